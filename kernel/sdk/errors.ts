@@ -1,0 +1,71 @@
+/**
+ * Errors carry a code, and callers branch on the code alone.
+ *
+ * Each folder declares its catalogue once with {@link defineErrors}; `docs/errors.md` is generated
+ * from all catalogues, so a code that is thrown but not declared does not compile.
+ */
+
+/** What a catalogue says of one code. */
+export interface ErrorSpec {
+  /** One line for a person; `{name}` is replaced by the entry of that name in `data`. */
+  readonly message: string;
+  /** What the person can do about it, in one line. */
+  readonly hint?: string;
+  /** True when the same call may succeed later without any change. Default false. */
+  readonly retryable?: boolean;
+  /** True when a remote peer may be told this code. Messages and data never leave the node. Default false. */
+  readonly peerVisible?: boolean;
+}
+
+export type ErrorData = Readonly<Record<string, string | number | boolean | null>>;
+
+/** The only error class of the project. `code` is `<area>/<kebab-name>`. */
+export class ItsgoinError extends Error {
+  readonly code: string;
+  readonly hint: string | undefined;
+  readonly retryable: boolean;
+  readonly peerVisible: boolean;
+  readonly data: ErrorData;
+
+  constructor(code: string, spec: ErrorSpec, data: ErrorData = {}, cause?: unknown) {
+    super(fill(spec.message, data), cause === undefined ? undefined : { cause });
+    this.name = 'ItsgoinError';
+    this.code = code;
+    this.hint = spec.hint === undefined ? undefined : fill(spec.hint, data);
+    this.retryable = spec.retryable ?? false;
+    this.peerVisible = spec.peerVisible ?? false;
+    this.data = data;
+  }
+}
+
+export interface ErrorCatalogue<Name extends string> {
+  readonly area: string;
+  readonly specs: Readonly<Record<Name, ErrorSpec>>;
+  /** Makes the error; the caller throws it. */
+  make(name: Name, data?: ErrorData, cause?: unknown): ItsgoinError;
+  /** The full code of a name, for comparisons: `errors.code('too-large') === error.code`. */
+  code(name: Name): string;
+}
+
+/** Declares the errors of one area. Names are kebab-case and never reused for another meaning. */
+export function defineErrors<Name extends string>(
+  area: string,
+  specs: Record<Name, ErrorSpec>,
+): ErrorCatalogue<Name> {
+  return {
+    area,
+    specs,
+    make: (name, data, cause) => new ItsgoinError(`${area}/${name}`, specs[name], data, cause),
+    code: (name) => `${area}/${name}`,
+  };
+}
+
+/** The code of anything thrown: ours, Node's (`ENOSPC`), or `unknown`. */
+export function codeOf(error: unknown): string {
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
+  return 'unknown';
+}
+
+function fill(template: string, data: ErrorData): string {
+  return template.replace(/\{(\w+)\}/g, (whole, name: string) => (name in data ? String(data[name]) : whole));
+}

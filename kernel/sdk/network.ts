@@ -1,0 +1,83 @@
+import type { PeerId, NodeId } from './identifiers.ts';
+import { defineLease } from './lease.ts';
+import { defineTopic } from './topic.ts';
+
+/** How a connection is used; set by the plugin that manages connections (`ephemeral` until then). */
+export type ConnectionKind = 'ephemeral' | 'mesh' | 'session' | 'keep-alive' | 'lan';
+
+/** One live connection as anybody may see it (MESH-04). A frozen snapshot. */
+export interface ConnectionInfo {
+  /** Stable for the life of the connection and never reused in this process (MESH-10). */
+  readonly id: number;
+  readonly peer: PeerId;
+  readonly direction: 'inbound' | 'outbound';
+  readonly kind: ConnectionKind;
+  /** Plain IPv4 where the peer is IPv4 (MESH-11): `192.0.2.1:4433`, `[2001:db8::1]:4433`. */
+  readonly remoteAddr: string;
+  readonly connectedAtMs: number;
+  /** Last frame sent or received (MESH-09). */
+  readonly lastActivityMs: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly rttMs: number | undefined;
+}
+
+export interface DialTarget {
+  /** The identity the far end must prove; absent only where any peer will do. */
+  readonly nodeId?: NodeId;
+  /** `host:port` texts, tried in order. */
+  readonly addresses: readonly string[];
+}
+
+/** The kernel-owned endpoint: connections outlive the plugins that use them. */
+export interface Network {
+  readonly self: PeerId;
+  /** The UDP port all traffic uses. */
+  readonly port: number;
+  /** `host:port` texts this node can be dialled at, best first; includes `--bind`/config advertisements. */
+  localAddresses(): readonly string[];
+  /** Dials and authenticates. Resolves with an existing connection to that peer if there is one. @throws transport/* */
+  dial(target: DialTarget, options?: { signal?: AbortSignal }): Promise<ConnectionInfo>;
+  connections(): readonly ConnectionInfo[];
+  connection(id: number): ConnectionInfo | undefined;
+  /** The connections of one identity, oldest first: one for each of its devices. */
+  connectionsOf(nodeId: NodeId): readonly ConnectionInfo[];
+  setKind(id: number, kind: ConnectionKind): void;
+  /** Closes with a named reason (`CLOSE_CODES`); does nothing when it is gone already. */
+  close(id: number, reason: CloseReason): void;
+  /** What this node offers to peers at this moment: features and codes of active plugins, sorted. */
+  features(): readonly string[];
+}
+
+/** Application close codes on the QUIC connection (RFC 9000 §19.19, frame type 0x1d). */
+export const CLOSE_CODES = {
+  done: 0x00,
+  'shutting-down': 0x01,
+  'duplicate-connection': 0x02,
+  'bad-certificate': 0x03,
+  'wrong-node': 0x04,
+  misbehaviour: 0x05,
+  'mesh-full': 0x06,
+  zombie: 0x07,
+  'user-request': 0x08,
+  'over-capacity': 0x09,
+} as const;
+export type CloseReason = keyof typeof CLOSE_CODES;
+
+export const NETWORK = defineLease<Network>('network');
+
+export const connectionOpened = defineTopic<ConnectionInfo>('connection/opened');
+/** `reason` is a CloseReason of either side, `idle-timeout`, `peer-vanished` or `transport/...`. */
+export const connectionClosed = defineTopic<ConnectionInfo & { readonly reason: string; readonly byPeer: boolean }>(
+  'connection/closed',
+);
+/** A plugin was enabled, disabled or swapped and what we offer changed. */
+export const featuresChanged = defineTopic<{ readonly features: readonly string[] }>('node/features-changed');
+export const pluginChanged = defineTopic<{
+  readonly name: string;
+  readonly version: string;
+  readonly state: 'active' | 'off' | 'failed';
+  readonly generation: number;
+  readonly outcome: 'committed' | 'refused' | 'rolled-back' | 'disabled';
+  readonly reason: string | undefined;
+}>('plugin/changed');

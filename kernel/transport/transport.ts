@@ -1,0 +1,140 @@
+import type { NodeId, PeerId } from '../sdk/identifiers.ts';
+
+/**
+ * What the wire layer needs of a network. Two implementations: QUIC (`quic/`) and an in-memory network
+ * on the injected clock (`memory/`). Nothing above this folder can tell which one it runs on.
+ */
+export interface Transport {
+  /** Opens the one endpoint of a node: it listens and dials on the same port. */
+  open(options: EndpointOptions): Promise<Endpoint>;
+}
+
+/** A socket address in plain form: IPv4-mapped IPv6 is already IPv4 here (MESH-11). */
+export interface SocketAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly family: 4 | 6;
+}
+
+export interface EndpointOptions {
+  /** Listen address; port 0 takes a free one. Default `[::]:0` dual-stack, IPv4 only where there is no IPv6. */
+  readonly bind?: SocketAddress;
+  /** TLS identity: certificate chain and device key as PEM, see `identity/certificate.ts`. */
+  readonly credentials: Credentials;
+  /** A connection was authenticated, in either direction. Streams may arrive at once after this returns. */
+  onConnection(connection: Connection): void;
+  readonly limits?: Partial<TransportLimits>;
+}
+
+/** What proves (NodeId, DeviceId) to a peer: leaf (device key, signed by identity key), then root. */
+export interface Credentials {
+  readonly self: PeerId;
+  readonly certificateChainPem: string;
+  readonly deviceKeyPem: string;
+}
+
+export interface TransportLimits {
+  /** MESH-12: QUIC_CONNECT_TIMEOUT, 15,000. */
+  readonly dialMs: number;
+  /** Idle limit, 30,000; keep-alive runs at a third of it. */
+  readonly idleMs: number;
+  /** Pending inbound handshakes above which a client must prove its address by a Retry. */
+  readonly retryAbovePendingHandshakes: number;
+  /** Pending inbound handshakes above which new ones are dropped. */
+  readonly maxPendingHandshakes: number;
+  /** Handshakes per second and source IP (IPv6: /64). */
+  readonly handshakesPerSecondPerIp: number;
+  readonly maxConnections: number;
+  /** Streams of each kind a peer may have open towards us at once. */
+  readonly maxStreamsPerConnection: number;
+}
+
+export interface Endpoint {
+  readonly port: number;
+  /** Interface addresses this endpoint is reachable at, `port` included; no wildcard. */
+  localAddresses(): readonly SocketAddress[];
+  /**
+   * Dials the addresses in order until one authenticates as `expect`. When a connection to the same
+   * (NodeId, DeviceId) exists or wins the simultaneous-dial rule, that one is returned.
+   *
+   * @throws transport/dial-timeout, transport/wrong-node, transport/bad-certificate,
+   *   transport/refused, transport/unreachable, or the signal's reason.
+   */
+  dial(target: { addresses: readonly SocketAddress[]; expect?: NodeId }, signal?: AbortSignal): Promise<Connection>;
+  connections(): Iterable<Connection>;
+  counters(): Readonly<Record<string, number>>;
+  /** Closes every connection with `shutting-down`, waits until the closes are sent (at most 1 s), frees the socket. */
+  close(): Promise<void>;
+}
+
+export interface Connection {
+  /** Never reused in this process. */
+  readonly id: number;
+  readonly peer: PeerId;
+  readonly direction: 'inbound' | 'outbound';
+  /** May change when the path does. */
+  readonly remote: SocketAddress;
+  readonly openedAtMs: number;
+  readonly closed: CloseInfo | undefined;
+  /** Set by the wire layer; called for each stream the peer opens. */
+  onStream: (stream: IncomingStream) => void;
+  onClose: (info: CloseInfo) => void;
+  /**
+   * Opens a stream. When the peer's stream limit is reached the open is queued (cap 1,024, then
+   * transport/too-many-streams) and runs in order as limits rise.
+   */
+  openBi(signal?: AbortSignal): Promise<Stream> | Stream;
+  openUni(signal?: AbortSignal): Promise<Stream> | Stream;
+  close(code: number, reason: string): void;
+  stats(): ConnectionStats;
+}
+
+export interface CloseInfo {
+  /** True when the peer or the network ended it. */
+  readonly byPeer: boolean;
+  /** Application close code, or undefined for transport-level ends. */
+  readonly code: number | undefined;
+  /** CloseReason name, `idle-timeout`, or `transport/<name>`. */
+  readonly reason: string;
+}
+
+export interface ConnectionStats {
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly rttMs: number | undefined;
+  readonly lostPackets: number;
+  readonly datagramBytes: number;
+}
+
+/**
+ * A QUIC stream as callbacks, so that a frame that fits one read costs no promise and no copy.
+ * `onData` chunks are valid only during the call: whoever keeps bytes copies them.
+ */
+export interface Stream {
+  readonly id: number;
+  readonly connection: Connection;
+  /** Bytes of the peer; `fin` with the last (possibly empty) chunk. Not called on streams we opened as uni. */
+  onData: (chunk: Uint8Array, fin: boolean) => void;
+  /** The peer reset its half, stopped reading ours, or the connection ended. At most once, never after fin on both halves. */
+  onAbort: (reason: StreamAbort) => void;
+  /** No `onData` until `resume`: unread bytes stay in QUIC's window, so the peer is pushed back. */
+  pause(): void;
+  resume(): void;
+  /** Queues bytes (the buffer is the stream's from now on). */
+  write(bytes: Uint8Array, fin: boolean): void;
+  /** Bytes queued and not yet taken by QUIC. */
+  readonly pendingBytes: number;
+  /** Resolves when `pendingBytes` is below 256 KiB; rejects when the stream ends first. */
+  writable(signal?: AbortSignal): Promise<void>;
+  /** Ends both halves abruptly with an application error code: RESET_STREAM for ours, STOP_SENDING for theirs. */
+  abort(code: number): void;
+}
+
+export interface IncomingStream extends Stream {
+  readonly kind: 'bi' | 'uni';
+}
+
+export interface StreamAbort {
+  readonly by: 'peer' | 'connection';
+  readonly code: number | undefined;
+}
