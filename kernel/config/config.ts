@@ -1,0 +1,26 @@
+/** Kernel settings of `config.json`, under `"node"`; each key states live or restart in its schema. */
+export interface NodeConfig {
+  /** UDP port to listen on; 0 takes a free one and remembers it. */
+  readonly port: number;
+  /** Address to bind; empty is every interface, IPv6 and IPv4. */
+  readonly bind: string;
+  /** Extra `host:port` texts to advertise, best first. */
+  readonly advertise: readonly string[];
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  /** CIDR ranges counted as public though they are documentation or private ones (laboratories). */
+  readonly treatAsPublic: readonly string[];
+}
+
+/** `{data_dir}/config.json`: `{ node: {...}, plugins: { name: { enabled?, source?, config? } } }`. */
+export interface ConfigFile {
+  readonly node: NodeConfig;
+  /** What the file says of a plugin, unvalidated; the plugin's own schema checks it at load. */
+  plugin(name: string): { readonly enabled: boolean; readonly source: string | undefined; readonly config: unknown };
+  /** Names of plugins the file gives a `source` for. */
+  added(): readonly { name: string; source: string }[];
+  /** Changes one plugin's entry and writes the file atomically. */
+  setPlugin(name: string, change: { enabled?: boolean; source?: string | null; config?: Record<string, unknown> }): void;
+  /** Changes one kernel key. @throws config/unknown-key, config/bad-value. Says whether a restart is needed. */
+  setNode(key: string, value: unknown): { restart: boolean };
+  toJSON(): unknown;
+}

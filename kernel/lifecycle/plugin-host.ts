@@ -1,0 +1,65 @@
+import type { AnyCommand, CommandCall } from '../sdk/command.ts';
+
+export type PluginState = 'active' | 'off' | 'failed';
+
+export interface PluginSummary {
+  readonly name: string;
+  readonly version: string;
+  readonly about: string;
+  readonly state: PluginState;
+  /** Counts the committed generations of this process, from 1. */
+  readonly generation: number;
+  /** `builtin`, or the path it was loaded from. */
+  readonly source: string;
+  /** Why it is `failed` or was last refused or rolled back. */
+  readonly reason: string | undefined;
+}
+
+export interface SwapOutcome {
+  readonly name: string;
+  readonly outcome: 'committed' | 'refused' | 'rolled-back' | 'disabled';
+  readonly generation: number;
+  readonly reason: string | undefined;
+  /** How long messages were held, and the whole swap. */
+  readonly heldMs: number;
+  readonly totalMs: number;
+}
+
+/** What a live plugin holds; `plugin inspect` prints it as it is. */
+export interface PluginInspection extends PluginSummary {
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly needs: readonly { token: string; optional: boolean; available: boolean }[];
+  readonly provides: readonly string[];
+  readonly handlers: readonly string[];
+  readonly commands: readonly string[];
+  readonly loops: readonly { name: string; everyMs: number; runs: number; failures: number; lastMs: number | undefined }[];
+  readonly subscriptions: readonly string[];
+  readonly leases: readonly string[];
+  readonly cleanups: number;
+  readonly running: number;
+  readonly held: number;
+  readonly tables: readonly { name: string; bytes: number }[];
+  readonly counters: Readonly<Record<string, number>>;
+  readonly diagnostics: Readonly<Record<string, unknown>>;
+}
+
+/** The plugins of one node, as the control API sees them. Swaps run one at a time, in call order. */
+export interface PluginHost {
+  list(): readonly PluginSummary[];
+  /** @throws lifecycle/unknown-plugin */
+  inspect(name: string): PluginInspection;
+  enable(name: string): Promise<SwapOutcome>;
+  disable(name: string): Promise<SwapOutcome>;
+  /** Loads the plugin's code again (from disk when it changed) and swaps it in. */
+  reload(name: string): Promise<SwapOutcome>;
+  /** Swaps in other code under the same name; remembered over restarts. */
+  replace(name: string, path: string): Promise<SwapOutcome>;
+  /** Adds a plugin from a `.ts`/`.js` file or folder; remembered over restarts. */
+  add(path: string): Promise<SwapOutcome>;
+  /** Takes an added plugin out and forgets it. Built-in ones can only be disabled. */
+  remove(name: string): Promise<SwapOutcome>;
+  /** Commands of active plugins by name; what is missing because its plugin is off is absent. */
+  commands(): ReadonlyMap<string, { readonly spec: AnyCommand; readonly plugin: string }>;
+  /** Validates params, fills defaults, runs the command. @throws control/unknown-command, control/bad-params, lifecycle/service-off */
+  run(command: string, params: unknown, call: CommandCall): Promise<unknown>;
+}

@@ -1,0 +1,19 @@
+import type { Database, Migration } from '../sdk/database.ts';
+
+/** The node's one SQLite file. */
+export interface Store {
+  /** The database as one owner sees it. Statements are cached per owner. */
+  database(owner: string): Database;
+  /**
+   * Applies the owner's missing migrations of the given kinds in one transaction; gives the ids applied.
+   * @throws store/newer-schema when the file records steps this code does not know,
+   *   store/migration-failed with the step's id; nothing is changed then.
+   */
+  migrate(owner: string, migrations: readonly Migration[], kinds: readonly Migration['kind'][]): readonly string[];
+  /** Bytes per table made by the owner's migrations. */
+  tableSizes(owner: string): readonly { name: string; bytes: number }[];
+  /** `[]` when SQLite's integrity_check says ok. */
+  integrityCheck(): readonly string[];
+  /** Checkpoints the WAL so that none is left (OPS-04), and closes. */
+  close(): void;
+}
