@@ -48,6 +48,12 @@ export interface PluginHost {
   list(): readonly PluginSummary[];
   /** @throws lifecycle/unknown-plugin */
   inspect(name: string): PluginInspection;
+  /**
+   * What the plugin's own `diagnostics()` says now, `{}` while it is off; costs no database access.
+   * Its entry `status` (an object) is merged into the answer of the `status` command.
+   * @throws lifecycle/unknown-plugin
+   */
+  diagnostics(name: string): Readonly<Record<string, unknown>>;
   enable(name: string): Promise<SwapOutcome>;
   disable(name: string): Promise<SwapOutcome>;
   /** Loads the plugin's code again (from disk when it changed) and swaps it in. */
@@ -58,6 +64,8 @@ export interface PluginHost {
   add(path: string): Promise<SwapOutcome>;
   /** Takes an added plugin out and forgets it. Built-in ones can only be disabled. */
   remove(name: string): Promise<SwapOutcome>;
+  /** Validates and stores a plugin's config, then swaps it in with the same code. @throws config/* when it is refused */
+  configure(name: string, config: Record<string, unknown>): Promise<SwapOutcome>;
   /** Commands of active plugins by name; what is missing because its plugin is off is absent. */
   commands(): ReadonlyMap<string, { readonly spec: AnyCommand; readonly plugin: string }>;
   /** Validates params, fills defaults, runs the command. @throws control/unknown-command, control/bad-params, lifecycle/service-off */

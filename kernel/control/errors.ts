@@ -1,0 +1,71 @@
+import { defineErrors } from '../sdk/errors.ts';
+
+/** What the control API answers to whoever uses it wrongly, and what its client meets. */
+export const controlErrors = defineErrors('control', {
+  'bad-json': {
+    message: 'The line is not JSON: {detail}',
+    hint: 'Send one JSON-RPC 2.0 request per line',
+  },
+  'bad-request': {
+    message: 'Not a JSON-RPC 2.0 request: {detail}',
+    hint: 'Send {"jsonrpc":"2.0","id":1,"method":"status","params":{}}; batches are not taken',
+  },
+  'line-too-long': {
+    message: 'A line is longer than {limit} bytes',
+    hint: 'Give large content by file path instead of in the request',
+  },
+  'unknown-command': {
+    message: 'There is no command {command}',
+    hint: 'List the commands with `itsgoin help`; a plugin that is off offers none',
+  },
+  'bad-params': {
+    message: '{command}: {detail}',
+    hint: 'See `itsgoin {usage} --help`',
+  },
+  'too-many-clients': {
+    message: 'The node serves {limit} control clients already',
+    hint: 'Close one of them and try again',
+    retryable: true,
+  },
+  'too-many-calls': {
+    message: 'This client has {limit} calls under way already',
+    hint: 'Wait for an answer before sending more',
+    retryable: true,
+  },
+  cancelled: { message: 'The call was cancelled', retryable: true },
+  deadline: {
+    message: '{command} took longer than {seconds} s and was aborted',
+    hint: 'Look at `itsgoin log` for what held it up',
+    retryable: true,
+  },
+  internal: {
+    message: '{command} failed inside the node: {detail}',
+    hint: 'The log has the stack; see `itsgoin log`',
+  },
+  'not-running': {
+    message: 'No node runs on {dataDir}',
+    hint: 'Start one with `itsgoin --daemon`, or name another directory with --data',
+    retryable: true,
+  },
+  'connection-lost': {
+    message: 'The node closed the control connection',
+    hint: 'It may have been shut down; see `itsgoin status`',
+    retryable: true,
+  },
+  'socket-refused': {
+    message: 'Cannot use the control socket {path}: {detail}',
+    hint: 'Check who owns the data directory and its permissions',
+  },
+  'node-running': {
+    message: 'A node runs on {dataDir}',
+    hint: 'Stop it first with `itsgoin shutdown`',
+  },
+  'file-exists': {
+    message: '{path} exists already',
+    hint: 'Choose another name or remove it first',
+  },
+  'bad-name': {
+    message: '"{name}" is not a plugin name',
+    hint: 'Use lower-case letters, digits and dashes, starting with a letter, at most 40 characters',
+  },
+});
