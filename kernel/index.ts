@@ -7,6 +7,7 @@ export * from './sdk/database.ts';
 export * from './sdk/errors.ts';
 export * from './sdk/identifiers.ts';
 export * from './sdk/lease.ts';
+export * from './sdk/lifecycle-topics.ts';
 export * from './sdk/log.ts';
 export * from './sdk/message.ts';
 export * from './sdk/network.ts';

@@ -71,13 +71,3 @@ export const connectionOpened = defineTopic<ConnectionInfo>('connection/opened')
 export const connectionClosed = defineTopic<ConnectionInfo & { readonly reason: string; readonly byPeer: boolean }>(
   'connection/closed',
 );
-/** A plugin was enabled, disabled or swapped and what we offer changed. */
-export const featuresChanged = defineTopic<{ readonly features: readonly string[] }>('node/features-changed');
-export const pluginChanged = defineTopic<{
-  readonly name: string;
-  readonly version: string;
-  readonly state: 'active' | 'off' | 'failed';
-  readonly generation: number;
-  readonly outcome: 'committed' | 'refused' | 'rolled-back' | 'disabled';
-  readonly reason: string | undefined;
-}>('plugin/changed');

@@ -1,0 +1,46 @@
+import { defineErrors } from '../sdk/errors.ts';
+
+export const lifecycleErrors = defineErrors('lifecycle', {
+  'unknown-plugin': {
+    message: 'There is no plugin named "{name}".',
+    hint: '"itsgoin plugin list" shows the names.',
+  },
+  'service-off': {
+    message: 'The service "{service}" is off.',
+    hint: '"itsgoin plugin list" shows which plugin is off; "itsgoin plugin enable <name>" turns it on.',
+    retryable: true,
+  },
+  'hold-full': {
+    message: 'Too many calls wait for the swap of "{name}" ({cap}).',
+    hint: 'Try again in a second.',
+    retryable: true,
+  },
+  'swap-aborted-call': {
+    message: 'The call was given up because "{name}" was exchanged and it did not end within {limit} ms.',
+    retryable: true,
+  },
+  'not-live': {
+    message: '"{name}" used ctx.{method} before it was committed.',
+    hint: 'Do it in activate(), a handler or a loop; setup only prepares.',
+  },
+  'bad-manifest': { message: 'Plugin {name}: {problem}.', hint: 'See docs/plugin-guide.md.' },
+  'load-failed': { message: 'Plugin code at {path} could not be loaded: {problem}' },
+  'setup-failed': { message: 'setup of "{name}" failed: {problem}' },
+  'setup-timeout': { message: 'setup of "{name}" took longer than {limit} ms.' },
+  'handover-failed': { message: '"{name}" could not take over state: {problem}' },
+  'wrong-name': { message: 'The code at {path} is the plugin "{found}", not "{name}".' },
+  'already-present': {
+    message: 'There is a plugin named "{name}" already.',
+    hint: 'Use "itsgoin plugin replace {name} <path>" to run other code under that name.',
+  },
+  builtin: {
+    message: '"{name}" is built in and cannot be removed.',
+    hint: '"itsgoin plugin disable {name}" switches it off.',
+  },
+  'unknown-lease': { message: 'There is no lease named "{lease}" in this node.' },
+  'unknown-command': {
+    message: 'There is no command "{command}".',
+    hint: '"itsgoin help" lists the commands; those of a plugin that is off are missing.',
+  },
+  stopped: { message: 'The node is stopping.' },
+});

@@ -1,0 +1,93 @@
+import type { Bus } from '../bus/bus.ts';
+import type { Counters } from '../sdk/log.ts';
+import type { Topic } from '../sdk/topic.ts';
+
+/** Events kept for one generation while it is held; the oldest are dropped and counted beyond it. */
+export const HELD_EVENTS_MAX = 4_096;
+
+type Listener = (event: unknown) => void | Promise<void>;
+
+/**
+ * One generation's ear and mouth on the bus.
+ *
+ * During a swap the old and the new generation both listen; each event must reach exactly one of
+ * them. So both only collect from the hold on, and at the commit one side replays what it collected
+ * and the other throws it away.
+ */
+export class EventPort {
+  readonly #bus: Bus;
+  readonly #plugin: string;
+  readonly #counters: Counters;
+  readonly #unsubscribe: (() => void)[] = [];
+  readonly #topics: string[] = [];
+  #mode: 'deaf' | 'collecting' | 'live' = 'deaf';
+  #heard: { listener: Listener; event: unknown }[] = [];
+  #unsaid: { topic: Topic<unknown>; event: unknown }[] = [];
+  readonly #running = new Set<Promise<void>>();
+
+  constructor(bus: Bus, plugin: string, counters: Counters) {
+    this.#bus = bus;
+    this.#plugin = plugin;
+    this.#counters = counters;
+  }
+
+  get topics(): readonly string[] {
+    return this.#topics;
+  }
+
+  /** Async listeners that have not ended. */
+  get running(): readonly Promise<void>[] {
+    return [...this.#running];
+  }
+
+  on<T>(topic: Topic<T>, listener: (event: T) => void | Promise<void>): void {
+    this.#topics.push(topic.name);
+    this.#unsubscribe.push(
+      this.#bus.subscribe(this.#plugin, topic, (event) => this.#hear(listener as Listener, event)),
+    );
+  }
+
+  /** Publishes at once when live; what is said before the commit follows it. */
+  emit<T>(topic: Topic<T>, event: T): void {
+    if (this.#mode === 'live' || this.#unsaid.length >= HELD_EVENTS_MAX) this.#bus.publish(topic, event);
+    else this.#unsaid.push({ topic, event });
+  }
+
+  /** From now on events are kept for `live` to replay. */
+  collect(): void {
+    this.#mode = 'collecting';
+  }
+
+  /** Replays what was collected, then listens directly. */
+  live(): void {
+    this.#mode = 'live';
+    const heard = this.#heard;
+    this.#heard = [];
+    for (const { listener, event } of heard) this.#hear(listener, event);
+    const unsaid = this.#unsaid;
+    this.#unsaid = [];
+    for (const { topic, event } of unsaid) this.#bus.publish(topic, event);
+  }
+
+  close(): void {
+    this.#mode = 'deaf';
+    this.#heard = [];
+    for (const unsubscribe of this.#unsubscribe.splice(0)) unsubscribe();
+  }
+
+  #hear(listener: Listener, event: unknown): void | Promise<void> {
+    if (this.#mode === 'live') {
+      const ending = listener(event);
+      if (!(ending instanceof Promise)) return;
+      const tracked = ending.finally(() => this.#running.delete(tracked));
+      this.#running.add(tracked);
+      return tracked;
+    }
+    if (this.#mode === 'deaf') return;
+    if (this.#heard.length >= HELD_EVENTS_MAX) {
+      this.#heard.shift();
+      this.#counters.add('events-dropped-while-held');
+    }
+    this.#heard.push({ listener, event });
+  }
+}

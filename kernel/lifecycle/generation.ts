@@ -1,0 +1,221 @@
+import type { DependencyContainer } from 'tsyringe';
+import { Observable } from 'rxjs';
+import type { Bus } from '../bus/bus.ts';
+import type { Store } from '../store/store.ts';
+import type { Clock, Random } from '../sdk/clock.ts';
+import type { PeerId } from '../sdk/identifiers.ts';
+import type { Counters, Log } from '../sdk/log.ts';
+import type { AnyMessage, BodyOf, ResponseOf } from '../sdk/message.ts';
+import type { NodeId } from '../sdk/identifiers.ts';
+import type { AnyPlugin, Parts, PluginContext, SendOptions } from '../sdk/plugin.ts';
+import type { Injection, Token } from '../sdk/token.ts';
+import { codeOf } from '../sdk/errors.ts';
+import { lifecycleErrors } from './errors.ts';
+import { EventPort } from './event-port.ts';
+import type { Leases } from './leases.ts';
+import { LoopRunner } from './loop-runner.ts';
+import { Scope, within } from './scope.ts';
+import type { Services } from './services.ts';
+
+/** `setup` may read the disk and migrate its own data, but a swap must not hang on it. */
+export const SETUP_LIMIT_MS = 30_000;
+
+/** What every generation of every plugin of a node shares. */
+export interface GenerationHost {
+  readonly self: PeerId;
+  readonly bus: Bus;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly services: Services;
+  readonly leases: Leases;
+  readonly container: DependencyContainer;
+  log(plugin: string): Log;
+  counters(plugin: string): Counters;
+  send<M extends AnyMessage>(
+    to: NodeId | PeerId,
+    message: M,
+    body: BodyOf<M>,
+    options: SendOptions,
+  ): Promise<ResponseOf<M>>;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: parts of a plugin whose types only its own code knows
+export type AnyParts = Parts<any, any, any>;
+
+/** One run of a plugin's code: its context, the parts `setup` gave, and the scope that undoes both. */
+export class Generation {
+  readonly plugin: AnyPlugin;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly scope: Scope;
+  readonly events: EventPort;
+  readonly leases: string[] = [];
+  readonly loops: LoopRunner[] = [];
+  parts: AnyParts = {};
+  /** Unexpected failures since the commit; probation watches it. */
+  failures = 0;
+  #live = false;
+  readonly #host: GenerationHost;
+  readonly #log: Log;
+  readonly #counters: Counters;
+
+  private constructor(host: GenerationHost, plugin: AnyPlugin, config: Readonly<Record<string, unknown>>) {
+    this.#host = host;
+    this.plugin = plugin;
+    this.config = config;
+    this.#log = host.log(plugin.name);
+    this.#counters = host.counters(plugin.name);
+    this.scope = new Scope(this.#log, host.clock);
+    this.events = new EventPort(host.bus, plugin.name, this.#counters);
+    this.scope.defer('bus subscriptions', () => this.events.close());
+  }
+
+  /**
+   * Runs `setup` while an older generation may still serve. On failure everything it took is undone.
+   * @throws lifecycle/setup-failed, lifecycle/setup-timeout
+   */
+  static async prepare(
+    host: GenerationHost,
+    plugin: AnyPlugin,
+    config: Readonly<Record<string, unknown>>,
+  ): Promise<Generation> {
+    const generation = new Generation(host, plugin, config);
+    try {
+      const setup = (async () => {
+        generation.parts = await plugin.setup(generation.#context());
+      })();
+      if (!(await within(setup, SETUP_LIMIT_MS, host.clock))) {
+        throw lifecycleErrors.make('setup-timeout', { name: plugin.name, limit: SETUP_LIMIT_MS });
+      }
+      generation.#checkParts();
+    } catch (error) {
+      await generation.scope.close(error);
+      if (codeOf(error) === lifecycleErrors.code('setup-timeout')) throw error;
+      throw lifecycleErrors.make('setup-failed', { name: plugin.name, problem: describe(error) }, error);
+    }
+    for (const [name, loop] of Object.entries(generation.parts.loops ?? {})) {
+      generation.loops.push(
+        new LoopRunner(name, loop, host.clock, host.random, (which, error) => generation.reportFailure(`loop ${which}`, error)),
+      );
+    }
+    generation.scope.defer('loops', () => generation.pause());
+    return generation;
+  }
+
+  get live(): boolean {
+    return this.#live;
+  }
+
+  /** The commit's half that is this generation's own: listen, speak, tick. Synchronous. */
+  goLive(): void {
+    this.#live = true;
+    for (const loop of this.loops) loop.start();
+    this.events.live();
+  }
+
+  /** Stops ticks and collects events, so that a snapshot stays true. `goLive` undoes it. */
+  pause(): void {
+    for (const loop of this.loops) loop.stop();
+    this.events.collect();
+  }
+
+  /** Waits for ticks and async listeners; after `limitMs` aborts the ticks and goes on. */
+  async drain(limitMs: number): Promise<void> {
+    const running = [...this.loops.flatMap((loop) => loop.ticking ?? []), ...this.events.running];
+    if (running.length === 0) return;
+    if (await within(Promise.allSettled(running), limitMs, this.#host.clock)) return;
+    const reason = lifecycleErrors.make('swap-aborted-call', { name: this.plugin.name, limit: limitMs });
+    for (const loop of this.loops) loop.abort(reason);
+  }
+
+  async activate(): Promise<void> {
+    try {
+      await this.parts.activate?.();
+    } catch (error) {
+      if (!this.scope.closed) this.reportFailure('activate', error);
+    }
+  }
+
+  /** Counts and logs an error nobody else answers for. */
+  reportFailure(where: string, error: unknown): void {
+    this.failures++;
+    this.#counters.add('failures');
+    this.#log.error('plugin-failure', { where, code: codeOf(error), error });
+  }
+
+  /** The service behind one of the plugin's `provides` tokens. */
+  service(token: string): unknown {
+    return this.parts.services?.find((binding) => binding.token.name === token)?.service;
+  }
+
+  #checkParts(): void {
+    const { name, messages = {}, commands = {}, provides = [] } = this.plugin;
+    const missing = [
+      ...Object.keys(messages).filter((key) => typeof this.parts.handlers?.[key] !== 'function').map((key) => `a handler for message "${key}"`),
+      ...Object.keys(commands).filter((key) => typeof this.parts.commands?.[key] !== 'function').map((key) => `a handler for command "${key}"`),
+      ...provides.filter((token: Token<unknown>) => this.service(token.name) === undefined).map((token: Token<unknown>) => `the service "${token.name}"`),
+    ];
+    if (missing.length > 0) {
+      throw lifecycleErrors.make('bad-manifest', { name, problem: `setup did not return ${missing.join(', ')}` });
+    }
+  }
+
+  #context(): PluginContext<Record<string, unknown>, Record<string, Injection>> {
+    const { plugin, scope, events } = this;
+    const host = this.#host;
+    const container = host.container.createChildContainer();
+    scope.defer('container', () => container.clearInstances());
+    const requireLive = (method: string): void => {
+      if (!this.#live) throw lifecycleErrors.make('not-live', { name: plugin.name, method });
+    };
+    return {
+      name: plugin.name,
+      config: this.config,
+      deps: this.#dependencies(container),
+      signal: scope.signal,
+      clock: host.clock,
+      random: host.random,
+      db: host.store.database(plugin.name),
+      container,
+      log: this.#log,
+      counters: this.#counters,
+      self: host.self,
+      send: async (to, message, body, options = {}) => {
+        requireLive('send');
+        return host.send(to, message, body, options);
+      },
+      emit: (topic, event) => events.emit(topic, event),
+      on: (topic, listener) => events.on(topic, listener),
+      stream: (topic) =>
+        new Observable((subscriber) => {
+          events.on(topic, (event) => subscriber.next(event));
+          scope.defer(`stream of ${topic.name}`, () => subscriber.complete());
+        }),
+      lease: (token, ...options) => {
+        this.leases.push(token.name);
+        return host.leases.take(token.name, { plugin: plugin.name, scope }, options[0]) as never;
+      },
+      defer: (cleanup) => scope.defer('ctx.defer', cleanup),
+    };
+  }
+
+  /** One property per injection; optional ones read `undefined` while their provider is off. */
+  #dependencies(container: DependencyContainer): Record<string, never> {
+    const deps = {};
+    for (const [key, injection] of Object.entries(this.plugin.inject ?? {}) as [string, Injection][]) {
+      const optional = 'optional' in injection;
+      const token = optional ? injection.optional : injection;
+      const ref = this.#host.services.ref(token);
+      container.registerInstance(token.name, ref);
+      Object.defineProperty(deps, key, {
+        enumerable: true,
+        get: () => (optional && !ref.available ? undefined : ref),
+      });
+    }
+    return Object.freeze(deps);
+  }
+}
+
+export function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

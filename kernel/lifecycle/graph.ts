@@ -1,0 +1,86 @@
+import type { AnyPlugin } from '../sdk/plugin.ts';
+import { needsOf } from './manifest.ts';
+
+export interface StartOrder {
+  /** Providers before those who need them; names break ties, so the order is the same on every start. */
+  readonly order: readonly AnyPlugin[];
+  /** Plugins that cannot start, with the reason. */
+  readonly refused: readonly { readonly plugin: AnyPlugin; readonly reason: string }[];
+}
+
+/**
+ * Orders plugins by what they need. A missing or circular need refuses the plugins concerned, and
+ * those that need them, and nobody else.
+ */
+export function orderPlugins(plugins: readonly AnyPlugin[]): StartOrder {
+  const waiting = new Map([...plugins].sort((a, b) => (a.name < b.name ? -1 : 1)).map((plugin) => [plugin.name, plugin]));
+  const offeredBy = new Map<string, string>();
+  const refused: { plugin: AnyPlugin; reason: string }[] = [];
+  for (const plugin of [...waiting.values()]) {
+    for (const token of plugin.provides ?? []) {
+      const other = offeredBy.get(token.name);
+      if (other === undefined) offeredBy.set(token.name, plugin.name);
+      else if (waiting.delete(plugin.name)) {
+        refused.push({ plugin, reason: `the service "${token.name}" is already provided by ${other}` });
+      }
+    }
+  }
+  const order: AnyPlugin[] = [];
+  const ready = new Set<string>();
+  for (;;) {
+    const next = [...waiting.values()].find((plugin) => blockersOf(plugin, offeredBy, waiting, ready).length === 0);
+    if (!next) break;
+    waiting.delete(next.name);
+    for (const token of next.provides ?? []) ready.add(token.name);
+    order.push(next);
+  }
+  for (const plugin of waiting.values()) {
+    const blockers = blockersOf(plugin, offeredBy, waiting, ready);
+    const missing = blockers.filter((token) => !offeredBy.has(token) || !waiting.has(offeredBy.get(token) as string));
+    refused.push({
+      plugin,
+      reason:
+        missing.length > 0
+          ? `needs the service "${missing[0]}", which no active plugin provides`
+          : `is part of a circle of needs: ${blockers.map((token) => `${token} (${offeredBy.get(token)})`).join(', ')}`,
+    });
+  }
+  return { order, refused };
+}
+
+/** Tokens that must be ready before the plugin can start; an optional one counts only while its provider may still come. */
+function blockersOf(
+  plugin: AnyPlugin,
+  offeredBy: ReadonlyMap<string, string>,
+  waiting: ReadonlyMap<string, AnyPlugin>,
+  ready: ReadonlySet<string>,
+): string[] {
+  return needsOf(plugin)
+    .filter(({ token, optional }) => {
+      if (ready.has(token.name)) return false;
+      const provider = offeredBy.get(token.name);
+      // Optional needs only shape the order, and never make a circle: the other side may come later.
+      return optional ? provider !== undefined && waiting.has(provider) && !needsBack(provider, plugin, waiting) : true;
+    })
+    .map(({ token }) => token.name);
+}
+
+/** True when `provider` (directly or through others that still wait) needs something `plugin` provides. */
+function needsBack(
+  provider: string,
+  plugin: AnyPlugin,
+  waiting: ReadonlyMap<string, AnyPlugin>,
+  seen = new Set<string>(),
+): boolean {
+  if (provider === plugin.name) return true;
+  const other = waiting.get(provider);
+  if (!other || seen.has(provider)) return false;
+  seen.add(provider);
+  return needsOf(other).some(({ token }) =>
+    [...waiting.values()].some(
+      (candidate) =>
+        candidate.provides?.some((offered) => offered.name === token.name) &&
+        needsBack(candidate.name, plugin, waiting, seen),
+    ),
+  );
+}

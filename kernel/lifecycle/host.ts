@@ -1,0 +1,377 @@
+import type { ConfigFile } from '../config/config.ts';
+import { resolvePluginConfig } from '../config/index.ts';
+import type { AnyCommand, CommandCall } from '../sdk/command.ts';
+import type { Migration } from '../sdk/database.ts';
+import { featuresChanged, pluginChanged, serviceArrived, serviceDeparted } from '../sdk/lifecycle-topics.ts';
+import type { AnyMessage } from '../sdk/message.ts';
+import type { AnyPlugin } from '../sdk/plugin.ts';
+import { commandTable, runCommand } from './command-table.ts';
+import { lifecycleErrors } from './errors.ts';
+import { describe, Generation } from './generation.ts';
+import { orderPlugins } from './graph.ts';
+import { inspectPlugin } from './inspection.ts';
+import { isPlugin, type LoadedPlugin, loadPlugin } from './loader.ts';
+import type { PluginHost, PluginInspection, PluginSummary, SwapOutcome } from './plugin-host.ts';
+import { PluginRecord } from './plugin-record.ts';
+import { Probation } from './probation.ts';
+import { exchange, type SwapDeps, withdraw } from './swap.ts';
+
+export interface HostDeps extends SwapDeps {
+  readonly config: ConfigFile;
+}
+
+/** Code to start with: what ships with the node, and what lies in the data directory. */
+export interface PluginSources {
+  readonly builtin: readonly string[];
+  readonly local: readonly string[];
+}
+
+/**
+ * Runs the plugins of one node. Every change goes through one queue, so two swaps never overlap; the
+ * swap itself is `exchange`, this class decides what to swap and remembers the result.
+ */
+export class Host implements PluginHost {
+  readonly #deps: HostDeps;
+  readonly #records = new Map<string, PluginRecord>();
+  readonly #probations = new Map<string, Probation>();
+  #queue: Promise<unknown> = Promise.resolve();
+  #features: readonly string[] = [];
+  #stopping = false;
+
+  constructor(deps: HostDeps) {
+    this.#deps = deps;
+  }
+
+  /** Loads and starts everything that is enabled, providers first. What fails is `failed` and the rest runs. */
+  async start(sources: PluginSources): Promise<void> {
+    for (const path of sources.builtin) await this.#register(path, path);
+    for (const path of sources.local) await this.#register(path, undefined);
+    for (const { source } of this.#deps.config.added()) await this.#register(source, undefined);
+    const enabled = [...this.#records.values()].filter(
+      (record) => record.plugin !== undefined && record.state !== 'failed' && this.#deps.config.plugin(record.name).enabled,
+    );
+    const { order, refused } = orderPlugins(enabled.map((record) => record.plugin as AnyPlugin));
+    for (const { plugin, reason } of refused) this.#fail(this.#record(plugin.name), reason);
+    for (const plugin of order) {
+      const record = this.#record(plugin.name);
+      await this.#swap(record, record.loaded as LoadedPlugin, ['expand', 'contract']);
+    }
+  }
+
+  /** Stops all plugins, users before providers. Nothing is written to the config. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    for (const probation of this.#probations.values()) probation.cancel();
+    await this.#queue.catch(() => undefined);
+    const active = [...this.#records.values()].filter((record) => record.generation);
+    const { order } = orderPlugins(active.map((record) => record.plugin as AnyPlugin));
+    for (const plugin of [...order].reverse()) {
+      await withdraw(this.#deps, this.#record(plugin.name), lifecycleErrors.make('stopped'));
+    }
+  }
+
+  list(): readonly PluginSummary[] {
+    return [...this.#records.values()].map((record) => record.summary()).sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  inspect(name: string): PluginInspection {
+    return inspectPlugin(this.#deps, this.#record(name));
+  }
+
+  /** Feature names and message names of all active plugins, sorted: what peers are told we understand. */
+  features(): readonly string[] {
+    return this.#features;
+  }
+
+  enable(name: string): Promise<SwapOutcome> {
+    return this.#enqueue(async () => {
+      const record = this.#record(name);
+      if (record.generation) return this.#outcome(record, 'committed', undefined);
+      const outcome = await this.#load(record, record.path);
+      if (outcome.outcome === 'committed') this.#deps.config.setPlugin(name, { enabled: true });
+      return outcome;
+    });
+  }
+
+  disable(name: string): Promise<SwapOutcome> {
+    return this.#enqueue(async () => {
+      const record = this.#record(name);
+      this.#deps.config.setPlugin(name, { enabled: false });
+      return this.#switchOff(record, 'switched off');
+    });
+  }
+
+  reload(name: string): Promise<SwapOutcome> {
+    return this.#enqueue(async () => {
+      const record = this.#record(name);
+      return this.#load(record, record.path);
+    });
+  }
+
+  replace(name: string, path: string): Promise<SwapOutcome> {
+    return this.#enqueue(async () => {
+      const record = this.#record(name);
+      const source = path === 'builtin' && record.builtinPath ? record.builtinPath : path;
+      const outcome = await this.#load(record, source);
+      if (outcome.outcome === 'committed') {
+        record.path = source;
+        this.#deps.config.setPlugin(name, { source: source === record.builtinPath ? null : source });
+      }
+      return outcome;
+    });
+  }
+
+  add(path: string): Promise<SwapOutcome> {
+    return this.#enqueue(async () => {
+      const loaded = await loadPlugin(path);
+      const { name } = loaded.plugin;
+      if (this.#records.has(name)) throw lifecycleErrors.make('already-present', { name });
+      const record = new PluginRecord(name, loaded.path, undefined);
+      this.#records.set(name, record);
+      const outcome = await this.#swap(record, loaded, ['expand', 'contract']);
+      if (outcome.outcome === 'committed') this.#deps.config.setPlugin(name, { enabled: true, source: loaded.path });
+      return outcome;
+    });
+  }
+
+  remove(name: string): Promise<SwapOutcome> {
+    return this.#enqueue(async () => {
+      const record = this.#record(name);
+      if (record.builtinPath) throw lifecycleErrors.make('builtin', { name });
+      const outcome = await this.#switchOff(record, 'removed');
+      this.#records.delete(name);
+      this.#deps.config.setPlugin(name, { source: null });
+      return outcome;
+    });
+  }
+
+  configure(name: string, config: Record<string, unknown>): Promise<SwapOutcome> {
+    return this.#enqueue(async () => {
+      const record = this.#record(name);
+      const loaded = record.loaded as LoadedPlugin;
+      resolvePluginConfig(loaded.plugin.config, config, name);
+      if (!record.generation) {
+        this.#deps.config.setPlugin(name, { config });
+        return this.#outcome(record, 'disabled', undefined);
+      }
+      const outcome = await this.#swap(record, loaded, ['expand'], config);
+      if (outcome.outcome === 'committed') this.#deps.config.setPlugin(name, { config });
+      return outcome;
+    });
+  }
+
+  /** A file or folder of the local plugin directory appeared, changed or went. */
+  refresh(path: string): Promise<void> {
+    return this.#enqueue(async () => {
+      const known = [...this.#records.values()].find((record) => record.path === path);
+      if (!isPlugin(path)) {
+        if (known?.generation) await this.#switchOff(known, 'its file was deleted');
+        return;
+      }
+      if (known?.loaded) {
+        if (known.generation || known.state === 'failed') await this.#load(known, path);
+        return;
+      }
+      if (known) this.#records.delete(known.name);
+      await this.#register(path, undefined);
+      const fresh = [...this.#records.values()].find((record) => record.path === path);
+      if (fresh?.loaded && this.#deps.config.plugin(fresh.name).enabled) {
+        await this.#swap(fresh, fresh.loaded, ['expand', 'contract']);
+      }
+    });
+  }
+
+  commands(): ReadonlyMap<string, { readonly spec: AnyCommand; readonly plugin: string }> {
+    return commandTable(this.#records.values());
+  }
+
+  async run(command: string, params: unknown, call: CommandCall): Promise<unknown> {
+    const found = this.commands().get(command);
+    if (!found) throw lifecycleErrors.make('unknown-command', { command });
+    return runCommand(this.#record(found.plugin), command, found.spec, params, call);
+  }
+
+  async #register(path: string, builtinPath: string | undefined): Promise<void> {
+    try {
+      const loaded = await loadPlugin(path);
+      const { name } = loaded.plugin;
+      if (this.#records.has(name)) throw lifecycleErrors.make('already-present', { name });
+      const source = this.#deps.config.plugin(name).source;
+      const record = new PluginRecord(name, source ?? loaded.path, builtinPath);
+      this.#records.set(name, record);
+      record.loaded = source === undefined || source === loaded.path ? loaded : await loadPlugin(source);
+    } catch (error) {
+      this.#deps.log('lifecycle').error('plugin-load-failed', { path, problem: describe(error) });
+      const name = this.#nameless(path);
+      const record = this.#records.get(name) ?? new PluginRecord(name, path, builtinPath);
+      this.#records.set(name, record);
+      this.#fail(record, describe(error));
+    }
+  }
+
+  /** A plugin whose code does not load has no name of its own yet: its file name stands in. */
+  #nameless(path: string): string {
+    const base = path.split(/[\\/]/).at(-1) ?? path;
+    return base.replace(/\.(ts|js|mts|mjs)$/, '');
+  }
+
+  async #load(record: PluginRecord, path: string): Promise<SwapOutcome> {
+    try {
+      const loaded = await loadPlugin(path);
+      if (loaded.plugin.name !== record.name) {
+        throw lifecycleErrors.make('wrong-name', { path, found: loaded.plugin.name, name: record.name });
+      }
+      return await this.#swap(record, loaded, record.generation ? ['expand'] : ['expand', 'contract']);
+    } catch (error) {
+      return this.#refuse(record, error);
+    }
+  }
+
+  /** Steps 2 to 4 (check, migrate, prepare), then the exchange; never throws. */
+  async #swap(
+    record: PluginRecord,
+    loaded: LoadedPlugin,
+    migrationKinds: readonly Migration['kind'][],
+    rawConfig: unknown = this.#deps.config.plugin(record.name).config,
+  ): Promise<SwapOutcome> {
+    const deps = this.#deps;
+    const startedMs = deps.clock.monotonic();
+    const { plugin } = loaded;
+    const before = { loaded: record.loaded, generation: record.generation };
+    let next: Generation | undefined;
+    try {
+      if (this.#stopping) throw lifecycleErrors.make('stopped');
+      this.#checkAgainstOthers(plugin);
+      const config = resolvePluginConfig(plugin.config, rawConfig, plugin.name);
+      deps.store.migrate(plugin.name, plugin.migrations ?? [], migrationKinds);
+      next = await Generation.prepare(deps, plugin, config as Record<string, unknown>);
+    } catch (error) {
+      return this.#refuse(record, error);
+    }
+    this.#endProbation(record.name);
+    try {
+      const heldMs = await exchange(deps, record, next);
+      record.loaded = loaded;
+      this.#announce(before.generation?.plugin, plugin);
+      if (before.generation && before.loaded) this.#watch(record, next, before.loaded, before.generation.config);
+      return this.#outcome(record, 'committed', undefined, heldMs, deps.clock.monotonic() - startedMs);
+    } catch (error) {
+      record.reason = describe(error);
+      return this.#outcome(record, 'rolled-back', record.reason);
+    }
+  }
+
+  #watch(record: PluginRecord, fresh: Generation, old: LoadedPlugin, oldConfig: unknown): void {
+    const probation = new Probation(this.#deps.clock, fresh, (reason) => {
+      void this.#enqueue(async () => {
+        if (record.generation !== fresh) return;
+        const outcome = await this.#swap(record, old, [], oldConfig);
+        this.#endProbation(record.name);
+        if (outcome.outcome !== 'committed') return;
+        record.reason = `rolled back: ${reason}`;
+        this.#outcome(record, 'rolled-back', reason);
+      });
+    });
+    this.#probations.set(record.name, probation);
+  }
+
+  #endProbation(name: string): void {
+    this.#probations.get(name)?.cancel();
+    this.#probations.delete(name);
+  }
+
+  /** @throws lifecycle/bad-manifest, wire/duplicate-message, wire/not-in-catalogue */
+  #checkAgainstOthers(plugin: AnyPlugin): void {
+    this.#deps.slots.check(plugin.name, Object.values<AnyMessage>(plugin.messages ?? {}));
+    const refuse = (problem: string): never => {
+      throw lifecycleErrors.make('bad-manifest', { name: plugin.name, problem });
+    };
+    for (const token of plugin.provides ?? []) {
+      const other = this.#deps.services.providerOf(token.name);
+      if (other !== undefined && other !== plugin.name) refuse(`the service "${token.name}" is already provided by ${other}`);
+    }
+    const commands = this.commands();
+    for (const command of Object.keys(plugin.commands ?? {})) {
+      const other = commands.get(command)?.plugin;
+      if (other !== undefined && other !== plugin.name) refuse(`the command "${command}" already belongs to ${other}`);
+    }
+    for (const injection of Object.values(plugin.inject ?? {})) {
+      const token = injection as { name?: string; optional?: unknown };
+      if (token.optional === undefined && !this.#deps.services.available(token.name as string)) {
+        refuse(`needs the service "${token.name}", which no active plugin provides`);
+      }
+    }
+  }
+
+  async #switchOff(record: PluginRecord, reason: string): Promise<SwapOutcome> {
+    this.#endProbation(record.name);
+    const before = record.generation?.plugin;
+    await withdraw(this.#deps, record, lifecycleErrors.make('service-off', { service: record.name }));
+    record.state = 'off';
+    record.reason = reason;
+    this.#announce(before, undefined);
+    return this.#outcome(record, 'disabled', reason);
+  }
+
+  #refuse(record: PluginRecord, error: unknown): SwapOutcome {
+    const reason = describe(error);
+    if (record.generation) record.reason = `refused: ${reason}`;
+    else this.#fail(record, reason);
+    this.#deps.log('lifecycle').warn('swap-refused', { plugin: record.name, reason });
+    return this.#outcome(record, 'refused', reason);
+  }
+
+  #fail(record: PluginRecord, reason: string): void {
+    record.state = 'failed';
+    record.reason = reason;
+  }
+
+  /** Tells the bus what came and went. A token that was there before and after is no event. */
+  #announce(before: AnyPlugin | undefined, after: AnyPlugin | undefined): void {
+    const { bus } = this.#deps;
+    const plugin = (after ?? before)?.name ?? '';
+    const names = (spec: AnyPlugin | undefined): Set<string> => new Set((spec?.provides ?? []).map((token) => token.name));
+    const [had, has] = [names(before), names(after)];
+    for (const token of had) if (!has.has(token)) bus.publish(serviceDeparted, { token, plugin });
+    for (const token of has) if (!had.has(token)) bus.publish(serviceArrived, { token, plugin });
+    const features = this.#collectFeatures();
+    if (features.join() === this.#features.join()) return;
+    this.#features = features;
+    bus.publish(featuresChanged, { features });
+  }
+
+  #collectFeatures(): string[] {
+    const names = new Set<string>();
+    for (const { generation } of this.#records.values()) {
+      for (const feature of generation?.plugin.features ?? []) names.add(feature);
+      for (const message of Object.values<AnyMessage>(generation?.plugin.messages ?? {})) names.add(message.name);
+    }
+    return [...names].sort();
+  }
+
+  #outcome(
+    record: PluginRecord,
+    outcome: SwapOutcome['outcome'],
+    reason: string | undefined,
+    heldMs = 0,
+    totalMs = 0,
+  ): SwapOutcome {
+    const { name, state, generations: generation } = record;
+    const version = record.plugin?.version ?? '';
+    this.#deps.bus.publish(pluginChanged, { name, version, state, generation, outcome, reason });
+    return { name, outcome, generation, reason, heldMs, totalMs };
+  }
+
+  #record(name: string): PluginRecord {
+    const record = this.#records.get(name);
+    if (!record) throw lifecycleErrors.make('unknown-plugin', { name });
+    return record;
+  }
+
+  /** One change at a time, in call order; a failed one does not stop the next. */
+  #enqueue<R>(work: () => Promise<R>): Promise<R> {
+    const result = this.#queue.then(work);
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+}

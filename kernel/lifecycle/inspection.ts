@@ -1,0 +1,40 @@
+import type { AnyMessage } from '../sdk/message.ts';
+import type { PluginInspection } from './plugin-host.ts';
+import type { PluginRecord } from './plugin-record.ts';
+import { needsOf } from './manifest.ts';
+import type { SwapDeps } from './swap.ts';
+
+/** Everything a live plugin holds, gathered when somebody asks. */
+export function inspectPlugin(deps: SwapDeps, record: PluginRecord): PluginInspection {
+  const { name, gate, generation, plugin } = record;
+  const slots = deps.slots.inspect(name);
+  return {
+    ...record.summary(),
+    config: generation?.config ?? {},
+    needs: (plugin ? needsOf(plugin) : []).map(({ token, optional }) => ({
+      token: token.name,
+      optional,
+      available: deps.services.available(token.name),
+    })),
+    provides: (plugin?.provides ?? []).map((token: { name: string }) => token.name),
+    handlers: generation ? Object.values<AnyMessage>(generation.plugin.messages ?? {}).map((message) => message.name) : [],
+    commands: generation ? Object.keys(generation.plugin.commands ?? {}) : [],
+    loops: (generation?.loops ?? []).map((loop) => loop.report()),
+    subscriptions: generation?.events.topics ?? [],
+    leases: generation?.leases ?? [],
+    cleanups: generation?.scope.size ?? 0,
+    running: slots.running + gate.running,
+    held: slots.held + gate.waiting,
+    tables: deps.store.tableSizes(name),
+    counters: deps.counters(name).read(),
+    diagnostics: readDiagnostics(record),
+  };
+}
+
+function readDiagnostics(record: PluginRecord): Record<string, unknown> {
+  try {
+    return record.generation?.parts.diagnostics?.() ?? {};
+  } catch (error) {
+    return { error: String(error) };
+  }
+}

@@ -1,0 +1,60 @@
+import type { AnyPlugin } from '../sdk/plugin.ts';
+import { Gate } from './gate.ts';
+import type { Generation } from './generation.ts';
+import type { LoadedPlugin } from './loader.ts';
+import type { PluginState, PluginSummary } from './plugin-host.ts';
+
+/** What the node remembers of one plugin over all its generations. */
+export class PluginRecord {
+  readonly name: string;
+  readonly gate: Gate;
+  /** The path of the code that came with the node, if any. */
+  readonly builtinPath: string | undefined;
+  /** The code to run at the next (re)load. */
+  path: string;
+  /** The code that runs, or ran last. */
+  loaded: LoadedPlugin | undefined;
+  generation: Generation | undefined;
+  state: PluginState = 'off';
+  reason: string | undefined;
+  #generations = 0;
+
+  constructor(name: string, path: string, builtinPath: string | undefined) {
+    this.name = name;
+    this.path = path;
+    this.builtinPath = builtinPath;
+    this.gate = new Gate(name);
+  }
+
+  get generations(): number {
+    return this.#generations;
+  }
+
+  get plugin(): AnyPlugin | undefined {
+    return this.loaded?.plugin;
+  }
+
+  commit(next: Generation): void {
+    this.generation = next;
+    this.state = 'active';
+    this.reason = undefined;
+    this.#generations++;
+  }
+
+  withdraw(): void {
+    this.generation = undefined;
+    this.state = 'off';
+  }
+
+  summary(): PluginSummary {
+    return {
+      name: this.name,
+      version: this.plugin?.version ?? '',
+      about: this.plugin?.about ?? '',
+      state: this.state,
+      generation: this.#generations,
+      source: this.path === this.builtinPath ? 'builtin' : this.path,
+      reason: this.reason,
+    };
+  }
+}

@@ -1,0 +1,46 @@
+import { registerHooks } from 'node:module';
+
+const REVISION = 'rev';
+// This file runs compiled (.js) or with its types stripped (.ts); plugins get the kernel of the same kind.
+const EXTENSION = import.meta.url.endsWith('.js') ? 'js' : 'ts';
+const KERNEL_DOOR = new URL(`../index.${EXTENSION}`, import.meta.url).href;
+const PLUGINS_ROOT = new URL('../../plugins/', import.meta.url);
+let installed = false;
+
+/** The URL under which a module is evaluated afresh for a revision of its plugin. */
+export function atRevision(url: URL, revision: string): string {
+  const versioned = new URL(url);
+  versioned.searchParams.set(REVISION, revision);
+  return versioned.href;
+}
+
+/**
+ * Makes plugin code reloadable and gives third-party plugins their imports, once per process:
+ *
+ * - a relative import inside a plugin carries on the revision of the importing module, so the whole
+ *   folder is fresh after a swap and not just its `plugin.ts` (another plugin's `api.ts` is shared);
+ * - `itsgoin` is this very kernel and `itsgoin/plugins/<name>` that plugin's `api.ts`, wherever the
+ *   importing file lies, so that both sides hold the same objects.
+ */
+export function installRevisionHook(): void {
+  if (installed) return;
+  installed = true;
+  registerHooks({
+    resolve(specifier, context, nextResolve) {
+      if (specifier === 'itsgoin') return { url: KERNEL_DOOR, shortCircuit: true };
+      const api = /^itsgoin\/plugins\/([a-z0-9-]+)$/.exec(specifier);
+      if (api) return { url: new URL(`${api[1]}/api.${EXTENSION}`, PLUGINS_ROOT).href, shortCircuit: true };
+      const resolved = nextResolve(specifier, context);
+      if (!specifier.startsWith('.') || context.parentURL === undefined) return resolved;
+      const parent = new URL(context.parentURL);
+      const revision = parent.searchParams.get(REVISION);
+      if (revision === null) return resolved;
+      const root = new URL(parent.searchParams.get('root') ?? '.', parent);
+      const target = new URL(resolved.url);
+      if (!target.href.startsWith(root.href)) return resolved;
+      target.searchParams.set(REVISION, revision);
+      target.searchParams.set('root', root.href);
+      return { ...resolved, url: target.href };
+    },
+  });
+}

@@ -1,0 +1,59 @@
+import type { Ref, Token } from '../sdk/token.ts';
+import { lifecycleErrors } from './errors.ts';
+import type { Gate } from './gate.ts';
+
+interface Provided {
+  readonly plugin: string;
+  readonly gate: Gate;
+  readonly service: unknown;
+}
+
+/** Which plugin offers which service at this moment, by token name. */
+export class Services {
+  readonly #provided = new Map<string, Provided>();
+
+  /** Points a token at a generation's service; an earlier generation of the same plugin is replaced. */
+  provide(name: string, provided: Provided): void {
+    this.#provided.set(name, provided);
+  }
+
+  withdraw(name: string, plugin: string): void {
+    if (this.#provided.get(name)?.plugin === plugin) this.#provided.delete(name);
+  }
+
+  /** The plugin that offers the token now. */
+  providerOf(name: string): string | undefined {
+    return this.#provided.get(name)?.plugin;
+  }
+
+  available(name: string): boolean {
+    const provided = this.#provided.get(name);
+    return provided !== undefined && provided.gate.state !== 'off';
+  }
+
+  /** A Ref that finds the present provider at each call. */
+  ref<T>(token: Token<T>): Ref<T> {
+    const name = token.name;
+    const services = this;
+    return Object.freeze({
+      token,
+      get available(): boolean {
+        return services.available(name);
+      },
+      use<R>(call: (service: T) => R | Promise<R>, options?: { signal?: AbortSignal }): Promise<Awaited<R>> {
+        const provided = services.#provided.get(name);
+        if (!provided) return Promise.reject(lifecycleErrors.make('service-off', { service: name }));
+        return provided.gate.run(
+          name,
+          () => {
+            // Looked up again: while we waited at the gate the swap replaced it.
+            const present = services.#provided.get(name);
+            if (!present) throw lifecycleErrors.make('service-off', { service: name });
+            return call(present.service as T);
+          },
+          options?.signal,
+        );
+      },
+    });
+  }
+}

@@ -1,0 +1,125 @@
+import { Value } from 'typebox/value';
+import type { MessageSlots, SlotHandler } from '../wire/slots.ts';
+import { ItsgoinError } from '../sdk/errors.ts';
+import type { AnyMessage } from '../sdk/message.ts';
+import { lifecycleErrors } from './errors.ts';
+import { describe, type Generation, type GenerationHost } from './generation.ts';
+import type { PluginRecord } from './plugin-record.ts';
+
+/** How long calls under way may go on once a swap holds new ones (then their signals abort). */
+export const DRAIN_MS = 1_000;
+
+export interface SwapDeps extends GenerationHost {
+  readonly slots: MessageSlots;
+}
+
+/**
+ * Steps 5 to 9 of the hot swap: hold, drain, hand over, commit, retire. `next` has been prepared and
+ * the old generation still serves when this is called.
+ *
+ * Gives how long messages were held, in milliseconds.
+ * @throws lifecycle/handover-failed after everything was put back to the old generation
+ */
+export async function exchange(deps: SwapDeps, record: PluginRecord, next: Generation): Promise<number> {
+  const { slots, clock } = deps;
+  const { name, gate } = record;
+  const old = record.generation;
+  const heldFromMs = clock.monotonic();
+
+  if (old) {
+    slots.hold(name);
+    gate.hold();
+    old.pause();
+  }
+  next.events.collect();
+  try {
+    if (old) await drain(deps, record, old);
+    if (old) handOver(old, next);
+  } catch (error) {
+    old?.goLive();
+    if (old) slots.release(name);
+    if (old) gate.open();
+    await next.scope.close(error);
+    throw error;
+  }
+
+  // The commit: one synchronous turn, so nobody sees half of it.
+  slots.install(name, slotEntries(next));
+  for (const token of old?.plugin.provides ?? []) deps.services.withdraw(token.name, name);
+  for (const token of next.plugin.provides ?? []) {
+    deps.services.provide(token.name, { plugin: name, gate, service: next.service(token.name) });
+  }
+  record.commit(next);
+  old?.events.close();
+  next.goLive();
+  slots.release(name);
+  gate.open();
+  const heldMs = clock.monotonic() - heldFromMs;
+
+  await old?.scope.close(lifecycleErrors.make('swap-aborted-call', { name, limit: DRAIN_MS }));
+  void next.activate();
+  return heldMs;
+}
+
+/** Takes a plugin out of service: what runs may end, what waits is told that it is off. */
+export async function withdraw(deps: SwapDeps, record: PluginRecord, reason: unknown): Promise<void> {
+  const { slots } = deps;
+  const { name, gate, generation } = record;
+  if (!generation) return;
+  slots.hold(name);
+  gate.hold();
+  generation.pause();
+  await drain(deps, record, generation);
+  for (const token of generation.plugin.provides ?? []) deps.services.withdraw(token.name, name);
+  record.withdraw();
+  slots.remove(name);
+  gate.shut();
+  await generation.scope.close(reason);
+}
+
+async function drain(deps: SwapDeps, record: PluginRecord, old: Generation): Promise<void> {
+  await Promise.all([
+    deps.slots.drain(record.name, DRAIN_MS),
+    record.gate.drain(DRAIN_MS, deps.clock),
+    old.drain(DRAIN_MS),
+  ]);
+}
+
+/** Gives the old generation's state to the new one; a state that does not fit its schema stops the swap. */
+function handOver(old: Generation, next: Generation): void {
+  const { name, state: schema } = next.plugin;
+  if (!old.parts.snapshot || !next.parts.restore) return;
+  try {
+    const state: unknown = old.parts.snapshot();
+    if (schema && !Value.Check(schema, state)) {
+      const [first] = Value.Errors(schema, state);
+      throw new Error(`state${first?.instancePath ?? ''} ${first?.message ?? 'does not match the schema'}`);
+    }
+    next.parts.restore(state);
+  } catch (error) {
+    throw lifecycleErrors.make('handover-failed', { name, problem: describe(error) }, error);
+  }
+}
+
+function slotEntries(generation: Generation): { message: AnyMessage; handler: SlotHandler }[] {
+  return Object.entries<AnyMessage>(generation.plugin.messages ?? {}).map(([key, message]) => ({
+    message,
+    handler: guard(generation, `message ${message.name}`, generation.parts.handlers?.[key] as SlotHandler),
+  }));
+}
+
+/** Lets a handler's own refusals through; anything else it throws also counts against its health. */
+function guard(generation: Generation, where: string, handler: SlotHandler): SlotHandler {
+  const report = (error: unknown): never => {
+    if (!(error instanceof ItsgoinError)) generation.reportFailure(where, error);
+    throw error;
+  };
+  return (body, call) => {
+    try {
+      const answer = handler(body, call);
+      return answer instanceof Promise ? answer.catch(report) : answer;
+    } catch (error) {
+      return report(error);
+    }
+  };
+}
