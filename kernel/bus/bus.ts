@@ -11,9 +11,13 @@ export interface BusEvent {
 /** Facts between plugins, over RxJS. Publishing never throws and never waits. */
 export interface Bus {
   publish<T>(topic: Topic<T>, event: T): void;
-  /** `owner` names who is at fault for a slow or throwing listener. Gives the unsubscribe. */
+  /**
+   * `owner` names who is at fault for a slow or throwing listener. Gives the unsubscribe. Of one
+   * listener at most 64 promises are pending and 1,024 events wait; newer ones are dropped and counted.
+   */
   subscribe<T>(owner: string, topic: Topic<T>, listener: (event: T) => void | Promise<void>): () => void;
-  stream<T>(topic: Topic<T>): Observable<T>;
+  /** Completes when the bus closes; never errors. `owner` makes it count among `subscriptions(owner)`. */
+  stream<T>(topic: Topic<T>, owner?: string): Observable<T>;
   all(): Observable<BusEvent>;
   /** Topic names `owner` listens to. */
   subscriptions(owner: string): readonly string[];

@@ -1,0 +1,129 @@
+import { type Logger, pino } from 'pino';
+import type { Clock } from '../sdk/clock.ts';
+import { codeOf } from '../sdk/errors.ts';
+import type { Log, LogFields } from '../sdk/log.ts';
+import { openLogFile } from './log-file.ts';
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export interface LogEntry {
+  readonly atMs: number;
+  readonly level: LogLevel;
+  /** The plugin, or the kernel part as `kernel/<part>`. */
+  readonly area: string;
+  readonly event: string;
+  readonly fields: LogFields;
+}
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  readonly clock: Clock;
+  /** Where the JSON lines go: a stream (default: stderr), a file path, or `none`. */
+  readonly to?: { readonly stream: { write(line: string): void } } | { readonly file: string } | 'none';
+  /** How many entries are kept for `recent`; the oldest go first. Default 500. */
+  readonly keep?: number;
+}
+
+/** The log of one node. */
+export interface LogBook {
+  area(name: string): Log;
+  /** Takes effect at once for every area. */
+  setLevel(level: LogLevel): void;
+  readonly level: LogLevel;
+  /** The last entries, oldest first. */
+  recent(): readonly LogEntry[];
+  /** Calls `listener` for every entry from now on; gives the unsubscribe. What it throws is ignored. */
+  subscribe(listener: (entry: LogEntry) => void): () => void;
+  /** Writes out what is buffered; further entries are only kept in memory. */
+  close(): void;
+}
+
+export function createLog(options: LogOptions): LogBook {
+  const { clock, keep = 500 } = options;
+  const sink = openSink(options.to);
+  const root = pino(
+    { level: options.level, base: null, messageKey: 'event', timestamp: () => `,"time":${clock.now()}` },
+    { write: (line: string) => sink.write(line) },
+  );
+  const ring: LogEntry[] = [];
+  const listeners = new Set<(entry: LogEntry) => void>();
+  let threshold = LOG_LEVELS.indexOf(options.level);
+
+  const write = (logger: Logger, area: string, level: LogLevel, event: string, given: LogFields): void => {
+    if (LOG_LEVELS.indexOf(level) < threshold) return;
+    const fields = plainFields(given);
+    logger[level](fields, event);
+    const entry = { atMs: clock.now(), level, area, event, fields };
+    if (ring.push(entry) > keep) ring.shift();
+    for (const listener of listeners) {
+      try {
+        listener(entry);
+      } catch {
+        // Reporting it here would call the same listener again.
+      }
+    }
+  };
+
+  return {
+    area(name) {
+      const logger = root.child({ area: name }, { level: 'trace' });
+      return {
+        debug: (event, fields = {}) => write(logger, name, 'debug', event, fields),
+        info: (event, fields = {}) => write(logger, name, 'info', event, fields),
+        warn: (event, fields = {}) => write(logger, name, 'warn', event, fields),
+        error: (event, fields = {}) => write(logger, name, 'error', event, fields),
+      };
+    },
+    setLevel(level) {
+      threshold = LOG_LEVELS.indexOf(level);
+    },
+    get level() {
+      return LOG_LEVELS[threshold] as LogLevel;
+    },
+    recent: () => [...ring],
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    close: () => sink.close(),
+  };
+}
+
+interface Sink {
+  write(line: string): void;
+  close(): void;
+}
+
+function openSink(to: LogOptions['to']): Sink {
+  if (to === 'none') return { write() {}, close() {} };
+  if (to !== undefined && 'file' in to) {
+    const file = openLogFile(to.file);
+    let open = true;
+    return {
+      write: (line) => void (open && file.write(line)),
+      close: () => {
+        if (open) file.close();
+        open = false;
+      },
+    };
+  }
+  const stream = to?.stream ?? process.stderr;
+  return { write: (line) => void stream.write(line), close() {} };
+}
+
+/** Errors become `{code, message, stack}` with their causes' codes; byte arrays become their length. */
+function plainFields(fields: LogFields): LogFields {
+  const plain: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(fields)) {
+    if (value instanceof Error) plain[key] = plainError(value);
+    else if (value instanceof Uint8Array) plain[key] = `${value.length} bytes`;
+    else plain[key] = value;
+  }
+  return plain;
+}
+
+function plainError(error: Error): Record<string, unknown> {
+  const cause = error.cause instanceof Error ? `${codeOf(error.cause)}: ${error.cause.message}` : undefined;
+  return { code: codeOf(error), message: error.message, ...(cause === undefined ? {} : { cause }), stack: error.stack };
+}
