@@ -10,8 +10,8 @@ export interface Store {
    *   store/migration-failed with the step's id; nothing is changed then.
    */
   migrate(owner: string, migrations: readonly Migration[], kinds: readonly Migration['kind'][]): readonly string[];
-  /** Bytes per table made by the owner's migrations. */
-  tableSizes(owner: string): readonly { name: string; bytes: number }[];
+  /** Bytes per table made by the owner's migrations; `partial` means at least so many (large tables). */
+  tableSizes(owner: string): readonly { name: string; bytes: number; partial?: true }[];
   /** `[]` when SQLite's integrity_check says ok. */
   integrityCheck(): readonly string[];
   /** Checkpoints the WAL so that none is left (OPS-04), and closes. */

@@ -1,0 +1,17 @@
+import type { PeerId } from './identifiers.ts';
+import { defineLease } from './lease.ts';
+
+/** The node's identity key, lent for signing; the key itself stays in the kernel. */
+export interface Signer {
+  readonly self: PeerId;
+  /**
+   * The 64-byte Ed25519 signature by `self.nodeId` over the domain's ASCII bytes followed by `bytes`.
+   * A domain is like `itsgoin/post/v1`; each record kind has its own, so that no signature counts
+   * for another kind.
+   *
+   * @throws identity/bad-domain
+   */
+  sign(domain: string, bytes: Uint8Array): Uint8Array;
+}
+
+export const SIGNER = defineLease<Signer>('signer');

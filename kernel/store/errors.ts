@@ -1,0 +1,38 @@
+import { defineErrors } from '../sdk/errors.ts';
+
+export const storeErrors = defineErrors('store', {
+  'disk-full': {
+    message: 'The disk that holds {path} is full; nothing of this change was stored',
+    hint: 'Free some space and try again. Everything stored earlier is intact.',
+    retryable: true,
+  },
+  'read-only': {
+    message: 'Cannot write to {path}',
+    hint: 'Check who owns the directory and its permissions, and that its disk is not mounted read-only.',
+  },
+  busy: {
+    message: 'Another program holds {path} locked',
+    hint: 'Close other programs that have the database open.',
+    retryable: true,
+  },
+  corrupt: {
+    message: '{path} is damaged or not a database: {detail}',
+    hint: 'Keep a copy of the file, then restore a backup or start over with `itsgoin reset`; your identity is not in it.',
+  },
+  'io-failed': { message: 'The disk failed on {path}: {detail}', hint: 'Check the disk.' },
+  'newer-schema': {
+    message: '{path} was written by a newer version: {owner} knows nothing of {steps}',
+    hint: 'Start the newer version of itsgoin, or use another data directory. Nothing was changed.',
+  },
+  'migration-failed': { message: 'Schema step {id} of {owner} failed: {detail}', hint: 'Nothing was changed.' },
+  'bad-migration': { message: 'The schema steps of {owner} are wrong at {id}: {detail}' },
+  'async-transaction': { message: 'A transaction of {owner} returned a promise and was rolled back' },
+  'transaction-lost': { message: 'SQLite rolled the whole transaction back after: {detail}' },
+  'forbidden-statement': { message: '{owner} may not run {verb} itself', hint: 'Use transaction() and migrations.' },
+  closed: { message: '{path} is closed' },
+  locked: {
+    message: 'A node is already running on {dir} ({holder})',
+    hint: 'Use that one (every `itsgoin` command finds it), stop it with `itsgoin shutdown`, or choose another --data.',
+  },
+  'queue-full': { message: '{capacity} writes are waiting already', retryable: true, peerVisible: true },
+});

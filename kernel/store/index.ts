@@ -1,0 +1,9 @@
+export { writeFileAtomic } from './atomic-file.ts';
+export { chooseDataDirectory, type DataDirectory, dataPaths, prepareDataDirectory, resetData } from './data-directory.ts';
+export { type DataLock, lockDataDirectory } from './data-lock.ts';
+export { storeErrors } from './errors.ts';
+export { GroupCommit, type GroupCommitOptions } from './group-commit.ts';
+export { KERNEL_SCHEMA } from './migrations.ts';
+export { openStore, type StoreOptions } from './open-store.ts';
+export type { Store } from './store.ts';
+export type { TableSize } from './table-sizes.ts';
