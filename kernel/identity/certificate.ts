@@ -1,0 +1,164 @@
+import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import { defineErrors } from '../sdk/errors.ts';
+import type { DeviceId, NodeId, PeerId } from '../sdk/identifiers.ts';
+import type { Credentials } from '../transport/transport.ts';
+import { bitString, context, DerReader, integer, join, oid, sequence, set, time, utf8 } from './der.ts';
+
+export const certificateErrors = defineErrors('certificate', {
+  'wrong-chain': { message: 'expected two certificates, got {count}' },
+  'too-large': { message: 'a certificate of {bytes} bytes is over the limit of {limit}' },
+  'wrong-shape': { message: 'the {role} certificate is not of the form this protocol uses' },
+  'bad-signature': { message: 'the {role} certificate is not signed by the identity key' },
+  'same-key': { message: 'device key and identity key are the same' },
+  'not-yet-valid': { message: 'the {role} certificate is not valid yet', hint: 'Check the clocks of both machines.' },
+  expired: { message: 'the {role} certificate has expired', hint: 'Check the clocks of both machines.' },
+});
+
+/** One of ours is about 270 bytes; anything near this is not one of ours. */
+export const CERTIFICATE_MAX_BYTES = 1024;
+
+/** What an X.509 certificate may say apart from its keys; both ends rebuild it and compare bytes. */
+type Role = 'identity' | 'device';
+
+interface Validity {
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+}
+
+/**
+ * RFC 5280 §4.1.2.5: 99991231235959Z means "no well-defined expiration". Identity and device keys
+ * have no natural end, and a node offline for years must still be able to return; a device is revoked
+ * by its owner, not by a date.
+ */
+export const ENDLESS: Validity = { notBeforeMs: 0, notAfterMs: Date.UTC(9999, 11, 31, 23, 59, 59) };
+
+const ED25519 = sequence(oid(1, 3, 101, 112));
+const COMMON_NAME = oid(2, 5, 4, 3);
+const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
+
+/**
+ * Makes the TLS identity of one installation: leaf (device key, signed by the identity key), then root
+ * (identity key, self-signed). Both seeds are 32-byte Ed25519 seeds.
+ */
+export function makeCredentials(identitySeed: Uint8Array, deviceSeed: Uint8Array, validity: Validity = ENDLESS): Credentials {
+  const identity = privateKey(identitySeed);
+  const device = privateKey(deviceSeed);
+  const root = certificate('identity', publicBytes(identity), validity, identity);
+  const leaf = certificate('device', publicBytes(device), validity, identity);
+  return {
+    self: {
+      nodeId: publicBytes(identity).toString('hex') as NodeId,
+      deviceId: publicBytes(device).toString('hex') as DeviceId,
+    },
+    certificateChainPem: toPem(leaf) + toPem(root),
+    deviceKeyPem: device.export({ type: 'pkcs8', format: 'pem' }) as string,
+  };
+}
+
+/**
+ * Accepts exactly the chain {@link makeCredentials} makes, DER, leaf first, and says whose it is. The
+ * TLS handshake has proved possession of the leaf's key; this proves that the identity key vouches for it.
+ *
+ * @throws certificate/wrong-chain, too-large, wrong-shape, bad-signature, same-key, not-yet-valid, expired
+ */
+export function verifyChain(chain: readonly Uint8Array[], nowMs: number): PeerId {
+  const [leaf, root] = chain;
+  if (leaf === undefined || root === undefined || chain.length !== 2) {
+    throw certificateErrors.make('wrong-chain', { count: chain.length });
+  }
+  // Only the root is checked against its own key: the leaf's signature needs the root's key first.
+  const identity = parse('identity', root, nowMs);
+  const identityKey = publicKey(identity.key);
+  checkSignature('identity', identity, identityKey);
+  const device = parse('device', leaf, nowMs);
+  checkSignature('device', device, identityKey);
+  if (device.key.equals(identity.key)) throw certificateErrors.make('same-key');
+  return { nodeId: identity.key.toString('hex') as NodeId, deviceId: device.key.toString('hex') as DeviceId };
+}
+
+interface Parsed {
+  readonly key: Buffer;
+  readonly signed: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+function parse(role: Role, der: Uint8Array, nowMs: number): Parsed {
+  if (der.length > CERTIFICATE_MAX_BYTES) {
+    throw certificateErrors.make('too-large', { bytes: der.length, limit: CERTIFICATE_MAX_BYTES });
+  }
+  const fields = readFields(der);
+  if (fields === undefined) throw certificateErrors.make('wrong-shape', { role });
+  const signed = toBeSigned(role, fields.key, fields);
+  // Byte for byte what we would have written: no other algorithm, name, extension or encoding passes.
+  if (!Buffer.from(der).equals(envelope(signed, fields.signature))) throw certificateErrors.make('wrong-shape', { role });
+  if (nowMs < fields.notBeforeMs) throw certificateErrors.make('not-yet-valid', { role });
+  if (nowMs > fields.notAfterMs) throw certificateErrors.make('expired', { role });
+  return { key: fields.key, signed, signature: fields.signature };
+}
+
+function readFields(der: Uint8Array): (Validity & { key: Buffer; signature: Uint8Array }) | undefined {
+  try {
+    const outer = new DerReader(der).enter(0x30);
+    const body = outer.enter(0x30);
+    body.skip(4); // version, serial number, algorithm, issuer: compared as bytes afterwards
+    const validity = body.enter(0x30);
+    const notBeforeMs = validity.time();
+    const notAfterMs = validity.time();
+    body.skip(1);
+    const key = body.enter(0x30);
+    key.skip(1);
+    const keyBits = key.take(0x03);
+    outer.skip(1);
+    const signature = outer.take(0x03);
+    if (keyBits.length !== 33 || signature.length !== 65) return undefined;
+    return { notBeforeMs, notAfterMs, key: Buffer.from(keyBits.subarray(1)), signature: signature.subarray(1) };
+  } catch {
+    return undefined;
+  }
+}
+
+function checkSignature(role: Role, parsed: Parsed, signer: KeyObject): void {
+  if (!verify(null, parsed.signed, signer, parsed.signature)) throw certificateErrors.make('bad-signature', { role });
+}
+
+function certificate(role: Role, key: Uint8Array, validity: Validity, signer: KeyObject): Uint8Array {
+  const signed = toBeSigned(role, key, validity);
+  return envelope(signed, sign(null, signed, signer));
+}
+
+function envelope(signed: Uint8Array, signature: Uint8Array): Uint8Array {
+  return sequence(signed, ED25519, bitString(signature));
+}
+
+function toBeSigned(role: Role, key: Uint8Array, validity: Validity): Uint8Array {
+  return sequence(
+    context(0, integer(2)),
+    integer(role === 'identity' ? 1 : 2),
+    ED25519,
+    commonName('identity'),
+    sequence(time(validity.notBeforeMs), time(validity.notAfterMs)),
+    commonName(role),
+    sequence(ED25519, bitString(key)),
+  );
+}
+
+function commonName(role: Role): Uint8Array {
+  return sequence(set(sequence(COMMON_NAME, utf8(`itsgoin ${role}`))));
+}
+
+function privateKey(seed: Uint8Array): KeyObject {
+  return createPrivateKey({ key: Buffer.from(join(PKCS8_PREFIX, seed)), format: 'der', type: 'pkcs8' });
+}
+
+function publicKey(bytes: Buffer): KeyObject {
+  return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: bytes.toString('base64url') }, format: 'jwk' });
+}
+
+function publicBytes(key: KeyObject): Buffer {
+  return Buffer.from(createPublicKey(key).export({ format: 'jwk' }).x as string, 'base64url');
+}
+
+function toPem(der: Uint8Array): string {
+  const lines = Buffer.from(der).toString('base64').match(/.{1,64}/g) ?? [];
+  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
+}

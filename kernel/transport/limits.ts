@@ -1,0 +1,17 @@
+import type { TransportLimits } from './transport.ts';
+
+export const DEFAULT_LIMITS: TransportLimits = {
+  dialMs: 15_000, // QUIC_CONNECT_TIMEOUT (MESH-12)
+  idleMs: 30_000,
+  retryAbovePendingHandshakes: 32,
+  maxPendingHandshakes: 512,
+  handshakesPerSecondPerIp: 50,
+  maxConnections: 1_024,
+  maxStreamsPerConnection: 128,
+};
+
+/** Opens that wait for the peer's stream limit; the next one fails with transport/too-many-streams. */
+export const QUEUED_OPENS_MAX = 1_024;
+
+/** `Stream.writable` resolves below this. */
+export const WRITE_QUEUE_LOW_BYTES = 256 * 1024;
