@@ -7,6 +7,12 @@ export const HELD_EVENTS_MAX = 4_096;
 
 type Listener = (event: unknown) => void | Promise<void>;
 
+interface Heard {
+  readonly topic: string;
+  readonly listener: Listener;
+  readonly event: unknown;
+}
+
 /**
  * One generation's ear and mouth on the bus.
  *
@@ -18,17 +24,19 @@ export class EventPort {
   readonly #bus: Bus;
   readonly #plugin: string;
   readonly #counters: Counters;
+  readonly #onFailure: (where: string, error: unknown) => void;
   readonly #unsubscribe: (() => void)[] = [];
   readonly #topics: string[] = [];
   #mode: 'deaf' | 'collecting' | 'live' = 'deaf';
-  #heard: { listener: Listener; event: unknown }[] = [];
+  #heard: Heard[] = [];
   #unsaid: { topic: Topic<unknown>; event: unknown }[] = [];
   readonly #running = new Set<Promise<void>>();
 
-  constructor(bus: Bus, plugin: string, counters: Counters) {
+  constructor(bus: Bus, plugin: string, counters: Counters, onFailure: (where: string, error: unknown) => void) {
     this.#bus = bus;
     this.#plugin = plugin;
     this.#counters = counters;
+    this.#onFailure = onFailure;
   }
 
   get topics(): readonly string[] {
@@ -43,7 +51,9 @@ export class EventPort {
   on<T>(topic: Topic<T>, listener: (event: T) => void | Promise<void>): void {
     this.#topics.push(topic.name);
     this.#unsubscribe.push(
-      this.#bus.subscribe(this.#plugin, topic, (event) => this.#hear(listener as Listener, event)),
+      this.#bus.subscribe(this.#plugin, topic, (event) =>
+        this.#hear({ topic: topic.name, listener: listener as Listener, event }),
+      ),
     );
   }
 
@@ -63,7 +73,7 @@ export class EventPort {
     this.#mode = 'live';
     const heard = this.#heard;
     this.#heard = [];
-    for (const { listener, event } of heard) this.#hear(listener, event);
+    for (const one of heard) void this.#hear(one);
     const unsaid = this.#unsaid;
     this.#unsaid = [];
     for (const { topic, event } of unsaid) this.#bus.publish(topic, event);
@@ -75,19 +85,27 @@ export class EventPort {
     for (const unsubscribe of this.#unsubscribe.splice(0)) unsubscribe();
   }
 
-  #hear(listener: Listener, event: unknown): void | Promise<void> {
-    if (this.#mode === 'live') {
-      const ending = listener(event);
-      if (!(ending instanceof Promise)) return;
-      const tracked = ending.finally(() => this.#running.delete(tracked));
-      this.#running.add(tracked);
-      return tracked;
-    }
+  #hear(heard: Heard): void | Promise<void> {
+    if (this.#mode === 'live') return this.#deliver(heard);
     if (this.#mode === 'deaf') return;
     if (this.#heard.length >= HELD_EVENTS_MAX) {
       this.#heard.shift();
       this.#counters.add('events-dropped-while-held');
     }
-    this.#heard.push({ listener, event });
+    this.#heard.push(heard);
+  }
+
+  /** What a listener throws is reported here and goes no further. */
+  #deliver({ topic, listener, event }: Heard): void | Promise<void> {
+    const report = (error: unknown): void => this.#onFailure(`listener of ${topic}`, error);
+    try {
+      const ending = listener(event);
+      if (!(ending instanceof Promise)) return;
+      const tracked: Promise<void> = ending.catch(report).finally(() => this.#running.delete(tracked));
+      this.#running.add(tracked);
+      return tracked;
+    } catch (error) {
+      report(error);
+    }
   }
 }

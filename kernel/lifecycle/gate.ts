@@ -44,7 +44,11 @@ export class Gate {
   }
 
   /** The same for a call that the swap may abort when it does not end in time. */
-  runAbortable<R>(what: string, call: (signal: AbortSignal) => R | Promise<R>, signal: AbortSignal): Promise<Awaited<R>> {
+  runAbortable<R>(
+    what: string,
+    call: (signal: AbortSignal) => R | Promise<R>,
+    signal: AbortSignal,
+  ): Promise<Awaited<R>> {
     return this.run(
       what,
       async () => {

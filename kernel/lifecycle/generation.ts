@@ -66,7 +66,9 @@ export class Generation {
     this.#log = host.log(plugin.name);
     this.#counters = host.counters(plugin.name);
     this.scope = new Scope(this.#log, host.clock);
-    this.events = new EventPort(host.bus, plugin.name, this.#counters);
+    this.events = new EventPort(host.bus, plugin.name, this.#counters, (where, error) =>
+      this.reportFailure(where, error),
+    );
     this.scope.defer('bus subscriptions', () => this.events.close());
   }
 
@@ -95,7 +97,9 @@ export class Generation {
     }
     for (const [name, loop] of Object.entries(generation.parts.loops ?? {})) {
       generation.loops.push(
-        new LoopRunner(name, loop, host.clock, host.random, (which, error) => generation.reportFailure(`loop ${which}`, error)),
+        new LoopRunner(name, loop, host.clock, host.random, (which, error) =>
+          generation.reportFailure(`loop ${which}`, error),
+        ),
       );
     }
     generation.scope.defer('loops', () => generation.pause());
@@ -151,9 +155,15 @@ export class Generation {
   #checkParts(): void {
     const { name, messages = {}, commands = {}, provides = [] } = this.plugin;
     const missing = [
-      ...Object.keys(messages).filter((key) => typeof this.parts.handlers?.[key] !== 'function').map((key) => `a handler for message "${key}"`),
-      ...Object.keys(commands).filter((key) => typeof this.parts.commands?.[key] !== 'function').map((key) => `a handler for command "${key}"`),
-      ...provides.filter((token: Token<unknown>) => this.service(token.name) === undefined).map((token: Token<unknown>) => `the service "${token.name}"`),
+      ...Object.keys(messages)
+        .filter((key) => typeof this.parts.handlers?.[key] !== 'function')
+        .map((key) => `a handler for message "${key}"`),
+      ...Object.keys(commands)
+        .filter((key) => typeof this.parts.commands?.[key] !== 'function')
+        .map((key) => `a handler for command "${key}"`),
+      ...provides
+        .filter((token: Token<unknown>) => this.service(token.name) === undefined)
+        .map((token: Token<unknown>) => `the service "${token.name}"`),
     ];
     if (missing.length > 0) {
       throw lifecycleErrors.make('bad-manifest', { name, problem: `setup did not return ${missing.join(', ')}` });

@@ -13,7 +13,9 @@ export interface StartOrder {
  * those that need them, and nobody else.
  */
 export function orderPlugins(plugins: readonly AnyPlugin[]): StartOrder {
-  const waiting = new Map([...plugins].sort((a, b) => (a.name < b.name ? -1 : 1)).map((plugin) => [plugin.name, plugin]));
+  const waiting = new Map(
+    [...plugins].sort((a, b) => (a.name < b.name ? -1 : 1)).map((plugin) => [plugin.name, plugin]),
+  );
   const offeredBy = new Map<string, string>();
   const refused: { plugin: AnyPlugin; reason: string }[] = [];
   for (const plugin of [...waiting.values()]) {

@@ -9,7 +9,7 @@ import { commandTable, runCommand } from './command-table.ts';
 import { lifecycleErrors } from './errors.ts';
 import { describe, Generation } from './generation.ts';
 import { orderPlugins } from './graph.ts';
-import { inspectPlugin } from './inspection.ts';
+import { inspectPlugin, readDiagnostics } from './inspection.ts';
 import { isPlugin, type LoadedPlugin, loadPlugin } from './loader.ts';
 import type { PluginHost, PluginInspection, PluginSummary, SwapOutcome } from './plugin-host.ts';
 import { PluginRecord } from './plugin-record.ts';
@@ -48,7 +48,8 @@ export class Host implements PluginHost {
     for (const path of sources.local) await this.#register(path, undefined);
     for (const { source } of this.#deps.config.added()) await this.#register(source, undefined);
     const enabled = [...this.#records.values()].filter(
-      (record) => record.plugin !== undefined && record.state !== 'failed' && this.#deps.config.plugin(record.name).enabled,
+      (record) =>
+        record.plugin !== undefined && record.state !== 'failed' && this.#deps.config.plugin(record.name).enabled,
     );
     const { order, refused } = orderPlugins(enabled.map((record) => record.plugin as AnyPlugin));
     for (const { plugin, reason } of refused) this.#fail(this.#record(plugin.name), reason);
@@ -76,6 +77,10 @@ export class Host implements PluginHost {
 
   inspect(name: string): PluginInspection {
     return inspectPlugin(this.#deps, this.#record(name));
+  }
+
+  diagnostics(name: string): Readonly<Record<string, unknown>> {
+    return readDiagnostics(this.#record(name));
   }
 
   /** Feature names and message names of all active plugins, sorted: what peers are told we understand. */
@@ -288,7 +293,8 @@ export class Host implements PluginHost {
     };
     for (const token of plugin.provides ?? []) {
       const other = this.#deps.services.providerOf(token.name);
-      if (other !== undefined && other !== plugin.name) refuse(`the service "${token.name}" is already provided by ${other}`);
+      if (other !== undefined && other !== plugin.name)
+        refuse(`the service "${token.name}" is already provided by ${other}`);
     }
     const commands = this.commands();
     for (const command of Object.keys(plugin.commands ?? {})) {
@@ -330,7 +336,8 @@ export class Host implements PluginHost {
   #announce(before: AnyPlugin | undefined, after: AnyPlugin | undefined): void {
     const { bus } = this.#deps;
     const plugin = (after ?? before)?.name ?? '';
-    const names = (spec: AnyPlugin | undefined): Set<string> => new Set((spec?.provides ?? []).map((token) => token.name));
+    const names = (spec: AnyPlugin | undefined): Set<string> =>
+      new Set((spec?.provides ?? []).map((token) => token.name));
     const [had, has] = [names(before), names(after)];
     for (const token of had) if (!has.has(token)) bus.publish(serviceDeparted, { token, plugin });
     for (const token of has) if (!had.has(token)) bus.publish(serviceArrived, { token, plugin });

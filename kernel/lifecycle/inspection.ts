@@ -17,7 +17,9 @@ export function inspectPlugin(deps: SwapDeps, record: PluginRecord): PluginInspe
       available: deps.services.available(token.name),
     })),
     provides: (plugin?.provides ?? []).map((token: { name: string }) => token.name),
-    handlers: generation ? Object.values<AnyMessage>(generation.plugin.messages ?? {}).map((message) => message.name) : [],
+    handlers: generation
+      ? Object.values<AnyMessage>(generation.plugin.messages ?? {}).map((message) => message.name)
+      : [],
     commands: generation ? Object.keys(generation.plugin.commands ?? {}) : [],
     loops: (generation?.loops ?? []).map((loop) => loop.report()),
     subscriptions: generation?.events.topics ?? [],
@@ -31,7 +33,8 @@ export function inspectPlugin(deps: SwapDeps, record: PluginRecord): PluginInspe
   };
 }
 
-function readDiagnostics(record: PluginRecord): Record<string, unknown> {
+/** What the plugin says of itself, `{}` while it is off. A plugin that throws here must not break the overview. */
+export function readDiagnostics(record: PluginRecord): Record<string, unknown> {
   try {
     return record.generation?.parts.diagnostics?.() ?? {};
   } catch (error) {

@@ -28,7 +28,13 @@ export class LoopRunner {
   #failures = 0;
   #lastMs: number | undefined;
 
-  constructor(name: string, loop: Loop, clock: Clock, random: Random, onFailure: (name: string, error: unknown) => void) {
+  constructor(
+    name: string,
+    loop: Loop,
+    clock: Clock,
+    random: Random,
+    onFailure: (name: string, error: unknown) => void,
+  ) {
     this.#name = name;
     this.#loop = loop;
     this.#clock = clock;

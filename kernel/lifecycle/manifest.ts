@@ -27,13 +27,15 @@ export function checkManifest(candidate: unknown, path: string): AnyPlugin {
   const { name } = plugin;
   if (typeof name !== 'string' || !PLUGIN_NAME.test(name)) return refuse('"name" must be kebab-case');
   if (typeof plugin.setup !== 'function') return refuse('"setup" is not a function', name);
-  if (typeof plugin.version !== 'string' || !SEMVER.test(plugin.version)) return refuse('"version" must be like 1.2.3', name);
+  if (typeof plugin.version !== 'string' || !SEMVER.test(plugin.version))
+    return refuse('"version" must be like 1.2.3', name);
   if (typeof plugin.about !== 'string' || plugin.about === '') return refuse('"about" is missing', name);
   if (!acceptsKernel(plugin.kernel)) {
     return refuse(`"kernel" is ${JSON.stringify(plugin.kernel)}, this kernel is ${KERNEL_API_VERSION}`, name);
   }
   for (const [key, message] of Object.entries<AnyMessage>(plugin.messages ?? {})) {
-    if (message?.kind !== 'message') return refuse(`message "${key}" was not made by defineNotice or defineExchange`, name);
+    if (message?.kind !== 'message')
+      return refuse(`message "${key}" was not made by defineNotice or defineExchange`, name);
   }
   for (const [key, command] of Object.entries<AnyCommand>(plugin.commands ?? {})) {
     if (!COMMAND_NAME.test(key)) return refuse(`command "${key}" must be like noun.verb`, name);

@@ -32,7 +32,13 @@ export interface PluginInspection extends PluginSummary {
   readonly provides: readonly string[];
   readonly handlers: readonly string[];
   readonly commands: readonly string[];
-  readonly loops: readonly { name: string; everyMs: number; runs: number; failures: number; lastMs: number | undefined }[];
+  readonly loops: readonly {
+    name: string;
+    everyMs: number;
+    runs: number;
+    failures: number;
+    lastMs: number | undefined;
+  }[];
   readonly subscriptions: readonly string[];
   readonly leases: readonly string[];
   readonly cleanups: number;

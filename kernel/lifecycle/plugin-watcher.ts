@@ -28,7 +28,9 @@ export class PluginWatcher {
   start(): void {
     try {
       mkdirSync(this.#directory, { recursive: true });
-      this.#watcher = watch(this.#directory, { recursive: true, persistent: false }, (_kind, file) => this.#touched(file));
+      this.#watcher = watch(this.#directory, { recursive: true, persistent: false }, (_kind, file) =>
+        this.#touched(file),
+      );
       this.#watcher.on('error', (error) => this.#log.warn('plugin-watch-failed', { problem: describe(error) }));
     } catch (error) {
       this.#log.warn('plugin-watch-failed', { problem: describe(error) });

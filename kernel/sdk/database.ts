@@ -6,7 +6,10 @@ export type SqlParams = readonly SqlValue[] | Readonly<Record<string, SqlValue>>
 export interface Statement<Row = unknown> {
   get(...params: SqlValue[] | [Readonly<Record<string, SqlValue>>]): Row | undefined;
   all(...params: SqlValue[] | [Readonly<Record<string, SqlValue>>]): Row[];
-  run(...params: SqlValue[] | [Readonly<Record<string, SqlValue>>]): { changes: number; lastInsertRowid: number | bigint };
+  run(...params: SqlValue[] | [Readonly<Record<string, SqlValue>>]): {
+    changes: number;
+    lastInsertRowid: number | bigint;
+  };
 }
 
 /**

@@ -48,10 +48,7 @@ export interface ErrorCatalogue<Name extends string> {
 }
 
 /** Declares the errors of one area. Names are kebab-case and never reused for another meaning. */
-export function defineErrors<Name extends string>(
-  area: string,
-  specs: Record<Name, ErrorSpec>,
-): ErrorCatalogue<Name> {
+export function defineErrors<Name extends string>(area: string, specs: Record<Name, ErrorSpec>): ErrorCatalogue<Name> {
   return {
     area,
     specs,

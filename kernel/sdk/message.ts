@@ -95,8 +95,5 @@ export const EXTENSION_CODE = 0xf0;
 // biome-ignore lint/suspicious/noExplicitAny: existential type of a message table
 export type AnyMessage = MessageSpec<any, any>;
 export type BodyOf<M> = M extends MessageSpec<infer Req, infer _Res> ? Static<Req> : never;
-export type ResponseOf<M> = M extends MessageSpec<infer _Req, infer Res>
-  ? Res extends TSchema
-    ? Static<Res>
-    : undefined
-  : never;
+export type ResponseOf<M> =
+  M extends MessageSpec<infer _Req, infer Res> ? (Res extends TSchema ? Static<Res> : undefined) : never;

@@ -61,6 +61,10 @@ export const CLOSE_CODES = {
   zombie: 0x07,
   'user-request': 0x08,
   'over-capacity': 0x09,
+  /** The InitialExchange did not come, or made no sense. */
+  'exchange-failed': 0x0a,
+  /** The peers speak protocol versions that do not meet. */
+  incompatible: 0x0b,
 } as const;
 export type CloseReason = keyof typeof CLOSE_CODES;
 

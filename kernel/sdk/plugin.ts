@@ -145,9 +145,7 @@ export interface PluginSpec<
   readonly features?: readonly string[];
   setup(
     ctx: PluginContext<Static<ConfigSchema>, Inject>,
-  ):
-    | Parts<Messages, Commands, Static<StateSchema>>
-    | Promise<Parts<Messages, Commands, Static<StateSchema>>>;
+  ): Parts<Messages, Commands, Static<StateSchema>> | Promise<Parts<Messages, Commands, Static<StateSchema>>>;
 }
 
 /** Declares a plugin; the only default export of `plugin.ts`. Only for inference: checks come at load. */

@@ -1,0 +1,100 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, sep } from 'node:path';
+import test from 'ava';
+
+/** Where an import may point, from the folder names alone (docs/decisions and the design's arrows). */
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+  readonly typeOnly: boolean;
+}
+
+const ROOT = process.cwd();
+
+function sources(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => /\.tsx?$/.test(file))
+    .map((file) => normalize(join(folder, file)).split(sep).join('/'));
+}
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(join(ROOT, file), 'utf8');
+  const found: Import[] = [];
+  for (const match of text.matchAll(/^\s*(?:import|export)\s+(type\s)?[^'"`;]*?from\s*'([^']+)'|\bimport\('([^']+)'\)|^import '([^']+)'/gm)) {
+    const specifier = (match[2] ?? match[3] ?? match[4]) as string;
+    const to = specifier.startsWith('.') ? normalize(join(dirname(file), specifier)).split(sep).join('/') : specifier;
+    found.push({ from: file, to, typeOnly: match[1] !== undefined });
+  }
+  return found;
+}
+
+const kernel = sources('kernel').flatMap(importsOf);
+const plugins = sources('plugins').flatMap(importsOf);
+const show = (imports: Import[]): string[] => imports.map(({ from, to }) => `${from} -> ${to}`);
+
+test('a plugin imports only the kernel door, its own folder and other plugins api.ts', (t) => {
+  const wrong = plugins.filter(({ from, to }) => {
+    if (!to.includes('/') || to.startsWith('node:') || to.startsWith('@') || /^[a-z0-9-]+\//.test(to) === false) return false;
+    const own = from.split('/').slice(0, 2).join('/');
+    if (to.startsWith(`${own}/`) || to === 'kernel/index.ts' || /^plugins\/[a-z-]+\/api\.ts$/.test(to)) return false;
+    return /^(kernel|plugins|tui|cli|test|bench|scripts)\//.test(to);
+  });
+  t.deepEqual(show(wrong), []);
+});
+
+test('the kernel imports nothing above it and names no plugin', (t) => {
+  t.deepEqual(show(kernel.filter(({ to }) => /^(plugins|tui|cli|test|bench|scripts)\//.test(to))), []);
+});
+
+test('the terminal UI and the CLI reach the node only through the control client and api types', (t) => {
+  const above = [...sources('tui'), ...sources('cli')].flatMap(importsOf);
+  const wrong = above.filter(({ to, typeOnly }) => {
+    if (/^kernel\/(control|sdk|index\.ts|node\.ts|config|store\/errors\.ts)/.test(to)) return false;
+    if (/^plugins\//.test(to)) return !(typeOnly && to.endsWith('/api.ts'));
+    return /^(kernel|bench|test)\//.test(to);
+  });
+  t.deepEqual(show(wrong), []);
+});
+
+const SOLE_IMPORTERS: Record<string, RegExp> = {
+  '@matrixai/quic': /^kernel\/transport\/quic\//,
+  'better-sqlite3': /^kernel\/store\//,
+  tsyringe: /^kernel\/lifecycle\//,
+};
+
+test('the QUIC binding, SQLite and tsyringe are each imported in one kernel folder only', (t) => {
+  const wrong = [...kernel, ...plugins].filter(({ from, to, typeOnly }) => {
+    const owner = Object.entries(SOLE_IMPORTERS).find(([name]) => to === name || to.startsWith(`${name}/`))?.[1];
+    return owner !== undefined && !owner.test(from) && !typeOnly;
+  });
+  t.deepEqual(show(wrong), []);
+});
+
+test('plugins use the injected clock, random and signals', (t) => {
+  const raw = /(^|[^.\w])(setTimeout|setInterval|setImmediate|Date\.now|Math\.random|AbortSignal\.(any|timeout)|performance\.now|new Date\(\))\b/;
+  const wrong = sources('plugins').flatMap((file) =>
+    readFileSync(join(ROOT, file), 'utf8')
+      .split('\n')
+      .flatMap((line, index) => (raw.test(line) && !/^\s*(\*|\/\/)/.test(line) ? [`${file}:${index + 1} ${line.trim()}`] : [])),
+  );
+  t.deepEqual(wrong, []);
+});
+
+test('no file is longer than 400 lines without a written reason', (t) => {
+  const long = ['kernel', 'plugins', 'tui', 'cli', 'test', 'bench', 'scripts'].flatMap(sources).filter((file) => {
+    const text = readFileSync(join(ROOT, file), 'utf8');
+    return text.split('\n').length > 400 && !text.includes('Longer than 400 lines because');
+  });
+  t.deepEqual(long, []);
+});
+
+test('the tree speaks of itself alone', (t) => {
+  const words = [['registry', 'npmjs'].join('.'), ['registry', 'yarnpkg'].join('.'), ['', 'work', ''].join('/'), ['', 'root', ''].join('/')];
+  const files = [...['kernel', 'plugins', 'tui', 'cli', 'test', 'bench', 'scripts'].flatMap(sources), 'package-lock.json', 'README.md'];
+  const wrong = files.filter((file) => {
+    const text = readFileSync(join(ROOT, file), 'utf8');
+    return words.some((word) => text.includes(word));
+  });
+  t.deepEqual(wrong, []);
+});

@@ -1,0 +1,72 @@
+import test from 'ava';
+import { VirtualClock } from '../../kernel/clock/index.ts';
+import { Gate, HOLD_MAX_CALLS } from '../../kernel/lifecycle/gate.ts';
+
+test('calls wait while held and run in the order they came', async (t) => {
+  const gate = new Gate('x');
+  gate.open();
+  gate.hold();
+  const order: number[] = [];
+  const calls = [1, 2, 3].map((n) => gate.run('x', () => void order.push(n)));
+  t.is(gate.waiting, 3);
+  t.deepEqual(order, []);
+  gate.open();
+  await Promise.all(calls);
+  t.deepEqual(order, [1, 2, 3]);
+});
+
+test('a gate that is off refuses, also those who waited', async (t) => {
+  const gate = new Gate('x');
+  await t.throwsAsync(() => gate.run('svc', () => 1), { code: 'lifecycle/service-off' });
+  gate.open();
+  gate.hold();
+  const waiting = gate.run('svc', () => 1);
+  gate.shut();
+  await t.throwsAsync(waiting, { code: 'lifecycle/service-off' });
+});
+
+test('no more than the cap wait for one swap', async (t) => {
+  const gate = new Gate('x');
+  gate.open();
+  gate.hold();
+  const waiting = Array.from({ length: HOLD_MAX_CALLS }, () => gate.run('x', () => 1));
+  await t.throwsAsync(() => gate.run('x', () => 1), { code: 'lifecycle/hold-full' });
+  gate.open();
+  t.is((await Promise.all(waiting)).length, HOLD_MAX_CALLS);
+});
+
+test('a caller that gives up while waiting leaves the queue', async (t) => {
+  const gate = new Gate('x');
+  gate.open();
+  gate.hold();
+  const controller = new AbortController();
+  const call = gate.run('x', () => t.fail('must not run'), controller.signal);
+  controller.abort(new Error('changed my mind'));
+  await t.throwsAsync(call, { message: 'changed my mind' });
+  t.is(gate.waiting, 0);
+});
+
+test('drain ends with the last running call, and aborts what outlives the limit', async (t) => {
+  const clock = new VirtualClock();
+  const gate = new Gate('x');
+  gate.open();
+  let finish = (): void => {};
+  const quick = gate.run('x', () => new Promise<void>((resolve) => (finish = resolve)));
+  gate.hold();
+  const drained = gate.drain(1_000, clock);
+  finish();
+  await Promise.all([quick, drained]);
+  t.is(gate.running, 0);
+
+  gate.open();
+  const slow = gate.runAbortable(
+    'x',
+    (signal) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    new AbortController().signal,
+  );
+  gate.hold();
+  const forced = gate.drain(1_000, clock);
+  await clock.advance(1_000);
+  await forced;
+  await t.throwsAsync(slow, { code: 'lifecycle/swap-aborted-call' });
+});
