@@ -33,11 +33,6 @@ export const controlErrors = defineErrors('control', {
     retryable: true,
   },
   cancelled: { message: 'The call was cancelled', retryable: true },
-  deadline: {
-    message: '{command} took longer than {seconds} s and was aborted',
-    hint: 'Look at `itsgoin log` for what held it up',
-    retryable: true,
-  },
   internal: {
     message: '{command} failed inside the node: {detail}',
     hint: 'The log has the stack; see `itsgoin log`',

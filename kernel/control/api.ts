@@ -1,0 +1,129 @@
+import { linkSignals } from '../clock/linked-signal.ts';
+import type { AnyCommand, CommandCall } from '../sdk/command.ts';
+import { ItsgoinError } from '../sdk/errors.ts';
+import { configCommands } from './commands/config.ts';
+import { doctorCommands } from './commands/doctor.ts';
+import { identityCommands } from './commands/identity.ts';
+import { nodeCommands } from './commands/node.ts';
+import { pluginCommands } from './commands/plugin.ts';
+import { nodeStreams } from './commands/streams.ts';
+import type { ControlDeps, KernelCommands, Push } from './deps.ts';
+import { controlErrors } from './errors.ts';
+import { readParams } from './params.ts';
+import type { CommandDescription, JsonSchema } from './protocol.ts';
+
+/** A command that runs longer is aborted: its caller has long given up. */
+const CALL_LIMIT_MS = 10 * 60_000;
+
+const KERNEL_COMMANDS: KernelCommands = {
+  ...nodeCommands,
+  ...doctorCommands,
+  ...pluginCommands,
+  ...configCommands,
+  ...identityCommands,
+};
+
+/** All methods of one node, whoever asks: a socket client or a UI in the same process. */
+export interface ControlApi {
+  describe(): CommandDescription[];
+  /** @throws ItsgoinError always: anything else a handler threw is logged and becomes control/internal. */
+  run(command: string, params: unknown, call: CommandCall): Promise<unknown>;
+  /** The command's own rendering of a result, where it has one. */
+  render(command: string, result: unknown): string | undefined;
+  isStream(method: string): boolean;
+  /** @throws control/bad-params */
+  subscribe(stream: string, params: unknown, push: Push): () => void;
+}
+
+export function createControlApi(deps: ControlDeps): ControlApi {
+  const own = (name: string) => (Object.hasOwn(KERNEL_COMMANDS, name) ? KERNEL_COMMANDS[name] : undefined);
+  const stream = (name: string) => (Object.hasOwn(nodeStreams, name) ? nodeStreams[name] : undefined);
+
+  async function dispatch(command: string, params: unknown, call: CommandCall): Promise<unknown> {
+    const kernel = own(command);
+    if (kernel !== undefined) return kernel.run(readParams(command, kernel.spec.params, params), call, deps);
+    const plugins = deps.host.commands().get(command);
+    if (plugins === undefined) throw controlErrors.make('unknown-command', { command });
+    return deps.host.run(command, readParams(command, plugins.spec.params, params), call);
+  }
+
+  return {
+    describe: () => [
+      ...describeKernel(),
+      ...[...deps.host.commands()].map(([name, { spec, plugin }]) => describeCommand(name, spec, plugin)),
+    ],
+
+    async run(command, params, call) {
+      const limit = linkSignals([call.signal], { deadlineMs: CALL_LIMIT_MS, clock: deps.clock });
+      const progress = (step: string, fraction?: number) => call.progress(step, fraction);
+      try {
+        limit.signal.throwIfAborted();
+        return await raceAbort(dispatch(command, params, { signal: limit.signal, progress }), limit.signal);
+      } catch (error) {
+        if (error instanceof ItsgoinError) throw error;
+        if (limit.signal.aborted) throw controlErrors.make('cancelled', {}, error);
+        deps.log.error('command-failed', { command, error });
+        const detail = error instanceof Error ? error.message : String(error);
+        throw controlErrors.make('internal', { command, detail }, error);
+      } finally {
+        limit.dispose();
+      }
+    },
+
+    render(command, result) {
+      const spec = own(command)?.spec ?? deps.host.commands().get(command)?.spec;
+      try {
+        return spec?.text?.(result);
+      } catch (error) {
+        deps.log.warn('render-failed', { command, error });
+        return undefined;
+      }
+    },
+
+    isStream: (method) => stream(method) !== undefined,
+
+    subscribe(name, params, push) {
+      const found = stream(name);
+      if (found === undefined) throw controlErrors.make('unknown-command', { command: name });
+      return found.start(readParams(name, found.params, params) as Record<string, unknown>, push, deps);
+    },
+  };
+}
+
+/** Descriptions of the node's own methods; also what the docs and an offline `--help` are made from. */
+export function describeKernel(): CommandDescription[] {
+  return [
+    ...Object.entries(KERNEL_COMMANDS).map(([name, { spec }]) => describeCommand(name, spec, 'kernel')),
+    ...Object.entries(nodeStreams).map(([name, spec]) => ({
+      name,
+      about: spec.about,
+      plugin: 'kernel',
+      kind: 'subscription' as const,
+      params: spec.params as JsonSchema,
+      result: spec.event as JsonSchema,
+      positional: [],
+    })),
+  ];
+}
+
+export function describeCommand(name: string, spec: AnyCommand, plugin: string): CommandDescription {
+  return {
+    name,
+    about: spec.about,
+    plugin,
+    kind: 'call',
+    params: spec.params as JsonSchema,
+    result: spec.result as JsonSchema,
+    positional: spec.positional ?? [],
+    ...(spec.confirm === undefined ? {} : { confirm: spec.confirm }),
+  };
+}
+
+/** A handler that ignores its signal must not keep its caller waiting. */
+function raceAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}

@@ -1,0 +1,115 @@
+import Type, { type Static } from 'typebox';
+import type { SwapOutcome } from '../../lifecycle/plugin-host.ts';
+import { kernelCommand, type KernelCommands } from '../deps.ts';
+import { writePlugin } from '../plugin-template.ts';
+
+const Name = Type.Object({ name: Type.String({ description: 'Plugin name, as `plugin list` shows it' }) });
+const Path = Type.String({ format: 'path', description: 'A .ts or .js file, or a plugin folder' });
+
+const Outcome = Type.Object({
+  name: Type.String(),
+  outcome: Type.String({ description: 'committed, refused, rolled-back or disabled' }),
+  generation: Type.Integer(),
+  reason: Type.Union([Type.String(), Type.Null()]),
+  held_ms: Type.Number({ description: 'How long its messages waited' }),
+  total_ms: Type.Number(),
+});
+
+const Summary = Type.Object({
+  name: Type.String(),
+  version: Type.String(),
+  state: Type.String({ description: 'active, off or failed' }),
+  generation: Type.Integer(),
+  source: Type.String(),
+  about: Type.String(),
+  reason: Type.Union([Type.String(), Type.Null()]),
+});
+
+type Swap = 'enable' | 'disable' | 'reload' | 'remove';
+
+/** A command that swaps one plugin by name. */
+function swapCommand(verb: Swap, about: string, confirm?: string) {
+  return kernelCommand(
+    {
+      about,
+      params: Name,
+      result: Outcome,
+      positional: ['name'],
+      text: outcomeLine,
+      ...(confirm === undefined ? {} : { confirm }),
+    },
+    async ({ name }, _call, { host }) => outcomeOf(await host[verb](name)),
+  );
+}
+
+/** `plugin list|inspect|enable|disable|reload|replace|add|remove|new`. */
+export const pluginCommands: KernelCommands = {
+  'plugin.list': kernelCommand(
+    {
+      about: 'All plugins with state and generation',
+      params: Type.Object({}),
+      result: Type.Object({ plugins: Type.Array(Summary) }),
+    },
+    (_params, _call, { host }) => ({
+      plugins: host.list().map(({ name, version, state, generation, source, about, reason }) => ({
+        ...{ name, version, state, generation, source, about },
+        reason: reason ?? null,
+      })),
+    }),
+  ),
+  'plugin.inspect': kernelCommand(
+    {
+      about: 'What a live plugin holds: handlers, loops, subscriptions, leases, tables, counters',
+      params: Name,
+      result: Type.Unknown(),
+      positional: ['name'],
+    },
+    ({ name }, _call, { host }) => host.inspect(name),
+  ),
+  'plugin.enable': swapCommand('enable', 'Switch a plugin on'),
+  'plugin.disable': swapCommand('disable', 'Switch a plugin off; peers are told so that they stop asking'),
+  'plugin.reload': swapCommand('reload', 'Load a plugin’s code again and swap it in without losing a message'),
+  'plugin.remove': swapCommand('remove', 'Take an added plugin out and forget it', 'Remove this plugin?'),
+  'plugin.replace': kernelCommand(
+    {
+      about: 'Swap in other code under the same name; remembered over restarts',
+      params: Type.Object({ name: Name.properties.name, path: Path }),
+      result: Outcome,
+      positional: ['name', 'path'],
+      text: outcomeLine,
+    },
+    async ({ name, path }, _call, { host }) => outcomeOf(await host.replace(name, path)),
+  ),
+  'plugin.add': kernelCommand(
+    {
+      about: 'Add a plugin from a file or folder; remembered over restarts',
+      params: Type.Object({ path: Path }),
+      result: Outcome,
+      positional: ['path'],
+      text: outcomeLine,
+    },
+    async ({ path }, _call, { host }) => outcomeOf(await host.add(path)),
+  ),
+  'plugin.new': kernelCommand(
+    {
+      about: 'Write a new working plugin with its test; the node loads it and swaps it in on every save',
+      params: Type.Object({
+        name: Type.String({ description: 'Lower-case letters, digits and dashes' }),
+        single: Type.Boolean({ default: false, description: 'One .ts file instead of a folder' }),
+      }),
+      result: Type.Object({ files: Type.Array(Type.String()) }),
+      positional: ['name'],
+      text: ({ files }) => ['Written:', ...files.map((file) => `  ${file}`), 'Save a file to swap it in.'].join('\n'),
+    },
+    ({ name, single }, _call, { dataDir }) => ({ files: writePlugin(dataDir, name, single) }),
+  ),
+};
+
+function outcomeOf({ name, outcome, generation, reason, heldMs, totalMs }: SwapOutcome) {
+  return { name, outcome, generation, reason: reason ?? null, held_ms: heldMs, total_ms: totalMs };
+}
+
+function outcomeLine({ name, outcome, generation, reason, held_ms, total_ms }: Static<typeof Outcome>): string {
+  const why = reason === null ? '' : `: ${reason}`;
+  return `${name} ${outcome}${why} (generation ${generation}, ${Math.round(total_ms)} ms, held ${Math.round(held_ms)} ms)`;
+}

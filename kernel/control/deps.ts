@@ -1,0 +1,57 @@
+import type { Static, TSchema } from 'typebox';
+import type { Bus } from '../bus/bus.ts';
+import type { ConfigFile } from '../config/config.ts';
+import type { PluginHost } from '../lifecycle/plugin-host.ts';
+import type { Clock } from '../sdk/clock.ts';
+import type { AnyCommand, CommandCall, CommandSpec, ParamsOf, ResultOf } from '../sdk/command.ts';
+import type { Log } from '../sdk/log.ts';
+import type { Network } from '../sdk/network.ts';
+import type { Gauges, LogBook } from '../observe/index.ts';
+import type { Store } from '../store/store.ts';
+import type { Trace } from '../wire/trace.ts';
+
+/** What the control API works on: the node's parts, none of them known by a plugin's name. */
+export interface ControlDeps {
+  readonly dataDir: string;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly host: PluginHost;
+  readonly network: Network;
+  readonly store: Pick<Store, 'integrityCheck'>;
+  readonly bus: Pick<Bus, 'all'>;
+  readonly config: ConfigFile;
+  readonly log: Log;
+  readonly trace: Pick<Trace, 'subscribe'>;
+  readonly logs: Pick<LogBook, 'recent' | 'subscribe'>;
+  readonly gauges: Pick<Gauges, 'read'>;
+  /** Asks the node to stop and returns at once. */
+  stop(): void;
+}
+
+/** A command of the node itself: data, and a handler that is given the node. */
+export interface KernelCommand<C extends AnyCommand = AnyCommand> {
+  readonly spec: C;
+  run(params: ParamsOf<C>, call: CommandCall, deps: ControlDeps): ResultOf<C> | Promise<ResultOf<C>>;
+}
+
+export type KernelCommands = Readonly<Record<string, KernelCommand>>;
+
+/** Ties a handler to its spec; only for inference. */
+export function kernelCommand<Params extends TSchema, Result extends TSchema>(
+  spec: CommandSpec<Params, Result>,
+  run: (params: Static<Params>, call: CommandCall, deps: ControlDeps) => Static<Result> | Promise<Static<Result>>,
+): KernelCommand {
+  return { spec, run } as KernelCommand;
+}
+
+/** A method that streams events to its caller until it unsubscribes. */
+export interface KernelStream {
+  readonly about: string;
+  readonly params: TSchema;
+  readonly event: TSchema;
+  /** Gives the unsubscribe. */
+  start(params: Readonly<Record<string, unknown>>, push: Push, deps: ControlDeps): () => void;
+}
+
+/** Hands on one event; never blocks. `dropped` events before it were lost at the source. */
+export type Push = (event: unknown, dropped?: number) => void;

@@ -1,0 +1,186 @@
+import type { Socket } from 'node:net';
+import { ItsgoinError } from '../sdk/errors.ts';
+import type { ControlApi } from './api.ts';
+import { controlErrors } from './errors.ts';
+import { CANCEL, EVENT, LineReader, parseRequest, PROGRESS, type RpcId, type RpcRequest, toRpcError } from './protocol.ts';
+
+/** Calls of one client at a time; a UI with every panel open uses about ten. */
+const CALLS_MAX = 64;
+/** Subscriptions of one client. */
+const STREAMS_MAX = 32;
+/** Unread events of a client that does not read: beyond this much they are dropped and counted. */
+const EVENT_BACKLOG_BYTES = 1024 * 1024;
+/** Unread answers: beyond this much nothing more is read from the client until it reads. */
+const ANSWER_BACKLOG_BYTES = 8 * 1024 * 1024;
+/** How long a stopping node waits for its last answers to be read. */
+const FINISH_MS = 500;
+
+/** One client of the control socket. Its calls and subscriptions end with it. */
+export class ServerConnection {
+  readonly #socket: Socket;
+  readonly #api: ControlApi;
+  readonly #lines = new LineReader();
+  readonly #calls = new Map<RpcId, AbortController>();
+  readonly #streams = new Map<number, () => void>();
+  readonly #onClose: () => void;
+  #lastStream = 0;
+
+  constructor(socket: Socket, api: ControlApi, onClose: () => void) {
+    this.#socket = socket;
+    this.#api = api;
+    this.#onClose = onClose;
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    socket.on('drain', () => socket.resume());
+    // A client that vanishes is closed by 'close', which always follows.
+    socket.on('error', () => {});
+    socket.on('close', () => this.#end());
+  }
+
+  /** Says why and closes; nothing of the client is served. */
+  refuse(error: ItsgoinError): void {
+    this.#socket.removeAllListeners('data');
+    this.#socket.resume();
+    this.#answerError(null, error);
+    this.#socket.destroySoon();
+  }
+
+  /** Ends the calls, lets written answers out, closes. */
+  async finish(): Promise<void> {
+    this.#abortAll();
+    if (this.#socket.destroyed) return;
+    await new Promise<void>((resolve) => {
+      const limit = setTimeout(() => this.#socket.destroy(), FINISH_MS);
+      this.#socket.once('close', () => {
+        clearTimeout(limit);
+        resolve();
+      });
+      // One turn later, so that the calls just aborted still get their error across.
+      setImmediate(() => this.#socket.destroySoon());
+    });
+  }
+
+  #receive(chunk: Buffer): void {
+    let lines: string[];
+    try {
+      lines = this.#lines.push(chunk);
+    } catch (error) {
+      this.refuse(error as ItsgoinError);
+      return;
+    }
+    for (const line of lines) this.#handle(line);
+  }
+
+  #handle(line: string): void {
+    let request: RpcRequest;
+    try {
+      request = parseRequest(line);
+    } catch (error) {
+      this.#answerError(null, error as ItsgoinError);
+      return;
+    }
+    const { id, method, params } = request;
+    if (method === CANCEL) {
+      this.#calls.get((params as { id?: RpcId } | undefined)?.id ?? '')?.abort(controlErrors.make('cancelled'));
+    } else if (id === undefined) {
+      const detail = 'only $/cancel may come without an id';
+      this.#answerError(null, controlErrors.make('bad-request', { detail }));
+    } else if (this.#calls.has(id)) {
+      this.#answerError(id, controlErrors.make('bad-request', { detail: 'this id is in use by a call under way' }));
+    } else if (this.#calls.size >= CALLS_MAX) {
+      this.#answerError(id, controlErrors.make('too-many-calls', { limit: CALLS_MAX }));
+    } else {
+      void this.#serve(id, method, params);
+    }
+  }
+
+  async #serve(id: RpcId, method: string, params: unknown): Promise<void> {
+    const controller = new AbortController();
+    this.#calls.set(id, controller);
+    try {
+      const result = await this.#call(id, method, params, controller.signal);
+      this.#write({ jsonrpc: '2.0', id, result: result ?? null });
+    } catch (error) {
+      // Only a result that JSON cannot hold gets here as anything else.
+      const known = error instanceof ItsgoinError;
+      this.#answerError(id, known ? error : controlErrors.make('internal', { command: method, detail: String(error) }));
+    } finally {
+      this.#calls.delete(id);
+    }
+  }
+
+  async #call(id: RpcId, method: string, params: unknown, signal: AbortSignal): Promise<unknown> {
+    const progress = (step: string, fraction?: number) =>
+      this.#write({ jsonrpc: '2.0', method: PROGRESS, params: { id, step, fraction } });
+    switch (method) {
+      case 'rpc.describe':
+        return this.#api.describe();
+      case 'rpc.unsubscribe': {
+        const { subscription } = (params ?? {}) as { subscription?: number };
+        const stop = this.#streams.get(subscription as number);
+        stop?.();
+        return { stopped: stop !== undefined };
+      }
+      case 'rpc.run': {
+        const { command, params: inner } = (params ?? {}) as { command?: unknown; params?: unknown };
+        if (typeof command !== 'string') {
+          throw controlErrors.make('bad-params', { command: method, detail: 'command is missing', usage: 'help' });
+        }
+        const result = await this.#api.run(command, inner, { signal, progress });
+        return { result: result ?? null, text: this.#api.render(command, result) };
+      }
+      default:
+        if (this.#api.isStream(method)) return this.#subscribe(method, params);
+        return this.#api.run(method, params, { signal, progress });
+    }
+  }
+
+  #subscribe(stream: string, params: unknown): { subscription: number } {
+    if (this.#streams.size >= STREAMS_MAX) throw controlErrors.make('too-many-calls', { limit: STREAMS_MAX });
+    const subscription = ++this.#lastStream;
+    let dropped = 0;
+    const send = (event: unknown, lost: number) => {
+      dropped += lost;
+      if (this.#socket.writableLength > EVENT_BACKLOG_BYTES) {
+        dropped++;
+        return;
+      }
+      this.#write({ jsonrpc: '2.0', method: EVENT, params: { subscription, event, dropped } });
+      dropped = 0;
+    };
+    // What the stream starts with waits one turn: the client must first learn the subscription's number.
+    let early: [event: unknown, lost: number][] | undefined = [];
+    const unsubscribe = this.#api.subscribe(stream, params, (event, lost = 0) => {
+      if (early === undefined) send(event, lost);
+      else early.push([event, lost]);
+    });
+    setImmediate(() => {
+      for (const [event, lost] of early ?? []) send(event, lost);
+      early = undefined;
+    });
+    this.#streams.set(subscription, () => {
+      this.#streams.delete(subscription);
+      unsubscribe();
+    });
+    return { subscription };
+  }
+
+  #answerError(id: RpcId | null, error: ItsgoinError): void {
+    this.#write({ jsonrpc: '2.0', id, error: toRpcError(error) });
+  }
+
+  #write(message: unknown): void {
+    if (!this.#socket.writable) return;
+    this.#socket.write(`${JSON.stringify(message)}\n`);
+    if (this.#socket.writableLength > ANSWER_BACKLOG_BYTES) this.#socket.pause();
+  }
+
+  #abortAll(): void {
+    for (const stop of [...this.#streams.values()]) stop();
+    for (const call of this.#calls.values()) call.abort(controlErrors.make('connection-lost'));
+  }
+
+  #end(): void {
+    this.#abortAll();
+    this.#onClose();
+  }
+}

@@ -1,0 +1,200 @@
+import { createConnection, type Socket } from 'node:net';
+import type { ItsgoinError } from '../sdk/errors.ts';
+import type { CallOptions, ControlClient, RunResult } from './client.ts';
+import { controlErrors } from './errors.ts';
+import {
+  CANCEL,
+  type CommandDescription,
+  EVENT,
+  fromRpcError,
+  LineReader,
+  PROGRESS,
+  type RpcError,
+  type RpcId,
+} from './protocol.ts';
+import { findSocketPath } from './socket-path.ts';
+
+/** A node that does not take a local connection within this is not alive. */
+const CONNECT_MS = 3_000;
+/** Answers may be as long as the node likes to make them: a feed page, an inspection. */
+const ANSWER_MAX_BYTES = 64 * 1024 * 1024;
+
+interface Pending {
+  resolve(result: unknown): void;
+  reject(error: ItsgoinError): void;
+  readonly onProgress: CallOptions['onProgress'];
+}
+
+/** One line from the node: an answer, or a notification. */
+interface Incoming {
+  readonly id?: RpcId | null;
+  readonly result?: unknown;
+  readonly error?: RpcError;
+  readonly method?: string;
+  readonly params?: Record<string, never>;
+}
+
+/**
+ * Connects to the node that runs on a data directory. Reconnecting is the caller's.
+ *
+ * @throws control/not-running, control/socket-refused (somebody else's), or control/cancelled.
+ */
+export async function connectControl(dataDir: string, options: { signal?: AbortSignal } = {}): Promise<ControlClient> {
+  const path = findSocketPath(dataDir);
+  const socket = createConnection(path);
+  const limit = AbortSignal.timeout(CONNECT_MS);
+  await new Promise<void>((resolve, reject) => {
+    const fail = (error: ItsgoinError) => {
+      socket.destroy();
+      reject(error);
+    };
+    socket.once('connect', resolve);
+    socket.once('error', (error: NodeJS.ErrnoException) => fail(connectError(error, dataDir, path)));
+    limit.addEventListener('abort', () => fail(controlErrors.make('not-running', { dataDir })));
+    options.signal?.addEventListener('abort', () => fail(controlErrors.make('cancelled')), { once: true });
+    if (options.signal?.aborted) fail(controlErrors.make('cancelled'));
+  });
+  socket.removeAllListeners('error');
+  return new SocketClient(socket);
+}
+
+function connectError(error: NodeJS.ErrnoException, dataDir: string, path: string): ItsgoinError {
+  const absent = ['ENOENT', 'ECONNREFUSED', 'ENOTSOCK', 'ENOTDIR', 'EINVAL', 'ENAMETOOLONG'];
+  if (absent.includes(error.code ?? '')) return controlErrors.make('not-running', { dataDir }, error);
+  return controlErrors.make('socket-refused', { path, detail: error.message }, error);
+}
+
+class SocketClient implements ControlClient {
+  readonly closed: Promise<ItsgoinError | undefined>;
+  readonly #socket: Socket;
+  readonly #lines = new LineReader(ANSWER_MAX_BYTES);
+  readonly #pending = new Map<number, Pending>();
+  readonly #listeners = new Map<number, (event: never, dropped: number) => void>();
+  #lastId = 0;
+  #closing = false;
+  #ended: ItsgoinError | undefined;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    this.closed = new Promise((resolve) => {
+      socket.on('close', () => {
+        this.#end(controlErrors.make('connection-lost'));
+        resolve(this.#closing ? undefined : this.#ended);
+      });
+    });
+    // 'close' follows and ends every call.
+    socket.on('error', () => {});
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+  }
+
+  async call<R>(command: string, params: object = {}, options: CallOptions = {}): Promise<R> {
+    return (await this.#request(command, params, options)) as R;
+  }
+
+  async run(command: string, params: object = {}, options: CallOptions = {}): Promise<RunResult> {
+    return (await this.#request('rpc.run', { command, params }, options)) as RunResult;
+  }
+
+  async describe(): Promise<CommandDescription[]> {
+    return (await this.#request('rpc.describe', {}, {})) as CommandDescription[];
+  }
+
+  async subscribe(
+    stream: string,
+    params: object,
+    onEvent: (event: never, dropped: number) => void,
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<() => void> {
+    let stop = () => {};
+    await this.#request(stream, params, signal === undefined ? {} : { signal }, (answer) => {
+      const { subscription } = answer as { subscription: number };
+      this.#listeners.set(subscription, onEvent);
+      stop = () => {
+        signal?.removeEventListener('abort', stop);
+        if (!this.#listeners.delete(subscription) || this.#ended !== undefined) return;
+        this.#request('rpc.unsubscribe', { subscription }, {}).catch(() => {
+          // The connection ended meanwhile, and the subscription with it.
+        });
+      };
+    });
+    signal?.addEventListener('abort', stop, { once: true });
+    if (signal?.aborted) stop();
+    return stop;
+  }
+
+  close(): void {
+    this.#closing = true;
+    this.#end(controlErrors.make('cancelled'));
+    this.#socket.destroySoon();
+  }
+
+  /** `onAnswer` runs before the next line is looked at, so that no event of a new subscription is missed. */
+  #request(
+    method: string,
+    params: object,
+    { signal, onProgress }: CallOptions,
+    onAnswer?: (result: unknown) => void,
+  ): Promise<unknown> {
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
+    if (signal?.aborted) return Promise.reject(controlErrors.make('cancelled'));
+    const id = ++this.#lastId;
+    return new Promise((resolve, reject) => {
+      const cancel = () => this.#write({ jsonrpc: '2.0', method: CANCEL, params: { id } });
+      signal?.addEventListener('abort', cancel, { once: true });
+      const done = () => {
+        signal?.removeEventListener('abort', cancel);
+        this.#pending.delete(id);
+      };
+      this.#pending.set(id, {
+        onProgress,
+        resolve(result) {
+          done();
+          onAnswer?.(result);
+          resolve(result);
+        },
+        reject(error) {
+          done();
+          reject(error);
+        },
+      });
+      this.#write({ jsonrpc: '2.0', id, method, params });
+    });
+  }
+
+  #receive(chunk: Buffer): void {
+    let messages: Incoming[];
+    try {
+      messages = this.#lines.push(chunk).map((line) => JSON.parse(line) as Incoming);
+    } catch {
+      // Only a foreign program behind the socket sends what is not one of our lines.
+      this.#socket.destroy();
+      return;
+    }
+    for (const message of messages) this.#take(message);
+  }
+
+  #take({ id, result, error, method, params }: Incoming): void {
+    if (method === EVENT && params !== undefined) {
+      this.#listeners.get(params.subscription as never)?.(params.event as never, params.dropped ?? 0);
+    } else if (method === PROGRESS && params !== undefined) {
+      this.#pending.get(params.id as never)?.onProgress?.(params.step as never, params.fraction);
+    } else if (error !== undefined) {
+      const failure = fromRpcError(error);
+      if (typeof id === 'number') this.#pending.get(id)?.reject(failure);
+      // An error without an id is about the connection as a whole: too many clients, an oversize line.
+      else this.#end(failure);
+    } else if (typeof id === 'number') {
+      this.#pending.get(id)?.resolve(result);
+    }
+  }
+
+  #write(message: object): void {
+    if (this.#socket.writable) this.#socket.write(`${JSON.stringify(message)}\n`);
+  }
+
+  #end(error: ItsgoinError): void {
+    this.#ended ??= error;
+    for (const { reject } of [...this.#pending.values()]) reject(error);
+    this.#listeners.clear();
+  }
+}
