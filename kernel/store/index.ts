@@ -1,5 +1,11 @@
 export { writeFileAtomic } from './atomic-file.ts';
-export { chooseDataDirectory, type DataDirectory, dataPaths, prepareDataDirectory, resetData } from './data-directory.ts';
+export {
+  chooseDataDirectory,
+  type DataDirectory,
+  dataPaths,
+  prepareDataDirectory,
+  resetData,
+} from './data-directory.ts';
 export { type DataLock, lockDataDirectory } from './data-lock.ts';
 export { storeErrors } from './errors.ts';
 export { GroupCommit, type GroupCommitOptions } from './group-commit.ts';

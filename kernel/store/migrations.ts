@@ -95,7 +95,9 @@ export class Migrator {
   }
 
   #tables(): Set<string> {
-    const rows = this.#connection.prepare<[], { name: string }>("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
+    const rows = this.#connection
+      .prepare<[], { name: string }>("SELECT name FROM sqlite_schema WHERE type = 'table'")
+      .all();
     return new Set(rows.map(({ name }) => name));
   }
 

@@ -27,7 +27,8 @@ export function explainSqlite(error: unknown, path: string): unknown {
   const { code } = error;
   const is = (primary: string): boolean => code === primary || code.startsWith(`${primary}_`);
   if (is('SQLITE_FULL')) return storeErrors.make('disk-full', { path }, error);
-  if (is('SQLITE_READONLY') || is('SQLITE_CANTOPEN') || is('SQLITE_PERM')) return storeErrors.make('read-only', { path }, error);
+  if (is('SQLITE_READONLY') || is('SQLITE_CANTOPEN') || is('SQLITE_PERM'))
+    return storeErrors.make('read-only', { path }, error);
   if (is('SQLITE_BUSY') || is('SQLITE_LOCKED')) return storeErrors.make('busy', { path }, error);
   if (is('SQLITE_CORRUPT') || is('SQLITE_NOTADB')) return storeErrors.make('corrupt', { path, detail }, error);
   if (is('SQLITE_IOERR')) return storeErrors.make('io-failed', { path, detail }, error);

@@ -23,7 +23,9 @@ export function measureTables(connection: Sqlite.Database, owner: string): reado
 }
 
 function measure(connection: Sqlite.Database, name: string, pagesMax: number): TableSize {
-  const parts = connection.prepare<[string], { name: string }>('SELECT name FROM sqlite_schema WHERE tbl_name = ?').all(name);
+  const parts = connection
+    .prepare<[string], { name: string }>('SELECT name FROM sqlite_schema WHERE tbl_name = ?')
+    .all(name);
   const pages = connection.prepare<[string], { pgsize: number }>('SELECT pgsize FROM dbstat WHERE name = ?');
   let left = pagesMax;
   let bytes = 0;

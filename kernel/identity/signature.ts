@@ -1,0 +1,64 @@
+import { type KeyObject, sign, verify } from 'node:crypto';
+import { identityErrors } from './errors.ts';
+import { publicKeyOf } from './ed25519-keys.ts';
+
+/** Length of every signature here. */
+export const SIGNATURE_BYTES = 64;
+
+/** `itsgoin/post/v1`: owner, record kind, version. */
+const DOMAIN = /^[a-z0-9-]+(\/[a-z0-9-]+)+\/v\d+$/;
+
+let pending = 0;
+
+/**
+ * Signs `domain ‖ bytes` with Ed25519 (RFC 8032 §5.1.6).
+ *
+ * There is no separator between the two, so a domain's payload must not begin with a digit unless it
+ * has one fixed length, as ids have: `.../v1` + `0` would read as `.../v10`.
+ *
+ * @throws identity/bad-domain
+ */
+export function signMessage(key: KeyObject, domain: string, bytes: Uint8Array): Uint8Array {
+  if (!DOMAIN.test(domain)) throw identityErrors.make('bad-domain', { domain });
+  return sign(null, message(domain, bytes), key);
+}
+
+/**
+ * True when `signature` over `domain ‖ bytes` is by the key `id` (a NodeId or DeviceId). Never throws:
+ * a malformed id or signature is `false`. One signature has one spelling (S below the group order,
+ * canonical R), keys of small order and second spellings of keys are refused.
+ */
+export function verifySignature(id: string, domain: string, bytes: Uint8Array, signature: Uint8Array): boolean {
+  const key = signature.length === SIGNATURE_BYTES ? publicKeyOf(id) : undefined;
+  return key !== undefined && verify(null, message(domain, bytes), key, signature);
+}
+
+/** The same on libuv's thread pool: about as much work for this thread less, for batches. */
+export function verifySignatureAsync(
+  id: string,
+  domain: string,
+  bytes: Uint8Array,
+  signature: Uint8Array,
+): Promise<boolean> {
+  const key = signature.length === SIGNATURE_BYTES ? publicKeyOf(id) : undefined;
+  if (key === undefined) return Promise.resolve(false);
+  pending++;
+  return new Promise((resolve) => {
+    verify(null, message(domain, bytes), key, signature, (error, valid) => {
+      pending--;
+      resolve(error === null && valid);
+    });
+  });
+}
+
+/** Verifications on the thread pool at this moment: a virtual clock must wait for them. */
+export function pendingVerifications(): number {
+  return pending;
+}
+
+function message(domain: string, bytes: Uint8Array): Buffer {
+  const whole = Buffer.allocUnsafe(domain.length + bytes.length);
+  whole.write(domain, 'latin1');
+  whole.set(bytes, domain.length);
+  return whole;
+}
