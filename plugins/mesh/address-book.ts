@@ -1,0 +1,137 @@
+import type { Database, NodeId } from '../../kernel/index.ts';
+import { isHostPort } from './connect-string.ts';
+
+/** Rows of `peers`; beyond it the longest unseen that nobody asked to remember goes. */
+export const PEERS_MAX = 10_000;
+/** Addresses kept of one node, best first; a hostile peer can make us dial no more than these. */
+export const ADDRESSES_KEPT = 8;
+/** Nodes redialled at most; a further one is remembered but not redialled. */
+export const WANTED_MAX = 2_000;
+
+const NAT_TYPES = new Set(['public', 'easy', 'hard', 'unknown']);
+
+export interface KnownPeer {
+  readonly nodeId: NodeId;
+  readonly addresses: readonly string[];
+  readonly natType: string;
+  /** 0 when it was never a peer. */
+  readonly lastSeenMs: number;
+  readonly connectedByUser: boolean;
+  readonly keptReachable: boolean;
+  /** The user disconnected it: no redial until the user connects or follows again. */
+  readonly heldOff: boolean;
+}
+
+interface Row {
+  node_id: string;
+  addresses: string;
+  nat_type: string;
+  last_seen_ms: number;
+  connected_by_user: number;
+  kept_reachable: number;
+  held_off: number;
+}
+
+const WANTED = '(connected_by_user = 1 OR kept_reachable = 1) AND held_off = 0';
+
+/** The table `peers` (DB-01): where nodes were last reached, and which of them to redial. */
+export class AddressBook {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  get(nodeId: NodeId): KnownPeer | undefined {
+    const row = this.#db.prepare<Row>('SELECT * FROM peers WHERE node_id = ?').get(nodeId);
+    return row === undefined ? undefined : toKnownPeer(row);
+  }
+
+  wanted(): readonly NodeId[] {
+    return this.#db
+      .prepare<Row>(`SELECT node_id FROM peers WHERE ${WANTED} ORDER BY last_seen_ms DESC LIMIT ${WANTED_MAX}`)
+      .all()
+      .map((row) => row.node_id as NodeId);
+  }
+
+  isWanted(nodeId: NodeId): boolean {
+    return this.#db.prepare(`SELECT 1 FROM peers WHERE node_id = ? AND ${WANTED}`).get(nodeId) !== undefined;
+  }
+
+  count(): number {
+    return this.#db.prepare<{ n: number }>('SELECT count(*) AS n FROM peers').get()?.n ?? 0;
+  }
+
+  /** Records a finished exchange. `addresses` come before what was known; bad ones are left out. */
+  seen(nodeId: NodeId, addresses: readonly string[], natType: string, nowMs: number): void {
+    this.#db.transaction(() => {
+      this.#ensure(nodeId, addresses);
+      this.#db
+        .prepare('UPDATE peers SET nat_type = ?, last_seen_ms = ? WHERE node_id = ?')
+        .run(NAT_TYPES.has(natType) ? natType : 'unknown', nowMs, nodeId);
+    });
+  }
+
+  /** The user connected to it. */
+  connected(nodeId: NodeId, addresses: readonly string[]): void {
+    this.#db.transaction(() => {
+      this.#ensure(nodeId, addresses);
+      this.#db.prepare('UPDATE peers SET connected_by_user = 1, held_off = 0 WHERE node_id = ?').run(nodeId);
+    });
+  }
+
+  keepReachable(nodeId: NodeId, addresses: readonly string[]): void {
+    this.#db.transaction(() => {
+      this.#ensure(nodeId, addresses);
+      this.#db.prepare('UPDATE peers SET kept_reachable = 1 WHERE node_id = ?').run(nodeId);
+    });
+  }
+
+  forget(nodeId: NodeId): void {
+    this.#db.prepare('UPDATE peers SET kept_reachable = 0 WHERE node_id = ?').run(nodeId);
+  }
+
+  /** The user disconnected it. */
+  holdOff(nodeId: NodeId): void {
+    this.#db.prepare('UPDATE peers SET connected_by_user = 0, held_off = 1 WHERE node_id = ?').run(nodeId);
+  }
+
+  touch(nodeId: NodeId, nowMs: number): void {
+    this.#db.prepare('UPDATE peers SET last_seen_ms = max(last_seen_ms, ?) WHERE node_id = ?').run(nowMs, nodeId);
+  }
+
+  #ensure(nodeId: NodeId, addresses: readonly string[]): void {
+    const known = this.get(nodeId);
+    const merged = JSON.stringify(mergeAddresses(addresses, known?.addresses ?? []));
+    if (known !== undefined) {
+      this.#db.prepare('UPDATE peers SET addresses = ? WHERE node_id = ?').run(merged, nodeId);
+      return;
+    }
+    if (this.count() >= PEERS_MAX) {
+      this.#db
+        .prepare(
+          `DELETE FROM peers WHERE node_id IN (SELECT node_id FROM peers
+             WHERE connected_by_user = 0 AND kept_reachable = 0 ORDER BY last_seen_ms LIMIT 100)`,
+        )
+        .run();
+    }
+    this.#db.prepare('INSERT INTO peers (node_id, addresses) VALUES (?, ?)').run(nodeId, merged);
+  }
+}
+
+/** New addresses first, each once, well-formed ones only. */
+export function mergeAddresses(fresh: readonly string[], known: readonly string[]): readonly string[] {
+  return [...new Set([...fresh, ...known])].filter(isHostPort).slice(0, ADDRESSES_KEPT);
+}
+
+function toKnownPeer(row: Row): KnownPeer {
+  return {
+    nodeId: row.node_id as NodeId,
+    addresses: JSON.parse(row.addresses) as string[],
+    natType: row.nat_type,
+    lastSeenMs: row.last_seen_ms,
+    connectedByUser: row.connected_by_user === 1,
+    keptReachable: row.kept_reachable === 1,
+    heldOff: row.held_off === 1,
+  };
+}

@@ -1,0 +1,173 @@
+import { codeOf } from '../../kernel/index.ts';
+import type { CloseReason, IncomingCall } from '../../kernel/index.ts';
+import type { AddressBook } from './address-book.ts';
+import type { Announcements } from './announcements.ts';
+import { peerReady, peerFeaturesChanged, sectionFeature } from './api.ts';
+import type { MeshContext } from './context.ts';
+import { meshErrors } from './errors.ts';
+import type { History } from './history.ts';
+import { peerOf } from './links.ts';
+import type { Link, Links } from './links.ts';
+import { initialExchange, PROTOCOL_MIN, PROTOCOL_VERSION } from './messages.ts';
+import type { ExchangeBody } from './messages.ts';
+import type { OwnSide } from './own-side.ts';
+import type { Sections } from './sections.ts';
+
+/** A swap of the peer's mesh interrupts an exchange at most this often before we give the peer up. */
+const ASK_ATTEMPTS = 4;
+/** 0.25 + 0.5 + 1 s between attempts: longer than the drain of a swap. */
+const ASK_PAUSE_MS = 250;
+/** Addresses of a peer's own list that we believe; the one it was seen at comes before them. */
+const ADDRESSES_BELIEVED = 6;
+
+/** Verdicts that asking again does not change, with the close reason the peer gets to see. */
+const FINAL: ReadonlyMap<string, CloseReason> = new Map([
+  [meshErrors.code('protocol-mismatch'), 'incompatible'],
+  [meshErrors.code('wrong-sender'), 'misbehaviour'],
+]);
+
+interface ExchangeParts {
+  readonly links: Links;
+  readonly own: OwnSide;
+  readonly sections: Sections;
+  readonly book: AddressBook;
+  readonly history: History;
+  readonly announcements: Announcements;
+}
+
+/** The InitialExchange from both ends: only what has passed it is a peer. */
+export class Exchange {
+  readonly #mesh: MeshContext;
+  readonly #parts: ExchangeParts;
+
+  constructor(mesh: MeshContext, parts: ExchangeParts) {
+    this.#mesh = mesh;
+    this.#parts = parts;
+  }
+
+  /** Sends our side and takes the peer's; closes the connection when that fails for good. */
+  async ask(link: Link): Promise<void> {
+    const { ctx } = this.#mesh;
+    link.state = 'asking';
+    for (let attempt = 1; ; attempt++) {
+      try {
+        // What the peer offers is not known yet, so it is told every section.
+        const told = this.#parts.sections.names();
+        const body = this.#body(link, told);
+        const { connectionId } = link;
+        const answer = await ctx.send(peerOf(link), initialExchange, body, { connectionId, signal: ctx.signal });
+        return await this.#accept(link, answer, body.features_revision, told);
+      } catch (error) {
+        if (ctx.signal.aborted || this.#isGone(link) || this.#isReady(link)) return;
+        if (attempt === ASK_ATTEMPTS || FINAL.has(codeOf(error))) return this.#fail(link, error);
+        ctx.counters.add(`exchange-retried.${codeOf(error)}`);
+        await ctx.clock.sleep(ASK_PAUSE_MS * 2 ** (attempt - 1), ctx.signal);
+      }
+    }
+  }
+
+  /** Takes the peer's side and gives ours; also when it asks again after a swap in the middle. */
+  async answer(link: Link, body: ExchangeBody, call: IncomingCall): Promise<ExchangeBody> {
+    try {
+      const offered = new Set(body.features);
+      const told = this.#parts.sections.names().filter((name) => offered.has(sectionFeature(name)));
+      const answer = this.#body(link, told);
+      await this.#accept(link, body, answer.features_revision, told);
+      call.signal.throwIfAborted();
+      return answer;
+    } catch (error) {
+      if (FINAL.has(codeOf(error))) this.#fail(link, error);
+      throw error;
+    }
+  }
+
+  /** The peer owed us its side and did not send it in time. */
+  expire(link: Link): void {
+    this.#fail(link, meshErrors.make('exchange-failed', { reason: 'the peer did not begin it in time' }));
+  }
+
+  #body(link: Link, told: readonly string[]): ExchangeBody {
+    const remoteAddr = this.#mesh.network.connection(link.connectionId)?.remoteAddr ?? '';
+    return this.#parts.own.body(remoteAddr, this.#parts.sections.collect(peerOf(link), told));
+  }
+
+  async #accept(link: Link, body: ExchangeBody, toldRevision: number, told: readonly string[]): Promise<void> {
+    const { sections, book } = this.#parts;
+    if (body.node_id !== link.nodeId || body.device_id !== link.deviceId) throw meshErrors.make('wrong-sender');
+    if (body.protocol < PROTOCOL_MIN) {
+      throw meshErrors.make('protocol-mismatch', { theirs: body.protocol, ours: PROTOCOL_VERSION });
+    }
+    const peer = peerOf(link);
+    await sections.receive(peer, body.sections);
+    if (this.#isGone(link)) return;
+
+    const changed = body.features_revision >= link.featuresRevision && body.features.join() !== link.features.join();
+    if (body.features_revision >= link.featuresRevision) {
+      link.features = [...new Set(body.features)].sort();
+      link.featuresRevision = body.features_revision;
+    }
+    link.protocol = Math.min(body.protocol, PROTOCOL_VERSION);
+    link.instance = body.instance;
+    link.observedAddr = body.your_observed_addr;
+    link.toldRevision = toldRevision;
+    link.sectionsSent = told.filter((name) => link.features.includes(sectionFeature(name)));
+
+    const seenAt = this.#mesh.network.connection(link.connectionId)?.remoteAddr;
+    const addresses = [...(seenAt === undefined ? [] : [seenAt]), ...body.addresses.slice(0, ADDRESSES_BELIEVED)];
+    book.seen(peer.nodeId, addresses, body.nat_type, this.#mesh.ctx.clock.now());
+    if (link.state !== 'ready') this.#becomePeer(link);
+    else if (changed) {
+      const { connectionId, features } = link;
+      this.#mesh.ctx.emit(peerFeaturesChanged, { peer, connectionId, features: [...features] });
+    }
+  }
+
+  #becomePeer(link: Link): void {
+    const { ctx, network } = this.#mesh;
+    const { links, history } = this.#parts;
+    const peer = peerOf(link);
+    link.state = 'ready';
+    link.readyAtMs = ctx.clock.now();
+    link.keepAliveDueMs = link.readyAtMs + ctx.config.keepAliveMs;
+    if (network.connection(link.connectionId)?.kind === 'ephemeral') {
+      const mesh = network.connections().filter((connection) => connection.kind === 'mesh').length;
+      network.setKind(link.connectionId, mesh < ctx.config.maxMesh ? 'mesh' : 'session');
+    }
+    history.exchanged(peer.nodeId, ctx.clock.now(), 'ready');
+    ctx.counters.add('peers-ready');
+    this.#closeLeftovers(link);
+    links.settle(link);
+    ctx.emit(peerReady, { peer, connectionId: link.connectionId, features: [...link.features] });
+    // What changed while the exchange was under way.
+    this.#parts.announcements.catchUp([link]);
+  }
+
+  /** A device that has restarted cannot use the connections of its earlier life: they only time out. */
+  #closeLeftovers(link: Link): void {
+    for (const other of this.#parts.links.ready()) {
+      const sameDevice = other.nodeId === link.nodeId && other.deviceId === link.deviceId;
+      if (!sameDevice || other.connectionId >= link.connectionId || other.instance === link.instance) continue;
+      this.#mesh.ctx.counters.add('leftovers-closed');
+      this.#mesh.network.close(other.connectionId, 'duplicate-connection');
+    }
+  }
+
+  #fail(link: Link, error: unknown): void {
+    const { ctx, network } = this.#mesh;
+    const code = codeOf(error);
+    ctx.counters.add(`exchange-failed.${code}`);
+    ctx.log.warn('exchange-failed', { peer: link.nodeId, connection: link.connectionId, code });
+    this.#parts.history.exchanged(peerOf(link).nodeId, ctx.clock.now(), code);
+    this.#parts.links.remove(link.connectionId, meshErrors.make('exchange-failed', { reason: code }, error));
+    network.close(link.connectionId, FINAL.get(code) ?? 'exchange-failed');
+  }
+
+  #isGone(link: Link): boolean {
+    return this.#parts.links.get(link.connectionId) !== link;
+  }
+
+  /** It may have become a peer by its own exchange while ours was under way. */
+  #isReady(link: Link): boolean {
+    return link.state === 'ready';
+  }
+}

@@ -1,0 +1,63 @@
+import { Type } from '../../kernel/index.ts';
+import type { Static } from '../../kernel/index.ts';
+import type { ExchangeBody } from './messages.ts';
+import { PROTOCOL_VERSION } from './messages.ts';
+import type { MeshContext } from './context.ts';
+
+/** What we last told peers of ourselves; handed over in a swap. */
+export const OwnState = Type.Object({
+  instance: Type.String(),
+  revision: Type.Integer(),
+  features: Type.Array(Type.String()),
+});
+export type OwnState = Static<typeof OwnState>;
+
+const ADDRESSES_TOLD = 16;
+
+/** Our half of each exchange. */
+export class OwnSide {
+  readonly #mesh: MeshContext;
+  #state: OwnState;
+
+  constructor(mesh: MeshContext) {
+    this.#mesh = mesh;
+    const instance = Buffer.from(mesh.ctx.random.bytes(8)).toString('hex');
+    this.#state = { instance, revision: 0, features: [] };
+  }
+
+  get state(): OwnState {
+    return this.#state;
+  }
+
+  restore(state: OwnState): void {
+    this.#state = state;
+  }
+
+  /** Takes note of what this node offers now, under a new revision when it has changed. */
+  refresh(): OwnState {
+    const features = [...this.#mesh.network.features()];
+    if (features.join() !== this.#state.features.join()) {
+      this.#state = { ...this.#state, features, revision: this.#state.revision + 1 };
+    }
+    return this.#state;
+  }
+
+  /** The body for a peer seen at `remoteAddr`, of which `sections` is to know. */
+  body(remoteAddr: string, sections: Record<string, unknown>): ExchangeBody {
+    const { instance, features, revision } = this.refresh();
+    const { self } = this.#mesh.network;
+    return {
+      protocol: PROTOCOL_VERSION,
+      node_id: self.nodeId,
+      device_id: self.deviceId,
+      instance,
+      features,
+      features_revision: revision,
+      nplus10: [self.nodeId],
+      nat_type: 'unknown',
+      addresses: this.#mesh.network.localAddresses().slice(0, ADDRESSES_TOLD),
+      your_observed_addr: remoteAddr,
+      sections,
+    };
+  }
+}

@@ -1,0 +1,175 @@
+import { codeOf, linkSignals, Type } from '../../kernel/index.ts';
+import type { NodeId, Static } from '../../kernel/index.ts';
+import { WANTED_MAX } from './address-book.ts';
+import type { AddressBook } from './address-book.ts';
+import type { MeshContext } from './context.ts';
+import type { Attempt, History } from './history.ts';
+import { formatConnectString } from './connect-string.ts';
+import type { Link, Links } from './links.ts';
+
+/** Dials running at once for redialling; the rest wait their turn in order of their due time. */
+const DIALS_MAX = 8;
+/** Dial limit of the transport (15 s) for two addresses, plus the exchange with its repeats. */
+const REACH_LIMIT_MS = 45_000;
+/** A connection that lived so long was a good one: the next dial after it starts with the shortest wait. */
+const STABLE_MS = 30_000;
+/** A peer whose user disconnected us, or that is full, is left alone for so long. */
+const DECLINED_MS = 15 * 60_000;
+const DECLINES = new Set(['user-request', 'mesh-full', 'over-capacity', 'misbehaviour', 'incompatible']);
+
+export const Plan = Type.Object({
+  nodeId: Type.String(),
+  failures: Type.Integer(),
+  nextAtMs: Type.Integer(),
+  /** The rule that set the time, for `peer explain`. */
+  rule: Type.String(),
+});
+export type Plan = Static<typeof Plan>;
+
+/**
+ * Brings remembered peers back. Attempts never pile up: a node is redialled when no dial to it is under
+ * way. Waits double with each failure and are drawn at random so that a crowd spreads out.
+ */
+export class Redial {
+  readonly #mesh: MeshContext;
+  readonly #book: AddressBook;
+  readonly #links: Links;
+  readonly #history: History;
+  readonly #plans = new Map<NodeId, Plan>();
+  /** Dials under way by their connect string. */
+  readonly #dialling = new Map<string, Promise<Link>>();
+
+  constructor(mesh: MeshContext, book: AddressBook, links: Links, history: History) {
+    this.#mesh = mesh;
+    this.#book = book;
+    this.#links = links;
+    this.#history = history;
+  }
+
+  plan(nodeId: NodeId): Plan | undefined {
+    return this.#plans.get(nodeId);
+  }
+
+  plans(): Plan[] {
+    return [...this.#plans.values()];
+  }
+
+  get dialling(): number {
+    return this.#dialling.size;
+  }
+
+  restore(plans: readonly Plan[]): void {
+    for (const plan of plans) this.#plans.set(plan.nodeId as NodeId, plan);
+  }
+
+  /** Plans a dial for everyone wanted who is not here: at start and after a swap. */
+  planMissing(): void {
+    for (const nodeId of this.#book.wanted()) this.want(nodeId);
+  }
+
+  /** Plans a dial soon, unless the node is connected or planned already. */
+  want(nodeId: NodeId): void {
+    if (this.#plans.has(nodeId) || this.#links.readyOf(nodeId).length > 0 || !this.#book.isWanted(nodeId)) return;
+    this.#set(nodeId, 0, this.#wait(0), 'remembered');
+  }
+
+  /** Drops what is planned: the node is forgotten or held off. */
+  cancel(nodeId: NodeId): void {
+    this.#plans.delete(nodeId);
+  }
+
+  /** A connection ended; decides whether and when to dial again. */
+  closed(link: Link, reason: string, byPeer: boolean): void {
+    const nodeId = link.nodeId as NodeId;
+    // A dial under way decides for itself when it fails.
+    if (!this.#isAway(nodeId) || !this.#book.isWanted(nodeId)) return;
+    const livedMs = link.state === 'ready' ? this.#mesh.ctx.clock.now() - link.readyAtMs : 0;
+    const failures = livedMs >= STABLE_MS ? 0 : (this.#plans.get(nodeId)?.failures ?? 0) + 1;
+    if (byPeer && DECLINES.has(reason)) this.#set(nodeId, failures, DECLINED_MS, `peer said ${reason}`);
+    else this.#set(nodeId, failures, this.#wait(failures - 1), `connection ended: ${reason}`);
+  }
+
+  /** Starts what is due. */
+  tick(): void {
+    const now = this.#mesh.ctx.clock.now();
+    const due = this.plans()
+      .filter((plan) => plan.nextAtMs <= now && this.#isAway(plan.nodeId as NodeId))
+      .sort((a, b) => a.nextAtMs - b.nextAtMs);
+    for (const { nodeId } of due) {
+      if (this.#dialling.size >= DIALS_MAX) break;
+      this.#mesh.background('redial', this.#redial(nodeId as NodeId));
+    }
+  }
+
+  /**
+   * Gives the node's ready link, dialling it if there is none. The same dial under way is joined; one to
+   * other addresses is not waited for, as they may be the ones that no longer answer.
+   */
+  reach(nodeId: NodeId, addresses: readonly string[], rule: Attempt['rule']): Promise<Link> {
+    const [ready] = this.#links.readyOf(nodeId);
+    if (ready !== undefined) return Promise.resolve(ready);
+    const key = formatConnectString(nodeId, addresses);
+    const running = this.#dialling.get(key);
+    if (running !== undefined) return running;
+    const dial = this.#dial(nodeId, addresses, rule).finally(() => this.#dialling.delete(key));
+    this.#dialling.set(key, dial);
+    return dial;
+  }
+
+  async #redial(nodeId: NodeId): Promise<void> {
+    const known = this.#book.get(nodeId);
+    if (known === undefined || !this.#book.isWanted(nodeId) || known.addresses.length === 0) return this.cancel(nodeId);
+    try {
+      // The plan stays, so that a connection that fails at once again goes on with its longer waits.
+      await this.reach(nodeId, known.addresses, 'redial');
+    } catch (error) {
+      if (this.#mesh.ctx.signal.aborted) return;
+      const failures = (this.#plans.get(nodeId)?.failures ?? 0) + 1;
+      this.#set(nodeId, failures, this.#wait(failures), `dial failed: ${codeOf(error)}`);
+    }
+  }
+
+  async #dial(nodeId: NodeId, addresses: readonly string[], rule: Attempt['rule']): Promise<Link> {
+    const { ctx, network } = this.#mesh;
+    const startedMs = ctx.clock.now();
+    const linked = linkSignals([ctx.signal], { deadlineMs: REACH_LIMIT_MS, clock: ctx.clock });
+    const note = (result: string): void => {
+      const took_ms = ctx.clock.now() - startedMs;
+      this.#history.attempted(nodeId, { at_ms: startedMs, took_ms, rule, addresses: [...addresses], result });
+      ctx.counters.add(result === 'connected' ? 'dials-succeeded' : `dials-failed.${result}`);
+    };
+    try {
+      ctx.counters.add('dials');
+      const connection = await network.dial({ nodeId, addresses }, { signal: linked.signal });
+      const link = await this.#links.whenReady(connection.id, linked.signal);
+      note('connected');
+      return link;
+    } catch (error) {
+      note(codeOf(error));
+      throw error;
+    } finally {
+      linked.dispose();
+    }
+  }
+
+  #isAway(nodeId: NodeId): boolean {
+    if (this.#links.readyOf(nodeId).length > 0) return false;
+    return ![...this.#dialling.keys()].some((key) => key.startsWith(nodeId));
+  }
+
+  /** From half to the whole of the doubled base wait. */
+  #wait(failures: number): number {
+    const { redialBaseMs, redialMaxMs } = this.#mesh.ctx.config;
+    const longest = Math.min(redialMaxMs, redialBaseMs * 2 ** Math.min(Math.max(failures, 0), 20));
+    return longest * (0.5 + this.#mesh.ctx.random.float() / 2);
+  }
+
+  #set(nodeId: NodeId, failures: number, waitMs: number, rule: string): void {
+    if (!this.#plans.has(nodeId) && this.#plans.size >= WANTED_MAX) {
+      this.#mesh.ctx.counters.add('redial-plans-full');
+      return;
+    }
+    const nextAtMs = Math.ceil(this.#mesh.ctx.clock.now() + waitMs);
+    this.#plans.set(nodeId, { nodeId, failures, nextAtMs, rule });
+  }
+}
