@@ -1,9 +1,11 @@
 import { linkSignals } from '../clock/linked-signal.ts';
 import type { AnyCommand, CommandCall } from '../sdk/command.ts';
 import { ItsgoinError } from '../sdk/errors.ts';
+import type { RunResult } from './client.ts';
 import { configCommands } from './commands/config.ts';
 import { doctorCommands } from './commands/doctor.ts';
 import { identityCommands } from './commands/identity.ts';
+import { localCommands } from './commands/local.ts';
 import { nodeCommands } from './commands/node.ts';
 import { pluginCommands } from './commands/plugin.ts';
 import { nodeStreams } from './commands/streams.ts';
@@ -21,6 +23,7 @@ const KERNEL_COMMANDS: KernelCommands = {
   ...pluginCommands,
   ...configCommands,
   ...identityCommands,
+  ...localCommands,
 };
 
 /** All methods of one node, whoever asks: a socket client or a UI in the same process. */
@@ -93,7 +96,10 @@ export function createControlApi(deps: ControlDeps): ControlApi {
 /** Descriptions of the node's own methods; also what the docs and an offline `--help` are made from. */
 export function describeKernel(): CommandDescription[] {
   return [
-    ...Object.entries(KERNEL_COMMANDS).map(([name, { spec }]) => describeCommand(name, spec, 'kernel')),
+    ...Object.entries(KERNEL_COMMANDS).map(([name, { spec }]) => ({
+      ...describeCommand(name, spec, 'kernel'),
+      ...(Object.hasOwn(localCommands, name) ? { local: true as const } : {}),
+    })),
     ...Object.entries(nodeStreams).map(([name, spec]) => ({
       name,
       about: spec.about,
@@ -104,6 +110,19 @@ export function describeKernel(): CommandDescription[] {
       positional: [],
     })),
   ];
+}
+
+/** Runs a command that is marked `local`, without a node. @throws control/unknown-command, control/bad-params */
+export async function runLocal(
+  command: string,
+  params: unknown,
+  call: CommandCall,
+  dataDir: string,
+): Promise<RunResult> {
+  const local = Object.hasOwn(localCommands, command) ? localCommands[command] : undefined;
+  if (local === undefined) throw controlErrors.make('unknown-command', { command });
+  const result = await local.run(readParams(command, local.spec.params, params), call, { dataDir });
+  return { result, text: local.spec.text?.(result) };
 }
 
 export function describeCommand(name: string, spec: AnyCommand, plugin: string): CommandDescription {

@@ -10,7 +10,7 @@ export interface CallOptions {
 /** What a command gave, with its own rendering where it has one. */
 export interface RunResult {
   readonly result: unknown;
-  readonly text?: string;
+  readonly text?: string | undefined;
 }
 
 /**

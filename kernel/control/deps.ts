@@ -3,7 +3,7 @@ import type { Bus } from '../bus/bus.ts';
 import type { ConfigFile } from '../config/config.ts';
 import type { PluginHost } from '../lifecycle/plugin-host.ts';
 import type { Clock } from '../sdk/clock.ts';
-import type { AnyCommand, CommandCall, CommandSpec, ParamsOf, ResultOf } from '../sdk/command.ts';
+import type { AnyCommand, CommandCall, CommandSpec } from '../sdk/command.ts';
 import type { Log } from '../sdk/log.ts';
 import type { Network } from '../sdk/network.ts';
 import type { Gauges, LogBook } from '../observe/index.ts';
@@ -28,20 +28,20 @@ export interface ControlDeps {
   stop(): void;
 }
 
-/** A command of the node itself: data, and a handler that is given the node. */
-export interface KernelCommand<C extends AnyCommand = AnyCommand> {
-  readonly spec: C;
-  run(params: ParamsOf<C>, call: CommandCall, deps: ControlDeps): ResultOf<C> | Promise<ResultOf<C>>;
+/** A command of the node itself: data, and a handler that is given what it needs of the node. */
+export interface KernelCommand<Deps = ControlDeps> {
+  readonly spec: AnyCommand;
+  run(params: unknown, call: CommandCall, deps: Deps): unknown;
 }
 
-export type KernelCommands = Readonly<Record<string, KernelCommand>>;
+export type KernelCommands<Deps = ControlDeps> = Readonly<Record<string, KernelCommand<Deps>>>;
 
 /** Ties a handler to its spec; only for inference. */
-export function kernelCommand<Params extends TSchema, Result extends TSchema>(
+export function kernelCommand<Params extends TSchema, Result extends TSchema, Deps = ControlDeps>(
   spec: CommandSpec<Params, Result>,
-  run: (params: Static<Params>, call: CommandCall, deps: ControlDeps) => Static<Result> | Promise<Static<Result>>,
-): KernelCommand {
-  return { spec, run } as KernelCommand;
+  run: (params: Static<Params>, call: CommandCall, deps: Deps) => Static<Result> | Promise<Static<Result>>,
+): KernelCommand<Deps> {
+  return { spec, run } as KernelCommand<Deps>;
 }
 
 /** A method that streams events to its caller until it unsubscribes. */

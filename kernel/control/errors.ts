@@ -51,9 +51,13 @@ export const controlErrors = defineErrors('control', {
     message: 'Cannot use the control socket {path}: {detail}',
     hint: 'Check who owns the data directory and its permissions',
   },
-  'node-running': {
-    message: 'A node runs on {dataDir}',
-    hint: 'Stop it first with `itsgoin shutdown`',
+  'no-identity': {
+    message: '{dataDir} has no identity yet',
+    hint: 'Start a node there once, or name another directory with --data',
+  },
+  'no-file': {
+    message: 'Cannot read {path}',
+    hint: 'Check the path and its permissions',
   },
   'file-exists': {
     message: '{path} exists already',

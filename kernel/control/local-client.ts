@@ -14,8 +14,7 @@ export function localClient(api: ControlApi): ControlClient {
     try {
       const progress = (step: string, fraction?: number) => onProgress?.(step, fraction);
       const result = await api.run(command, params, { signal: link.signal, progress });
-      const text = api.render(command, result);
-      return text === undefined ? { result } : { result, text };
+      return { result, text: api.render(command, result) };
     } catch (error) {
       throw link.signal.aborted ? controlErrors.make('cancelled', {}, error) : error;
     } finally {

@@ -49,6 +49,8 @@ export interface CommandDescription {
   readonly result: JsonSchema;
   readonly positional: readonly string[];
   readonly confirm?: string;
+  /** It needs only the data directory: the command line runs it itself, with or without a node. */
+  readonly local?: true;
 }
 
 export type JsonSchema = Readonly<Record<string, unknown>> & {
@@ -70,7 +72,8 @@ export function parseRequest(line: string): RpcRequest {
   const { jsonrpc, id, method, params } = value as Record<string, unknown>;
   if (jsonrpc !== '2.0') throw bad('"jsonrpc" must be "2.0"');
   if (typeof method !== 'string') throw bad('"method" must be a string');
-  if (id !== undefined && typeof id !== 'string' && typeof id !== 'number') throw bad('"id" must be a string or a number');
+  if (id !== undefined && typeof id !== 'string' && typeof id !== 'number')
+    throw bad('"id" must be a string or a number');
   if (params !== undefined && (typeof params !== 'object' || params === null || Array.isArray(params))) {
     throw bad('"params" must be an object');
   }

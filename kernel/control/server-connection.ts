@@ -2,7 +2,16 @@ import type { Socket } from 'node:net';
 import { ItsgoinError } from '../sdk/errors.ts';
 import type { ControlApi } from './api.ts';
 import { controlErrors } from './errors.ts';
-import { CANCEL, EVENT, LineReader, parseRequest, PROGRESS, type RpcId, type RpcRequest, toRpcError } from './protocol.ts';
+import {
+  CANCEL,
+  EVENT,
+  LineReader,
+  parseRequest,
+  PROGRESS,
+  type RpcId,
+  type RpcRequest,
+  toRpcError,
+} from './protocol.ts';
 
 /** Calls of one client at a time; a UI with every panel open uses about ten. */
 const CALLS_MAX = 64;

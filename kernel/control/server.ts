@@ -64,4 +64,3 @@ function listen(server: Server, path: string): Promise<void> {
     });
   });
 }
-

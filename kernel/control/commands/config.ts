@@ -2,7 +2,10 @@ import Type from 'typebox';
 import { type ControlDeps, type KernelCommands, kernelCommand } from '../deps.ts';
 import { controlErrors } from '../errors.ts';
 
-const Key = Type.String({ description: '`node.<key>` or `<plugin>.<key>`', pattern: '^[a-z][a-z0-9-]*\\.[A-Za-z0-9_.-]+$' });
+const Key = Type.String({
+  description: '`node.<key>` or `<plugin>.<key>`',
+  pattern: '^[a-z][a-z0-9-]*\\.[A-Za-z0-9_.-]+$',
+});
 
 /** `config get|set|list`. A plugin's change is a swap of the same code, so it needs no restart. */
 export const configCommands: KernelCommands = {
@@ -62,7 +65,12 @@ function inForce(deps: ControlDeps): Record<string, unknown> {
 }
 
 /** A plugin that refuses the value keeps the old one, and the file is not changed. */
-async function setPluginKey({ config, host }: ControlDeps, plugin: string, name: string, value: unknown): Promise<void> {
+async function setPluginKey(
+  { config, host }: ControlDeps,
+  plugin: string,
+  name: string,
+  value: unknown,
+): Promise<void> {
   const before = (config.plugin(plugin).config ?? {}) as Record<string, unknown>;
   const { outcome, reason } = await host.configure(plugin, { ...before, [name]: value });
   if (outcome === 'committed' || outcome === 'disabled') return;

@@ -102,7 +102,11 @@ async function network({ network }: ControlDeps): Promise<Finding[]> {
   const families = new Set(outside.map((address) => address?.family));
   const addresses = network.localAddresses();
   return [
-    finding('port', addresses.length > 0 ? 'ok' : 'warn', `UDP ${network.port}; reachable at ${addresses.join(', ') || 'no address'}`),
+    finding(
+      'port',
+      addresses.length > 0 ? 'ok' : 'warn',
+      `UDP ${network.port}; reachable at ${addresses.join(', ') || 'no address'}`,
+    ),
     await family('IPv4', 'udp4', families.has('IPv4')),
     await family('IPv6', 'udp6', families.has('IPv6')),
     finding('connections', 'ok', `${network.connections().length} open`),
@@ -140,6 +144,9 @@ function plugins({ host }: ControlDeps): Finding[] {
       `Mend it and run \`itsgoin plugin reload ${name}\`, or disable it`,
     );
     const added = state === 'active' ? host.diagnostics(name).doctor : undefined;
-    return [own, ...(Array.isArray(added) ? added.map((check: Finding) => ({ ...check, hint: check.hint ?? null })) : [])];
+    return [
+      own,
+      ...(Array.isArray(added) ? added.map((check: Finding) => ({ ...check, hint: check.hint ?? null })) : []),
+    ];
   });
 }

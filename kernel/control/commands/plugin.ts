@@ -1,7 +1,6 @@
 import Type, { type Static } from 'typebox';
 import type { SwapOutcome } from '../../lifecycle/plugin-host.ts';
 import { kernelCommand, type KernelCommands } from '../deps.ts';
-import { writePlugin } from '../plugin-template.ts';
 
 const Name = Type.Object({ name: Type.String({ description: 'Plugin name, as `plugin list` shows it' }) });
 const Path = Type.String({ format: 'path', description: 'A .ts or .js file, or a plugin folder' });
@@ -42,7 +41,7 @@ function swapCommand(verb: Swap, about: string, confirm?: string) {
   );
 }
 
-/** `plugin list|inspect|enable|disable|reload|replace|add|remove|new`. */
+/** `plugin list|inspect|enable|disable|reload|replace|add|remove`. */
 export const pluginCommands: KernelCommands = {
   'plugin.list': kernelCommand(
     {
@@ -89,19 +88,6 @@ export const pluginCommands: KernelCommands = {
       text: outcomeLine,
     },
     async ({ path }, _call, { host }) => outcomeOf(await host.add(path)),
-  ),
-  'plugin.new': kernelCommand(
-    {
-      about: 'Write a new working plugin with its test; the node loads it and swaps it in on every save',
-      params: Type.Object({
-        name: Type.String({ description: 'Lower-case letters, digits and dashes' }),
-        single: Type.Boolean({ default: false, description: 'One .ts file instead of a folder' }),
-      }),
-      result: Type.Object({ files: Type.Array(Type.String()) }),
-      positional: ['name'],
-      text: ({ files }) => ['Written:', ...files.map((file) => `  ${file}`), 'Save a file to swap it in.'].join('\n'),
-    },
-    ({ name, single }, _call, { dataDir }) => ({ files: writePlugin(dataDir, name, single) }),
   ),
 };
 
