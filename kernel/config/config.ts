@@ -19,7 +19,10 @@ export interface ConfigFile {
   /** Names of plugins the file gives a `source` for. */
   added(): readonly { name: string; source: string }[];
   /** Changes one plugin's entry and writes the file atomically. */
-  setPlugin(name: string, change: { enabled?: boolean; source?: string | null; config?: Record<string, unknown> }): void;
+  setPlugin(
+    name: string,
+    change: { enabled?: boolean; source?: string | null; config?: Record<string, unknown> },
+  ): void;
   /** Changes one kernel key. @throws config/unknown-key, config/bad-value. Says whether a restart is needed. */
   setNode(key: string, value: unknown): { restart: boolean };
   toJSON(): unknown;

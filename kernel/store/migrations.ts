@@ -12,7 +12,7 @@ export const KERNEL_SCHEMA = 1;
 const KERNEL_SQL = `
   CREATE TABLE kernel_migrations (
     owner TEXT NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL, applied_at_ms INTEGER NOT NULL,
-    PRIMARY KEY (owner, id)
+    taken_back INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (owner, id)
   ) WITHOUT ROWID;
   CREATE TABLE kernel_tables (name TEXT NOT NULL PRIMARY KEY, owner TEXT NOT NULL) WITHOUT ROWID;
 `;
@@ -55,7 +55,7 @@ export class Migrator {
     checkOrder(owner, migrations);
     const applied = this.#applied(owner);
     const known = new Set(migrations.map(({ id }) => id));
-    const unknown = [...applied].filter((id) => !known.has(id));
+    const unknown = [...applied].filter(([id, takenBack]) => !known.has(id) && !takenBack).map(([id]) => id);
     if (unknown.length > 0) {
       throw storeErrors.make('newer-schema', { path: this.#path, owner, steps: unknown.join(', ') });
     }
@@ -69,11 +69,22 @@ export class Migrator {
     return missing.map(({ id }) => id);
   }
 
-  #applied(owner: string): Set<string> {
+  /** See `Store.takeBack`. */
+  takeBack(owner: string, ids: readonly string[]): void {
+    this.#transactions.run(owner, () => {
+      const mark = this.#connection.prepare(
+        "UPDATE kernel_migrations SET taken_back = 1 WHERE owner = ? AND id = ? AND kind = 'expand'",
+      );
+      for (const id of ids) mark.run(owner, id);
+    });
+  }
+
+  #applied(owner: string): Map<string, boolean> {
+    const sql = 'SELECT id, taken_back FROM kernel_migrations WHERE owner = ?';
     const rows = this.#transactions.guard(() =>
-      this.#connection.prepare<[string], { id: string }>('SELECT id FROM kernel_migrations WHERE owner = ?').all(owner),
+      this.#connection.prepare<[string], { id: string; taken_back: number }>(sql).all(owner),
     );
-    return new Set(rows.map(({ id }) => id));
+    return new Map(rows.map(({ id, taken_back }) => [id, taken_back === 1]));
   }
 
   #apply(owner: string, { id, kind, sql }: Migration): void {

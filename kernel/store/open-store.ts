@@ -87,6 +87,10 @@ class SqliteStore implements Store {
     return applied;
   }
 
+  takeBack(owner: string, ids: readonly string[]): void {
+    this.#migrator.takeBack(owner, ids);
+  }
+
   tableSizes(owner: string): readonly TableSize[] {
     return this.#transactions.guard(() => measureTables(this.#connection, owner));
   }

@@ -10,6 +10,11 @@ export interface Store {
    *   store/migration-failed with the step's id; nothing is changed then.
    */
   migrate(owner: string, migrations: readonly Migration[], kinds: readonly Migration['kind'][]): readonly string[];
+  /**
+   * The code that brought these `expand` steps was refused or rolled back: code that does not know them
+   * may use the file all the same, since they only added. They are not applied a second time.
+   */
+  takeBack(owner: string, ids: readonly string[]): void;
   /** Bytes per table made by the owner's migrations; `partial` means at least so many (large tables). */
   tableSizes(owner: string): readonly { name: string; bytes: number; partial?: true }[];
   /** `[]` when SQLite's integrity_check says ok. */

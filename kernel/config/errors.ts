@@ -1,0 +1,11 @@
+import { defineErrors } from '../sdk/errors.ts';
+
+export const configErrors = defineErrors('config', {
+  syntax: {
+    message: '{path} is not JSON: line {line}, column {column}: {detail}',
+    hint: 'Correct the file; it was not changed.',
+  },
+  unreadable: { message: 'Cannot read {path}: {detail}', hint: 'Check who owns the file and its permissions.' },
+  'unknown-key': { message: 'There is no setting {key} in {where}', hint: '{hint}' },
+  'bad-value': { message: '{key} in {where} {expected}', hint: 'Correct or remove it; without it the default counts.' },
+});

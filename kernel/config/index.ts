@@ -1,0 +1,6 @@
+export type { ConfigFile, NodeConfig } from './config.ts';
+export { configErrors } from './errors.ts';
+export { NodeKeys } from './node-keys.ts';
+export { nearest } from './nearest.ts';
+export { openConfig } from './open-config.ts';
+export { resolvePluginConfig, resolveSection } from './resolve.ts';
