@@ -55,6 +55,7 @@ export class Generation {
   /** Unexpected failures since the commit; probation watches it. */
   failures = 0;
   #live = false;
+  #activated = false;
   readonly #host: GenerationHost;
   readonly #log: Log;
   readonly #counters: Counters;
@@ -110,14 +111,21 @@ export class Generation {
     return this.#live;
   }
 
-  /** The commit's half that is this generation's own: listen, speak, tick. Synchronous. */
+  /** The commit's half that is this generation's own: it hears and speaks from now on. Synchronous. */
   goLive(): void {
     this.#live = true;
-    for (const loop of this.loops) loop.start();
     this.events.live();
   }
 
-  /** Stops ticks and collects events, so that a snapshot stays true. `goLive` undoes it. */
+  /** Lets it act by itself: loops tick and, the first time, `activate` runs. After `goLive`. */
+  run(): void {
+    for (const loop of this.loops) loop.start();
+    if (this.#activated) return;
+    this.#activated = true;
+    void this.#activate();
+  }
+
+  /** Stops ticks and collects events, so that a snapshot stays true. `goLive` and `run` undo it. */
   pause(): void {
     for (const loop of this.loops) loop.stop();
     this.events.collect();
@@ -132,7 +140,7 @@ export class Generation {
     for (const loop of this.loops) loop.abort(reason);
   }
 
-  async activate(): Promise<void> {
+  async #activate(): Promise<void> {
     try {
       await this.parts.activate?.();
     } catch (error) {

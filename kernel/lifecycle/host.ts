@@ -36,13 +36,14 @@ export class Host implements PluginHost {
   readonly #probations = new Map<string, Probation>();
   #queue: Promise<unknown> = Promise.resolve();
   #features: readonly string[] = [];
+  #running = false;
   #stopping = false;
 
   constructor(deps: HostDeps) {
     this.#deps = deps;
   }
 
-  /** Loads and starts everything that is enabled, providers first. What fails is `failed` and the rest runs. */
+  /** Loads and commits everything that is enabled, providers first. What fails is `failed` and the rest goes on. */
   async start(sources: PluginSources): Promise<void> {
     for (const path of sources.builtin) await this.#register(path, path);
     for (const path of sources.local) await this.#register(path, undefined);
@@ -57,6 +58,12 @@ export class Host implements PluginHost {
       const record = this.#record(plugin.name);
       await this.#swap(record, record.loaded as LoadedPlugin, ['expand', 'contract']);
     }
+  }
+
+  /** Lets plugins act by themselves (loops, `activate`); called once the node can be reached. */
+  begin(): void {
+    this.#running = true;
+    for (const record of this.#records.values()) record.generation?.run();
   }
 
   /** Stops all plugins, users before providers. Nothing is written to the config. */
@@ -263,6 +270,8 @@ export class Host implements PluginHost {
     } catch (error) {
       record.reason = describe(error);
       return this.#outcome(record, 'rolled-back', record.reason);
+    } finally {
+      if (this.#running) record.generation?.run();
     }
   }
 

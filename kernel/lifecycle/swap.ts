@@ -17,7 +17,8 @@ export interface SwapDeps extends GenerationHost {
  * Steps 5 to 9 of the hot swap: hold, drain, hand over, commit, retire. `next` has been prepared and
  * the old generation still serves when this is called.
  *
- * Gives how long messages were held, in milliseconds.
+ * Gives how long messages were held, in milliseconds. Whoever won does not act by itself yet: the
+ * caller calls its `run`.
  * @throws lifecycle/handover-failed after everything was put back to the old generation
  */
 export async function exchange(deps: SwapDeps, record: PluginRecord, next: Generation): Promise<number> {
@@ -57,7 +58,6 @@ export async function exchange(deps: SwapDeps, record: PluginRecord, next: Gener
   const heldMs = clock.monotonic() - heldFromMs;
 
   await old?.scope.close(lifecycleErrors.make('swap-aborted-call', { name, limit: DRAIN_MS }));
-  void next.activate();
   return heldMs;
 }
 

@@ -1,0 +1,182 @@
+import { fileURLToPath } from 'node:url';
+import { createBus } from './bus/index.ts';
+import { systemClock, systemRandom } from './clock/index.ts';
+import { openConfig } from './config/index.ts';
+import { type ControlServer, startControl } from './control/server.ts';
+import { makeCredentials } from './identity/certificate.ts';
+import { loadIdentity } from './identity/index.ts';
+import { listenOptions } from './listen-options.ts';
+import { createRootContainer } from './lifecycle/container.ts';
+import { Host } from './lifecycle/host.ts';
+import { Leases } from './lifecycle/leases.ts';
+import { findPlugins } from './lifecycle/loader.ts';
+import type { PluginHost } from './lifecycle/plugin-host.ts';
+import { PluginWatcher } from './lifecycle/plugin-watcher.ts';
+import { Scope } from './lifecycle/scope.ts';
+import { Services } from './lifecycle/services.ts';
+import { createCounters, createLog, type LogOptions, startGauges } from './observe/index.ts';
+import type { Clock, Random } from './sdk/clock.ts';
+import type { PeerId } from './sdk/identifiers.ts';
+import { NETWORK } from './sdk/network.ts';
+import { SIGNER } from './sdk/signer.ts';
+import { lockDataDirectory, openStore, prepareDataDirectory } from './store/index.ts';
+import { quicTransport } from './transport/index.ts';
+import type { Transport } from './transport/transport.ts';
+import { createDispatcher, createNetwork, type NetworkHost } from './wire/index.ts';
+import { NODE_VERSION } from './version.ts';
+
+/** The plugins that come with the node: the folders beside `kernel/`. */
+const BUILTIN_PLUGINS = fileURLToPath(new URL('../plugins', import.meta.url));
+
+export interface NodeOptions {
+  readonly dataDir: string;
+  /** `--bind`: listen on this address and advertise it (CLI-02). Overrides the config file. */
+  readonly bind?: string;
+  readonly port?: number;
+  readonly logLevel?: LogOptions['level'];
+  /** Where log lines go; default is `node.log` in the data directory. */
+  readonly logTo?: LogOptions['to'];
+  readonly clock?: Clock;
+  readonly random?: Random;
+  /** Default: QUIC. A simulation gives its in-memory network. */
+  readonly transport?: Transport;
+  /** Folders of plugins to start with; default is everything that ships with the node. */
+  readonly plugins?: readonly string[];
+  /** Watch `{dataDir}/plugins` and open the control socket. Default true; a simulation does without. */
+  readonly attended?: boolean;
+}
+
+/** A running node. */
+export interface Node {
+  readonly self: PeerId;
+  readonly host: PluginHost;
+  readonly network: NetworkHost;
+  /** Undefined in an unattended node. */
+  readonly control: ControlServer | undefined;
+  /** Resolves when the node has stopped, whoever asked for it. */
+  readonly stopped: Promise<void>;
+  /** Closes connections, stops plugins, flushes and unlocks (OPS-04). Safe to call again. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a node: lock, identity, storage, blob store, plugins, endpoint, control socket (ID-05). When
+ * a step fails, those before it are undone.
+ *
+ * @throws store/locked, store/newer-schema, identity/*, config/*, transport/bind-failed, ...
+ */
+export async function startNode(options: NodeOptions): Promise<Node> {
+  const { dataDir, clock = systemClock(), random = systemRandom(), attended = true } = options;
+  const paths = prepareDataDirectory(dataDir);
+  const lock = lockDataDirectory(dataDir);
+  let book: ReturnType<typeof createLog> | undefined;
+  let scope: Scope | undefined;
+  try {
+    const config = openConfig(paths.config);
+    const logs = createLog({
+      level: options.logLevel ?? config.node.logLevel,
+      clock,
+      to: options.logTo ?? { file: paths.log },
+    });
+    book = logs;
+    const log = logs.area('kernel/node');
+    const undo = new Scope(log, clock);
+    scope = undo;
+    undo.defer('log', () => logs.close());
+    undo.defer('lock', () => lock.release());
+    const counters = createCounters();
+    const identity = loadIdentity(dataDir, { random, log });
+    log.info('start-identity', { node_id: identity.nodeId, device_id: identity.deviceId });
+    const store = openStore({ path: paths.database, log: logs.area('kernel/store'), clock });
+    undo.defer('store', () => store.close());
+    log.info('start-storage');
+    const bus = createBus({ log: logs.area('kernel/bus'), counters, clock });
+    undo.defer('bus', () => bus.close());
+
+    const dispatcher = createDispatcher({ clock, counters: counters.of('kernel/wire'), log: logs.area('kernel/wire') });
+    undo.defer('dispatcher', () => dispatcher.close());
+    const transport =
+      options.transport ??
+      quicTransport({ clock, random, log: logs.area('kernel/transport'), counters: counters.of('kernel/transport') });
+    const network = createNetwork({
+      transport,
+      credentials: makeCredentials(identity.identitySeed, identity.deviceSeed),
+      dispatcher,
+      bus,
+      clock,
+      features: () => host.features(),
+      ...listenOptions(options, config.node),
+    });
+    const leases = new Leases();
+    leases.offer(NETWORK, () => network);
+    leases.offer(SIGNER, () => ({ self: identity.self, sign: identity.sign }));
+    const host = new Host({
+      self: identity.self,
+      bus,
+      store,
+      clock,
+      random,
+      services: new Services(),
+      leases,
+      container: createRootContainer({ clock, random, bus, network }),
+      log: (area) => logs.area(area),
+      counters: (owner) => counters.of(owner),
+      send: (to, message, body, sendOptions) => network.sendTo(to, message, body, sendOptions),
+      slots: dispatcher.slots,
+      config,
+    });
+    undo.defer('endpoint', () => network.shutdown());
+    undo.defer('plugins', () => host.stop());
+    await host.start({
+      builtin: options.plugins ?? findPlugins(BUILTIN_PLUGINS),
+      local: attended ? findPlugins(paths.plugins) : [],
+    });
+    await network.listen();
+    log.info('start-listening', { port: network.port });
+    // A remembered port keeps the connect string true over restarts.
+    if (options.port === undefined && config.node.port === 0 && attended) config.setNode('port', network.port);
+    host.begin();
+
+    let markStopped = (): void => {};
+    const stopped = new Promise<void>((resolve) => {
+      markStopped = resolve;
+    });
+    const stop = async (): Promise<void> => {
+      await undo.close();
+      markStopped();
+    };
+    let control: ControlServer | undefined;
+    if (attended) {
+      const gauges = startGauges();
+      undo.defer('gauges', () => gauges.stop());
+      const watcher = new PluginWatcher(paths.plugins, clock, log, (path) => host.refresh(path));
+      watcher.start();
+      undo.defer('plugin watcher', () => watcher.stop());
+      control = await startControl({
+        dataDir,
+        version: NODE_VERSION,
+        clock,
+        host,
+        network,
+        store,
+        bus,
+        config,
+        log: logs.area('kernel/control'),
+        trace: dispatcher.trace,
+        logs,
+        gauges,
+        stop: () => void stop(),
+      });
+      const server = control;
+      undo.defer('control', () => server.stop());
+    }
+    return { self: identity.self, host, network, control, stopped, stop };
+  } catch (error) {
+    if (scope) await scope.close(error);
+    else {
+      book?.close();
+      lock.release();
+    }
+    throw error;
+  }
+}
