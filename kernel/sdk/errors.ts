@@ -15,6 +15,11 @@ export interface ErrorSpec {
   readonly retryable?: boolean;
   /** True when a remote peer may be told this code. Messages and data never leave the node. Default false. */
   readonly peerVisible?: boolean;
+  /**
+   * True when only a forged or broken message of a peer causes it (a bad signature, say): a message
+   * handler that throws it costs the sender misbehaviour points. Default false.
+   */
+  readonly blamesPeer?: boolean;
 }
 
 export type ErrorData = Readonly<Record<string, string | number | boolean | null>>;
@@ -25,6 +30,7 @@ export class ItsgoinError extends Error {
   readonly hint: string | undefined;
   readonly retryable: boolean;
   readonly peerVisible: boolean;
+  readonly blamesPeer: boolean;
   readonly data: ErrorData;
 
   constructor(code: string, spec: ErrorSpec, data: ErrorData = {}, cause?: unknown) {
@@ -34,6 +40,7 @@ export class ItsgoinError extends Error {
     this.hint = spec.hint === undefined ? undefined : fill(spec.hint, data);
     this.retryable = spec.retryable ?? false;
     this.peerVisible = spec.peerVisible ?? false;
+    this.blamesPeer = spec.blamesPeer ?? false;
     this.data = data;
   }
 }

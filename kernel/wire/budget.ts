@@ -1,0 +1,100 @@
+import type { PeerId } from '../sdk/identifiers.ts';
+import { peerKey } from '../sdk/identifiers.ts';
+import type { MessageBudget } from '../sdk/message.ts';
+import type { Inbound } from './inbound.ts';
+import { FORGIVEN_POINTS_PER_SECOND, REMEMBERED_PEERS_MAX } from './limits.ts';
+import type { SlotOwner } from './slot-table.ts';
+
+/** What one peer uses of one message: a token bucket, and the places in its handler. */
+export class Usage {
+  inFlight = 0;
+  /** Whole frames of this peer that wait for a place, in arrival order. */
+  readonly waiting: Inbound[] = [];
+  #pumping = false;
+  #tokens: number;
+  #at: number;
+
+  constructor(budget: MessageBudget, now: number) {
+    this.#tokens = Math.max(1, budget.burst);
+    this.#at = now;
+  }
+
+  /** Takes a token: 0, or after how many milliseconds there will be one. */
+  take(budget: MessageBudget, now: number): number {
+    const filled = this.#tokens + ((now - this.#at) * budget.perSecond) / 1_000;
+    this.#tokens = Math.min(filled, Math.max(1, budget.burst));
+    this.#at = now;
+    if (this.#tokens >= 1) {
+      this.#tokens--;
+      return 0;
+    }
+    return Math.ceil(((1 - this.#tokens) * 1_000) / budget.perSecond);
+  }
+
+  /** Starts what waits, as far as the message's in-flight limit and a hold of its plugin allow. */
+  pump(owner: SlotOwner): void {
+    // A handler that ends at once comes back here; the outer loop goes on for it.
+    if (this.#pumping) return;
+    this.#pumping = true;
+    for (let call = this.waiting[0]; call !== undefined && !owner.held; call = this.waiting[0]) {
+      if (this.inFlight >= call.places) break;
+      this.waiting.shift();
+      call.start();
+    }
+    this.#pumping = false;
+    if (this.waiting.length === 0) owner.waiters.delete(this);
+  }
+}
+
+/** What one peer costs us, over all its connections and across reconnects. Keyed by device, as connections are. */
+export class PeerAccount {
+  connections = 0;
+  readonly #usage = new Map<object, Usage>();
+  #points = 0;
+  #pointsAt = 0;
+
+  /** `slot` is the message's place in the table, which outlives plugin generations. */
+  usage(slot: object, budget: MessageBudget, now: number): Usage {
+    let usage = this.#usage.get(slot);
+    if (usage === undefined) {
+      usage = new Usage(budget, now);
+      this.#usage.set(slot, usage);
+    }
+    return usage;
+  }
+
+  /** Adds misbehaviour points (0 to ask) and gives the present score. */
+  blame(points: number, now: number): number {
+    const forgiven = ((now - this.#pointsAt) * FORGIVEN_POINTS_PER_SECOND) / 1_000;
+    this.#points = Math.max(0, this.#points - forgiven) + points;
+    this.#pointsAt = now;
+    return this.#points;
+  }
+}
+
+/** Accounts of connected peers, and of up to 4,096 that left, so that reconnecting buys no fresh budget. */
+export class PeerAccounts {
+  readonly #connected = new Map<string, PeerAccount>();
+  /** Oldest departure first. */
+  readonly #departed = new Map<string, PeerAccount>();
+
+  enter(peer: PeerId): PeerAccount {
+    const key = peerKey(peer);
+    const account = this.#connected.get(key) ?? this.#departed.get(key) ?? new PeerAccount();
+    this.#departed.delete(key);
+    this.#connected.set(key, account);
+    account.connections++;
+    return account;
+  }
+
+  leave(peer: PeerId): void {
+    const key = peerKey(peer);
+    const account = this.#connected.get(key);
+    if (account === undefined || --account.connections > 0) return;
+    this.#connected.delete(key);
+    this.#departed.set(key, account);
+    if (this.#departed.size <= REMEMBERED_PEERS_MAX) return;
+    const oldest = this.#departed.keys().next();
+    if (!oldest.done) this.#departed.delete(oldest.value);
+  }
+}

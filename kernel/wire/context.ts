@@ -1,0 +1,17 @@
+import type { Clock } from '../sdk/clock.ts';
+import type { Counters, Log } from '../sdk/log.ts';
+import type { Deadlines } from './deadlines.ts';
+import type { SlotTable } from './slot-table.ts';
+import type { Trace } from './trace.ts';
+
+/** What all parts of one dispatcher share. */
+export interface WireContext {
+  readonly clock: Clock;
+  readonly counters: Counters;
+  readonly log: Log;
+  readonly trace: Trace;
+  readonly deadlines: Deadlines;
+  readonly table: SlotTable;
+  /** Bytes in the buffers of partly read frames, all connections together. */
+  bufferedBytes: number;
+}

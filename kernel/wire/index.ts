@@ -1,0 +1,8 @@
+/** The wire layer: frames in and out of connections, and the network lease over them. */
+export { CATALOGUE, type CatalogueEntry, RESERVED_CODES, REFUSED_CODE, catalogueEntry, hexCode } from './catalogue.ts';
+export { createDispatcher } from './dispatcher.ts';
+export { wireErrors } from './errors.ts';
+export { createNetwork } from './network.ts';
+export type { MessageSlots, SlotHandler } from './slots.ts';
+export type { Trace, TraceListener, TraceRecord } from './trace.ts';
+export type { Attachment, Dispatcher, DispatcherDeps, NetworkDeps, NetworkHost } from './wire.ts';

@@ -1,0 +1,64 @@
+/** Every bound of the wire layer that is not stated by a message itself; listed in `docs/limits.md`. */
+
+/** SYNC-02. Also the cap of any message's `maxBytes`. */
+export const FRAME_MAX_BYTES = 16 * 1024 * 1024;
+
+/** Nesting of a payload; the deepest of our own schemas has 8 levels. */
+export const JSON_DEPTH_MAX = 64;
+
+/** From the opening of a stream to its fifth byte; from then on the message's own deadline runs. */
+export const HEADER_DEADLINE_MS = 10_000;
+
+/** Frames of one connection that may be partly read at once; later ones are paused until one ends. */
+export const HALF_READ_MAX = 128;
+
+/**
+ * Declared bytes of the partly read frames of one connection. Two frames of the largest size, so that
+ * one slow bulk transfer does not stop another; later ones are paused.
+ */
+export const HALF_READ_MAX_BYTES = 2 * FRAME_MAX_BYTES;
+
+/** Bytes received into partly read frames, all connections together; beyond it frames are refused `over-capacity`. */
+export const BUFFERED_MAX_BYTES = 256 * 1024 * 1024;
+
+/** Frames that wait for a swap, per plugin; at either cap the connections they come from are paused. */
+export const HOLD_MAX_FRAMES = 1_024;
+export const HOLD_MAX_BYTES = 1024 * 1024;
+
+/** Whole frames of one connection that wait for their message's in-flight limit; at the cap it is paused. */
+export const WAIT_MAX_BYTES = 1024 * 1024;
+
+/** Bytes a peer may send after the end of its frame before the stream is aborted. They are ignored. */
+export const TRAILING_MAX_BYTES = 64 * 1024;
+
+/** An answer is handed over when less than this is still queued; agrees with `Stream.writable`. */
+export const BACKPRESSURE_BYTES = 256 * 1024;
+
+/**
+ * Misbehaviour: each malformed frame costs 1 point, forged content 10; a point is forgiven each
+ * second. Above the bound the connection is closed with `misbehaviour`. Mere rate costs nothing.
+ */
+export const MISBEHAVIOUR_MAX_POINTS = 100;
+export const MALFORMED_POINTS = 1;
+export const FORGED_POINTS = 10;
+export const FORGIVEN_POINTS_PER_SECOND = 1;
+
+/** Peers without a connection whose budgets and points are remembered; the longest gone is forgotten first. */
+export const REMEMBERED_PEERS_MAX = 4_096;
+
+/** Third-party message names known in one process. */
+export const EXTENSION_NAMES_MAX = 1_024;
+
+/** Room for `{"name":"...","body":}` around an extension body. */
+export const EXTENSION_ENVELOPE_BYTES = 256;
+
+/** Payload of a Refused frame. */
+export const REFUSED_MAX_BYTES = 1_024;
+
+/** Application error codes of stream resets (RFC 9000 §19.4). */
+export const RESET_CODES = {
+  cancelled: 0x10,
+  deadline: 0x11,
+  refused: 0x12,
+  malformed: 0x13,
+} as const;

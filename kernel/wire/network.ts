@@ -1,0 +1,170 @@
+import type { NodeId, PeerId } from '../sdk/identifiers.ts';
+import type { AnyMessage, BodyOf, ResponseOf } from '../sdk/message.ts';
+import { CLOSE_CODES, connectionClosed, connectionOpened } from '../sdk/network.ts';
+import type { CloseReason, ConnectionInfo, ConnectionKind, DialTarget } from '../sdk/network.ts';
+import type { SendOptions } from '../sdk/plugin.ts';
+import { formatAddress, resolveAddress } from '../transport/address.ts';
+import type { CloseInfo, Connection, Endpoint, SocketAddress } from '../transport/transport.ts';
+import { wireErrors } from './errors.ts';
+import type { Attachment, NetworkDeps, NetworkHost } from './wire.ts';
+
+/** Addresses of one dial target, after DNS; a target with more is cut. */
+const DIAL_ADDRESSES_MAX = 32;
+
+export function createNetwork(deps: NetworkDeps): NetworkHost {
+  return new WireNetwork(deps);
+}
+
+interface Entry {
+  readonly connection: Connection;
+  readonly attachment: Attachment;
+  kind: ConnectionKind;
+}
+
+class WireNetwork implements NetworkHost {
+  readonly #deps: NetworkDeps;
+  /** By the connection's stable id, oldest first (MESH-10); the endpoint caps their number. */
+  readonly #entries = new Map<number, Entry>();
+  #endpoint: Endpoint | undefined;
+
+  constructor(deps: NetworkDeps) {
+    this.#deps = deps;
+  }
+
+  get self(): PeerId {
+    return this.#deps.credentials.self;
+  }
+
+  get port(): number {
+    return this.#endpoint?.port ?? 0;
+  }
+
+  async listen(): Promise<void> {
+    const { transport, credentials, bind, limits } = this.#deps;
+    this.#endpoint = await transport.open({
+      credentials,
+      onConnection: (connection) => this.#opened(connection),
+      ...(bind && { bind }),
+      ...(limits && { limits }),
+    });
+  }
+
+  localAddresses(): readonly string[] {
+    const found = this.#endpoint?.localAddresses().map(formatAddress) ?? [];
+    return [...new Set([...(this.#deps.advertise ?? []), ...found])];
+  }
+
+  async dial(target: DialTarget, options: { signal?: AbortSignal } = {}): Promise<ConnectionInfo> {
+    if (this.#endpoint === undefined) throw wireErrors.make('closed');
+    const existing = target.nodeId === undefined ? undefined : this.#newest(target.nodeId);
+    if (existing !== undefined) return this.#describe(existing);
+    const resolved = await Promise.allSettled(target.addresses.slice(0, DIAL_ADDRESSES_MAX).map(resolveAddress));
+    options.signal?.throwIfAborted();
+    const addresses: SocketAddress[] = resolved.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+    const failed = resolved.find((result) => result.status === 'rejected');
+    if (addresses.length === 0 && failed !== undefined) throw failed.reason;
+    const expected = target.nodeId === undefined ? {} : { expect: target.nodeId };
+    const connection = await this.#endpoint.dial(
+      { addresses: addresses.slice(0, DIAL_ADDRESSES_MAX), ...expected },
+      options.signal,
+    );
+    const entry = this.#entries.get(connection.id);
+    if (entry === undefined) throw wireErrors.make('not-connected', { peer: connection.peer.nodeId });
+    return this.#describe(entry);
+  }
+
+  connections(): readonly ConnectionInfo[] {
+    return [...this.#entries.values()].map((entry) => this.#describe(entry));
+  }
+
+  connection(id: number): ConnectionInfo | undefined {
+    const entry = this.#entries.get(id);
+    return entry && this.#describe(entry);
+  }
+
+  connectionsOf(nodeId: NodeId): readonly ConnectionInfo[] {
+    return this.connections().filter((info) => info.peer.nodeId === nodeId);
+  }
+
+  setKind(id: number, kind: ConnectionKind): void {
+    const entry = this.#entries.get(id);
+    if (entry !== undefined) entry.kind = kind;
+  }
+
+  close(id: number, reason: CloseReason): void {
+    this.#entries.get(id)?.connection.close(CLOSE_CODES[reason], reason);
+  }
+
+  features(): readonly string[] {
+    return this.#deps.features();
+  }
+
+  async sendTo<M extends AnyMessage>(
+    peer: NodeId | PeerId,
+    message: M,
+    body: BodyOf<M>,
+    options: SendOptions = {},
+  ): Promise<ResponseOf<M>> {
+    const nodeId = typeof peer === 'string' ? peer : peer.nodeId;
+    const deviceId = typeof peer === 'string' ? undefined : peer.deviceId;
+    const entry = this.#newest(nodeId, deviceId, options.connectionId);
+    if (entry === undefined) throw wireErrors.make('not-connected', { name: message.name, peer: nodeId });
+    return this.#deps.dispatcher.send(entry.connection, message, body, options);
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    return this.#endpoint?.counters() ?? {};
+  }
+
+  async shutdown(): Promise<void> {
+    await this.#endpoint?.close();
+    for (const { connection } of [...this.#entries.values()]) {
+      this.#closed(connection, connection.closed ?? { byPeer: false, code: CLOSE_CODES['shutting-down'], reason: 'shutting-down' });
+    }
+  }
+
+  /** The newest live connection; ids grow with time. */
+  #newest(nodeId: NodeId, deviceId?: string, id?: number): Entry | undefined {
+    let newest: Entry | undefined;
+    for (const entry of this.#entries.values()) {
+      const { peer, closed } = entry.connection;
+      if (closed !== undefined || peer.nodeId !== nodeId) continue;
+      if (deviceId !== undefined && peer.deviceId !== deviceId) continue;
+      if (id !== undefined && entry.connection.id !== id) continue;
+      newest = entry;
+    }
+    return newest;
+  }
+
+  #opened(connection: Connection): void {
+    connection.onClose = (info) => this.#closed(connection, info);
+    const entry: Entry = { connection, attachment: this.#deps.dispatcher.attach(connection), kind: 'ephemeral' };
+    this.#entries.set(connection.id, entry);
+    this.#deps.bus.publish(connectionOpened, this.#describe(entry));
+  }
+
+  #closed(connection: Connection, info: CloseInfo): void {
+    const entry = this.#entries.get(connection.id);
+    if (entry === undefined) return;
+    this.#entries.delete(connection.id);
+    const last = this.#describe(entry);
+    this.#deps.dispatcher.detach(connection);
+    this.#deps.bus.publish(connectionClosed, Object.freeze({ ...last, reason: info.reason, byPeer: info.byPeer }));
+  }
+
+  #describe({ connection, attachment, kind }: Entry): ConnectionInfo {
+    const { bytesIn, bytesOut, rttMs } = connection.stats();
+    return Object.freeze({
+      id: connection.id,
+      peer: connection.peer,
+      direction: connection.direction,
+      kind,
+      remoteAddr: formatAddress(connection.remote),
+      connectedAtMs: connection.openedAtMs,
+      lastActivityMs: attachment.lastActivityMs,
+      bytesIn,
+      bytesOut,
+      rttMs,
+    });
+  }
+}

@@ -1,0 +1,286 @@
+import { EXTENSION_CODE } from '../sdk/message.ts';
+import type { AnyMessage, ResponseSpec } from '../sdk/message.ts';
+import type { ItsgoinError } from '../sdk/errors.ts';
+import type { SendOptions } from '../sdk/plugin.ts';
+import type { Stream, StreamAbort } from '../transport/transport.ts';
+import { REFUSED_CODE } from './catalogue.ts';
+import { Expiring } from './deadlines.ts';
+import { wireErrors } from './errors.ts';
+import { FRAME_HEADER_BYTES, FrameReader, encodeFrame } from './frame.ts';
+import * as limits from './limits.ts';
+import type { Link } from './link.ts';
+import { decodePayload, validatorOf } from './payload.ts';
+
+/** Codes of a Refused frame that mean the same as an error of ours. */
+const REFUSALS = new Map<unknown, 'unsupported' | 'rate-limited' | 'over-capacity' | 'interrupted'>([
+  ['unsupported', 'unsupported'],
+  ['rate-limited', 'rate-limited'],
+  ['over-capacity', 'over-capacity'],
+  ['interrupted', 'interrupted'],
+]);
+const REFUSAL_CODE = /^[a-z0-9][a-z0-9/-]{0,63}$/;
+
+/** One message on its way out, and the answer on its way back. */
+export class Outbound extends Expiring {
+  readonly promise: Promise<unknown>;
+  readonly #link: Link;
+  readonly #message: AnyMessage;
+  readonly #deadlineMs: number;
+  readonly #signal: AbortSignal | undefined;
+  readonly #reader = new FrameReader();
+  #resolve!: (value: unknown) => void;
+  #reject!: (reason: unknown) => void;
+  #stream: Stream | undefined;
+  #settled = false;
+  /** Bytes behind the answer. */
+  #trailing = 0;
+
+  constructor(link: Link, message: AnyMessage, options: SendOptions | undefined) {
+    super();
+    this.#link = link;
+    this.#message = message;
+    this.#signal = options?.signal;
+    this.#deadlineMs = Math.min(message.deadlineMs, options?.deadlineMs ?? message.deadlineMs);
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  run(body: unknown): void {
+    const { connection, context } = this.#link;
+    let frame: Uint8Array;
+    try {
+      frame = this.#encode(body);
+      this.#signal?.throwIfAborted();
+      const opened = this.#message.stream === 'bi' ? connection.openBi(this.#signal) : connection.openUni(this.#signal);
+      this.#link.sends.add(this);
+      context.deadlines.set(this, context.clock.monotonic() + this.#deadlineMs);
+      this.#signal?.addEventListener('abort', this);
+      if (!(opened instanceof Promise)) {
+        this.#write(opened, frame);
+        return;
+      }
+      opened.then(
+        (stream) => (this.#settled ? stream.abort(limits.RESET_CODES.cancelled) : this.#write(stream, frame)),
+        (error: unknown) => this.#fail(this.#link.closed ? this.#gone() : error),
+      );
+    } catch (error) {
+      this.#fail(connection.closed === undefined ? error : this.#gone());
+    }
+  }
+
+  /** The caller's signal. */
+  handleEvent(): void {
+    this.#give(limits.RESET_CODES.cancelled, this.#signal?.reason);
+  }
+
+  expire(): void {
+    if (this.#settled) {
+      this.#stream?.abort(limits.RESET_CODES.deadline);
+      return;
+    }
+    this.#link.context.counters.add(`deadline-out:${this.#message.name}`);
+    this.#give(limits.RESET_CODES.deadline, this.#error('deadline', { ms: this.#deadlineMs }));
+  }
+
+  disconnected(): void {
+    this.#fail(this.#gone());
+  }
+
+  #encode(body: unknown): Uint8Array {
+    const { code, name, maxBytes, body: schema } = this.#message;
+    const validator = validatorOf(schema);
+    if (!validator.check(body)) throw this.#error('bad-body', { reason: validator.explain(body) });
+    return code === undefined
+      ? encodeFrame(EXTENSION_CODE, { name, body }, maxBytes + limits.EXTENSION_ENVELOPE_BYTES)
+      : encodeFrame(code, body, maxBytes);
+  }
+
+  #write(stream: Stream, frame: Uint8Array): void {
+    this.#stream = stream;
+    stream.onAbort = (reason: StreamAbort) => this.#aborted(reason);
+    if (this.#message.stream === 'bi') stream.onData = (chunk: Uint8Array, fin: boolean) => this.#read(chunk, fin);
+    if (!this.#link.write(stream, frame)) {
+      this.#fail(this.#gone());
+      return;
+    }
+    const code = this.#message.code ?? EXTENSION_CODE;
+    if (this.#link.context.trace.active) this.#record('out', code, this.#message.name, frame.length, 'sent');
+    if (this.#message.stream === 'bi') return;
+    if (stream.pendingBytes <= limits.BACKPRESSURE_BYTES) {
+      this.#succeed(undefined);
+      return;
+    }
+    stream.writable().then(
+      () => this.#succeed(undefined),
+      () => this.#fail(this.#gone()),
+    );
+  }
+
+  // ── the answer ───────────────────────────────────────────────────────────────────────────────
+
+  #read(chunk: Uint8Array, fin: boolean): void {
+    if (this.#settled) {
+      this.#ignore(chunk.length, fin);
+      return;
+    }
+    let offset = 0;
+    if (this.#reader.code === -1) {
+      offset = this.#reader.header(chunk);
+      if (offset !== -1 && !this.#expected()) return;
+    }
+    const { context } = this.#link;
+    const before = this.#reader.buffered;
+    const payload = offset === -1 ? undefined : this.#reader.body(chunk, offset);
+    context.bufferedBytes += this.#reader.buffered - before;
+    if (payload !== undefined) {
+      this.#answered(payload);
+      this.#ignore(chunk.length - offset - (this.#reader.length - before), fin);
+    } else if (fin) {
+      this.#bad('truncated');
+    } else if (context.bufferedBytes > limits.BUFFERED_MAX_BYTES) {
+      this.#give(limits.RESET_CODES.cancelled, this.#error('bad-response', { reason: 'no room for it here' }));
+    }
+  }
+
+  /** Code and size, before anything is kept of it. */
+  #expected(): boolean {
+    const response = this.#response;
+    const { code, length } = this.#reader;
+    let limit = limits.REFUSED_MAX_BYTES;
+    if (code !== REFUSED_CODE) {
+      if (code !== response.code) return this.#bad(`code ${code}`);
+      limit = response.maxBytes + (code === EXTENSION_CODE ? limits.EXTENSION_ENVELOPE_BYTES : 0);
+    }
+    return length <= limit || this.#bad('too large');
+  }
+
+  #answered(payload: Uint8Array): void {
+    const { context } = this.#link;
+    const { code, length } = this.#reader;
+    const response = this.#response;
+    this.#link.touch();
+    context.counters.add('frames-in');
+    let value: unknown;
+    try {
+      value = decodePayload(payload);
+    } catch {
+      this.#bad('malformed');
+      return;
+    }
+    if (code === REFUSED_CODE) {
+      this.#refused(value, length);
+      return;
+    }
+    if (code === EXTENSION_CODE) {
+      const envelope = (value ?? {}) as { name?: unknown; body?: unknown };
+      value = envelope.name === response.name ? envelope.body : undefined;
+    }
+    const validator = validatorOf(response.body);
+    if (!validator.check(value)) {
+      this.#bad(validator.explain(value));
+      return;
+    }
+    if (context.trace.active) this.#record('in', code, response.name, length + FRAME_HEADER_BYTES, 'ok');
+    this.#succeed(value);
+  }
+
+  #refused(value: unknown, length: number): void {
+    const { code, retry_after_ms: retryAfterMs } = (value ?? {}) as { code?: unknown; retry_after_ms?: unknown };
+    if (typeof code !== 'string' || !REFUSAL_CODE.test(code)) {
+      this.#bad('refusal without a code');
+      return;
+    }
+    const { context } = this.#link;
+    if (context.trace.active) this.#record('in', REFUSED_CODE, 'Refused', length + FRAME_HEADER_BYTES, code);
+    context.counters.add(`refused-by-peer:${this.#message.name}`);
+    const data: Record<string, string | number> = { code };
+    if (typeof retryAfterMs === 'number') data.retry_after_ms = retryAfterMs;
+    this.#fail(this.#error(REFUSALS.get(code) ?? 'refused', data));
+  }
+
+  #bad(reason: string): false {
+    const { counters, trace } = this.#link.context;
+    counters.add(`bad-response:${this.#message.name}`);
+    if (trace.active && this.#reader.code !== -1) {
+      const bytes = this.#reader.length + FRAME_HEADER_BYTES;
+      this.#record('in', this.#reader.code, this.#response.name, bytes, 'malformed');
+    }
+    this.#give(limits.RESET_CODES.malformed, this.#error('bad-response', { reason }));
+    this.#link.blame(limits.MALFORMED_POINTS);
+    return false;
+  }
+
+  /** Behind the answer; the stream is let go when the peer ends it, sends too much, or the deadline comes. */
+  #ignore(bytes: number, fin: boolean): void {
+    const { counters, deadlines, clock } = this.#link.context;
+    if (this.#stream === undefined) return;
+    this.#trailing += bytes;
+    if (bytes > 0) counters.add('ignored-bytes', bytes);
+    if (fin) {
+      deadlines.clear(this);
+    } else if (this.#trailing > limits.TRAILING_MAX_BYTES) {
+      deadlines.clear(this);
+      this.#stream?.abort(limits.RESET_CODES.refused);
+    } else if (this.bucket === -1) {
+      deadlines.set(this, clock.monotonic() + limits.HEADER_DEADLINE_MS);
+    }
+  }
+
+  #aborted(reason: StreamAbort): void {
+    if (this.#settled) this.#link.context.deadlines.clear(this);
+    else if (reason.by === 'connection') this.#fail(this.#gone());
+    else this.#fail(this.#error('refused', { code: `stream-reset/${reason.code ?? 0}` }));
+  }
+
+  /** Read only on bi-streams, which always have one. */
+  get #response(): ResponseSpec {
+    return this.#message.response as ResponseSpec;
+  }
+
+  // ── the end ──────────────────────────────────────────────────────────────────────────────────
+
+  /** Fails and resets the stream. */
+  #give(code: number, error: unknown): void {
+    if (this.#settled) return;
+    this.#stream?.abort(code);
+    this.#stream = undefined;
+    this.#fail(error);
+  }
+
+  #succeed(value: unknown): void {
+    if (this.#end()) this.#resolve(value);
+  }
+
+  #fail(error: unknown): void {
+    if (this.#end()) this.#reject(error);
+  }
+
+  #end(): boolean {
+    if (this.#settled) return false;
+    this.#settled = true;
+    const { context } = this.#link;
+    context.deadlines.clear(this);
+    context.bufferedBytes -= this.#reader.buffered;
+    this.#reader.free();
+    this.#link.sends.delete(this);
+    this.#signal?.removeEventListener('abort', this);
+    return true;
+  }
+
+  #gone(): ItsgoinError {
+    return this.#error('connection-closed', { reason: this.#link.connection.closed?.reason ?? 'unknown' });
+  }
+
+  #error(name: Parameters<typeof wireErrors.make>[0], data: Record<string, string | number>): ItsgoinError {
+    return wireErrors.make(name, { name: this.#message.name, peer: this.#link.connection.peer.nodeId, ...data });
+  }
+
+  #record(direction: 'in' | 'out', code: number, name: string, bytes: number, outcome: string): void {
+    const { connection, context } = this.#link;
+    const peer = connection.peer.nodeId;
+    const { stream } = this.#message;
+    context.trace.record({ direction, peer, connection: connection.id, code, name, stream, bytes, outcome });
+  }
+}

@@ -1,0 +1,240 @@
+import type { Clock } from '../sdk/clock.ts';
+import { EXTENSION_CODE } from '../sdk/message.ts';
+import type { AnyMessage } from '../sdk/message.ts';
+import { catalogueEntry } from './catalogue.ts';
+import { wireErrors } from './errors.ts';
+import type { Usage } from './budget.ts';
+import type { Inbound } from './inbound.ts';
+import type { InboundFrame } from './inbound-frame.ts';
+import { EXTENSION_ENVELOPE_BYTES, EXTENSION_NAMES_MAX, FRAME_MAX_BYTES, HOLD_MAX_BYTES, HOLD_MAX_FRAMES } from './limits.ts';
+import type { Link } from './link.ts';
+import type { Validator } from './payload.ts';
+import { validatorOf } from './payload.ts';
+import type { MessageSlots, SlotHandler } from './slots.ts';
+
+/** `vendor/message@version` */
+const EXTENSION_NAME = /^[a-z0-9][a-z0-9-]{0,31}\/[a-z0-9][a-z0-9-]{0,63}@[0-9]{1,5}$/;
+
+/** What serves one message at this moment. */
+export interface Serving {
+  readonly owner: SlotOwner;
+  readonly message: AnyMessage;
+  readonly handler: SlotHandler;
+  readonly request: Validator;
+  readonly answer: Validator | undefined;
+}
+
+/** The place of one code or extension name. It stays when its plugin goes, so that budgets are not reset by a swap. */
+export class Slot {
+  readonly name: string;
+  serving: Serving | undefined;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+/** A plugin, as the table sees it. */
+export class SlotOwner {
+  readonly name: string;
+  held = false;
+  slots: Slot[] = [];
+  /** Frames that came while held, in arrival order; paused ones among them. */
+  readonly queue: InboundFrame[] = [];
+  queuedBytes = 0;
+  /** Calls whose handler has returned a promise that is still open. */
+  readonly running = new Set<Inbound>();
+  /** Connections that are not read because the queue is full. */
+  readonly blocked = new Set<Link>();
+  /** Where frames wait for an in-flight limit. */
+  readonly waiters = new Set<Usage>();
+  onIdle: (() => void) | undefined;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** True while frames must go behind those that were held. */
+  get queues(): boolean {
+    return this.held || this.queue.length > 0;
+  }
+
+  hasRoom(bytes: number): boolean {
+    return this.queue.length < HOLD_MAX_FRAMES && this.queuedBytes + bytes <= HOLD_MAX_BYTES;
+  }
+
+  ended(call: Inbound): void {
+    if (this.running.delete(call) && this.running.size === 0) this.onIdle?.();
+  }
+}
+
+/** The messages of all plugins by code and by extension name. */
+export class SlotTable implements MessageSlots {
+  readonly byCode: (Slot | undefined)[] = new Array<Slot | undefined>(256).fill(undefined);
+  readonly byName = new Map<string, Slot>();
+  /** Largest payload of an extension frame that anybody here takes. */
+  extensionMaxBytes = 0;
+  readonly #clock: Clock;
+  readonly #owners = new Map<string, SlotOwner>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  check(owner: string, messages: readonly AnyMessage[]): void {
+    const seen = new Set<string>();
+    for (const message of messages) {
+      const key = keyOf(message);
+      const other = seen.has(key) ? owner : this.#find(message)?.serving?.owner.name;
+      if (seen.has(key) || (other !== undefined && other !== owner)) {
+        throw wireErrors.make('duplicate-message', { name: message.name, owner, other: other ?? owner });
+      }
+      seen.add(key);
+      const reason = faultOf(message);
+      if (reason !== undefined) throw wireErrors.make('not-in-catalogue', { name: message.name, owner, reason });
+      // Compiled here, ahead of the hold, so that `install` is quick.
+      validatorOf(message.body);
+      if (message.response !== undefined) validatorOf(message.response.body);
+    }
+    const names = messages.filter((message) => message.code === undefined && !this.byName.has(message.name));
+    if (this.byName.size + names.length > EXTENSION_NAMES_MAX) {
+      throw wireErrors.make('not-in-catalogue', { name: names[0]?.name ?? '', owner, reason: 'too many names in this process' });
+    }
+  }
+
+  hold(owner: string): void {
+    const target = this.#owner(owner);
+    target.held = true;
+    for (const usage of target.waiters) for (const call of usage.waiting) call.suspendDeadline();
+  }
+
+  async drain(owner: string, limitMs: number): Promise<number> {
+    const { running } = this.#owner(owner);
+    if (running.size === 0) return 0;
+    await new Promise<void>((resolve) => {
+      const timer = this.#clock.timer(limitMs, resolve);
+      this.#owner(owner).onIdle = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+    this.#owner(owner).onIdle = undefined;
+    const late = [...running];
+    for (const call of late) call.interrupt();
+    running.clear();
+    return late.length;
+  }
+
+  install(owner: string, entries: readonly { message: AnyMessage; handler: SlotHandler }[]): void {
+    this.check(
+      owner,
+      entries.map((entry) => entry.message),
+    );
+    const target = this.#owner(owner);
+    for (const slot of target.slots) slot.serving = undefined;
+    target.slots = entries.map(({ message, handler }) => {
+      const slot = this.#place(message);
+      slot.serving = {
+        owner: target,
+        message,
+        handler,
+        request: validatorOf(message.body),
+        answer: message.response === undefined ? undefined : validatorOf(message.response.body),
+      };
+      return slot;
+    });
+    this.#measureExtensions();
+  }
+
+  remove(owner: string): void {
+    const target = this.#owners.get(owner);
+    if (target === undefined) return;
+    for (const slot of target.slots) slot.serving = undefined;
+    target.slots = [];
+    this.#measureExtensions();
+    this.release(owner);
+    if (target.running.size === 0) this.#owners.delete(owner);
+  }
+
+  release(owner: string): void {
+    const target = this.#owners.get(owner);
+    if (target === undefined) return;
+    target.held = false;
+    // Those that waited for an in-flight limit came before those that were held.
+    for (const usage of [...target.waiters]) {
+      for (const call of usage.waiting) call.resumeDeadline();
+      usage.pump(target);
+    }
+    // A handler that runs during this loop may cause frames to arrive: they go to the end of the same queue.
+    for (let next = target.queue[0]; next !== undefined; next = target.queue[0]) {
+      next.released();
+      target.queue.shift();
+    }
+    target.queuedBytes = 0;
+    for (const link of target.blocked) link.unblock();
+    target.blocked.clear();
+  }
+
+  inspect(owner: string): { messages: string[]; running: number; held: number } {
+    const target = this.#owners.get(owner);
+    return {
+      messages: target?.slots.map((slot) => slot.name) ?? [],
+      running: target?.running.size ?? 0,
+      held: target?.queue.length ?? 0,
+    };
+  }
+
+  #owner(name: string): SlotOwner {
+    let owner = this.#owners.get(name);
+    if (owner === undefined) {
+      owner = new SlotOwner(name);
+      this.#owners.set(name, owner);
+    }
+    return owner;
+  }
+
+  #find(message: AnyMessage): Slot | undefined {
+    return message.code === undefined ? this.byName.get(message.name) : this.byCode[message.code];
+  }
+
+  #place(message: AnyMessage): Slot {
+    let slot = this.#find(message);
+    if (slot === undefined) {
+      slot = new Slot(message.name);
+      if (message.code === undefined) this.byName.set(message.name, slot);
+      else this.byCode[message.code] = slot;
+    }
+    return slot;
+  }
+
+  #measureExtensions(): void {
+    this.extensionMaxBytes = 0;
+    for (const { serving } of this.byName.values()) {
+      if (serving === undefined) continue;
+      this.extensionMaxBytes = Math.max(this.extensionMaxBytes, serving.message.maxBytes + EXTENSION_ENVELOPE_BYTES);
+    }
+  }
+}
+
+function keyOf(message: AnyMessage): string {
+  return message.code === undefined ? message.name : String(message.code);
+}
+
+/** Why a declaration cannot be served, if so. */
+function faultOf(message: AnyMessage): string | undefined {
+  const sizes = [message.maxBytes, message.response?.maxBytes ?? 1];
+  if (sizes.some((bytes) => !(bytes > 0 && bytes <= FRAME_MAX_BYTES))) return `maxBytes must be 1 to ${FRAME_MAX_BYTES}`;
+  const { perSecond, burst, inFlight } = message.budget;
+  if (!(perSecond > 0 && burst >= 1 && inFlight >= 1)) return 'a budget allows at least one';
+  if (message.code === undefined) {
+    if (!EXTENSION_NAME.test(message.name)) return 'a message without a code needs a name like vendor/message@1';
+    return message.response === undefined || message.response.code === EXTENSION_CODE ? undefined : 'its answer has a code';
+  }
+  const entry = catalogueEntry(message.code);
+  if (entry === undefined) return 'no such code';
+  if (entry.name !== message.name) return `the name is ${entry.name}`;
+  if (entry.stream !== message.stream) return `it travels on a ${entry.stream}-stream`;
+  if (entry.stream === 'bi' && entry.answeredBy === undefined) return 'it only answers';
+  if (message.response !== undefined && message.response.code !== entry.answeredBy) return 'it is answered by another code';
+  return undefined;
+}
