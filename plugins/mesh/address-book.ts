@@ -80,7 +80,10 @@ export class AddressBook {
     });
   }
 
+  /** Repeated at every start for every node kept, so that what is known already costs no write. */
   keepReachable(nodeId: NodeId, addresses: readonly string[]): void {
+    const known = this.get(nodeId);
+    if (known?.keptReachable === true && addresses.every((address) => known.addresses.includes(address))) return;
     this.#db.transaction(() => {
       this.#ensure(nodeId, addresses);
       this.#db.prepare('UPDATE peers SET kept_reachable = 1 WHERE node_id = ?').run(nodeId);

@@ -1,0 +1,169 @@
+import { codeOf, defineCommand, isHexId, Type } from '../../kernel/index.ts';
+import type { CommandHandlers, NodeId, Ref } from '../../kernel/index.ts';
+import { parseConnectString } from '../mesh/api.ts';
+import type { MeshService } from '../mesh/api.ts';
+import type { Contacts } from './contacts.ts';
+import { socialErrors } from './errors.ts';
+import type { OwnProfile } from './own-profile.ts';
+import type { ProfileRecord } from './profile-record.ts';
+
+const ProfileView = Type.Object({
+  node_id: Type.String(),
+  name: Type.String(),
+  bio: Type.String(),
+  timestamp_ms: Type.Integer(),
+});
+
+const FollowView = Type.Object({
+  node_id: Type.String(),
+  display_name: Type.Optional(Type.String()),
+  online: Type.Boolean(),
+  /** Absent when it was never connected. */
+  last_online_ms: Type.Optional(Type.Integer()),
+  followed_at_ms: Type.Integer(),
+  friend: Type.Boolean(),
+});
+
+const FollowerView = Type.Object({
+  node_id: Type.String(),
+  display_name: Type.Optional(Type.String()),
+  online: Type.Boolean(),
+  since_ms: Type.Integer(),
+  following: Type.Boolean(),
+});
+
+export const socialCommands = {
+  'profile.set': defineCommand({
+    about: 'Set your name and bio, and tell connected peers',
+    params: Type.Object({
+      name: Type.Optional(Type.String({ description: 'Display name, up to 64 characters' })),
+      bio: Type.Optional(Type.String({ description: 'A few words about you, up to 1,000 characters' })),
+    }),
+    result: ProfileView,
+  }),
+  'profile.show': defineCommand({
+    about: 'Show your profile, or that of another node',
+    params: Type.Object({ node_id: Type.Optional(Type.String({ description: 'Node id, 64 hex characters' })) }),
+    result: ProfileView,
+    positional: ['node_id'],
+  }),
+  'follow.add': defineCommand({
+    about: 'Follow a node: its posts come into your feed',
+    params: Type.Object({ target: Type.String({ description: 'Node id, or connect string to connect as well' }) }),
+    result: Type.Object({
+      node_id: Type.String(),
+      connected: Type.Boolean(),
+      /** Why the connection did not come about; it is tried again in the background. */
+      problem: Type.Optional(Type.String()),
+    }),
+    positional: ['target'],
+    text: ({ node_id, connected, problem }) =>
+      `Following ${node_id}${connected ? '' : `, not connected yet${problem === undefined ? '' : ` (${problem})`}`}`,
+  }),
+  'follow.remove': defineCommand({
+    about: 'Cease to follow a node',
+    params: Type.Object({ node_id: Type.String({ description: 'Node id, 64 hex characters' }) }),
+    result: Type.Object({ node_id: Type.String() }),
+    positional: ['node_id'],
+  }),
+  'follow.list': defineCommand({
+    about: 'List whom you follow',
+    params: Type.Object({}),
+    result: Type.Object({ follows: Type.Array(FollowView) }),
+  }),
+  'follower.list': defineCommand({
+    about: 'List who told you that they follow you',
+    params: Type.Object({}),
+    result: Type.Object({ followers: Type.Array(FollowerView) }),
+  }),
+};
+
+interface CommandParts {
+  readonly self: NodeId;
+  readonly contacts: Contacts;
+  readonly profile: OwnProfile;
+  mesh(): Ref<MeshService> | undefined;
+}
+
+export function socialCommandHandlers(parts: CommandParts): CommandHandlers<typeof socialCommands> {
+  const { self, contacts, profile } = parts;
+
+  const named = (nodeId: NodeId): { display_name?: string } => {
+    const display_name = contacts.displayName(nodeId);
+    return display_name === undefined ? {} : { display_name };
+  };
+
+  return {
+    'profile.set': (change) => viewProfile(profile.set(change)),
+    'profile.show': (params) => {
+      const nodeId = params.node_id === undefined ? self : readNodeId(params.node_id);
+      const record = contacts.profile(nodeId);
+      if (record === undefined) throw socialErrors.make('no-profile', { node_id: nodeId });
+      return viewProfile(record);
+    },
+    'follow.add': async ({ target }, call) => {
+      const { nodeId, addresses } = readTarget(target);
+      if (nodeId === self) throw socialErrors.make('own-node');
+      await contacts.follow(nodeId, addresses);
+      const mesh = parts.mesh();
+      if (mesh === undefined) return { node_id: nodeId, connected: false, problem: 'mesh is off' };
+      if (addresses.length === 0) return { node_id: nodeId, connected: await mesh.use((service) => service.isPeer(nodeId)) };
+      call.progress('dialling');
+      try {
+        await mesh.use((service) => service.connect(target, { signal: call.signal }), { signal: call.signal });
+        return { node_id: nodeId, connected: true };
+      } catch (error) {
+        call.signal.throwIfAborted();
+        return { node_id: nodeId, connected: false, problem: codeOf(error) };
+      }
+    },
+    'follow.remove': async (params) => {
+      const nodeId = readNodeId(params.node_id);
+      if (!(await contacts.unfollow(nodeId))) throw socialErrors.make('not-following', { node_id: nodeId });
+      return { node_id: nodeId };
+    },
+    'follow.list': async () => {
+      const online = await contacts.online();
+      return {
+        follows: contacts.follows().map((nodeId) => {
+          const lastMs = online.has(nodeId) ? contacts.nowMs() : contacts.lastOnlineMs(nodeId);
+          return {
+            node_id: nodeId,
+            ...named(nodeId),
+            online: online.has(nodeId),
+            ...(lastMs === undefined ? {} : { last_online_ms: lastMs }),
+            followed_at_ms: contacts.followedAtMs(nodeId),
+            friend: contacts.isFriend(nodeId),
+          };
+        }),
+      };
+    },
+    'follower.list': async () => {
+      const online = await contacts.online();
+      return {
+        followers: contacts.followers().map(({ nodeId, sinceMs }) => ({
+          node_id: nodeId,
+          ...named(nodeId),
+          online: online.has(nodeId),
+          since_ms: sinceMs,
+          following: contacts.isFollowing(nodeId),
+        })),
+      };
+    },
+  };
+}
+
+function viewProfile({ author, name, bio, timestamp_ms }: ProfileRecord) {
+  return { node_id: author, name, bio, timestamp_ms };
+}
+
+function readNodeId(text: string): NodeId {
+  const nodeId = text.trim().toLowerCase();
+  if (!isHexId(nodeId)) throw socialErrors.make('bad-node-id', { text: text.slice(0, 80) });
+  return nodeId as NodeId;
+}
+
+/** @throws social/bad-node-id, mesh/bad-connect-string */
+function readTarget(target: string): { nodeId: NodeId; addresses: readonly string[] } {
+  return target.includes('@') ? parseConnectString(target) : { nodeId: readNodeId(target), addresses: [] };
+}

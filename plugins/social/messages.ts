@@ -1,0 +1,26 @@
+import { defineNotice, Type } from '../../kernel/index.ts';
+import { BIO_MAX_CHARS, NAME_MAX_CHARS } from './profile-record.ts';
+
+export const profileUpdate = defineNotice({
+  code: 0x50,
+  name: 'ProfileUpdate',
+  about: 'A profile, signed by its author, as soon as it changes',
+  body: Type.Object({
+    author: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+    name: Type.String({ maxLength: NAME_MAX_CHARS }),
+    bio: Type.String({ maxLength: BIO_MAX_CHARS }),
+    timestamp_ms: Type.Integer({ minimum: 0 }),
+    signature: Type.String({ pattern: '^[0-9a-f]{128}$' }),
+  }),
+  maxBytes: 16 * 1024,
+  // A person changes a profile seldom; the burst lets a script try.
+  budget: { perSecond: 1, burst: 20, inFlight: 2 },
+});
+
+export const followingNotice = defineNotice({
+  name: 'itsgoin/following@1',
+  about: 'The sender tells the receiver alone whether it follows it',
+  body: Type.Object({ following: Type.Boolean() }),
+  maxBytes: 256,
+  budget: { perSecond: 1, burst: 20, inFlight: 2 },
+});

@@ -1,0 +1,44 @@
+import type { NodeId } from '../../kernel/index.ts';
+import { socialErrors } from './errors.ts';
+import { problemWith, signProfile } from './profile-record.ts';
+import type { ProfileRecord } from './profile-record.ts';
+import type { Profiles } from './profiles.ts';
+
+interface OwnProfileDeps {
+  readonly self: NodeId;
+  readonly profiles: Profiles;
+  nowMs(): number;
+  sign(domain: string, bytes: Uint8Array): Uint8Array;
+  /** A newer profile of the user is on disk. */
+  onChange(record: ProfileRecord): void;
+}
+
+/** The user's own profile: made here, signed, on disk before anybody hears of it. */
+export class OwnProfile {
+  readonly #deps: OwnProfileDeps;
+
+  constructor(deps: OwnProfileDeps) {
+    this.#deps = deps;
+  }
+
+  get(): ProfileRecord | undefined {
+    return this.#deps.profiles.get(this.#deps.self);
+  }
+
+  /** @throws social/empty-change, social/bad-profile */
+  set(change: { name?: string; bio?: string }): ProfileRecord {
+    if (change.name === undefined && change.bio === undefined) throw socialErrors.make('empty-change');
+    const { self, profiles, nowMs, sign, onChange } = this.#deps;
+    const known = this.get();
+    const name = (change.name ?? known?.name ?? '').trim();
+    const bio = (change.bio ?? known?.bio ?? '').replaceAll('\r\n', '\n').trim();
+    const reason = problemWith(name, bio);
+    if (reason !== undefined) throw socialErrors.make('bad-profile', { reason });
+    // Two changes in one millisecond, or a clock set back, must still be in order.
+    const timestamp_ms = Math.max(nowMs(), (known?.timestamp_ms ?? 0) + 1);
+    const record = signProfile({ author: self, name, bio, timestamp_ms }, sign);
+    profiles.store(record, nowMs());
+    onChange(record);
+    return record;
+  }
+}

@@ -1,0 +1,180 @@
+import { bind, codeOf, definePlugin, SIGNER, Type } from '../../kernel/index.ts';
+import type { NodeId, PeerId } from '../../kernel/index.ts';
+import { MESH, meshReady, offerSection, peerGone, peerReady, sectionFeature } from '../mesh/api.ts';
+import { profileChanged, SOCIAL } from './api.ts';
+import type { Profile } from './api.ts';
+import { socialCommandHandlers, socialCommands } from './commands.ts';
+import { Contacts } from './contacts.ts';
+import { socialErrors } from './errors.ts';
+import { followingNotice, profileUpdate } from './messages.ts';
+import { socialTables } from './migrations/0001-social.ts';
+import { Outbox } from './outbox.ts';
+import { OwnProfile } from './own-profile.ts';
+import { readProfile } from './profile-record.ts';
+import type { ProfileRecord } from './profile-record.ts';
+import { Profiles } from './profiles.ts';
+import { Relations } from './relations.ts';
+import { Routes } from './routes.ts';
+
+const PeerRef = Type.Object({ nodeId: Type.String(), deviceId: Type.String() });
+
+/** Everything else is on disk: only what was on its way to peers is handed over. */
+const State = Type.Object({ profileOwed: Type.Array(PeerRef), followingOwed: Type.Array(PeerRef) });
+
+export default definePlugin({
+  name: 'social',
+  version: '1.0.0',
+  kernel: '^1',
+  about: 'Profiles, follows and followers',
+  inject: { mesh: { optional: MESH } },
+  provides: [SOCIAL],
+  messages: { profileUpdate, followingNotice },
+  commands: socialCommands,
+  migrations: [socialTables],
+  features: [sectionFeature('profile'), sectionFeature('following')],
+  state: State,
+  setup(ctx) {
+    const signer = ctx.lease(SIGNER);
+    const self = ctx.self.nodeId;
+    const mesh = () => ctx.deps.mesh;
+    const relations = new Relations(ctx.db);
+    const profiles = new Profiles(ctx.db, self);
+    const routes = new Routes(ctx.db);
+    const restored: { profileOwed: PeerId[]; followingOwed: PeerId[] } = { profileOwed: [], followingOwed: [] };
+
+    const profileOutbox = new Outbox(
+      'profile-updates',
+      async (peer) => {
+        const record = profile.get();
+        if (record !== undefined) await ctx.send(peer, profileUpdate, record, { signal: ctx.signal });
+      },
+      ctx,
+    );
+    const followingOutbox = new Outbox(
+      'following-notices',
+      (peer) => {
+        const following = relations.isFollowing(peer.nodeId);
+        return ctx.send(peer, followingNotice, { following }, { signal: ctx.signal });
+      },
+      ctx,
+    );
+
+    /** Connected devices that offer to take the message; those of one node, or all. */
+    const takers = async (message: { readonly name: string }, nodeId?: NodeId): Promise<readonly PeerId[]> => {
+      const peers = await mesh()?.use((service) => service.peers(), { signal: ctx.signal });
+      return (peers ?? [])
+        .filter(({ peer, features }) => features.includes(message.name) && (nodeId ?? peer.nodeId) === peer.nodeId)
+        .map(({ peer }) => peer);
+    };
+
+    const profile = new OwnProfile({
+      self,
+      profiles,
+      nowMs: () => ctx.clock.now(),
+      sign: (domain, bytes) => signer.sign(domain, bytes),
+      onChange: (record) => {
+        ctx.emit(profileChanged, toProfile(record));
+        takers(profileUpdate).then(
+          (peers) => {
+            for (const peer of peers) profileOutbox.tell(peer);
+          },
+          (error) => ctx.counters.add(`profile-updates-failed.${codeOf(error)}`),
+        );
+      },
+    });
+
+    const contacts = new Contacts({
+      ctx,
+      relations,
+      profiles,
+      routes,
+      mesh,
+      tellFollowee: async (nodeId) => {
+        for (const peer of await takers(followingNotice, nodeId)) followingOutbox.tell(peer);
+      },
+    });
+
+    const refusal = (reason: string) => {
+      ctx.counters.add(`profiles-refused.${reason}`);
+      return socialErrors.make('bad-profile', { reason });
+    };
+
+    /**
+     * Profiles are taken from their author, and of those the user follows from anybody: their signature
+     * counts. Others' would let one peer fill the table with people it made up.
+     *
+     * @throws social/bad-profile
+     */
+    const receiveProfile = (peer: PeerId, value: unknown): void => {
+      const now = ctx.clock.now();
+      const read = readProfile(value, now);
+      if ('refused' in read) throw refusal(read.refused);
+      const { record } = read;
+      if (record.author !== peer.nodeId && !relations.isFollowing(record.author)) throw refusal('not-the-author');
+      if (!profiles.store(record, now)) return ctx.counters.add('profiles-known');
+      ctx.counters.add('profiles-stored');
+      ctx.emit(profileChanged, toProfile(record));
+    };
+
+    const offerProfile = offerSection(ctx, mesh, 'profile', {
+      collect: () => profile.get(),
+      receive: receiveProfile,
+      label: (nodeId) => contacts.displayName(nodeId),
+    });
+    const offerFollowing = offerSection(ctx, mesh, 'following', {
+      // Only whether the user follows this very peer: who else is followed is nobody's business (SOC-06).
+      collect: (peer) => ({ following: relations.isFollowing(peer.nodeId) }),
+      receive: (peer, value) => {
+        const following = (value as { following?: unknown } | null)?.following;
+        if (typeof following !== 'boolean') throw socialErrors.make('bad-profile', { reason: 'following is no boolean' });
+        contacts.heardFollowing(peer.nodeId, following);
+      },
+    });
+
+    ctx.on(peerReady, ({ peer }) => contacts.cameOnline(peer.nodeId));
+    ctx.on(peerGone, ({ peer }) => contacts.wentOffline(peer.nodeId));
+    ctx.on(meshReady, () => contacts.reconcile());
+
+    return {
+      services: [
+        bind(SOCIAL, {
+          follows: () => relations.follows(),
+          isFollowing: (nodeId) => relations.isFollowing(nodeId),
+          followers: () => relations.followers().map(({ nodeId }) => nodeId),
+          isFriend: (nodeId) => contacts.isFriend(nodeId),
+          displayName: (nodeId) => contacts.displayName(nodeId),
+          profile: (nodeId) => {
+            const record = profiles.get(nodeId);
+            return record === undefined ? undefined : toProfile(record);
+          },
+        }),
+      ],
+      commands: socialCommandHandlers({ self, contacts, profile, mesh }),
+      handlers: {
+        profileUpdate: (body, call) => receiveProfile(call.peer, body),
+        followingNotice: ({ following }, call) => contacts.heardFollowing(call.peer.nodeId, following),
+      },
+      activate: async () => {
+        for (const peer of restored.profileOwed) profileOutbox.tell(peer);
+        for (const peer of restored.followingOwed) followingOutbox.tell(peer);
+        await Promise.all([offerProfile(), offerFollowing()]);
+        await contacts.reconcile();
+      },
+      snapshot: () => ({ profileOwed: profileOutbox.owed(), followingOwed: followingOutbox.owed() }),
+      restore: (state) => {
+        restored.profileOwed = state.profileOwed as PeerId[];
+        restored.followingOwed = state.followingOwed as PeerId[];
+      },
+      diagnostics: () => ({
+        follows: relations.follows().length,
+        followers: relations.countFollowers(),
+        profiles: profiles.count(),
+        notices_under_way: profileOutbox.size + followingOutbox.size,
+      }),
+    };
+  },
+});
+
+function toProfile({ author, name, bio, timestamp_ms }: ProfileRecord): Profile {
+  return { nodeId: author, name, bio, timestampMs: timestamp_ms };
+}

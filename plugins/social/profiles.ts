@@ -1,0 +1,63 @@
+import type { Database, NodeId } from '../../kernel/index.ts';
+import type { ProfileRecord } from './profile-record.ts';
+
+/** Profiles kept; beyond it those longest without news go, never the user's own or those followed. */
+export const PROFILES_MAX = 10_000;
+const PRUNED_AT_ONCE = 100;
+
+interface Row {
+  node_id: string;
+  name: string;
+  bio: string;
+  timestamp_ms: number;
+  signature: string;
+}
+
+/** The newest verified profile of each node (DB-04). */
+export class Profiles {
+  readonly #db: Database;
+  readonly #own: NodeId;
+
+  constructor(db: Database, own: NodeId) {
+    this.#db = db;
+    this.#own = own;
+  }
+
+  get(nodeId: NodeId): ProfileRecord | undefined {
+    const row = this.#db.prepare<Row>('SELECT * FROM profiles WHERE node_id = ?').get(nodeId);
+    if (row === undefined) return undefined;
+    const { name, bio, timestamp_ms, signature } = row;
+    return { author: row.node_id as NodeId, name, bio, timestamp_ms, signature };
+  }
+
+  /** Stores a verified record unless the known one is as new; says whether it did. */
+  store(record: ProfileRecord, nowMs: number): boolean {
+    return this.#db.transaction(() => {
+      const known = this.get(record.author);
+      if (known !== undefined && known.timestamp_ms >= record.timestamp_ms) return false;
+      if (known === undefined && this.count() >= PROFILES_MAX) this.#prune();
+      this.#db
+        .prepare(
+          `INSERT INTO profiles (node_id, name, bio, timestamp_ms, signature, received_ms) VALUES (?, ?, ?, ?, ?, ?)
+           ON CONFLICT (node_id) DO UPDATE SET name = excluded.name, bio = excluded.bio,
+             timestamp_ms = excluded.timestamp_ms, signature = excluded.signature, received_ms = excluded.received_ms`,
+        )
+        .run(record.author, record.name, record.bio, record.timestamp_ms, record.signature, nowMs);
+      return true;
+    });
+  }
+
+  count(): number {
+    return this.#db.prepare<{ n: number }>('SELECT count(*) AS n FROM profiles').get()?.n ?? 0;
+  }
+
+  #prune(): void {
+    this.#db
+      .prepare(
+        `DELETE FROM profiles WHERE node_id IN (SELECT node_id FROM profiles
+           WHERE node_id <> ? AND node_id NOT IN (SELECT node_id FROM follows)
+           ORDER BY received_ms LIMIT ${PRUNED_AT_ONCE})`,
+      )
+      .run(this.#own);
+  }
+}
