@@ -1,0 +1,43 @@
+import { Type } from '../../kernel/index.ts';
+import type { Static } from '../../kernel/index.ts';
+
+/** Settings of content; a change is a swap, so every key takes effect at once. */
+export const ContentConfig = Type.Object({
+  feedPage: Type.Integer({
+    default: 50,
+    minimum: 1,
+    maximum: 200,
+    description: 'Posts of a feed page when the caller names no limit (live)',
+  }),
+  pullPageEntries: Type.Integer({
+    default: 500,
+    minimum: 1,
+    maximum: 500,
+    description: 'Posts and delete records of one answer to a pull request (live)',
+  }),
+  pullEveryMs: Type.Integer({
+    default: 60_000,
+    minimum: 1_000,
+    maximum: 86_400_000,
+    description: 'Interval of a pull from every connected person followed, for what no push brought (live)',
+  }),
+  pullPeers: Type.Integer({
+    default: 4,
+    minimum: 1,
+    maximum: 64,
+    description: 'Peers pulled from at the same time (live)',
+  }),
+  pullPages: Type.Integer({
+    default: 4_000,
+    minimum: 1,
+    maximum: 1_000_000,
+    description: 'Pages of one pull, after which it ends until the next one (live)',
+  }),
+  exchangeDeletes: Type.Integer({
+    default: 2_000,
+    minimum: 0,
+    maximum: 3_000,
+    description: 'Newest delete records told in the first exchange with a peer; older ones come by pull (live)',
+  }),
+});
+export type ContentConfig = Static<typeof ContentConfig>;

@@ -1,0 +1,65 @@
+import type { NodeId } from '../../kernel/index.ts';
+import type { ContentContext } from './context.ts';
+
+/**
+ * Whom the user follows and who is connected, as mesh and social say. While social is exchanged or off
+ * the last known follows stand, so that a feed does not empty under the reader.
+ */
+export class Contacts {
+  readonly #ctx: ContentContext;
+  #follows: ReadonlySet<NodeId> = new Set();
+
+  constructor(ctx: ContentContext) {
+    this.#ctx = ctx;
+  }
+
+  /** Synchronous, for checks on every record that comes in. */
+  isFollowed(nodeId: NodeId): boolean {
+    return this.#follows.has(nodeId);
+  }
+
+  /** Whose posts are kept here: those of the user, on whatever device, and of the followed. */
+  isKept(nodeId: NodeId): boolean {
+    return nodeId === this.#ctx.self.nodeId || this.#follows.has(nodeId);
+  }
+
+  get follows(): ReadonlySet<NodeId> {
+    return this.#follows;
+  }
+
+  async refresh(): Promise<ReadonlySet<NodeId>> {
+    const { social } = this.#ctx.deps;
+    if (social?.available === true) this.#follows = new Set(await social.use((service) => service.follows()));
+    return this.#follows;
+  }
+
+  /** Connected peers that follow the user or are followed: who is told of new posts (design section 11). */
+  async connectedContacts(): Promise<NodeId[]> {
+    const follows = await this.refresh();
+    const { social } = this.#ctx.deps;
+    const followers = social?.available === true ? await social.use((service) => service.followers()) : [];
+    const contacts = new Set([...follows, ...followers]);
+    return (await this.connected()).filter((nodeId) => contacts.has(nodeId));
+  }
+
+  /** Identities with at least one finished connection. */
+  async connected(): Promise<NodeId[]> {
+    const { mesh } = this.#ctx.deps;
+    if (mesh?.available !== true) return [];
+    const peers = await mesh.use((service) => service.peers());
+    return [...new Set(peers.map(({ peer }) => peer.nodeId))].filter((nodeId) => nodeId !== this.#ctx.self.nodeId);
+  }
+
+  async names(nodeIds: Iterable<NodeId>): Promise<Map<NodeId, string>> {
+    const { social } = this.#ctx.deps;
+    const names = new Map<NodeId, string>();
+    if (social?.available !== true) return names;
+    await social.use((service) => {
+      for (const nodeId of new Set(nodeIds)) {
+        const name = service.displayName(nodeId);
+        if (name !== undefined) names.set(nodeId, name);
+      }
+    });
+    return names;
+  }
+}

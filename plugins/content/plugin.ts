@@ -1,0 +1,180 @@
+import { bind, codeOf, definePlugin, serviceArrived, SIGNER, Type } from '../../kernel/index.ts';
+import type { NodeId, PostId } from '../../kernel/index.ts';
+import { MESH, offerSection, peerFeaturesChanged, peerReady, sectionFeature } from '../mesh/api.ts';
+import { followed, SOCIAL, unfollowed } from '../social/api.ts';
+import { Announcer } from './announce.ts';
+import type { Announcement } from './announce.ts';
+import { CONTENT, DELETES_SECTION, deleteRecord, postDeleted, postFetch, postNotification, postStored, pullSync } from './api.ts';
+import type { ContentService, DeletesSection } from './api.ts';
+import { AuthorDesk } from './author-desk.ts';
+import { AuthorLog } from './author-log.ts';
+import { contentCommands } from './commands.ts';
+import { ContentConfig } from './config.ts';
+import { Contacts } from './contacts.ts';
+import { contentNeeds } from './context.ts';
+import { contentErrors } from './errors.ts';
+import { Feed } from './feed.ts';
+import { Ingest } from './ingest.ts';
+import { postsMigration } from './migrations/0001-posts.ts';
+import { Notices } from './notices.ts';
+import { isRecord } from './post.ts';
+import { PostStore } from './post-store.ts';
+import { Server } from './serve.ts';
+import { Sync } from './sync.ts';
+import { SyncCursors } from './sync-cursors.ts';
+import { readAuthor, readPostId, Views } from './views.ts';
+import { Writer } from './writer.ts';
+
+/** Writes that may fail in a row before a new generation counts as broken. */
+const FAILED_WRITES_MAX = 3;
+/** Delete records read from one InitialExchange; agrees with what `exchangeDeletes` allows. */
+const SECTION_DELETES_MAX = 3_000;
+
+export default definePlugin({
+  name: 'content',
+  version: '1.0.0',
+  kernel: '^1',
+  about: 'Public posts: write, verify, store, spread, feed and delete',
+  config: ContentConfig,
+  inject: contentNeeds,
+  provides: [CONTENT],
+  messages: { pullSync, postNotification, deleteRecord, postFetch },
+  commands: contentCommands,
+  migrations: [postsMigration],
+  features: [sectionFeature(DELETES_SECTION)],
+  // Markers of pulls are on disk with what they cover; only what is being told to peers is in memory.
+  state: Type.Object({ announcing: Type.Array(Type.Unknown()) }),
+
+  async setup(ctx) {
+    const now = (): number => ctx.clock.now();
+    const signer = ctx.lease(SIGNER);
+    const self = ctx.self.nodeId;
+    const store = new PostStore(ctx.db);
+    const cursors = new SyncCursors(ctx.db);
+    const writer = new Writer(ctx.db, ctx.clock);
+    ctx.defer(() => writer.close());
+    const contacts = new Contacts(ctx);
+    const announcer = new Announcer(ctx, contacts);
+    const desk = new AuthorDesk({
+      signer,
+      store,
+      writer,
+      announcer,
+      now,
+      stored: (post) => ctx.emit(postStored, { posts: [post], origin: 'own' }),
+      deleted: ({ post_id, author }) => ctx.emit(postDeleted, { id: post_id, author, hadPost: true }),
+    });
+    const ingest = new Ingest({
+      store,
+      writer,
+      counters: ctx.counters,
+      now,
+      stored: (posts, origin) => ctx.emit(postStored, { posts, origin }),
+      deleted: ({ post_id, author }, hadPost) => ctx.emit(postDeleted, { id: post_id, author, hadPost }),
+    });
+    const sync = new Sync({ ctx, contacts, store, cursors, ingest, writer });
+    const notices = new Notices({ ctx, contacts, store, ingest, sync });
+    const server = new Server(store, new AuthorLog(ctx.db), ctx.config.pullPageEntries);
+    const views = new Views({ store, feed: new Feed(ctx.db), contacts, self, defaultLimit: ctx.config.feedPage });
+    // Frames are served from the commit on, and whose posts we want must be known by then.
+    await contacts.refresh();
+
+    /** Work nobody waits for; what it rejects with is counted and tried again with the next trigger. */
+    const background = (what: string, work: Promise<unknown>): void => {
+      work.catch((error) => {
+        if (ctx.signal.aborted) return;
+        ctx.counters.add(`background-failed:${what}`);
+        ctx.log.warn('background-failed', { what, code: codeOf(error), error });
+      });
+    };
+    const pullAll = (): void => background('pull-all', sync.requestAll());
+    const pullIfFollowed = async (peer: NodeId): Promise<void> => {
+      if ((await contacts.refresh()).has(peer)) void sync.request(peer);
+    };
+
+    ctx.on(peerReady, ({ peer }) => background('pull', pullIfFollowed(peer.nodeId)));
+    // The peer may have switched its content plugin on.
+    ctx.on(peerFeaturesChanged, ({ peer }) => background('pull', pullIfFollowed(peer.nodeId)));
+    // Whoever is connected may hold posts of the newly followed, who need not be connected (SOC-07).
+    ctx.on(followed, pullAll);
+    ctx.on(unfollowed, ({ nodeId }) => {
+      background('forget', contacts.refresh());
+      background('forget', writer.one(() => cursors.forget(nodeId)));
+    });
+    ctx.on(serviceArrived, ({ token }) => {
+      if (token === SOCIAL.name || token === MESH.name) pullAll();
+    });
+    const offerDeletes = offerSection(ctx, () => ctx.deps.mesh, DELETES_SECTION, {
+      collect: (): DeletesSection => ({ deletes: store.recentDeletes(ctx.config.exchangeDeletes) }),
+      receive: async (_peer, value) => {
+        const deletes = isRecord(value) ? value['deletes'] : undefined;
+        if (!Array.isArray(deletes)) return ctx.counters.add('delete-refused:malformed');
+        await ingest.deletes(deletes.slice(0, SECTION_DELETES_MAX), (author) => contacts.isKept(author), ctx.signal);
+      },
+    });
+
+    const pullNow = async (peer?: NodeId): Promise<{ peers: number; posts: number }> => {
+      const follows = await contacts.refresh();
+      const connected = (await contacts.connected()).filter((nodeId) => follows.has(nodeId));
+      if (peer !== undefined && !connected.includes(peer)) throw contentErrors.make('not-a-source', { peer });
+      const peers = peer === undefined ? connected : [peer];
+      const stored = await Promise.all(peers.map((nodeId) => sync.request(nodeId)));
+      return { peers: peers.length, posts: stored.reduce((sum, one) => sum + one, 0) };
+    };
+    const service: ContentService = {
+      get: (id) => store.get(id),
+      list: (author, query) => views.list(author, query),
+      feed: (query) => views.feed(query),
+      create: (text) => desk.create(text),
+      remove: (id) => desk.remove(id),
+      sync: async (peer) => void (await pullNow(peer)),
+    };
+    let interrupted: readonly Announcement[] = [];
+
+    return {
+      services: [bind(CONTENT, service)],
+      handlers: {
+        pullSync: (request) => server.pull(request),
+        postFetch: ({ post_id }) => server.fetch(post_id as PostId),
+        postNotification: (notice, call) => notices.posted(notice, call),
+        deleteRecord: (record, call) => notices.deleted(record, call),
+      },
+      commands: {
+        'post.create': async ({ text }) => ({ id: await desk.create(text) }),
+        'post.show': async ({ id }) => {
+          const post = store.get(readPostId(id));
+          if (post === undefined) throw contentErrors.make('no-such-post', { id });
+          return { ...(await views.view(post)), kind: post.post.kind, signature: post.signature };
+        },
+        'post.delete': async ({ id }) => {
+          const postId = readPostId(id);
+          await desk.remove(postId);
+          return { deleted: postId };
+        },
+        'post.list': ({ author, ...query }) => views.list(author === undefined ? self : readAuthor(author), query),
+        'feed.list': (query) => views.feed(query),
+        'sync.now': ({ peer }) => pullNow(peer === undefined ? undefined : readAuthor(peer)),
+      },
+      loops: { pull: { everyMs: ctx.config.pullEveryMs, run: pullAll } },
+      async activate() {
+        await offerDeletes();
+        for (const announcement of interrupted) announcer.announce(announcement);
+        // What arrived at others while this plugin was off or being exchanged.
+        pullAll();
+      },
+      snapshot: () => ({ announcing: announcer.underWay }),
+      restore: ({ announcing }) => {
+        interrupted = announcing as readonly Announcement[];
+      },
+      healthy: () => writer.failuresInARow < FAILED_WRITES_MAX,
+      diagnostics: () => ({
+        posts: store.count,
+        follows: contacts.follows.size,
+        pulling: sync.peers,
+        announcing: announcer.underWay.length,
+        writesWaiting: writer.waiting,
+        status: { posts: store.count },
+      }),
+    };
+  },
+});

@@ -1,0 +1,155 @@
+import type { Database, NodeId, PostId } from '../../kernel/index.ts';
+import type { DeleteRecord } from './delete-record.ts';
+import type { Post, SyncPost } from './post.ts';
+
+interface PostRow {
+  readonly id: Uint8Array;
+  readonly body: string;
+  readonly signature: Uint8Array;
+  readonly visibility: string;
+}
+
+interface DeleteRow {
+  readonly post_id: Uint8Array;
+  readonly author: Uint8Array;
+  readonly timestamp_ms: number;
+  readonly signature: Uint8Array;
+}
+
+/** Posts and delete records on disk. Everything given to it has been verified. */
+export class PostStore {
+  readonly #db: Database;
+  #count: number;
+
+  constructor(db: Database) {
+    this.#db = db;
+    this.#count = db.prepare<{ n: number }>('SELECT count(*) AS n FROM posts').get()?.n ?? 0;
+  }
+
+  /** Posts stored by everybody; kept in memory. */
+  get count(): number {
+    return this.#count;
+  }
+
+  has(id: PostId): boolean {
+    return this.#db.prepare('SELECT 1 FROM posts WHERE id = ?').get(toBlob(id)) !== undefined;
+  }
+
+  get(id: PostId): SyncPost | undefined {
+    const row = this.#db.prepare<PostRow>('SELECT id, body, signature, visibility FROM posts WHERE id = ?').get(toBlob(id));
+    return row === undefined ? undefined : toSyncPost(row);
+  }
+
+  /** By row, as the feed index names posts. */
+  bySeq(seq: number): SyncPost | undefined {
+    const row = this.#db.prepare<PostRow>('SELECT id, body, signature, visibility FROM posts WHERE seq = ?').get(seq);
+    return row === undefined ? undefined : toSyncPost(row);
+  }
+
+  /** Who wrote a stored post, without reading it. */
+  authorOf(id: PostId): NodeId | undefined {
+    const row = this.#db
+      .prepare<{ node_id: Uint8Array }>('SELECT a.node_id FROM posts p JOIN authors a ON a.n = p.author WHERE p.id = ?')
+      .get(toBlob(id));
+    return row === undefined ? undefined : (toHex(row.node_id) as NodeId);
+  }
+
+  isDeleted(id: PostId, author: NodeId): boolean {
+    return this.#db.prepare('SELECT 1 FROM deleted_posts WHERE post_id = ? AND author = ?').get(toBlob(id), toBlob(author)) !== undefined;
+  }
+
+  /**
+   * Stores the posts that are neither here nor deleted and gives those it stored. To be called inside
+   * a transaction; `body` texts are the canonical ones their ids were computed from.
+   */
+  insert(posts: readonly { readonly post: SyncPost; readonly body: string }[]): SyncPost[] {
+    const intern = this.#db.prepare('INSERT OR IGNORE INTO authors (node_id) VALUES (?)');
+    const insert = this.#db.prepare(
+      `INSERT OR IGNORE INTO posts (seq, id, author, timestamp_ms, body, signature, visibility)
+       VALUES (?, ?, (SELECT n FROM authors WHERE node_id = ?), ?, ?, ?, ?)`,
+    );
+    const stored: SyncPost[] = [];
+    const interned = new Set<NodeId>();
+    let seq = this.head() + 1;
+    for (const { post, body } of posts) {
+      const { author, timestamp_ms } = post.post;
+      if (this.isDeleted(post.id, author)) continue;
+      if (!interned.has(author)) intern.run(toBlob(author));
+      interned.add(author);
+      const visibility = JSON.stringify(post.visibility);
+      const { changes } = insert.run(seq, toBlob(post.id), toBlob(author), timestamp_ms, body, toBlob(post.signature), visibility);
+      if (changes === 0) continue;
+      seq += 1;
+      stored.push(post);
+    }
+    return stored;
+  }
+
+  /**
+   * Stores a delete record once and deletes the post it names if its author wrote that post.
+   * To be called inside a transaction.
+   */
+  bury(record: DeleteRecord): { readonly isNew: boolean; readonly deleted: boolean } {
+    const { changes } = this.#db
+      .prepare('INSERT OR IGNORE INTO deleted_posts (post_id, author, timestamp_ms, signature, seq) VALUES (?, ?, ?, ?, ?)')
+      .run(toBlob(record.post_id), toBlob(record.author), record.timestamp_ms, toBlob(record.signature), this.head() + 1);
+    if (changes === 0) return { isNew: false, deleted: false };
+    const { changes: deleted } = this.#db
+      .prepare('DELETE FROM posts WHERE id = ? AND author = (SELECT n FROM authors WHERE node_id = ?)')
+      .run(toBlob(record.post_id), toBlob(record.author));
+    return { isNew: true, deleted: deleted > 0 };
+  }
+
+  /** Called after the commit, because what a rollback undid must not be counted. */
+  counted(change: number): void {
+    this.#count += change;
+  }
+
+  /** The newest delete records by arrival, newest first. */
+  recentDeletes(limit: number): DeleteRecord[] {
+    return this.#db
+      .prepare<DeleteRow>('SELECT post_id, author, timestamp_ms, signature FROM deleted_posts ORDER BY seq DESC LIMIT ?')
+      .all(limit)
+      .map(toDeleteRecord);
+  }
+
+  /**
+   * The highest arrival number given out. A deleted post's number is never given again: its delete
+   * record has a higher one.
+   */
+  head(): number {
+    const row = this.#db
+      .prepare<{ head: number }>(
+        `SELECT max(coalesce((SELECT max(seq) FROM posts), 0), coalesce((SELECT max(seq) FROM deleted_posts), 0)) AS head`,
+      )
+      .get();
+    return row?.head ?? 0;
+  }
+}
+
+export function toSyncPost(row: PostRow): SyncPost {
+  return {
+    id: toHex(row.id) as PostId,
+    post: JSON.parse(row.body) as Post,
+    signature: toHex(row.signature),
+    visibility: JSON.parse(row.visibility) as SyncPost['visibility'],
+  };
+}
+
+export function toDeleteRecord(row: DeleteRow): DeleteRecord {
+  return {
+    post_id: toHex(row.post_id) as PostId,
+    author: toHex(row.author) as NodeId,
+    timestamp_ms: row.timestamp_ms,
+    signature: toHex(row.signature),
+  };
+}
+
+export function toBlob(hex: string): Uint8Array {
+  return Buffer.from(hex, 'hex');
+}
+
+export function toHex(blob: Uint8Array): string {
+  return Buffer.from(blob.buffer, blob.byteOffset, blob.byteLength).toString('hex');
+}
+
