@@ -1,0 +1,80 @@
+import { Box, Text, useInput, usePaste, useWindowSize } from 'ink';
+import { paste, press } from './actions/index.ts';
+import { Compose, composeRows } from './components/Compose.tsx';
+import { Header } from './components/Header.tsx';
+import { OverlayView, type FullOverlay } from './components/OverlayView.tsx';
+import { Question, QUESTION_ROWS } from './components/Question.tsx';
+import { ScreenBoundary } from './components/ScreenBoundary.tsx';
+import { StatusLine } from './components/StatusLine.tsx';
+import { TabBar } from './components/TabBar.tsx';
+import { keyPresses } from './key-names.ts';
+import type { Session } from './session.ts';
+import type { Confirm, Overlay, Prompt } from './store/shell.ts';
+import { useStore } from './store/store.ts';
+import { TABS } from './tabs.ts';
+import { THEME } from './theme.ts';
+
+/** Below this the screens would be garbage; a message says so instead. */
+const COLUMNS_MIN = 50;
+const ROWS_MIN = 14;
+/** Header, tab bar of two, status line. */
+const FRAME_ROWS = 4;
+
+/** The whole screen. Never as tall as the terminal: the last line stays free, or the terminal scrolls. */
+export function App({ session }: { readonly session: Session }) {
+  const { columns, rows: screenRows } = useWindowSize();
+  const rows = Math.max(1, screenRows - 1);
+  useInput((input, key) => {
+    for (const pressed of keyPresses(input, key)) void press(session, pressed);
+  });
+  usePaste((text) => paste(session, text));
+  if (columns < COLUMNS_MIN || rows < ROWS_MIN - 1) return <TooSmall columns={columns} rows={rows} />;
+  return (
+    <Box flexDirection="column" width={columns} height={rows} overflow="hidden">
+      <Header session={session} columns={columns} />
+      <TabBar session={session} columns={columns} />
+      <Body session={session} columns={columns} rows={rows - FRAME_ROWS} />
+      <StatusLine session={session} columns={columns} />
+    </Box>
+  );
+}
+
+function Body({ session, columns, rows }: { readonly session: Session; readonly columns: number; readonly rows: number }) {
+  const overlays = useStore(session.shell.state, (state) => state.overlays);
+  const { Screen, id } = TABS[useStore(session.shell.state, (state) => state.tab)] ?? TABS[0];
+  useStore(session.shell.state, (state) => state.draft);
+  const full = overlays.findLast(isFull);
+  const question = overlays.findLast(isQuestion);
+  const writing = overlays.some(({ kind }) => kind === 'compose') ? composeRows(session, columns, rows) : 0;
+  const area = { columns, rows: Math.max(1, rows - writing - (question === undefined ? 0 : QUESTION_ROWS)) };
+  return (
+    <Box flexDirection="column" height={rows} flexShrink={0} overflow="hidden">
+      {writing > 0 ? <Compose session={session} columns={columns} rows={writing} /> : null}
+      <Box flexDirection="column" height={area.rows} flexShrink={0} overflow="hidden">
+        <ScreenBoundary key={full?.kind ?? id}>
+          {full === undefined ? <Screen session={session} area={area} /> : <OverlayView session={session} overlay={full} area={area} />}
+        </ScreenBoundary>
+      </Box>
+      {question === undefined ? null : <Question overlay={question} columns={columns} />}
+    </Box>
+  );
+}
+
+function isFull(overlay: Overlay): overlay is FullOverlay {
+  return 'scroll' in overlay;
+}
+
+function isQuestion(overlay: Overlay): overlay is Prompt | Confirm {
+  return overlay.kind === 'prompt' || overlay.kind === 'confirm';
+}
+
+function TooSmall({ columns, rows }: { readonly columns: number; readonly rows: number }) {
+  return (
+    <Box width={columns} height={rows} flexDirection="column" justifyContent="center" alignItems="center" overflow="hidden">
+      <Text bold color={THEME.accent}>itsgoin</Text>
+      <Text>{`${columns}×${rows + 1} is too small;`}</Text>
+      <Text>{`make it ${COLUMNS_MIN}×${ROWS_MIN} or more`}</Text>
+      <Text color={THEME.dim}>q quits</Text>
+    </Box>
+  );
+}

@@ -1,0 +1,62 @@
+import { safeLine, safeText } from '../safe-text.ts';
+import type { Session } from '../session.ts';
+import type { PluginRow } from '../store/diagnostics.ts';
+import { record } from '../store/post.ts';
+
+export async function openDiagnosticsItem({ diagnostics, shell, backend }: Session): Promise<void> {
+  const plugin = diagnostics.selectedPlugin;
+  if (plugin !== undefined) {
+    const inspection = await backend.call('plugin.inspect', { name: plugin.name });
+    shell.open({ kind: 'report', title: `Plugin ${plugin.name}`, text: outline(inspection), scroll: 0 });
+  }
+  const connection = diagnostics.selectedConnection;
+  if (connection !== undefined) shell.open({ kind: 'person', nodeId: connection.nodeId, scroll: 0 });
+}
+
+/** A JSON value as indented lines without brackets and quotes, every string safe to paint. */
+export function outline(value: unknown, indent = ''): string {
+  if (typeof value !== 'object' || value === null) return safeText(typeof value === 'string' ? value : JSON.stringify(value) ?? '');
+  return Object.entries(value)
+    .map(([key, inner]) => {
+      const label = Array.isArray(value) ? '·' : safeLine(key);
+      const isEmpty = typeof inner === 'object' && inner !== null && Object.keys(inner).length === 0;
+      if (typeof inner !== 'object' || inner === null) return `${indent}${label}  ${outline(inner)}`;
+      return isEmpty ? `${indent}${label}  –` : `${indent}${label}\n${outline(inner, `${indent}  `)}`;
+    })
+    .join('\n');
+}
+
+/** A swap answers with its outcome; a refusal is no error, so it has to be told. */
+async function swap(session: Session, verb: 'enable' | 'disable' | 'reload', name: string): Promise<void> {
+  const result = record(await session.backend.call(`plugin.${verb}`, { name }));
+  const outcome = safeLine(result.outcome);
+  const reason = safeLine(result.reason);
+  const good = outcome === 'committed' || outcome === 'disabled' || outcome === '';
+  const ms = typeof result.total_ms === 'number' ? ` in ${Math.round(result.total_ms)} ms` : '';
+  session.shell.tell(good ? `${name}: ${verb} done${ms}` : `${name}: ${outcome}, ${reason}`, good ? 'good' : 'bad');
+  await session.diagnostics.refresh();
+}
+
+function withPlugin(run: (session: Session, plugin: PluginRow) => void | Promise<void>) {
+  return (session: Session) => {
+    const plugin = session.diagnostics.selectedPlugin;
+    if (plugin === undefined) return session.shell.tell('Select a plugin in the Plugins pane first', 'plain');
+    return run(session, plugin);
+  };
+}
+
+export const diagnosticsActions = {
+  'next-pane': ({ diagnostics }: Session) => diagnostics.movePane(1),
+  'previous-pane': ({ diagnostics }: Session) => diagnostics.movePane(-1),
+  pause: ({ diagnostics }: Session) => diagnostics.state.set({ paused: !diagnostics.state.get().paused }),
+  'enable-plugin': withPlugin((session, { name }) => swap(session, 'enable', name)),
+  'reload-plugin': withPlugin((session, { name }) => swap(session, 'reload', name)),
+  'disable-plugin': withPlugin((session, { name }) =>
+    session.shell.open({
+      kind: 'confirm',
+      question: `Disable ${name}?`,
+      detail: 'Its commands stop answering and peers are told; its data stays, and e enables it again.',
+      yes: () => swap(session, 'disable', name),
+    }),
+  ),
+};

@@ -1,0 +1,74 @@
+import { shortId } from '../format.ts';
+import type { Session } from '../session.ts';
+import { EMPTY } from '../store/editor.ts';
+
+export function openSelectedPerson(session: Session): void {
+  const person = session.people.selected;
+  if (person !== undefined) session.shell.open({ kind: 'person', nodeId: person.nodeId, scroll: 0 });
+}
+
+/** Unfollowing is cheap to undo, so it is offered instead of asked. */
+export async function toggleFollow(session: Session, nodeId: string, name: string, followed: boolean): Promise<void> {
+  const { shell, backend, node } = session;
+  if (nodeId === node.state.get().nodeId) return shell.tell('This is you', 'plain');
+  const follow = async () => {
+    await backend.call('follow.add', { target: nodeId });
+    await refreshAfter(session);
+  };
+  if (!followed) {
+    await follow();
+    return shell.tell(`You follow ${name}`);
+  }
+  await backend.call('follow.remove', { node_id: nodeId });
+  shell.offerUndo(`You no longer follow ${name}`, follow);
+  await refreshAfter(session);
+}
+
+async function refreshAfter(session: Session): Promise<void> {
+  await Promise.all([session.people.refresh(), session.feed.refresh()]);
+}
+
+/** Dialling has its own limit of 15 s in the node; the answer is waited for a little longer. */
+const CONNECT_MS = 20_000;
+
+function connect({ shell, backend, people }: Session): void {
+  shell.open({
+    kind: 'prompt',
+    title: 'Connect to',
+    placeholder: '<node id>@<host:port> – Settings shows yours',
+    editor: EMPTY,
+    submit: async (target) => {
+      if (target === '') return;
+      shell.tell('Connecting …', 'plain');
+      await backend.call('peer.connect', { target }, CONNECT_MS);
+      shell.tell(`Connected to ${shortId(target)}; press f to follow`);
+      await people.refresh();
+    },
+  });
+}
+
+function followNew(session: Session): void {
+  const { shell, backend } = session;
+  shell.open({
+    kind: 'prompt',
+    title: 'Follow',
+    placeholder: 'a node id or connect string',
+    editor: EMPTY,
+    submit: async (target) => {
+      if (target === '') return;
+      await backend.call('follow.add', { target }, CONNECT_MS);
+      shell.tell(`You follow ${shortId(target)}`);
+      await refreshAfter(session);
+    },
+  });
+}
+
+export const peopleActions = {
+  connect,
+  'follow-new': followNew,
+  'follow-person': async (session: Session) => {
+    const person = session.people.selected;
+    if (person === undefined) return;
+    await toggleFollow(session, person.nodeId, person.name ?? shortId(person.nodeId), person.followed);
+  },
+};

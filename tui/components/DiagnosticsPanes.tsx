@@ -1,0 +1,131 @@
+import { Text } from 'ink';
+import { ago, bytes, shortId, timeOfDay } from '../format.ts';
+import { colorOf } from '../identicon.ts';
+import { useStore } from '../store/store.ts';
+import type { ScreenProps } from '../tabs.ts';
+import { THEME } from '../theme.ts';
+import { pad, truncate } from '../wrap.ts';
+import { IdenticonLine } from './Identicon.tsx';
+import { Line } from './Line.tsx';
+import { List } from './List.tsx';
+
+/** One card for each connection. */
+export function ConnectionsPane({ session, area }: ScreenProps) {
+  const connections = useStore(session.diagnostics.state, (state) => state.connections);
+  const selected = useStore(session.diagnostics.state, (state) => state.selected.Connections);
+  const nowMs = useStore(session.node.state, (state) => state.nowMs);
+  if (connections.length === 0) return <Nothing text="No connection. People (3), then c, connects to somebody." />;
+  return (
+    <List session={session} items={connections} selected={selected} rows={area.rows} heightOf={() => 3} keyOf={(one) => one.nodeId + one.deviceId}>
+      {(connection, isSelected) => (
+        <>
+          <Line>
+            <Bar shown={isSelected} />
+            <IdenticonLine nodeId={connection.nodeId} line={0} />
+            <Text bold color={colorOf(connection.nodeId)}>{`  ${truncate(connection.name || shortId(connection.nodeId), 24)}`}</Text>
+            <Text color={THEME.good}>{`  ${connection.kind}`}</Text>
+            {`  ${connection.remoteAddr}`}
+          </Line>
+          <Line>
+            <Bar shown={isSelected} />
+            <IdenticonLine nodeId={connection.nodeId} line={1} />
+            <Text color={THEME.dim}>
+              {`  device ${shortId(connection.deviceId)}  open ${ago(connection.connectedAtMs, nowMs)}  active ${ago(connection.lastActivityMs, nowMs)}`}
+            </Text>
+          </Line>
+        </>
+      )}
+    </List>
+  );
+}
+
+/** Every plugin with its state. */
+export function PluginsPane({ session, area }: ScreenProps) {
+  const plugins = useStore(session.diagnostics.state, (state) => state.plugins);
+  const selected = useStore(session.diagnostics.state, (state) => state.selected.Plugins);
+  if (plugins.length === 0) return <Nothing text="No plugin." />;
+  return (
+    <List session={session} items={plugins} selected={selected} rows={area.rows} heightOf={() => 1} keyOf={(one) => one.name}>
+      {(plugin, isSelected) => {
+        const tone = plugin.state === 'active' ? THEME.good : plugin.state === 'failed' ? THEME.bad : THEME.dim;
+        const mark = plugin.state === 'active' ? '●' : plugin.state === 'failed' ? '✗' : '○';
+        return (
+          <Line>
+            <Bar shown={isSelected} />
+            <Text color={tone}>{`${mark} `}</Text>
+            {pad(plugin.name, 18)}
+            <Text color={tone}>{pad(` ${plugin.state}`, 9)}</Text>
+            <Text color={THEME.dim}>{pad(` v${plugin.version}`, 10)}</Text>
+            <Text color={THEME.dim}>{pad(` gen ${plugin.generation}`, 9)}</Text>
+            <Text color={plugin.reason === '' ? THEME.dim : THEME.warn}>{plugin.reason || plugin.about}</Text>
+          </Line>
+        );
+      }}
+    </List>
+  );
+}
+
+/** Frames in and out, newest first. */
+export function TrafficPane({ session, area }: ScreenProps) {
+  const frames = useStore(session.diagnostics.state, (state) => state.frames);
+  const selected = useStore(session.diagnostics.state, (state) => state.selected.Traffic);
+  if (frames.length === 0) return <Nothing text="No frame since you opened this tab." />;
+  return (
+    <List session={session} items={frames} selected={Math.min(selected, frames.length - 1)} rows={area.rows} heightOf={() => 1} keyOf={keyOfLine}>
+      {(frame, isSelected) => (
+        <Line>
+          <Bar shown={isSelected} />
+          <Text color={THEME.dim}>{timeOfDay(frame.atMs)}</Text>
+          <Text color={frame.incoming ? THEME.good : THEME.accent}>{frame.incoming ? '  ← ' : '  → '}</Text>
+          <Text color={colorOf(frame.peer)}>{shortId(frame.peer)}</Text>
+          {`  ${pad(frame.name, 26)}`}
+          <Text color={THEME.dim}>{bytes(frame.bytes).padStart(8)}</Text>
+          <Text color={frame.outcome === 'ok' || frame.outcome === 'sent' ? THEME.dim : THEME.bad}>{`  ${frame.outcome}`}</Text>
+        </Line>
+      )}
+    </List>
+  );
+}
+
+const LEVEL_COLORS = { debug: THEME.dim, info: THEME.good, warn: THEME.warn, error: THEME.bad } as const;
+
+/** The node's log, newest first. */
+export function LogPane({ session, area }: ScreenProps) {
+  const log = useStore(session.diagnostics.state, (state) => state.log);
+  const selected = useStore(session.diagnostics.state, (state) => state.selected.Log);
+  if (log.length === 0) return <Nothing text="The log is empty." />;
+  return (
+    <List session={session} items={log} selected={Math.min(selected, log.length - 1)} rows={area.rows} heightOf={() => 1} keyOf={keyOfLine}>
+      {(line, isSelected) => (
+        <Line>
+          <Bar shown={isSelected} />
+          <Text color={THEME.dim}>{timeOfDay(line.atMs)}</Text>
+          <Text color={LEVEL_COLORS[line.level]}>{`  ${line.level.padEnd(5)}  `}</Text>
+          {line.text}
+        </Line>
+      )}
+    </List>
+  );
+}
+
+function Bar({ shown }: { readonly shown: boolean }) {
+  return <Text color={THEME.accent}>{shown ? '▌ ' : '  '}</Text>;
+}
+
+function Nothing({ text }: { readonly text: string }) {
+  return (
+    <Line>
+      <Text color={THEME.dim}>{`  ${text}`}</Text>
+    </Line>
+  );
+}
+
+const lineKeys = new WeakMap<object, string>();
+let nextLineKey = 0;
+
+/** Lines have no id of their own, and equal ones are different lines. */
+function keyOfLine(line: object): string {
+  const known = lineKeys.get(line) ?? String(nextLineKey++);
+  lineKeys.set(line, known);
+  return known;
+}

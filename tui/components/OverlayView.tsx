@@ -1,0 +1,142 @@
+import { Box, Text } from 'ink';
+import type { ReactNode } from 'react';
+import { ago, bytes, count, dateTime, shortId } from '../format.ts';
+import { colorOf } from '../identicon.ts';
+import { BINDINGS, SCOPE_TITLES, type Binding, type Scope } from '../keys.ts';
+import type { Session } from '../session.ts';
+import type { Overlay } from '../store/shell.ts';
+import { useStore } from '../store/store.ts';
+import type { Area } from '../tabs.ts';
+import { THEME } from '../theme.ts';
+import { pad, wrap } from '../wrap.ts';
+import { badgeOf } from './badge.ts';
+import { IdenticonLine } from './Identicon.tsx';
+import { Line } from './Line.tsx';
+import { Scroll } from './Scroll.tsx';
+
+/** Overlays that take the place of the whole tab. */
+export type FullOverlay = Extract<Overlay, { scroll: number }>;
+
+/** A view that lies over the tab: help, an open post, a person, or a command's answer. */
+export function OverlayView({ session, overlay, area }: { readonly session: Session; readonly overlay: FullOverlay; readonly area: Area }) {
+  useStore(session.people.state, (state) => state.people);
+  const nowMs = useStore(session.node.state, (state) => state.nowMs);
+  const page = contentOf(session, overlay, area.columns - 4, nowMs);
+  return (
+    <Box flexDirection="column" height={area.rows} overflow="hidden">
+      <Line>
+        {'  '}
+        <Text bold color={THEME.accent}>{page.title}</Text>
+        <Text color={THEME.dim}>{'  esc closes'}</Text>
+      </Line>
+      <Line />
+      <Box paddingLeft={2}>
+        <Scroll session={session} rows={area.rows - 2} scroll={overlay.scroll} lines={page.lines} />
+      </Box>
+    </Box>
+  );
+}
+
+interface Page {
+  readonly title: string;
+  readonly lines: readonly ReactNode[];
+}
+
+function contentOf(session: Session, overlay: FullOverlay, columns: number, nowMs: number): Page {
+  switch (overlay.kind) {
+    case 'help':
+      return { title: 'Keys', lines: helpLines() };
+    case 'report':
+      return { title: overlay.title, lines: wrap(overlay.text, columns).lines };
+    case 'post':
+      return postPage(session, overlay.list, overlay.id, columns, nowMs);
+    case 'person':
+      return personPage(session, overlay.nodeId, columns, nowMs);
+  }
+}
+
+function helpLines(): ReactNode[] {
+  const table: readonly Binding[] = BINDINGS;
+  return (Object.keys(SCOPE_TITLES) as Scope[]).flatMap((scope) => {
+    const bindings = table.filter((binding) => binding.scope === scope);
+    if (bindings.length === 0) return [];
+    return [
+      <Text key={scope} bold>{SCOPE_TITLES[scope]}</Text>,
+      ...bindings.map((binding) => (
+        <Text key={scope + binding.action}>
+          <Text color={THEME.accent}>{pad(`  ${keysOf(binding)}`, 24)}</Text>
+          {binding.about}
+        </Text>
+      )),
+      '',
+    ];
+  });
+}
+
+function keysOf({ keys }: Binding): string {
+  const isRange = keys.length > 3;
+  return isRange ? `${keys[0]} … ${keys.at(-1)}` : keys.join(', ');
+}
+
+function field(label: string, value: string, columns: number): ReactNode[] {
+  return wrap(value, columns - 12).lines.map((line, index) => (
+    <Text key={label + line}>
+      <Text color={THEME.dim}>{pad(index === 0 ? label : '', 12)}</Text>
+      {line}
+    </Text>
+  ));
+}
+
+function postPage(session: Session, list: 'feed' | 'mine', id: string, columns: number, nowMs: number): Page {
+  const post = session[list].find(id);
+  if (post === undefined) return { title: 'Post', lines: ['This post is gone: it was deleted, or its plugin is off.'] };
+  const self = session.node.state.get();
+  const name = post.authorName ?? (post.author === self.nodeId ? self.name : session.people.find(post.author)?.name);
+  const badge = badgeOf(post.visibility);
+  return {
+    title: 'Post',
+    lines: [
+      <Text key="who">
+        <IdenticonLine nodeId={post.author} line={0} />
+        <Text bold color={colorOf(post.author)}>{`  ${name || shortId(post.author)}`}</Text>
+        <Text color={THEME.dim}>{`  ${ago(post.timestampMs, nowMs)}  `}</Text>
+        <Text color={badge.color}>{badge.text}</Text>
+      </Text>,
+      <Text key="id">
+        <IdenticonLine nodeId={post.author} line={1} />
+        <Text color={THEME.dim}>{`  ${shortId(post.author)}`}</Text>
+      </Text>,
+      '',
+      ...wrap(post.text, columns - 2).lines,
+      ...(post.cut ? ['', <Text key="cut" color={THEME.warn}>The text goes on; this screen shows its first 65,536 characters.</Text>] : []),
+      '',
+      ...field('published', dateTime(post.timestampMs), columns),
+      ...field('size', `${bytes(Buffer.byteLength(post.text))}, ${count(post.text.length)} characters`, columns),
+      ...field('post id', post.id, columns),
+      ...field('author', post.author, columns),
+    ],
+  };
+}
+
+function personPage(session: Session, nodeId: string, columns: number, nowMs: number): Page {
+  const person = session.people.find(nodeId);
+  if (person === undefined) return { title: 'Person', lines: [...field('node id', nodeId, columns), '', 'Not connected and not followed.'] };
+  return {
+    title: person.name ?? shortId(nodeId),
+    lines: [
+      <IdenticonLine key="0" nodeId={nodeId} line={0} />,
+      <IdenticonLine key="1" nodeId={nodeId} line={1} />,
+      '',
+      ...(person.bio === '' ? [] : [...wrap(person.bio, columns).lines, '']),
+      ...field('node id', nodeId, columns),
+      ...field('you', person.followed ? 'follow this person' : 'do not follow this person', columns),
+      ...field('last online', person.online ? 'now' : person.lastSeenMs === undefined ? 'not seen yet' : dateTime(person.lastSeenMs), columns),
+      ...person.links.flatMap((link) => [
+        '',
+        ...field('device', link.deviceId, columns),
+        ...field('link', `${link.kind} to ${link.remoteAddr}`, columns),
+        ...field('open since', `${dateTime(link.connectedAtMs)}, active ${ago(link.lastActivityMs, nowMs)} ago`, columns),
+      ]),
+    ],
+  };
+}

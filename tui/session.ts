@@ -1,0 +1,157 @@
+import { every, realClock, type UiClock } from './clock.ts';
+import type { ControlClient } from './client.ts';
+import { Backend } from './store/backend.ts';
+import { Diagnostics } from './store/diagnostics.ts';
+import { NodeInfo } from './store/node.ts';
+import { People } from './store/people.ts';
+import { PostList } from './store/post-list.ts';
+import { record } from './store/post.ts';
+import { problemOf } from './store/problem.ts';
+import { Settings } from './store/settings.ts';
+import { Shell } from './store/shell.ts';
+import { RedrawPace } from './store/store.ts';
+import { safeLine } from './safe-text.ts';
+import { TABS } from './tabs.ts';
+
+/** Figures in the header and relative times. */
+const STATUS_MS = 5_000;
+/** People and connections are read anew at least this often (CYC-15). */
+const PEOPLE_MS = 10_000;
+/** Events that come in a burst lead to one reading after this time. */
+const SETTLE_MS = 150;
+
+/** One run of the terminal UI: its stores, and what keeps them up to date. Knows nothing of the screen. */
+export class Session {
+  readonly backend: Backend;
+  readonly shell: Shell;
+  readonly node: NodeInfo;
+  readonly feed: PostList;
+  readonly mine: PostList;
+  readonly people: People;
+  readonly diagnostics: Diagnostics;
+  readonly settings: Settings;
+  readonly clock: UiClock;
+  /** What the screen shows at present, told by it, for page and scroll keys. */
+  view = { pageItems: 5, pageRows: 10, scrollMax: 0 };
+  /** Ends the UI. Set by whoever runs it. */
+  quit: () => void = () => {};
+  /** Writes to the terminal beside the screen; used for the clipboard sequence only. */
+  emit: (sequence: string) => void = () => {};
+  #undo: (() => void)[] = [];
+  #planned = new Map<string, () => void>();
+
+  constructor(client: ControlClient, clock: UiClock = realClock) {
+    const pace = new RedrawPace(clock);
+    this.clock = clock;
+    this.backend = new Backend(client, clock, pace);
+    this.shell = new Shell(pace, (delayMs, run) => clock.after(delayMs, run));
+    this.node = new NodeInfo(this.backend, clock, pace);
+    const report = (error: Parameters<Shell['report']>[0]) => this.#report(error);
+    this.feed = new PostList(this.backend, pace, { method: 'feed.list', params: () => ({}) }, report);
+    const author = () => this.node.state.get().nodeId;
+    const ownPosts = { method: 'post.list', params: () => (author() === '' ? undefined : { author: author() }) };
+    this.mine = new PostList(this.backend, pace, ownPosts, report);
+    this.people = new People(this.backend, clock, pace);
+    this.diagnostics = new Diagnostics(this.backend, clock, pace);
+    this.settings = new Settings(this.backend, this.node, pace);
+  }
+
+  start(): void {
+    this.backend.onLive = () => void this.refreshAll();
+    this.#undo.push(
+      this.backend.watch('events', {}, (event) => this.#happened(record(event))),
+      this.backend.watch('log', {}, (event) => this.diagnostics.logged(event)),
+      every(this.clock, STATUS_MS, () => this.#quietly(() => this.node.refresh())),
+      every(this.clock, PEOPLE_MS, () => this.#quietly(() => this.#refreshPeople())),
+    );
+    this.backend.open();
+  }
+
+  stop(): void {
+    for (const undo of this.#undo) undo();
+    for (const cancel of this.#planned.values()) cancel();
+    this.backend.close();
+  }
+
+  async refreshAll(): Promise<void> {
+    await this.#quietly(() => this.node.refreshIdentity());
+    await Promise.all([
+      this.#quietly(() => this.node.refresh()),
+      this.#quietly(() => this.node.refreshProfile()),
+      this.feed.refresh(),
+      this.mine.refresh(),
+      this.#quietly(() => this.people.refresh()),
+      this.#quietly(() => this.diagnostics.refresh()),
+      this.#quietly(() => this.settings.refresh()),
+    ]);
+  }
+
+  get tab(): (typeof TABS)[number] {
+    return TABS[this.shell.state.get().tab] ?? TABS[0];
+  }
+
+  /** Runs what a key asked for; what it throws is shown in the status line. */
+  async attempt(work: () => void | Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#report(problemOf(error));
+    }
+  }
+
+  /** Background refreshing: a lost connection shows in the header, other failures in the status line. */
+  async #quietly(work: () => Promise<void>): Promise<void> {
+    if (this.backend.state.get().link === 'lost') return this.node.tick();
+    await work().catch((error) => {
+      const problem = problemOf(error);
+      const expected = problem.code === 'control/unknown-command' || problem.code === 'lifecycle/service-off';
+      if (!expected) this.#report(problem);
+    });
+  }
+
+  #report(problem: ReturnType<typeof problemOf>): void {
+    if (this.backend.state.get().link !== 'lost') this.shell.report(problem);
+  }
+
+  async #refreshPeople(): Promise<void> {
+    await this.people.refresh();
+    if (this.tab.id === 'diagnostics') await this.diagnostics.refresh();
+  }
+
+  #happened({ topic, event }: Record<string, unknown>): void {
+    if (typeof topic !== 'string') return;
+    if (topic === 'content/post-deleted') {
+      const id = safeLine(record(event).id ?? record(event).postId ?? record(event).post_id);
+      this.feed.remove(id);
+      this.mine.remove(id);
+    }
+    for (const [prefix, name, refresh] of this.#reactions) {
+      if (topic.startsWith(prefix)) this.#plan(name, refresh);
+    }
+  }
+
+  /** Which events make which part stale. */
+  readonly #reactions: readonly (readonly [prefix: string, name: string, refresh: () => Promise<void>])[] = [
+    ['content/', 'feed', () => this.feed.refresh()],
+    ['content/', 'mine', () => this.mine.refresh()],
+    ['social/', 'people', () => this.people.refresh()],
+    ['social/followed', 'feed', () => this.feed.refresh()],
+    ['social/unfollowed', 'feed', () => this.feed.refresh()],
+    ['social/profile-changed', 'profile', () => this.node.refreshProfile()],
+    ['social/profile-changed', 'feed', () => this.feed.refresh()],
+    ['mesh/', 'people', () => this.people.refresh()],
+    ['mesh/', 'status', () => this.node.refresh()],
+    ['connection/', 'diagnostics', () => this.diagnostics.refresh()],
+    ['mesh/', 'diagnostics', () => this.diagnostics.refresh()],
+    ['plugin/', 'everything', () => this.refreshAll()],
+  ];
+
+  #plan(name: string, refresh: () => Promise<void>): void {
+    if (this.#planned.has(name)) return;
+    const cancel = this.clock.after(SETTLE_MS, () => {
+      this.#planned.delete(name);
+      void this.#quietly(refresh);
+    });
+    this.#planned.set(name, cancel);
+  }
+}

@@ -1,0 +1,171 @@
+import type { UiClock } from '../clock.ts';
+import { safeLine } from '../safe-text.ts';
+import type { Backend } from './backend.ts';
+import { moveCursor, type ListCursor } from './list-cursor.ts';
+import { list, numberOr, record } from './post.ts';
+import { pluginOff, problemOf } from './problem.ts';
+import { createStore, type RedrawPace, type Store } from './store.ts';
+
+/** People kept on the screen; more follows than that are counted but not listed. */
+export const PEOPLE_MAX = 5_000;
+
+export interface Person {
+  readonly nodeId: string;
+  readonly name: string | undefined;
+  readonly bio: string;
+  readonly followed: boolean;
+  readonly followsYou: boolean;
+  /** Connected right now. */
+  readonly online: boolean;
+  readonly lastSeenMs: number | undefined;
+  readonly links: readonly Link[];
+}
+
+export interface Link {
+  readonly deviceId: string;
+  readonly kind: string;
+  readonly remoteAddr: string;
+  readonly connectedAtMs: number;
+  readonly lastActivityMs: number;
+}
+
+export interface PeopleState {
+  /** Online follows, offline follows, then peers who are not followed. */
+  readonly people: readonly Person[];
+  readonly selected: number;
+  readonly filter: string;
+  readonly loaded: boolean;
+  readonly off: string | undefined;
+}
+
+export type Section = 'Online' | 'Offline' | 'Connected, not followed';
+
+export function sectionOf(person: Person): Section {
+  if (!person.followed) return 'Connected, not followed';
+  return person.online ? 'Online' : 'Offline';
+}
+
+const SECTIONS: readonly Section[] = ['Online', 'Offline', 'Connected, not followed'];
+
+/** Follows and peers as one list (UI-02). Either half may be missing while its plugin is off. */
+export class People {
+  readonly state: Store<PeopleState>;
+  readonly cursor: ListCursor;
+  #backend: Backend;
+  #clock: UiClock;
+  #visibleOf: { people: readonly Person[]; filter: string; visible: readonly Person[] } | undefined;
+
+  constructor(backend: Backend, clock: UiClock, pace: RedrawPace) {
+    this.#backend = backend;
+    this.#clock = clock;
+    this.state = createStore<PeopleState>({ people: [], selected: 0, filter: '', loaded: false, off: undefined }, pace);
+    this.cursor = {
+      move: (delta) => this.#select(this.state.get().selected + delta),
+      first: () => this.#select(0),
+      last: () => this.#select(Number.MAX_SAFE_INTEGER),
+    };
+  }
+
+  visible(): readonly Person[] {
+    const { people, filter } = this.state.get();
+    if (this.#visibleOf?.people !== people || this.#visibleOf.filter !== filter) {
+      const found = (person: Person) => `${person.name ?? ''} ${person.bio} ${person.nodeId}`.toLowerCase().includes(filter);
+      this.#visibleOf = { people, filter, visible: filter === '' ? people : people.filter(found) };
+    }
+    return this.#visibleOf.visible;
+  }
+
+  get selected(): Person | undefined {
+    return this.visible()[this.state.get().selected];
+  }
+
+  find(nodeId: string): Person | undefined {
+    return this.state.get().people.find((person) => person.nodeId === nodeId);
+  }
+
+  filter(text: string): void {
+    this.state.set({ filter: text.toLowerCase(), selected: 0 });
+  }
+
+  /** @throws what neither command answered, but for a plugin that is off */
+  async refresh(): Promise<void> {
+    const [follows, peers] = await Promise.all([this.#ask('follow.list'), this.#ask('peer.list')]);
+    const off = follows.off ?? peers.off;
+    const before = this.state.get().people;
+    const people = merge(
+      follows.off === undefined ? list(follows.result.follows).map(record) : before.filter((one) => one.followed).map(asFollow),
+      list(peers.result.peers).map(record),
+      new Map(before.map((person) => [person.nodeId, person])),
+      this.#clock.now(),
+    );
+    const keep = this.selected?.nodeId;
+    this.state.set({ people, loaded: true, off });
+    const found = this.visible().findIndex((person) => person.nodeId === keep);
+    this.#select(found >= 0 ? found : this.state.get().selected);
+  }
+
+  async #ask(method: string): Promise<{ result: Record<string, unknown>; off: string | undefined }> {
+    try {
+      return { result: record(await this.#backend.call(method)), off: undefined };
+    } catch (error) {
+      const off = pluginOff(problemOf(error), method);
+      if (off === undefined) throw error;
+      return { result: {}, off };
+    }
+  }
+
+  #select(index: number): void {
+    this.state.set({ selected: moveCursor(index, 0, this.visible().length) });
+  }
+}
+
+type Fields = Record<string, unknown>;
+
+function asFollow(person: Person): Fields {
+  return { node_id: person.nodeId, name: person.name, bio: person.bio, last_seen_ms: person.lastSeenMs };
+}
+
+function merge(follows: readonly Fields[], peers: readonly Fields[], before: ReadonlyMap<string, Person>, nowMs: number): Person[] {
+  const links = new Map<string, Link[]>();
+  const peerNames = new Map<string, string>();
+  for (const peer of peers) {
+    const nodeId = safeLine(peer.node_id);
+    links.set(nodeId, [...(links.get(nodeId) ?? []), readLink(peer)]);
+    const name = safeLine(peer.name ?? peer.label, 64);
+    if (name !== '') peerNames.set(nodeId, name);
+  }
+  const person = (nodeId: string, fields: Fields, followed: boolean): Person => {
+    const own = links.get(nodeId) ?? [];
+    const old = before.get(nodeId);
+    const lastSeen = own.length > 0 ? nowMs : (numberOr(fields.last_seen_ms ?? fields.last_online_ms, undefined) ?? old?.lastSeenMs);
+    return {
+      nodeId,
+      name: safeLine(fields.name ?? fields.display_name, 64) || peerNames.get(nodeId) || old?.name,
+      bio: safeLine(fields.bio, 500) || old?.bio || '',
+      followed,
+      followsYou: fields.follows_you === true || fields.friend === true,
+      online: own.length > 0,
+      lastSeenMs: lastSeen,
+      links: own,
+    };
+  };
+  const followed = new Map(follows.map((fields) => [safeLine(fields.node_id), fields]));
+  const all = [...followed].map(([nodeId, fields]) => person(nodeId, fields, true));
+  for (const nodeId of links.keys()) if (!followed.has(nodeId)) all.push(person(nodeId, {}, false));
+  return all.filter(({ nodeId }) => nodeId !== '').sort(bySection).slice(0, PEOPLE_MAX);
+}
+
+function readLink(peer: Fields): Link {
+  return {
+    deviceId: safeLine(peer.device_id),
+    kind: safeLine(peer.kind, 24),
+    remoteAddr: safeLine(peer.remote_addr, 64),
+    connectedAtMs: numberOr(peer.connected_at_ms, 0),
+    lastActivityMs: numberOr(peer.last_activity_ms, 0),
+  };
+}
+
+function bySection(a: Person, b: Person): number {
+  const section = SECTIONS.indexOf(sectionOf(a)) - SECTIONS.indexOf(sectionOf(b));
+  return section || (a.name ?? '\uffff').localeCompare(b.name ?? '\uffff') || (a.nodeId < b.nodeId ? -1 : 1);
+}

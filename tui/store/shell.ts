@@ -1,0 +1,109 @@
+import type { Editor } from './editor.ts';
+import type { Problem } from './problem.ts';
+import { createStore, type RedrawPace, type Store } from './store.ts';
+
+/** What lies over the current tab and takes the keys. */
+export type Overlay =
+  | { readonly kind: 'help'; readonly scroll: number }
+  | { readonly kind: 'post'; readonly id: string; readonly list: 'feed' | 'mine'; readonly scroll: number }
+  | { readonly kind: 'person'; readonly nodeId: string; readonly scroll: number }
+  | { readonly kind: 'report'; readonly title: string; readonly text: string; readonly scroll: number }
+  | { readonly kind: 'compose' }
+  | Prompt
+  | Confirm;
+
+/** A question for one line of text. */
+export interface Prompt {
+  readonly kind: 'prompt';
+  readonly title: string;
+  readonly placeholder: string;
+  readonly editor: Editor;
+  readonly submit: (text: string) => void | Promise<void>;
+  /** Called at every change, where the effect shows at once. */
+  readonly change?: (text: string) => void;
+}
+
+/** A question answered with yes or no, before what cannot be undone. */
+export interface Confirm {
+  readonly kind: 'confirm';
+  readonly question: string;
+  readonly detail: string;
+  readonly yes: () => void | Promise<void>;
+}
+
+export interface Notice {
+  readonly tone: 'good' | 'bad' | 'plain';
+  readonly text: string;
+  readonly hint: string | undefined;
+  /** What `u` does while the notice stands. */
+  readonly undo?: () => void | Promise<void>;
+}
+
+export interface ShellState {
+  /** Index into the tab table. */
+  readonly tab: number;
+  readonly overlays: readonly Overlay[];
+  readonly notice: Notice | undefined;
+  readonly draft: Editor;
+  readonly publishing: boolean;
+}
+
+/** How long a notice stands: long enough to read a hint, short enough not to be in the way. */
+const NOTICE_MS = 6_000;
+/** An offer to undo stands longer: it has to be read, understood and pressed. */
+const UNDO_MS = 15_000;
+
+/** Where the user is: tab, overlays, draft and the notice in the status line. */
+export class Shell {
+  readonly state: Store<ShellState>;
+  #after: (delayMs: number, run: () => void) => () => void;
+  #forget: (() => void) | undefined;
+
+  constructor(pace: RedrawPace, after: (delayMs: number, run: () => void) => () => void) {
+    this.#after = after;
+    this.state = createStore<ShellState>(
+      { tab: 0, overlays: [], notice: undefined, draft: { characters: [], cursor: 0 }, publishing: false },
+      pace,
+    );
+  }
+
+  get top(): Overlay | undefined {
+    return this.state.get().overlays.at(-1);
+  }
+
+  open(overlay: Overlay): void {
+    this.state.set({ overlays: [...this.state.get().overlays, overlay] });
+  }
+
+  close(): void {
+    this.state.set({ overlays: this.state.get().overlays.slice(0, -1) });
+  }
+
+  replaceTop(overlay: Overlay): void {
+    this.state.set({ overlays: [...this.state.get().overlays.slice(0, -1), overlay] });
+  }
+
+  tell(text: string, tone: Notice['tone'] = 'good'): void {
+    this.#notice({ tone, text, hint: undefined }, NOTICE_MS);
+  }
+
+  offerUndo(text: string, undo: () => void | Promise<void>): void {
+    this.#notice({ tone: 'plain', text, hint: 'u undoes it', undo }, UNDO_MS);
+  }
+
+  /** The code stands first: it is what `docs/errors.md` explains. */
+  report(problem: Problem): void {
+    this.#notice({ tone: 'bad', text: `${problem.code}: ${problem.message}`, hint: problem.hint }, UNDO_MS);
+  }
+
+  clearNotice(): void {
+    this.#forget?.();
+    this.state.set({ notice: undefined });
+  }
+
+  #notice(notice: Notice, forMs: number): void {
+    this.#forget?.();
+    this.state.set({ notice });
+    this.#forget = this.#after(forMs, () => this.state.set({ notice: undefined }));
+  }
+}
