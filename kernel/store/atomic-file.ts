@@ -23,7 +23,17 @@ export function writeFileAtomic(path: string, content: string | Uint8Array, mode
     renameSync(temporary, path);
     syncDirectory(dirname(path));
   } catch (error) {
+    removeLeftover(temporary);
     throw explainFile(error, path) ?? error;
+  }
+}
+
+/** On a full disk what was written so far takes up room; where it cannot be removed the first error counts. */
+function removeLeftover(temporary: string): void {
+  try {
+    rmSync(temporary, { force: true });
+  } catch {
+    // The directory is read-only or gone, which the caller hears of.
   }
 }
 

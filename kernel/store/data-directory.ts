@@ -1,8 +1,9 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import envPaths from 'env-paths';
+import { join } from 'node:path';
 import { lockDataDirectory } from './data-lock.ts';
 import { explainFile } from './sqlite-errors.ts';
+
+export { chooseDataDirectory } from '../config/choose-directory.ts';
 
 /** Where everything of one node is. */
 export interface DataDirectory {
@@ -12,11 +13,6 @@ export interface DataDirectory {
   readonly config: string;
   readonly plugins: string;
   readonly log: string;
-}
-
-/** `--data`, else `$ITSGOIN_DATA`, else the platform's place for data, as an absolute path. */
-export function chooseDataDirectory(given: string | undefined, env: NodeJS.ProcessEnv = process.env): string {
-  return resolve(given || env['ITSGOIN_DATA'] || envPaths('itsgoin', { suffix: '' }).data);
 }
 
 export function dataPaths(dir: string): DataDirectory {

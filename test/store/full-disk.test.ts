@@ -1,0 +1,70 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { loadIdentity } from '../../kernel/identity/index.ts';
+import { openConfig } from '../../kernel/config/index.ts';
+import { temporaryDirectory } from '../rig/temporary.ts';
+import { NOTES, openTestStore } from './rig.ts';
+
+/** A file system of 2 MiB of its own; `undefined` where we may not mount one. */
+function smallDisk(dir: string): (() => void) | undefined {
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', dir], { stdio: 'ignore' });
+    return () => execFileSync('umount', ['--lazy', dir]);
+  } catch {
+    return undefined;
+  }
+}
+
+test('a disk that really is full: nothing stored is lost, and files are never half written', (t) => {
+  const dir = join(temporaryDirectory(t), 'disk');
+  mkdirSync(dir);
+  const unmount = smallDisk(dir);
+  if (unmount === undefined) {
+    t.log('not run on a real file system: mounting one takes root; max_page_count stands in for it elsewhere');
+    t.pass();
+    return;
+  }
+  try {
+    writeFileSync(join(dir, 'ballast'), Buffer.alloc(512 * 1024));
+    const config = openConfig(join(dir, 'config.json'));
+    config.setNode('port', 4433);
+    const store = openTestStore(dir);
+    store.migrate('notes', NOTES, ['expand']);
+    const insert = store.database('notes').prepare('INSERT INTO notes (body) VALUES (?)');
+    let stored = 0;
+    const error = t.throws(() => {
+      for (;;) {
+        insert.run(String(stored).padStart(10_000));
+        stored++;
+      }
+    });
+    t.is((error as unknown as { code: string }).code, 'store/disk-full');
+    t.true(stored > 20);
+    t.throws(() => writeFileSync(join(dir, 'rest'), Buffer.alloc(2 * 1024 * 1024)), { code: 'ENOSPC' });
+
+    t.throws(() => config.setNode('port', 5), { code: 'store/disk-full' });
+    t.is(config.node.port, 4433);
+    t.is(JSON.parse(readFileSync(join(dir, 'config.json'), 'utf8')).node.port, 4433);
+    const keyError = t.throws(() => loadIdentity(dir));
+    t.is((keyError as unknown as { code: string }).code, 'store/disk-full');
+    t.throws(() => readFileSync(join(dir, 'identity.key')), { code: 'ENOENT' });
+    t.deepEqual(
+      readdirSync(dir).filter((name) => name.endsWith('.new')),
+      [],
+    );
+    store.close();
+
+    const again = openTestStore(dir);
+    const count = again.database('notes').prepare<{ n: number }>('SELECT count(*) AS n FROM notes');
+    t.is(count.get()?.n, stored);
+    t.deepEqual(again.integrityCheck(), []);
+    rmSync(join(dir, 'ballast'));
+    again.database('notes').prepare('INSERT INTO notes (body) VALUES (?)').run('small');
+    t.is(count.get()?.n, stored + 1);
+    again.close();
+  } finally {
+    unmount();
+  }
+});
