@@ -41,12 +41,13 @@ export const nodeCommands: KernelCommands = {
     {
       about: 'Stop the node cleanly',
       params: Type.Object({}),
-      result: Type.Object({ stopping: Type.Boolean() }),
+      result: Type.Object({ stopping: Type.Boolean(), pid: Type.Integer() }),
       text: () => 'The node is stopping.',
     },
     (_params, _call, deps) => {
-      deps.stop();
-      return { stopping: true };
+      // One turn later: stopping ends every call under way, and this one is to be answered.
+      setImmediate(() => deps.stop());
+      return { stopping: true, pid: process.pid };
     },
   ),
 

@@ -1,0 +1,160 @@
+import { Command, CommanderError, Option } from 'commander';
+import type { ControlClient } from '../kernel/control/client.ts';
+import type { ItsgoinError } from '../kernel/sdk/errors.ts';
+import { chooseDataDirectory } from '../kernel/config/choose-directory.ts';
+import { connectControl } from '../kernel/control/socket-client.ts';
+import { NODE_VERSION } from '../kernel/version.ts';
+import { runWords } from './command-line.ts';
+import { describeCommands } from './commands.ts';
+import { cliErrors, EXIT, exitCodeOf } from './errors.ts';
+import { convert } from './flags.ts';
+import type { StartOptions } from './node-process.ts';
+import { explainUsage } from './program.ts';
+import { printError, type Session } from './run.ts';
+import { processTerminal, type Terminal } from './terminal.ts';
+
+/** Options of the bare `itsgoin` that take a value, so that it is not mistaken for a command. */
+const NODE_OPTIONS = ['--data', '--bind', '--port', '--log-level'];
+
+/** Runs the command line and gives the exit code: 0, 1 for errors, 2 for wrong use. Never rejects. */
+export async function main(words: readonly string[]): Promise<number> {
+  const terminal = processTerminal();
+  const json = words.includes('--json');
+  const interrupt = new AbortController();
+  try {
+    const word = firstWord(words);
+    if (word === undefined && !words.includes('--help') && !words.includes('-h'))
+      return await startNode(words, terminal);
+    if (word === 'repl')
+      return await startNode(
+        words.filter((other) => other !== 'repl'),
+        terminal,
+        true,
+      );
+    process.once('SIGINT', () => interrupt.abort());
+    return await runOnce(words, terminal, interrupt.signal);
+  } catch (error) {
+    terminal.status('');
+    if (interrupt.signal.aborted) return EXIT.interrupted;
+    printError(terminal, error, json);
+    return exitCodeOf(error);
+  }
+}
+
+async function runOnce(words: readonly string[], terminal: Terminal, signal: AbortSignal): Promise<number> {
+  const dataDir = chooseDataDirectory(dataOption(words));
+  let absent: ItsgoinError | undefined;
+  let client: ControlClient | undefined;
+  try {
+    client = await connectControl(dataDir, { signal });
+  } catch (error) {
+    absent = error as ItsgoinError;
+  }
+  const session: Session = {
+    ...{ dataDir, terminal, signal },
+    client: async () => {
+      if (client === undefined) throw absent as ItsgoinError;
+      return client;
+    },
+  };
+  try {
+    await runWords(session, await describeCommands(client), words);
+    return EXIT.ok;
+  } finally {
+    client?.close();
+  }
+}
+
+/** `itsgoin` itself: the terminal UI where there is a terminal, a node without one elsewhere. */
+async function startNode(words: readonly string[], terminal: Terminal, lineMode = false): Promise<number> {
+  const options = nodeOptions(words);
+  if (options === undefined) return EXIT.ok;
+  const { daemon, linear, ...start } = options;
+  const { runHeadless, runAttended } = await import('./node-process.ts');
+  const tty = process.stdin.isTTY === true && process.stdout.isTTY === true;
+  if (daemon || !(tty || lineMode)) {
+    if (!daemon)
+      terminal.err(
+        'No terminal here: the node runs without the terminal UI. Stop it with Ctrl-C or `itsgoin shutdown`.',
+      );
+    return runHeadless(start, terminal);
+  }
+  const use = async (client: ControlClient) => {
+    if (lineMode) return (await import('./repl.ts')).runRepl(start.dataDir, client);
+    const { runTui } = await import('../tui/index.tsx');
+    await runTui(client, linear ? { linear } : {});
+    return EXIT.ok;
+  };
+  const running = await connectControl(start.dataDir).catch((error: ItsgoinError) => {
+    if (error.code === 'control/not-running') return undefined;
+    throw error;
+  });
+  if (running !== undefined) return use(running).finally(() => running.close());
+  const { localClient } = await import('../kernel/control/local-client.ts');
+  return runAttended(start, async (node) => {
+    if (node.control === undefined) throw cliErrors.make('no-terminal', { what: 'This' });
+    const client = localClient(node.control.api);
+    void node.stopped.then(() => client.close());
+    return use(client);
+  });
+}
+
+/** What the bare command was given; `undefined` when it only asked for the version. @throws cli/usage */
+function nodeOptions(words: readonly string[]): (StartOptions & { daemon: boolean; linear: boolean }) | undefined {
+  const program = new Command('itsgoin')
+    .exitOverride()
+    .configureOutput({ outputError: () => {} })
+    .version(NODE_VERSION)
+    .option('--daemon')
+    .option('--linear')
+    .option('--data <dir>')
+    .option('--bind <address:port>')
+    .option('--port <number>')
+    .addOption(new Option('--log-level <level>').choices(['debug', 'info', 'warn', 'error']))
+    .option('--json')
+    .option('--yes');
+  try {
+    program.parse([...words], { from: 'user' });
+  } catch (error) {
+    const wrong = error instanceof CommanderError ? explainUsage(error, program, words) : (error as ItsgoinError);
+    if (wrong !== undefined) throw wrong;
+    return undefined;
+  }
+  const { daemon = false, linear = false, data, bind, port, logLevel } = program.opts();
+  return {
+    daemon,
+    linear,
+    dataDir: chooseDataDirectory(data),
+    ...(bind === undefined ? {} : { bind }),
+    ...(port === undefined ? {} : { port: portNumber(port) }),
+    ...(logLevel === undefined ? {} : { logLevel }),
+  };
+}
+
+function portNumber(given: string): number {
+  const flag = { name: 'port', flag: 'port', schema: { type: 'integer' }, required: false, secret: false };
+  const port = convert(flag, given, '') as number;
+  if (port >= 0 && port <= 65_535) return port;
+  throw cliErrors.make('usage', {
+    problem: `There is no port ${port}`,
+    advice: 'Ports go from 0 (any free one) to 65535',
+  });
+}
+
+function firstWord(words: readonly string[]): string | undefined {
+  for (let index = 0; index < words.length; index++) {
+    const word = words[index] as string;
+    if (NODE_OPTIONS.includes(word)) index++;
+    else if (!word.startsWith('-')) return word;
+  }
+  return undefined;
+}
+
+/** The directory has to be known before the commands are, since the node there says which there are. */
+function dataOption(words: readonly string[]): string | undefined {
+  const end = words.indexOf('--');
+  const seen = end < 0 ? words : words.slice(0, end);
+  const joined = seen.findLast((word) => word.startsWith('--data='));
+  const at = seen.lastIndexOf('--data');
+  return at >= 0 ? seen[at + 1] : joined?.slice('--data='.length);
+}

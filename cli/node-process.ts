@@ -1,0 +1,50 @@
+import type { Node, NodeOptions } from '../kernel/node.ts';
+import { EXIT } from './errors.ts';
+import type { Terminal } from './terminal.ts';
+
+/** A node that has not stopped by then is ended: a supervisor would kill it soon anyway. */
+const STOP_LIMIT_MS = 4_500;
+
+export type StartOptions = Pick<NodeOptions, 'dataDir' | 'bind' | 'port' | 'logLevel'>;
+
+/** Starts a node in this process that stops cleanly on SIGTERM and SIGINT. @throws what startNode throws */
+export async function startOwnNode(options: StartOptions): Promise<Node> {
+  const { startNode } = await import('../kernel/node.ts');
+  const node = await startNode(options);
+  let asked = false;
+  const stop = () => {
+    if (asked) process.exit(EXIT.interrupted);
+    asked = true;
+    stopWithin(node);
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  return node;
+}
+
+/** A node without a user interface; ends when it was asked to stop. Survives the terminal it was started from. */
+export async function runHeadless(options: StartOptions, terminal: Terminal): Promise<number> {
+  process.on('SIGHUP', () => {});
+  const node = await startOwnNode(options);
+  terminal.out(`itsgoin node ${node.self.nodeId}`);
+  terminal.out(`UDP port ${node.network.port}, data in ${options.dataDir}`);
+  await node.stopped;
+  return EXIT.ok;
+}
+
+/** The node in this process with the terminal UI or the line mode on it; both end together. */
+export async function runAttended(options: StartOptions, use: (node: Node) => Promise<number>): Promise<number> {
+  const node = await startOwnNode(options);
+  process.on('SIGHUP', () => stopWithin(node));
+  try {
+    return await use(node);
+  } finally {
+    stopWithin(node);
+    await node.stopped;
+  }
+}
+
+function stopWithin(node: Node): void {
+  setTimeout(() => process.exit(EXIT.failed), STOP_LIMIT_MS).unref();
+  void node.stop();
+}

@@ -1,0 +1,155 @@
+import stringWidth from 'string-width';
+
+type Row = Readonly<Record<string, unknown>>;
+
+const COLUMN_GAP = '  ';
+const COLUMN_MIN = 6;
+
+/** A result as a person reads it: a record, a table, or both, within `columns`. */
+export function formatResult(result: unknown, columns: number): string {
+  if (Array.isArray(result)) return formatList(result, columns);
+  if (!isRow(result)) return formatValue('', result);
+  const lists = Object.entries(result).filter(([, value]) => Array.isArray(value) && value.some(isRow));
+  const rest = Object.entries(result).filter(([key, value]) => !lists.some(([list]) => list === key) && value !== null);
+  const empty = Object.entries(result).length === 1 && Array.isArray(Object.values(result)[0]);
+  if (empty && lists.length === 0 && (Object.values(result)[0] as unknown[]).length === 0) return '(none)';
+  const parts = lists.map(([key, rows]) =>
+    lists.length > 1 || rest.length > 1
+      ? `${title(key)}\n${formatList(rows as unknown[], columns)}`
+      : formatList(rows as unknown[], columns),
+  );
+  if (rest.length > 0) parts.unshift(formatRecord(rest, ''));
+  return parts.join('\n\n');
+}
+
+/** One event of a stream on one line. */
+export function formatEvent(event: unknown): string {
+  if (!isRow(event)) return formatValue('', event);
+  const { atMs, at_ms: at = atMs, level, area, topic, event: what, fields = {}, ...rest } = event;
+  const time = typeof at === 'number' ? new Date(at).toISOString().slice(11, 23) : '';
+  const name = [level, area, topic, typeof what === 'string' ? what : undefined].filter((part) => part !== undefined);
+  const facts = { ...(isRow(what) ? what : {}), ...(isRow(fields) ? fields : {}), ...rest };
+  const details = Object.entries(facts).map(
+    ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
+  return plain([time, ...name, ...details].filter((part) => part !== '').join(' '));
+}
+
+/** Text from elsewhere without what a terminal would obey: control characters and escape sequences. */
+export function plain(text: string, keepLines = false): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is to go
+  return text.replace(keepLines ? /[\x00-\x08\x0b-\x1f\x7f-\x9f]/g : /[\x00-\x1f\x7f-\x9f]/g, '');
+}
+
+function formatRecord(entries: [string, unknown][], indent: string): string {
+  const width = Math.max(...entries.map(([key]) => key.length));
+  return entries
+    .map(([key, value]) => {
+      const label = `${indent}${title(key).padEnd(width)}`;
+      if (isRow(value) && Object.keys(value).length > 0) {
+        return `${label}\n${formatRecord(Object.entries(value), `${indent}  `)}`;
+      }
+      if (Array.isArray(value) && value.length > 1) {
+        return `${label}  ${value.map((item) => formatValue(key, item)).join(`\n${' '.repeat(label.length + 2)}`)}`;
+      }
+      return `${label}  ${formatValue(key, value)}`.trimEnd();
+    })
+    .join('\n');
+}
+
+function formatList(items: readonly unknown[], columns: number): string {
+  if (items.length === 0) return '(none)';
+  if (!items.every(isRow)) return items.map((item) => formatValue('', item)).join('\n');
+  const keys = [...new Set(items.flatMap((row) => Object.keys(row)))].filter((key) =>
+    items.some((row) => row[key] !== null && row[key] !== undefined && row[key] !== ''),
+  );
+  const cells = items.map((row) => keys.map((key) => formatValue(key, row[key])));
+  const table = [keys.map(title), ...cells];
+  const widths = shrink(
+    keys.map((_key, index) => Math.max(...table.map((row) => stringWidth(row[index] ?? '')))),
+    columns,
+  );
+  return table
+    .map((row) =>
+      row
+        .map((cell, index) => pad(cell, widths[index] ?? 0))
+        .join(COLUMN_GAP)
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** Takes from the widest column until all fit. */
+function shrink(widths: number[], columns: number): number[] {
+  const result = [...widths];
+  const total = () => result.reduce((sum, width) => sum + width, 0) + COLUMN_GAP.length * (result.length - 1);
+  while (total() > columns) {
+    const widest = Math.max(...result);
+    if (widest <= COLUMN_MIN) break;
+    result[result.indexOf(widest)] = widest - 1;
+  }
+  return result;
+}
+
+function pad(cell: string, width: number): string {
+  let text = cell;
+  if (stringWidth(text) > width) {
+    while (stringWidth(text) > width - 1) text = text.slice(0, -1);
+    text += '…';
+  }
+  return text + ' '.repeat(width - stringWidth(text));
+}
+
+function formatValue(key: string, value: unknown): string {
+  if (value === null || value === undefined) return '';
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (typeof value === 'number') return formatNumber(key, value);
+  if (typeof value === 'string') return plain(value);
+  if (Array.isArray(value) && value.every((item) => typeof item !== 'object')) {
+    return value.map((item) => formatValue('', item)).join(', ');
+  }
+  return plain(JSON.stringify(value));
+}
+
+function formatNumber(key: string, value: number): string {
+  if (/(timestamp|_at|_activity|_seen)_?ms$/i.test(key)) return localTime(value);
+  if (/_ms$|Ms$/.test(key)) return duration(value);
+  if (/(^|_)bytes$|Bytes$/.test(key)) return size(value);
+  return String(value);
+}
+
+function localTime(ms: number): string {
+  const date = new Date(ms);
+  if (Number.isNaN(date.getTime())) return String(ms);
+  const two = (number: number) => String(number).padStart(2, '0');
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+}
+
+function duration(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms * 10) / 10} ms`;
+  if (ms < 60_000) return `${Math.round(ms / 100) / 10} s`;
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 60) return `${minutes} min ${Math.floor((ms % 60_000) / 1_000)} s`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+function size(bytes: number): string {
+  if (bytes < 1_000) return `${bytes} B`;
+  if (bytes < 1_000_000) return `${(bytes / 1_000).toFixed(1)} kB`;
+  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
+}
+
+/** `node_id` and `totalMs` as a heading: `node id`, `total`. */
+function title(key: string): string {
+  return key
+    .replace(/_ms$|Ms$|_bytes$|Bytes$/, '')
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .replaceAll('_', ' ')
+    .toLowerCase();
+}
+
+function isRow(value: unknown): value is Row {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

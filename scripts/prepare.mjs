@@ -1,0 +1,58 @@
+// Makes the tree ready to run, on any Node from 20 and any npm from 10: installs the packages when
+// package-lock.json is newer than what is installed, compiles when a source is newer than its output.
+// Does nothing, quickly, when all is up to date. Runs as `prestart`, `pretest` and `predemo`.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, statSync, utimesSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const at = (...path) => join(root, ...path);
+const SOURCES = ['kernel', 'plugins', 'tui', 'cli', 'test', 'bench', 'scripts'];
+/** npm writes this file at the end of every complete installation. */
+const INSTALLED = at('node_modules', '.package-lock.json');
+const BUILT = at('dist', '.tsbuildinfo');
+
+if (modified(INSTALLED) < modified(at('package-lock.json'))) install();
+if (modified(BUILT) < Math.max(modified(at('tsconfig.json')), modified(INSTALLED), ...SOURCES.map(newest))) build();
+
+function install() {
+  console.error('itsgoin: installing packages (a minute or two the first time) …');
+  // `npm_execpath` is the npm that runs us; without it somebody called this script by hand.
+  const npm = process.env.npm_execpath;
+  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
+  if (npm && /\.[cm]?js$/.test(npm)) run(process.execPath, [npm, ...args]);
+  else run('npm', args, { shell: process.platform === 'win32' });
+  touch(INSTALLED);
+}
+
+function build() {
+  console.error('itsgoin: compiling …');
+  run(process.execPath, [at('node_modules', 'typescript', 'bin', 'tsc'), '-p', at('tsconfig.json')]);
+  touch(BUILT);
+}
+
+/** Runs to the end with its output shown; the script ends with its exit code when it fails. */
+function run(command, args, options = {}) {
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], ...options });
+  if (error) console.error(`itsgoin: cannot run ${command}: ${error.message}`);
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+/** An unchanged build leaves its record as it was; the time of the check is what counts here. */
+function touch(file) {
+  const now = new Date();
+  if (existsSync(file)) utimesSync(file, now, now);
+}
+
+function modified(file) {
+  return existsSync(file) ? statSync(file).mtimeMs : 0;
+}
+
+/** The latest change under a folder, deletions included: they change their folder's time. */
+function newest(folder) {
+  if (!existsSync(at(folder))) return 0;
+  const entries = readdirSync(at(folder), { recursive: true, withFileTypes: true });
+  const times = entries.map((entry) => modified(join(entry.parentPath ?? entry.path, entry.name)));
+  return Math.max(modified(at(folder)), ...times);
+}
