@@ -2,7 +2,7 @@
 // package-lock.json is newer than what is installed, compiles when a source is newer than its output.
 // Does nothing, quickly, when all is up to date. Runs as `prestart`, `pretest` and `predemo`.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -16,20 +16,39 @@ const BUILT = at('dist', '.tsbuildinfo');
 if (modified(INSTALLED) < modified(at('package-lock.json'))) install();
 if (modified(BUILT) < Math.max(modified(at('tsconfig.json')), modified(INSTALLED), ...SOURCES.map(newest))) build();
 
+/**
+ * Of all packages only `node` needs its install script, which fetches its binary as a package; blake3's
+ * would download an unverified one from elsewhere, and older npm cannot refuse that one alone.
+ */
 function install() {
   console.error('itsgoin: installing packages (a minute or two the first time) …');
-  // `npm_execpath` is the npm that runs us; without it somebody called this script by hand.
-  const npm = process.env.npm_execpath;
-  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
-  if (npm && /\.[cm]?js$/.test(npm)) run(process.execPath, [npm, ...args]);
-  else run('npm', args, { shell: process.platform === 'win32' });
+  npm('ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error');
+  npm('rebuild', 'node', '--loglevel=error');
   touch(INSTALLED);
 }
 
 function build() {
   console.error('itsgoin: compiling …');
   run(process.execPath, [at('node_modules', 'typescript', 'bin', 'tsc'), '-p', at('tsconfig.json')]);
+  for (const folder of SOURCES) removeOrphans(folder);
   touch(BUILT);
+}
+
+/** Output whose source is gone would still be loaded, or run as a test. */
+function removeOrphans(folder) {
+  if (!existsSync(at('dist', folder))) return;
+  for (const entry of readdirSync(at('dist', folder), { recursive: true })) {
+    const source = at(folder, String(entry).replace(/\.(d\.ts|js|js\.map)$/, ''));
+    const compiled = /\.(d\.ts|js|js\.map)$/.test(String(entry));
+    if (compiled && !existsSync(`${source}.ts`) && !existsSync(`${source}.tsx`)) rmSync(at('dist', folder, String(entry)));
+  }
+}
+
+/** The npm that runs this script; without one somebody called it by hand. */
+function npm(...args) {
+  const own = process.env.npm_execpath;
+  if (own && /\.[cm]?js$/.test(own)) run(process.execPath, [own, ...args]);
+  else run('npm', args, { shell: process.platform === 'win32' });
 }
 
 /** Runs to the end with its output shown; the script ends with its exit code when it fails. */
