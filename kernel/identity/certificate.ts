@@ -1,8 +1,9 @@
-import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import { type KeyObject, sign, verify } from 'node:crypto';
 import { defineErrors } from '../sdk/errors.ts';
 import type { DeviceId, NodeId, PeerId } from '../sdk/identifiers.ts';
 import type { Credentials } from '../transport/transport.ts';
-import { bitString, context, DerReader, integer, join, oid, sequence, set, time, utf8 } from './der.ts';
+import { bitString, context, DerReader, integer, oid, sequence, set, time, utf8 } from './der.ts';
+import { privateKeyOf, publicKeyOf, rawPublicKey } from './ed25519-keys.ts';
 
 export const certificateErrors = defineErrors('certificate', {
   'wrong-chain': { message: 'expected two certificates, got {count}' },
@@ -34,21 +35,20 @@ export const ENDLESS: Validity = { notBeforeMs: 0, notAfterMs: Date.UTC(9999, 11
 
 const ED25519 = sequence(oid(1, 3, 101, 112));
 const COMMON_NAME = oid(2, 5, 4, 3);
-const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
 
 /**
  * Makes the TLS identity of one installation: leaf (device key, signed by the identity key), then root
  * (identity key, self-signed). Both seeds are 32-byte Ed25519 seeds.
  */
 export function makeCredentials(identitySeed: Uint8Array, deviceSeed: Uint8Array, validity: Validity = ENDLESS): Credentials {
-  const identity = privateKey(identitySeed);
-  const device = privateKey(deviceSeed);
-  const root = certificate('identity', publicBytes(identity), validity, identity);
-  const leaf = certificate('device', publicBytes(device), validity, identity);
+  const identity = privateKeyOf(identitySeed);
+  const device = privateKeyOf(deviceSeed);
+  const root = certificate('identity', rawPublicKey(identity), validity, identity);
+  const leaf = certificate('device', rawPublicKey(device), validity, identity);
   return {
     self: {
-      nodeId: publicBytes(identity).toString('hex') as NodeId,
-      deviceId: publicBytes(device).toString('hex') as DeviceId,
+      nodeId: rawPublicKey(identity).toString('hex') as NodeId,
+      deviceId: rawPublicKey(device).toString('hex') as DeviceId,
     },
     certificateChainPem: toPem(leaf) + toPem(root),
     deviceKeyPem: device.export({ type: 'pkcs8', format: 'pem' }) as string,
@@ -68,7 +68,8 @@ export function verifyChain(chain: readonly Uint8Array[], nowMs: number): PeerId
   }
   // Only the root is checked against its own key: the leaf's signature needs the root's key first.
   const identity = parse('identity', root, nowMs);
-  const identityKey = publicKey(identity.key);
+  const identityKey = publicKeyOf(identity.key.toString('hex'));
+  if (identityKey === undefined) throw certificateErrors.make('wrong-shape', { role: 'identity' });
   checkSignature('identity', identity, identityKey);
   const device = parse('device', leaf, nowMs);
   checkSignature('device', device, identityKey);
@@ -144,18 +145,6 @@ function toBeSigned(role: Role, key: Uint8Array, validity: Validity): Uint8Array
 
 function commonName(role: Role): Uint8Array {
   return sequence(set(sequence(COMMON_NAME, utf8(`itsgoin ${role}`))));
-}
-
-function privateKey(seed: Uint8Array): KeyObject {
-  return createPrivateKey({ key: Buffer.from(join(PKCS8_PREFIX, seed)), format: 'der', type: 'pkcs8' });
-}
-
-function publicKey(bytes: Buffer): KeyObject {
-  return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: bytes.toString('base64url') }, format: 'jwk' });
-}
-
-function publicBytes(key: KeyObject): Buffer {
-  return Buffer.from(createPublicKey(key).export({ format: 'jwk' }).x as string, 'base64url');
 }
 
 function toPem(der: Uint8Array): string {

@@ -1,0 +1,96 @@
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import { transportErrors } from './errors.ts';
+import type { SocketAddress } from './transport.ts';
+
+export type AddressClass =
+  | 'public'
+  | 'private'
+  | 'loopback'
+  | 'link-local'
+  | 'cgnat'
+  | 'multicast'
+  | 'documentation'
+  | 'unspecified';
+
+/** An IP address in the one form we store, compare and advertise: mapped IPv6 becomes IPv4 (MESH-11). */
+export function socketAddress(host: string, port: number): SocketAddress {
+  const plain = plainHost(host);
+  return { host: plain, port, family: isIP(plain) === 4 ? 4 : 6 };
+}
+
+/** @throws transport/bad-address */
+export function parseAddress(text: string): SocketAddress {
+  const { host, port } = splitHostPort(text);
+  if (isIP(host) === 0) throw transportErrors.make('bad-address', { text });
+  return socketAddress(host, port);
+}
+
+/** As {@link parseAddress}, and a DNS name gives all its addresses. @throws transport/bad-address, transport/unreachable */
+export async function resolveAddress(text: string): Promise<readonly SocketAddress[]> {
+  const { host, port } = splitHostPort(text);
+  if (isIP(host) !== 0) return [socketAddress(host, port)];
+  try {
+    const found = await lookup(host, { all: true });
+    return found.map(({ address }) => socketAddress(address, port));
+  } catch (error) {
+    throw transportErrors.make('unreachable', { host }, error);
+  }
+}
+
+/** `192.0.2.1:4433` or `[2001:db8::1]:4433`. */
+export function formatAddress({ host, port, family }: SocketAddress): string {
+  return family === 6 ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/**
+ * What kind of address this is; the only place that decides it. `treatAsPublic` (CIDR texts) comes
+ * first, so that a laboratory's documentation or private ranges can stand for the Internet.
+ */
+export function classifyAddress(host: string, treatAsPublic: readonly string[] = []): AddressClass {
+  const address = ipaddr.process(withoutZone(host));
+  for (const text of treatAsPublic) {
+    const [network, bits] = ipaddr.parseCIDR(text);
+    if (network.kind() === address.kind() && address.match(network, bits)) return 'public';
+  }
+  return CLASS_OF_RANGE[address.range()] ?? 'documentation';
+}
+
+/** Ranges by ipaddr.js's names. Those not named here are reserved: nobody can be reached there. */
+const CLASS_OF_RANGE: Readonly<Record<string, AddressClass>> = {
+  unicast: 'public',
+  private: 'private',
+  uniqueLocal: 'private',
+  loopback: 'loopback',
+  linkLocal: 'link-local',
+  carrierGradeNat: 'cgnat',
+  multicast: 'multicast',
+  broadcast: 'multicast',
+  unspecified: 'unspecified',
+  // Transition mechanisms carry a public IPv4 address inside.
+  rfc6052: 'public',
+  '6to4': 'public',
+  teredo: 'public',
+};
+
+function plainHost(host: string): string {
+  if (isIP(host) === 4) return host;
+  const zone = host.indexOf('%');
+  const plain = ipaddr.process(withoutZone(host)).toString();
+  return zone < 0 ? plain : plain + host.slice(zone);
+}
+
+/** `fe80::1%eth0` names an interface, which is no part of the address. */
+export function withoutZone(host: string): string {
+  const zone = host.indexOf('%');
+  return zone < 0 ? host : host.slice(0, zone);
+}
+
+function splitHostPort(text: string): { host: string; port: number } {
+  const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
+  const host = match?.[1] ?? match?.[2];
+  const port = Number(match?.[3]);
+  if (host === undefined || !(port > 0 && port < 65_536)) throw transportErrors.make('bad-address', { text });
+  return { host, port };
+}

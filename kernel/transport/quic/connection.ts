@@ -1,0 +1,466 @@
+import type { Connection as NativeConnection } from '@matrixai/quic/native/types.js';
+import type { Clock, Random, TimerHandle } from '../../sdk/clock.ts';
+import { peerKey, type PeerId } from '../../sdk/identifiers.ts';
+import type { Counters, Log } from '../../sdk/log.ts';
+import { CLOSE_CODES } from '../../sdk/network.ts';
+import { type Hello } from '../admission.ts';
+import { closeReason } from '../close-reason.ts';
+import { transportErrors } from '../errors.ts';
+import { OpenQueue } from '../open-queue.ts';
+import type { CloseInfo, Connection, ConnectionStats, IncomingStream, SocketAddress, Stream, StreamAbort, TransportLimits } from '../transport.ts';
+import { CLIENT_CONTROL_STREAM, CONTROL_BYTES, decodeHello, encodeHello, SERVER_CONTROL_STREAM } from './control.ts';
+import type { DatagramPath } from './datagram-path.ts';
+import { DatagramSize } from './datagram-size.ts';
+import { QuicStream } from './stream.ts';
+import { socketAddress, withoutZone } from '../address.ts';
+
+/** What a connection needs of its endpoint. */
+export interface ConnectionHost {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly counts: Counters;
+  readonly log: Log;
+  readonly limits: TransportLimits;
+  /** Where stream bytes are read into, and datagrams are built. Used by one connection at a time. */
+  readonly readBuffer: Uint8Array;
+  readonly sendBuffer: Uint8Array;
+  /** `read` and `send` run once in this turn of the event loop, `send` after the promises that `read` resolved. */
+  scheduleRead(connection: QuicConnection): void;
+  scheduleSend(connection: QuicConnection): void;
+  /** TLS is done: the peer's certificates are there to be judged. */
+  established(connection: QuicConnection, chain: readonly Uint8Array[]): void;
+  /** The peer's Hello (when it dialled) or Accept (when we did). */
+  greeted(connection: QuicConnection, hello: Hello): void;
+  /** It is closed and holds nothing any more; `lastWords` is the datagram that tells the peer, if it was us. */
+  ended(connection: QuicConnection, info: CloseInfo, lastWords: Uint8Array | undefined): void;
+}
+
+interface RecvInfo {
+  from: { host: string; port: number };
+  to: { host: string; port: number };
+}
+
+const ignore = (): void => {};
+/** Datagrams of one connection in one turn, so that a fast path does not starve the others. */
+const BURST_MAX = 256;
+
+/** One QUIC connection: quiche's state machine, its streams, its path and its one timer. */
+export class QuicConnection implements Connection {
+  readonly id: number;
+  readonly direction: 'inbound' | 'outbound';
+  openedAtMs = 0;
+  closed: CloseInfo | undefined;
+  onStream: (stream: IncomingStream) => void = ignore;
+  onClose: (info: CloseInfo) => void = ignore;
+
+  /** Dropped as soon as the connection ends: quiche's memory is freed only with this object. */
+  native: NativeConnection | undefined;
+  path: DatagramPath;
+  /** Our own connection id as the endpoint's routing key. */
+  readonly routes: string[];
+  /** The peer process at the other end; known from its Hello or Accept. */
+  incarnation: string | undefined;
+  readonly blocked = new Set<QuicStream>();
+  readonly size: DatagramSize;
+
+  readonly #host: ConnectionHost;
+  readonly #streams = new Map<number, QuicStream>();
+  readonly #opens = { bi: new OpenQueue(), uni: new OpenQueue() };
+  /** Streams of each kind that we opened and may open in all. The first uni-stream is the control stream. */
+  #opened = { bi: 0, uni: 1 };
+  #allowed = { bi: 0, uni: 0 };
+  #known = { bi: 0, uni: 1 };
+  readonly #control: Buffer[] = [];
+  #peer: PeerId | undefined;
+  #recvInfo: RecvInfo;
+  #phase: 'handshake' | 'verified' | 'open' = 'handshake';
+  #readScheduled = false;
+  #sendScheduled = false;
+  #received = false;
+  #lastReceivedAt: number;
+  #lastPingAt = 0;
+  #lostCredits = 0;
+  #timer: TimerHandle | undefined;
+  #timerDueAt = Number.POSITIVE_INFINITY;
+  #handshakeTimer: TimerHandle | undefined;
+  #finalStats: ConnectionStats | undefined;
+
+  constructor(id: number, direction: 'inbound' | 'outbound', native: NativeConnection, path: DatagramPath, local: { host: string; port: number }, route: string, host: ConnectionHost) {
+    this.id = id;
+    this.direction = direction;
+    this.native = native;
+    this.path = path;
+    this.routes = [route];
+    this.#host = host;
+    this.#recvInfo = { from: { host: withoutZone(path.remote.host), port: path.remote.port }, to: local };
+    this.#lastReceivedAt = host.clock.monotonic();
+    this.size = new DatagramSize(this, path.maxDatagramBytes, host);
+    this.#handshakeTimer = host.clock.timer(host.limits.dialMs, () => this.end({ byPeer: false, code: undefined, reason: 'transport/dial-timeout' }));
+  }
+
+  get peer(): PeerId {
+    if (this.#peer === undefined) throw transportErrors.make('closed', { reason: 'not authenticated' });
+    return this.#peer;
+  }
+
+  get key(): string {
+    return this.#peer === undefined ? '' : peerKey(this.#peer);
+  }
+
+  get remote(): SocketAddress {
+    return this.path.remote;
+  }
+
+  get isOpen(): boolean {
+    return this.#phase === 'open' && this.closed === undefined;
+  }
+
+  openBi(signal?: AbortSignal): Promise<Stream> | Stream {
+    return this.#openStream('bi', signal);
+  }
+
+  openUni(signal?: AbortSignal): Promise<Stream> | Stream {
+    return this.#openStream('uni', signal);
+  }
+
+  close(code: number, reason: string): void {
+    const native = this.native;
+    if (native === undefined) return;
+    // What was written before goes out first.
+    this.#transmit(native);
+    native.close(true, code, Buffer.from(reason));
+    const lastWords = this.#transmit(native);
+    this.end({ byPeer: false, code, reason }, lastWords === undefined ? undefined : Uint8Array.from(lastWords));
+  }
+
+  stats(): ConnectionStats {
+    const native = this.native;
+    if (native === undefined) return this.#finalStats ?? { bytesIn: 0, bytesOut: 0, rttMs: undefined, lostPackets: 0, datagramBytes: 0 };
+    const { recvBytes, sentBytes, lost } = native.stats();
+    const rttMs = native.pathStats().find((path) => path.active)?.rtt;
+    return { bytesIn: recvBytes, bytesOut: sentBytes, rttMs, lostPackets: lost, datagramBytes: this.size.bytes };
+  }
+
+  // What follows is for the endpoint and the streams.
+
+  receive(datagram: Uint8Array, from: SocketAddress | undefined): void {
+    const native = this.native;
+    if (native === undefined) return;
+    const info = from === undefined ? this.#recvInfo : { from: { host: withoutZone(from.host), port: from.port }, to: this.#recvInfo.to };
+    try {
+      native.recv(datagram, info);
+    } catch (error) {
+      // quiche has closed the connection and the next send tells the peer.
+      this.#host.counts.add('bad-packet');
+      this.#host.log.debug('bad-packet', { connection: this.id, reason: (error as Error).message });
+    }
+    this.#received = true;
+    this.#scheduleRead();
+    this.touch();
+  }
+
+  /** There is something to send, or may be. */
+  touch(): void {
+    if (this.#sendScheduled || this.native === undefined) return;
+    this.#sendScheduled = true;
+    this.#host.scheduleSend(this);
+  }
+
+  /** A paused stream goes on. */
+  touchRead(): void {
+    this.#scheduleRead();
+    this.touch();
+  }
+
+  /** Reads what came; the layers above run inside this. */
+  read(): void {
+    this.#readScheduled = false;
+    const native = this.native;
+    if (native === undefined) return;
+    if (this.#received) {
+      this.#received = false;
+      this.#lastReceivedAt = this.#host.clock.monotonic();
+    }
+    if (this.#phase === 'handshake') {
+      if (native.isEstablished()) {
+        this.#phase = 'verified';
+        this.#host.established(this, native.peerCertChain() ?? []);
+      }
+      if (this.native === undefined) return;
+    }
+    if (this.#phase !== 'handshake') {
+      this.#readStreams(native);
+      if (this.native === undefined) return;
+      for (const stream of this.blocked) if (stream.pump(native)) this.blocked.delete(stream);
+      this.#serveOpens(native);
+    }
+    if (this.native !== undefined && native.isDraining()) this.#endedByPeer(native);
+  }
+
+  /** Sends what there is and arms the timer. */
+  send(): void {
+    this.#sendScheduled = false;
+    const native = this.native;
+    if (native === undefined) return;
+    this.#transmit(native);
+    if (native.isClosed() || native.isDraining()) this.#endedByPeer(native);
+    else this.#armTimer(native);
+  }
+
+  /** The certificates are good: our Hello goes out when we dialled. */
+  verified(peer: PeerId): void {
+    this.#peer = peer;
+  }
+
+  /** Sends Hello (dialler) or Accept (listener) on the control stream. */
+  greet(hello: Hello): void {
+    this.native?.streamSend(this.direction === 'outbound' ? CLIENT_CONTROL_STREAM : SERVER_CONTROL_STREAM, encodeHello(hello), true);
+    this.touch();
+  }
+
+  /** From here on streams run in both directions. */
+  opened(incarnation: string): void {
+    this.#handshakeTimer?.cancel();
+    this.#handshakeTimer = undefined;
+    this.incarnation = incarnation;
+    this.openedAtMs = this.#host.clock.now();
+    this.#phase = 'open';
+    this.size.opened();
+    // Streams may have come ahead of the Accept.
+    this.touchRead();
+  }
+
+  deliver(stream: QuicStream, chunk: Uint8Array, fin: boolean): void {
+    try {
+      stream.onData(chunk, fin);
+    } catch (error) {
+      this.#host.log.error('stream-handler-threw', { connection: this.id, reason: String(error) });
+      stream.abort(CLOSE_CODES.done);
+    }
+  }
+
+  reportAbort(stream: QuicStream, reason: StreamAbort): void {
+    try {
+      stream.onAbort(reason);
+    } catch (error) {
+      this.#host.log.error('stream-handler-threw', { connection: this.id, reason: String(error) });
+    }
+  }
+
+  /** A stream of ours is written to for the first time. */
+  becameKnown(stream: QuicStream): void {
+    this.#known[stream.kind] = Math.max(this.#known[stream.kind], (stream.id >> 2) + 1);
+  }
+
+  release(stream: QuicStream): void {
+    this.#streams.delete(stream.id);
+    this.blocked.delete(stream);
+  }
+
+  /** The peer broke the rules in a way that costs us: it goes. */
+  misbehaved(reason: string): void {
+    this.#host.log.warn('peer-misbehaved', { connection: this.id, reason });
+    this.close(CLOSE_CODES.misbehaviour, 'misbehaviour');
+  }
+
+  lostStreamCredit(): void {
+    this.#host.counts.add('stream-credit-lost');
+    if (++this.#lostCredits > this.#host.limits.maxStreamsPerConnection / 2) this.misbehaved('its uni-streams had to be stopped too often');
+  }
+
+  end(info: CloseInfo, lastWords?: Uint8Array): void {
+    if (this.closed !== undefined || this.native === undefined) return;
+    this.#finalStats = this.stats();
+    this.closed = info;
+    this.native = undefined;
+    this.#timer?.cancel();
+    this.#handshakeTimer?.cancel();
+    this.size.stop();
+    this.blocked.clear();
+    const reason = transportErrors.make('closed', { reason: info.reason });
+    this.#opens.bi.rejectAll(reason);
+    this.#opens.uni.rejectAll(reason);
+    for (const stream of [...this.#streams.values()]) stream.connectionEnded();
+    this.#streams.clear();
+    this.#host.ended(this, info, lastWords);
+    try {
+      this.onClose(info);
+    } catch (error) {
+      this.#host.log.error('close-handler-threw', { connection: this.id, reason: String(error) });
+    }
+  }
+
+  #scheduleRead(): void {
+    if (this.#readScheduled || this.native === undefined) return;
+    this.#readScheduled = true;
+    this.#host.scheduleRead(this);
+  }
+
+  #readStreams(native: NativeConnection): void {
+    for (const id of native.readable()) {
+      const stream = this.#streams.get(id) ?? this.#unknownStream(native, id);
+      stream?.read(native, this.#host.readBuffer);
+      if (this.native === undefined) return;
+    }
+    if (this.#phase === 'open') {
+      for (const stream of this.#streams.values()) if (stream.mayBeStopped) stream.checkStopped(native);
+    }
+  }
+
+  #unknownStream(native: NativeConnection, id: number): QuicStream | undefined {
+    const fromServer = (id & 0x1) === 1;
+    const local = fromServer === (this.direction === 'inbound');
+    if (local) return undefined;
+    if (id === CLIENT_CONTROL_STREAM || id === SERVER_CONTROL_STREAM) {
+      this.#readControl(native, id);
+      return undefined;
+    }
+    if (this.#phase !== 'open') return undefined;
+    const stream = new QuicStream(this, id, false);
+    this.#streams.set(id, stream);
+    try {
+      this.onStream(stream);
+    } catch (error) {
+      this.#host.log.error('stream-handler-threw', { connection: this.id, reason: String(error) });
+      stream.abort(CLOSE_CODES.done);
+    }
+    return stream;
+  }
+
+  #readControl(native: NativeConnection, id: number): void {
+    let result: [number, boolean] | null = null;
+    try {
+      result = native.streamRecv(id, this.#host.readBuffer);
+    } catch {
+      this.misbehaved('reset its control stream');
+      return;
+    }
+    if (result === null) return;
+    this.#control.push(Buffer.from(this.#host.readBuffer.subarray(0, result[0])));
+    const bytes = Buffer.concat(this.#control);
+    if (bytes.length < CONTROL_BYTES && !result[1]) return;
+    const hello = decodeHello(bytes);
+    if (hello === undefined) this.misbehaved('a malformed greeting');
+    else if (this.#phase === 'verified') this.#host.greeted(this, hello);
+  }
+
+  #openStream(kind: 'bi' | 'uni', signal?: AbortSignal): Promise<Stream> | Stream {
+    const native = this.native;
+    signal?.throwIfAborted();
+    if (native === undefined || this.#phase !== 'open') throw transportErrors.make('closed', { reason: this.closed?.reason ?? 'not open' });
+    if (this.#opens[kind].length === 0 && this.#mayOpen(native, kind)) return this.#newStream(kind);
+    return this.#opens[kind].wait(signal);
+  }
+
+  #mayOpen(native: NativeConnection, kind: 'bi' | 'uni'): boolean {
+    if (this.#opened[kind] < this.#allowed[kind]) return true;
+    // What quiche still allows counts from the streams it knows, which are those that were written to.
+    this.#allowed[kind] = this.#known[kind] + (kind === 'bi' ? native.peerStreamsLeftBidi() : native.peerStreamsLeftUni());
+    return this.#opened[kind] < this.#allowed[kind];
+  }
+
+  #newStream(kind: 'bi' | 'uni'): QuicStream {
+    const number = this.#opened[kind]++;
+    const id = number * 4 + (kind === 'uni' ? 2 : 0) + (this.direction === 'inbound' ? 1 : 0);
+    const stream = new QuicStream(this, id, true);
+    this.#streams.set(id, stream);
+    return stream;
+  }
+
+  #serveOpens(native: NativeConnection): void {
+    for (const kind of ['bi', 'uni'] as const) {
+      const queue = this.#opens[kind];
+      while (queue.length > 0 && this.#mayOpen(native, kind)) queue.serve(() => this.#newStream(kind));
+    }
+  }
+
+  /** Sends until quiche has nothing more; gives the last datagram, valid until the buffer is used again. */
+  #transmit(native: NativeConnection): Uint8Array | undefined {
+    let buffer = this.#host.sendBuffer;
+    let room = buffer.subarray(0, this.size.bytes);
+    let last = 0;
+    let lastBuffer = buffer;
+    for (let count = 0; ; count++) {
+      if (count === BURST_MAX) {
+        this.touch();
+        break;
+      }
+      let result: ReturnType<NativeConnection['send']>;
+      try {
+        result = native.send(room);
+      } catch (error) {
+        this.#host.log.warn('send-failed', { connection: this.id, reason: (error as Error).message });
+        break;
+      }
+      if (result === null) break;
+      last = result[0];
+      lastBuffer = buffer;
+      const { to } = result[1];
+      if (to.port !== this.#recvInfo.from.port || to.host !== this.#recvInfo.from.host) this.#moved(to);
+      this.path.send(buffer, last);
+      if (last === room.length) this.size.sentFull();
+      if (buffer !== this.#host.sendBuffer || room.length !== this.size.bytes) {
+        buffer = this.#host.sendBuffer;
+        room = buffer.subarray(0, this.size.bytes);
+      }
+    }
+    return last === 0 ? undefined : lastBuffer.subarray(0, last);
+  }
+
+  /** QUIC validated another address of the peer (RFC 9000 §9): a NAT gave it a new port. */
+  #moved(to: { host: string; port: number }): void {
+    this.path = this.path.towards(socketAddress(to.host, to.port));
+    this.#recvInfo = { from: { host: to.host, port: to.port }, to: this.#recvInfo.to };
+    this.#host.counts.add('peer-moved');
+  }
+
+  #armTimer(native: NativeConnection): void {
+    const { clock, limits } = this.#host;
+    const now = clock.monotonic();
+    const timeoutMs = native.timeout();
+    // quiche rounds down to whole milliseconds.
+    let dueAt = timeoutMs === null ? Number.POSITIVE_INFINITY : now + timeoutMs + 1;
+    if (this.#phase === 'open') dueAt = Math.min(dueAt, Math.max(this.#lastReceivedAt, this.#lastPingAt) + limits.idleMs / 3);
+    // An earlier timer stays: it looks again when it fires, which is cheaper than moving it for each packet.
+    if (dueAt >= this.#timerDueAt || dueAt === Number.POSITIVE_INFINITY) return;
+    this.#timer?.cancel();
+    this.#timerDueAt = dueAt;
+    this.#timer = clock.timer(Math.max(0, dueAt - now), () => this.#onTimer());
+  }
+
+  #onTimer(): void {
+    this.#timerDueAt = Number.POSITIVE_INFINITY;
+    const native = this.native;
+    if (native === undefined) return;
+    const expired = native.timeout() === 0;
+    native.onTimeout();
+    if (native.isClosed()) {
+      this.#endedByPeer(native);
+      return;
+    }
+    const now = this.#host.clock.monotonic();
+    if (expired) this.size.lossTimeout();
+    const keepAliveMs = this.#host.limits.idleMs / 3;
+    if (this.#phase === 'open' && now >= Math.max(this.#lastReceivedAt, this.#lastPingAt) + keepAliveMs) {
+      this.#lastPingAt = now;
+      native.sendAckEliciting();
+    }
+    this.send();
+  }
+
+  /** The peer, the network or a protocol error ended it. */
+  #endedByPeer(native: NativeConnection): void {
+    const theirs = native.peerError();
+    const ours = native.localError();
+    if (theirs !== null && theirs.isApp) {
+      this.end({ byPeer: true, code: theirs.errorCode, reason: closeReason(theirs.errorCode, theirs.reason) });
+    } else if (native.isTimedOut()) {
+      this.end({ byPeer: true, code: undefined, reason: 'idle-timeout' });
+    } else {
+      const code = (theirs ?? ours)?.errorCode;
+      // RFC 9000 §20.1: 0x0100–0x01ff are TLS alerts.
+      const name = code === undefined ? 'lost' : code >= 0x100 && code < 0x200 ? `tls-alert-${code - 0x100}` : `quic-error-${code}`;
+      this.end({ byPeer: theirs !== null, code: undefined, reason: `transport/${name}` });
+    }
+  }
+}

@@ -1,0 +1,27 @@
+/** Closed connections remembered; the oldest is forgotten first. About 200 bytes each. */
+const REMEMBERED_MAX = 1_024;
+/** How often one of them is answered: a lost close is repeated, a flood is not answered. */
+const ANSWERS_MAX = 8;
+
+/**
+ * The last datagram of connections we closed (RFC 9000 §10.2.1). A peer that missed it and goes on
+ * sending is told again, instead of finding out by its idle timeout.
+ */
+export class Farewells {
+  readonly #byRoute = new Map<string, { bytes: Uint8Array; left: number }>();
+
+  add(route: string, bytes: Uint8Array): void {
+    this.#byRoute.set(route, { bytes, left: ANSWERS_MAX });
+    if (this.#byRoute.size > REMEMBERED_MAX) {
+      const oldest = this.#byRoute.keys().next().value;
+      if (oldest !== undefined) this.#byRoute.delete(oldest);
+    }
+  }
+
+  /** What to answer to a datagram for this route, if it is one of them. */
+  answer(route: string): Uint8Array | undefined {
+    const farewell = this.#byRoute.get(route);
+    if (farewell === undefined || farewell.left-- <= 0) return undefined;
+    return farewell.bytes;
+  }
+}

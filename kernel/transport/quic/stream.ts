@@ -1,0 +1,244 @@
+import quiche from '@matrixai/quic/native/quiche.js';
+import type { Connection as NativeConnection } from '@matrixai/quic/native/types.js';
+import { transportErrors } from '../errors.ts';
+import { WRITE_QUEUE_LOW_BYTES } from '../limits.ts';
+import type { IncomingStream, StreamAbort } from '../transport.ts';
+import { WriteWaiters } from '../write-waiters.ts';
+import type { QuicConnection } from './connection.ts';
+
+/** quiche remembers "blocked" with the size of what was offered, so one offer stays well under the windows. */
+const OFFER_MAX_BYTES = 1024 * 1024;
+
+/**
+ * quiche never gives back the credit of a peer's uni-stream that was stopped (its receive half is
+ * drained, and a drained half is not collected). Reading a short rest and dropping it costs less.
+ */
+const UNI_DISCARD_MAX_BYTES = 64 * 1024;
+/** On a bi-stream our reset tells the peer to stop; what still comes was under way, at most the window. */
+const BI_DISCARD_MAX_BYTES = 16 * 1024 * 1024;
+
+const EMPTY = new Uint8Array(0);
+const ignore = (): void => {};
+
+export class QuicStream implements IncomingStream {
+  readonly id: number;
+  readonly connection: QuicConnection;
+  readonly kind: 'bi' | 'uni';
+  onData: (chunk: Uint8Array, fin: boolean) => void = ignore;
+  onAbort: (reason: StreamAbort) => void = ignore;
+  pendingBytes = 0;
+
+  #readDone: boolean;
+  #writeDone: boolean;
+  #paused = false;
+  /** Ended by an abort of either side: nothing is reported any more, what still comes is dropped. */
+  #aborted = false;
+  #abortCode = 0;
+  #discardedBytes = 0;
+  /** quiche knows a stream of ours from the first bytes on. */
+  #known: boolean;
+  #queue: { bytes: Uint8Array; offset: number; fin: boolean }[] = [];
+  readonly #waiters = new WriteWaiters();
+
+  constructor(connection: QuicConnection, id: number, local: boolean) {
+    this.connection = connection;
+    this.id = id;
+    this.kind = (id & 0x2) === 0 ? 'bi' : 'uni';
+    this.#known = !local;
+    this.#readDone = local && this.kind === 'uni';
+    this.#writeDone = !local && this.kind === 'uni';
+  }
+
+  /** A stream of ours that the peer may stop although we have nothing queued on it. */
+  get mayBeStopped(): boolean {
+    return this.kind === 'uni' && this.#known && !this.#writeDone;
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.connection.touchRead();
+  }
+
+  write(bytes: Uint8Array, fin: boolean): void {
+    if (this.#writeDone) return;
+    this.#becomeKnown();
+    const native = this.connection.native;
+    const queue = this.#queue;
+    if (native !== undefined && queue.length === 0) {
+      const entry = { bytes, offset: 0, fin };
+      if (!this.#offer(native, entry)) {
+        // A refusal may have ended the stream.
+        if (this.#writeDone) return;
+        queue.push(entry);
+        this.pendingBytes = bytes.length - entry.offset;
+        this.connection.blocked.add(this);
+      }
+    } else {
+      queue.push({ bytes, offset: 0, fin });
+      this.pendingBytes += bytes.length;
+    }
+    this.connection.touch();
+  }
+
+  async writable(signal?: AbortSignal): Promise<void> {
+    if (this.#aborted || this.connection.closed !== undefined) throw transportErrors.make('stream-ended');
+    if (this.pendingBytes < WRITE_QUEUE_LOW_BYTES) return;
+    await this.#waiters.wait(signal);
+  }
+
+  abort(code: number): void {
+    if (this.#aborted || (this.#readDone && this.#writeDone)) return;
+    this.#end(code);
+  }
+
+  /** Gives quiche what it takes of the queue; true when nothing is left. Called by the connection's flush. */
+  pump(native: NativeConnection): boolean {
+    const queue = this.#queue;
+    while (queue.length > 0) {
+      const entry = queue[0] as { bytes: Uint8Array; offset: number; fin: boolean };
+      const before = entry.offset;
+      const done = this.#offer(native, entry);
+      this.pendingBytes -= entry.offset - before;
+      if (this.#writeDone && !done) return true;
+      if (!done) break;
+      queue.shift();
+    }
+    if (this.pendingBytes < WRITE_QUEUE_LOW_BYTES) this.#waiters.resolve();
+    return queue.length === 0;
+  }
+
+  /** Reads until nothing is left, the stream is paused or it ended. Called by the connection's flush. */
+  read(native: NativeConnection, scratch: Uint8Array): void {
+    while (!this.#readDone && (!this.#paused || this.#aborted)) {
+      let result: [number, boolean] | null;
+      try {
+        result = native.streamRecv(this.id, scratch);
+      } catch (error) {
+        this.#onReset(codeIn(error));
+        return;
+      }
+      if (result === null) return;
+      const length = result[0];
+      const fin = result[1];
+      if (fin) this.#readDone = true;
+      if (this.#aborted) this.#discard(native, length);
+      else if (length > 0 || fin) this.connection.deliver(this, length === scratch.length ? scratch : scratch.subarray(0, length), fin);
+      if (fin) this.#settle();
+      if (length < scratch.length) return;
+    }
+  }
+
+  /** Notices a STOP_SENDING on a stream without queued bytes. */
+  checkStopped(native: NativeConnection): void {
+    try {
+      native.streamCapacity(this.id);
+    } catch (error) {
+      this.#onStopped(codeIn(error));
+    }
+  }
+
+  /** The connection is gone. */
+  connectionEnded(): void {
+    this.#waiters.reject(transportErrors.make('stream-ended'));
+    this.#queue = [];
+    this.pendingBytes = 0;
+    const report = !this.#aborted && !(this.#readDone && this.#writeDone);
+    this.#aborted = true;
+    this.#readDone = this.#writeDone = true;
+    if (report) this.connection.reportAbort(this, { by: 'connection', code: undefined });
+  }
+
+  /** True when all of the entry is with quiche. False: it is blocked, or the stream has ended. */
+  #offer(native: NativeConnection, entry: { bytes: Uint8Array; offset: number; fin: boolean }): boolean {
+    const { bytes, fin } = entry;
+    try {
+      for (;;) {
+        const end = Math.min(bytes.length, entry.offset + OFFER_MAX_BYTES);
+        const last = end === bytes.length;
+        const part = entry.offset === 0 && last ? bytes : bytes.subarray(entry.offset, end);
+        const sent = native.streamSend(this.id, part, fin && last);
+        if (sent === null) return false;
+        entry.offset += sent;
+        if (sent < part.length) return false;
+        if (last) break;
+      }
+    } catch (error) {
+      this.#onStopped(codeIn(error));
+      return false;
+    }
+    if (fin) {
+      this.#writeDone = true;
+      this.#settle();
+    }
+    return true;
+  }
+
+  #onReset(code: number | undefined): void {
+    this.#readDone = true;
+    if (this.#aborted) {
+      this.#settle();
+      return;
+    }
+    this.#end(code ?? 0);
+    this.connection.reportAbort(this, { by: 'peer', code });
+  }
+
+  #onStopped(code: number | undefined): void {
+    this.#writeDone = true;
+    this.#end(code ?? 0);
+    this.connection.reportAbort(this, { by: 'peer', code });
+  }
+
+  #end(code: number): void {
+    this.#aborted = true;
+    this.#abortCode = code;
+    this.#queue = [];
+    this.pendingBytes = 0;
+    this.#waiters.reject(transportErrors.make('stream-ended'));
+    const native = this.connection.native;
+    if (native !== undefined && !this.#writeDone) {
+      // A stream quiche has not heard of cannot be reset, and its number would stay unused at the peer.
+      if (!this.#known) native.streamSend(this.id, EMPTY, false);
+      this.#becomeKnown();
+      native.streamShutdown(this.id, quiche.Shutdown.Write, code);
+    }
+    this.#writeDone = true;
+    this.#settle();
+    // What has come and nobody wants any more must still be read.
+    this.connection.touchRead();
+  }
+
+  #discard(native: NativeConnection, bytes: number): void {
+    this.#discardedBytes += bytes;
+    if (this.#readDone) return;
+    if (this.kind === 'bi' && this.#discardedBytes > BI_DISCARD_MAX_BYTES) {
+      this.connection.misbehaved('sends on a stream that was reset');
+    } else if (this.kind === 'uni' && this.#discardedBytes > UNI_DISCARD_MAX_BYTES) {
+      native.streamShutdown(this.id, quiche.Shutdown.Read, this.#abortCode);
+      this.#readDone = true;
+      this.#settle();
+      this.connection.lostStreamCredit();
+    }
+  }
+
+  #becomeKnown(): void {
+    if (this.#known) return;
+    this.#known = true;
+    this.connection.becameKnown(this);
+  }
+
+  #settle(): void {
+    if (this.#readDone && this.#writeDone) this.connection.release(this);
+  }
+}
+
+/** The application code inside quiche's `StreamReset(7)` and `StreamStopped(7)`; undefined for its other errors. */
+function codeIn(error: unknown): number | undefined {
+  const match = /^Stream(?:Reset|Stopped)\((\d+)\)/.exec((error as Error).message);
+  return match === null ? undefined : Number(match[1]);
+}

@@ -1,0 +1,120 @@
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { transportErrors } from '../errors.ts';
+import type { SocketAddress } from '../transport.ts';
+import type { DatagramPath } from './datagram-path.ts';
+import { largestDatagram } from './datagram-size.ts';
+
+/** Asked for; the system gives what its own limit allows. A turn of the event loop must fit in. */
+const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
+const SEND_BUFFER_BYTES = 65_536;
+const CLOSE_WAIT_MS = 1_000;
+const CLOSE_POLL_MS = 5;
+
+/** The UDP socket of an endpoint: one for IPv4 and IPv6 where the system has both. */
+export class UdpSocket {
+  readonly port: number;
+  readonly family: 4 | 6;
+  /** Where datagrams are built. Another one takes its place while the system still holds the last. */
+  sendBuffer: Uint8Array = Buffer.allocUnsafeSlow(SEND_BUFFER_BYTES);
+  onDatagram: (datagram: Buffer, from: RemoteInfo) => void = () => {};
+  readonly #socket: Socket;
+
+  private constructor(socket: Socket, family: 4 | 6) {
+    this.#socket = socket;
+    this.family = family;
+    this.port = socket.address().port;
+    socket.on('message', (datagram, from) => this.onDatagram(datagram, from));
+    // What the network answers to a datagram (ICMP) is no reason to stop: QUIC times out by itself.
+    socket.on('error', () => {});
+  }
+
+  /** @throws transport/bind-failed */
+  static async open(bind: SocketAddress | undefined): Promise<UdpSocket> {
+    if (bind !== undefined && bind.host !== '::') return UdpSocket.#bind(bind.family, bind.host, bind.port);
+    try {
+      return await UdpSocket.#bind(6, '::', bind?.port ?? 0);
+    } catch (error) {
+      const reason = (error as { data?: { reason?: unknown } }).data?.reason;
+      if (reason !== 'EAFNOSUPPORT' && reason !== 'EADDRNOTAVAIL' && reason !== 'EINVAL') throw error;
+      return UdpSocket.#bind(4, '0.0.0.0', bind?.port ?? 0);
+    }
+  }
+
+  static async #bind(family: 4 | 6, address: string, port: number): Promise<UdpSocket> {
+    const socket = createSocket({
+      type: family === 6 ? 'udp6' : 'udp4',
+      // Addresses here are IP addresses already; Node's own look-up would cost each datagram a tick.
+      lookup: (host, _options, callback) => callback(null, host, family),
+    });
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', (error: NodeJS.ErrnoException) => {
+        socket.close();
+        reject(transportErrors.make('bind-failed', { address: `${address}:${port}`, reason: error.code ?? error.message }, error));
+      });
+      socket.bind({ address, port }, resolve);
+    });
+    socket.removeAllListeners('error');
+    grow((bytes) => socket.setRecvBufferSize(bytes));
+    grow((bytes) => socket.setSendBufferSize(bytes));
+    return new UdpSocket(socket, family);
+  }
+
+  /** The way to a remote, or undefined when this socket's family cannot reach it. */
+  path(remote: SocketAddress): DatagramPath | undefined {
+    if (this.family === 4 && remote.family === 6) return undefined;
+    return new SocketPath(this, remote);
+  }
+
+  send(buffer: Uint8Array, length: number, host: string, port: number): void {
+    this.#socket.send(buffer, 0, length, port, host);
+    // Usually the system took it at once; if not, libuv still reads from this memory.
+    if (buffer === this.sendBuffer && this.#socket.getSendQueueCount() > 0) this.sendBuffer = Buffer.allocUnsafeSlow(SEND_BUFFER_BYTES);
+  }
+
+  /** Waits until what was sent has left, at most a second. */
+  async close(): Promise<void> {
+    for (let waited = 0; this.#socket.getSendQueueCount() > 0 && waited < CLOSE_WAIT_MS; waited += CLOSE_POLL_MS) {
+      await new Promise((resolve) => setTimeout(resolve, CLOSE_POLL_MS));
+    }
+    await new Promise<void>((resolve) => this.#socket.close(resolve));
+  }
+}
+
+class SocketPath implements DatagramPath {
+  readonly remote: SocketAddress;
+  readonly maxDatagramBytes: number;
+  readonly #socket: UdpSocket;
+  /** The remote as the system writes it on this socket: IPv4 is mapped on a dual-stack one. */
+  readonly #systemHost: string;
+
+  constructor(socket: UdpSocket, remote: SocketAddress) {
+    this.#socket = socket;
+    this.remote = remote;
+    this.#systemHost = socket.family === 6 && remote.family === 4 ? `::ffff:${remote.host}` : remote.host;
+    this.maxDatagramBytes = largestDatagram(remote);
+  }
+
+  matches(systemHost: string, port: number): boolean {
+    return port === this.remote.port && systemHost === this.#systemHost;
+  }
+
+  send(buffer: Uint8Array, length: number): void {
+    this.#socket.send(buffer, length, this.#systemHost, this.remote.port);
+  }
+
+  towards(remote: SocketAddress): DatagramPath {
+    return new SocketPath(this.#socket, remote);
+  }
+}
+
+/** Some systems refuse a size over their limit instead of giving less. */
+function grow(set: (bytes: number) => void): void {
+  for (let bytes = SOCKET_BUFFER_BYTES; bytes >= 65_536; bytes /= 2) {
+    try {
+      set(bytes);
+      return;
+    } catch {
+      // The next smaller one.
+    }
+  }
+}
