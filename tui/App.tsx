@@ -1,4 +1,5 @@
 import { Box, Text, useInput, usePaste, useWindowSize } from 'ink';
+import { useLayoutEffect } from 'react';
 import { paste, press } from './actions/index.ts';
 import { Compose, composeRows } from './components/Compose.tsx';
 import { Header } from './components/Header.tsx';
@@ -26,6 +27,9 @@ export function App({ session }: { readonly session: Session }) {
   const rows = Math.max(1, screenRows - 1);
   useInput((input, key) => {
     for (const pressed of keyPresses(input, key)) void press(session, pressed);
+  });
+  useLayoutEffect(() => {
+    session.view.columns = columns;
   });
   usePaste((text) => paste(session, text));
   if (columns < COLUMNS_MIN || rows < ROWS_MIN - 1) return <TooSmall columns={columns} rows={rows} />;

@@ -19,7 +19,8 @@ export function identicon(nodeId: string): Identicon {
   if (bytes.length < 6) return { lines: ['▗▄▄▄▖', '▝▀▀▀▘'], color: THEME.dim };
   // Three columns of four dots, the other two are their mirror image.
   const dots = bytes.readUInt16BE(0) & 0xfff;
-  const seen = dots === 0 ? 0x5a5 : dots;
+  // A picture with few dots says little: it is shown inverted.
+  const seen = dots.toString(2).replaceAll('0', '').length < 5 ? ~dots & 0xfff : dots;
   const dot = (column: number, row: number) => (seen >> (Math.min(column, 4 - column) * 4 + row)) & 1;
   const line = (row: number) =>
     Array.from({ length: 5 }, (_, column) => HALVES[((dot(column, row) << 1) | dot(column, row + 1)) as 0 | 1 | 2 | 3]).join('');

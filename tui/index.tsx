@@ -1,19 +1,30 @@
 import { render } from 'ink';
+import type { ControlClient } from '../kernel/control/client.ts';
+import { connectControl } from '../kernel/control/socket-client.ts';
+import { defineErrors } from '../kernel/sdk/errors.ts';
 import { App } from './App.tsx';
-import type { ControlClient } from './client.ts';
 import { runLinear } from './linear.ts';
 import { Session } from './session.ts';
 
-export type { ControlClient } from './client.ts';
+export type { ControlClient } from '../kernel/control/client.ts';
 
 export interface TuiOptions {
   readonly stdout?: NodeJS.WriteStream;
   readonly stdin?: NodeJS.ReadStream;
+  /** Where the node lives: a connection that drops is made anew through its control socket. */
+  readonly dataDir?: string;
   /** Plain lines for screen readers instead of a screen. Default: `ITSGOIN_LINEAR=1` in the environment. */
   readonly linear?: boolean;
   /** Runs once the terminal is as it was, however the UI ended; awaited. */
   readonly onQuit?: () => void | Promise<void>;
 }
+
+const tuiErrors = defineErrors('tui', {
+  'no-terminal': {
+    message: 'The terminal UI needs a terminal for input and output',
+    hint: 'Use `itsgoin repl` for plain lines, or `itsgoin --daemon` for a node alone',
+  },
+});
 
 /** At most 15 redraws a second. */
 const REDRAWS_PER_SECOND = 15;
@@ -25,21 +36,23 @@ const WRAP_ON = '\u001b[?7h';
  * Shows the terminal UI on `client` until the user quits; resolves then. Alternate screen, cursor, raw
  * mode and wrapping are restored on every way out: quitting, signals, and a crash, which rejects.
  *
- * @throws Error with a hint when input or output is no terminal; whatever crashed the UI.
+ * @throws tui/no-terminal; whatever crashed the UI.
  */
 export async function runTui(client: ControlClient, options: TuiOptions = {}): Promise<void> {
   const { stdout = process.stdout, stdin = process.stdin, linear = process.env.ITSGOIN_LINEAR === '1' } = options;
   try {
-    if (linear) await runLinear(client, { stdout, stdin });
-    else await runScreen(client, stdout, stdin);
+    const { dataDir } = options;
+    const reconnect = dataDir === undefined ? undefined : () => connectControl(dataDir);
+    const session = new Session(client, { dataDir, reconnect });
+    if (linear) await runLinear(session, stdout, stdin);
+    else await runScreen(session, stdout, stdin);
   } finally {
     await options.onQuit?.();
   }
 }
 
-async function runScreen(client: ControlClient, stdout: NodeJS.WriteStream, stdin: NodeJS.ReadStream): Promise<void> {
-  if (!stdin.isTTY || !stdout.isTTY) throw new Error('The terminal UI needs a terminal; use --linear for plain lines');
-  const session = new Session(client);
+async function runScreen(session: Session, stdout: NodeJS.WriteStream, stdin: NodeJS.ReadStream): Promise<void> {
+  if (!stdin.isTTY || !stdout.isTTY) throw tuiErrors.make('no-terminal');
   session.emit = (sequence) => void stdout.write(sequence);
   const restoreWrap = () => void stdout.write(WRAP_ON);
   const app = render(<App session={session} />, {

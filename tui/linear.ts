@@ -1,27 +1,26 @@
 import { createInterface } from 'node:readline/promises';
-import { runCommandLine, splitWords } from './actions/command-line.ts';
-import type { ControlClient } from './client.ts';
+import type { Terminal } from '../cli/terminal.ts';
+import { runOn } from './actions/command-line.ts';
 import { ago, shortId } from './format.ts';
-import { Session } from './session.ts';
+import { safeText } from './safe-text.ts';
+import type { Session } from './session.ts';
+import type { Person } from './store/people.ts';
 import type { Post } from './store/post.ts';
 
 /** Posts read out at the start. */
 const FIRST_POSTS = 10;
 
-const HELP = `post <text>            publish
-feed                   read the newest posts
-people                 who is online
-connect <target>       connect to a connect string
-follow <target>        follow a node id or connect string
-quit                   leave
-Any other line is a command of the node, such as: plugin list`;
+const HELP = `say <text>   publish it
+feed         read the newest posts
+people       who is online
+quit         leave
+Any other line is a command of the node, such as: peer connect, follow add, plugin list`;
 
 /**
  * The UI for screen readers and simple terminals: new posts and notices as plain lines, commands by
  * line. Nothing moves, nothing is drawn over, and no colour carries meaning.
  */
-export async function runLinear(client: ControlClient, { stdout, stdin }: { stdout: NodeJS.WritableStream; stdin: NodeJS.ReadableStream }): Promise<void> {
-  const session = new Session(client);
+export async function runLinear(session: Session, stdout: NodeJS.WritableStream, stdin: NodeJS.ReadableStream): Promise<void> {
   const say = (line: string) => void stdout.write(`${line}\n`);
   const told = new Set<string>();
   const tellPosts = () => {
@@ -40,17 +39,14 @@ export async function runLinear(client: ControlClient, { stdout, stdin }: { stdo
       link = now;
     }),
     session.shell.state.subscribe(() => {
-      const { notice: now, overlays } = session.shell.state.get();
+      const { notice: now } = session.shell.state.get();
       if (now !== undefined && now !== notice) say(now.hint === undefined ? now.text : `${now.text}. ${now.hint}`);
       notice = now;
-      const top = overlays.at(-1);
-      if (top?.kind !== 'report') return;
-      say(`${top.title}\n${top.text}`);
-      session.shell.close();
     }),
   ];
   const input = createInterface({ input: stdin });
   say('itsgoin, plain lines. Type help for the commands.');
+  session.quit = () => input.close();
   session.start();
   try {
     for await (const line of input) {
@@ -65,38 +61,33 @@ export async function runLinear(client: ControlClient, { stdout, stdin }: { stdo
 }
 
 async function run(session: Session, line: string, say: (line: string) => void): Promise<void> {
-  const [verb = '', ...words] = splitWords(line);
-  const rest = line.slice(verb.length).trim();
+  const [verb = '', ...words] = line.split(/\s+/);
   const { backend, people } = session;
+  const rest = line.slice(verb.length).trim();
   if (verb === '') return;
-  if (verb === 'help') return say(HELP);
-  if (verb === 'feed') {
+  if (verb === 'help' && words.length === 0) return say(HELP);
+  if (line === 'feed') {
     await session.feed.refresh();
     for (const post of session.feed.state.get().posts.slice(0, FIRST_POSTS).reverse()) say(postLine(session, post));
-  } else if (verb === 'people') {
+  } else if (line === 'people') {
     await people.refresh();
-    for (const person of people.state.get().people) {
-      const name = person.name ?? shortId(person.nodeId);
-      say(`${name}, ${person.online ? 'online' : 'offline'}${person.followed ? '' : ', not followed'}${person.bio === '' ? '' : `: ${person.bio}`}`);
-    }
-  } else if (verb === 'post' && words[0] !== 'create' && words[0] !== 'delete' && words[0] !== 'list' && words[0] !== 'show') {
+    for (const person of people.state.get().people) say(personLine(person));
+  } else if (verb === 'say') {
     await backend.call('post.create', { text: rest });
     say('Published.');
-  } else if (verb === 'connect') {
-    await backend.call('peer.connect', { target: rest }, 20_000);
-    say('Connected.');
-  } else if (verb === 'follow' && words.length === 1 && words[0] !== 'list') {
-    await backend.call('follow.add', { target: rest }, 20_000);
-    say('Followed.');
   } else {
-    await runCommandLine(session, line);
-    const asked = session.shell.top;
-    // A line that was typed out in full is its own confirmation only with --yes; a slip must not delete.
-    if (asked?.kind === 'confirm') {
-      session.shell.close();
-      say(`${asked.question} It was not done. Use the itsgoin command with --yes.`);
-    }
+    await runOn(session, lineTerminal(say), line);
   }
+}
+
+/** A slip must not delete: a command that asks wants `--yes` typed with it. */
+function lineTerminal(say: (line: string) => void): Terminal {
+  const print = (text: string) => say(safeText(text));
+  return { interactive: false, columns: 100, out: print, err: print, ask: () => Promise.reject(new Error('Not asked here')), status: () => {} };
+}
+
+function personLine({ name, nodeId, online, followed, bio }: Person): string {
+  return `${name ?? shortId(nodeId)}, ${online ? 'online' : 'offline'}${followed ? '' : ', not followed'}${bio === '' ? '' : `: ${bio}`}`;
 }
 
 function postLine(session: Session, post: Post): string {

@@ -1,5 +1,5 @@
 import { every, realClock, type UiClock } from './clock.ts';
-import type { ControlClient } from './client.ts';
+import type { ControlClient } from '../kernel/control/client.ts';
 import { Backend } from './store/backend.ts';
 import { Diagnostics } from './store/diagnostics.ts';
 import { NodeInfo } from './store/node.ts';
@@ -20,6 +20,14 @@ const PEOPLE_MS = 10_000;
 /** Events that come in a burst lead to one reading after this time. */
 const SETTLE_MS = 150;
 
+export interface SessionOptions {
+  /** Makes a new connection after one dropped. Without it the UI ends with the connection. */
+  readonly reconnect?: (() => Promise<ControlClient>) | undefined;
+  /** The node's data directory, for commands typed as lines. */
+  readonly dataDir?: string | undefined;
+  readonly clock?: UiClock;
+}
+
 /** One run of the terminal UI: its stores, and what keeps them up to date. Knows nothing of the screen. */
 export class Session {
   readonly backend: Backend;
@@ -31,8 +39,9 @@ export class Session {
   readonly diagnostics: Diagnostics;
   readonly settings: Settings;
   readonly clock: UiClock;
+  readonly dataDir: string;
   /** What the screen shows at present, told by it, for page and scroll keys. */
-  view = { pageItems: 5, pageRows: 10, scrollMax: 0 };
+  view = { columns: 80, pageItems: 5, pageRows: 10, scrollMax: 0 };
   /** Ends the UI. Set by whoever runs it. */
   quit: () => void = () => {};
   /** Writes to the terminal beside the screen; used for the clipboard sequence only. */
@@ -40,10 +49,11 @@ export class Session {
   #undo: (() => void)[] = [];
   #planned = new Map<string, () => void>();
 
-  constructor(client: ControlClient, clock: UiClock = realClock) {
+  constructor(client: ControlClient, { reconnect, dataDir = '', clock = realClock }: SessionOptions = {}) {
     const pace = new RedrawPace(clock);
     this.clock = clock;
-    this.backend = new Backend(client, clock, pace);
+    this.dataDir = dataDir;
+    this.backend = new Backend(client, reconnect, clock, pace);
     this.shell = new Shell(pace, (delayMs, run) => clock.after(delayMs, run));
     this.node = new NodeInfo(this.backend, clock, pace);
     const report = (error: Parameters<Shell['report']>[0]) => this.#report(error);
@@ -57,6 +67,7 @@ export class Session {
   }
 
   start(): void {
+    this.backend.onEnd = () => this.quit();
     this.backend.onLive = () => void this.refreshAll();
     this.#undo.push(
       this.backend.watch('events', {}, (event) => this.#happened(record(event))),
@@ -120,8 +131,9 @@ export class Session {
 
   #happened({ topic, event }: Record<string, unknown>): void {
     if (typeof topic !== 'string') return;
+    if (topic === 'social/profile-changed') this.people.forgetProfile(safeLine(record(event).nodeId));
     if (topic === 'content/post-deleted') {
-      const id = safeLine(record(event).id ?? record(event).postId ?? record(event).post_id);
+      const id = safeLine(record(event).id);
       this.feed.remove(id);
       this.mine.remove(id);
     }

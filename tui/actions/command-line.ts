@@ -1,62 +1,48 @@
+import type { Terminal } from '../../cli/terminal.ts';
 import { safeText } from '../safe-text.ts';
 import type { Session } from '../session.ts';
-import { list, record } from '../store/post.ts';
-import { outline } from './diagnostics.ts';
+import { EMPTY } from '../store/editor.ts';
 
-/** Runs `noun verb --param value …` as the CLI would, and shows what it answers. */
+/** Commands may dial, sync or check the whole database; what takes longer belongs to the command line. */
+const COMMAND_MS = 60_000;
+
+/** Runs a line as the command line would, in the same words, and shows what it prints. */
 export async function runCommandLine(session: Session, line: string): Promise<void> {
-  const words = splitWords(line);
-  if (words.length === 0) return;
-  const { shell, backend } = session;
-  const known = list(await backend.call('rpc.describe')).map(record);
-  const found = [2, 1]
-    .map((length) => ({ length, name: words.slice(0, length).join('.') }))
-    .map(({ length, name }) => ({ length, spec: known.find((spec) => spec.name === name && spec.kind !== 'subscription') }))
-    .find(({ spec }) => spec !== undefined);
-  if (found?.spec === undefined) {
-    const names = known.map((spec) => String(spec.name).replaceAll('.', ' ')).sort().join('\n');
-    return shell.open({ kind: 'report', title: `There is no command "${words.slice(0, 2).join(' ')}". These are`, text: safeText(names), scroll: 0 });
-  }
-  const { spec, length } = found;
-  const run = async () => {
-    const answer = record(await backend.call('rpc.run', { command: spec.name, params: readParams(words.slice(length), spec) }));
-    const text = typeof answer.text === 'string' ? safeText(answer.text) : outline(answer.result);
-    shell.open({ kind: 'report', title: words.slice(0, length).join(' '), text, scroll: 0 });
+  const printed: string[] = [];
+  const terminal: Terminal = {
+    interactive: true,
+    columns: session.view.columns,
+    out: (text) => void printed.push(text),
+    err: (text) => void printed.push(text),
+    ask: (question, { hidden = false }) => askForText(session, question, hidden),
+    status: (text) => (text === '' ? undefined : session.shell.tell(text, 'plain')),
   };
-  if (typeof spec.confirm !== 'string') return run();
-  shell.open({ kind: 'confirm', question: safeText(spec.confirm), detail: line, yes: run });
+  await runOn(session, terminal, line);
+  session.shell.clearNotice();
+  session.shell.open({ kind: 'report', title: line, text: safeText(printed.join('\n')) || 'Done.', scroll: 0 });
 }
 
-/** `--name value`, `--name=value`, `--flag`, and positional values in the command's order. */
-function readParams(words: readonly string[], spec: Record<string, unknown>): Record<string, unknown> {
-  const properties = record(record(spec.params).properties);
-  const positional = list(spec.positional).map(String);
-  const params: Record<string, unknown> = {};
-  for (let at = 0; at < words.length; at += 1) {
-    const word = words[at] ?? '';
-    if (!word.startsWith('--')) {
-      const name = positional.shift();
-      if (name === undefined) throw new Error(`"${word}" is one word too many; quote a text with spaces`);
-      params[name] = typed(word, record(properties[name]).type);
-      continue;
-    }
-    const [flag = '', inline] = word.slice(2).split(/=(.*)/s);
-    const name = flag.replaceAll('-', '_') in properties ? flag.replaceAll('-', '_') : flag;
-    const type = record(properties[name]).type;
-    if (inline !== undefined) params[name] = typed(inline, type);
-    else if (type === 'boolean') params[name] = true;
-    else params[name] = typed(words[++at] ?? '', type);
-  }
-  return params;
+/** @throws cli/* for wrong use, and what the command throws */
+export async function runOn(session: Session, terminal: Terminal, line: string): Promise<void> {
+  // Loaded when first used: parsing command lines is no part of showing a screen.
+  const { runWords, splitLine } = await import('../../cli/command-line.ts');
+  const { client } = session.backend;
+  const commands = (await client.describe()).filter(({ kind }) => kind === 'call');
+  const words = splitLine(line).filter((word, index) => index > 0 || word !== 'itsgoin');
+  const signal = AbortSignal.timeout(COMMAND_MS);
+  await runWords({ dataDir: session.dataDir, terminal, signal, client: async () => client }, commands, words);
 }
 
-function typed(word: string, type: unknown): unknown {
-  if (type === 'integer' || type === 'number') return Number(word);
-  return type === 'boolean' ? word === 'true' : word;
-}
-
-/** Words as a shell would split them: single and double quotes hold spaces together. */
-export function splitWords(line: string): string[] {
-  const pattern = /"((?:\\.|[^"\\])*)"|'([^']*)'|(\S+)/g;
-  return [...line.matchAll(pattern)].map(([, double, single, plain]) => double?.replace(/\\(.)/g, '$1') ?? single ?? plain ?? '');
+function askForText({ shell }: Session, question: string, hidden: boolean): Promise<string> {
+  return new Promise((resolve, reject) => {
+    shell.open({
+      kind: 'prompt',
+      title: safeText(question),
+      placeholder: '',
+      editor: EMPTY,
+      hidden,
+      submit: resolve,
+      cancel: () => reject(new Error('Not done')),
+    });
+  });
 }

@@ -55,6 +55,7 @@ function filter(session: Session): void {
     editor: EMPTY,
     change: (text) => target.filter(text.trim()),
     submit: (text) => target.filter(text.trim()),
+    cancel: () => target.filter(''),
   });
 }
 
@@ -81,11 +82,10 @@ async function submit(session: Session): Promise<void> {
   await top.submit(top.editor.characters.join('').trim());
 }
 
-/** Leaving a filter by esc takes the filter away. */
-function close(session: Session): void {
-  const top = session.shell.top;
-  if (top?.kind === 'prompt') top.change?.('');
-  session.shell.close();
+function close({ shell }: Session): void {
+  const { top } = shell;
+  shell.close();
+  if (top?.kind === 'prompt') top.cancel?.();
 }
 
 async function yes(session: Session): Promise<void> {
@@ -101,7 +101,7 @@ function command(session: Session): void {
     title: 'Command',
     placeholder: 'status   ·   plugin inspect content   ·   peer connect <connect string>',
     editor: EMPTY,
-    submit: (line) => runCommandLine(session, line),
+    submit: (line) => (line === '' ? undefined : runCommandLine(session, line)),
   });
 }
 

@@ -1,6 +1,8 @@
 import { shortId } from '../format.ts';
 import type { Session } from '../session.ts';
 import { EMPTY } from '../store/editor.ts';
+import { record } from '../store/post.ts';
+import { safeLine } from '../safe-text.ts';
 
 export function openSelectedPerson(session: Session): void {
   const person = session.people.selected;
@@ -11,16 +13,18 @@ export function openSelectedPerson(session: Session): void {
 export async function toggleFollow(session: Session, nodeId: string, name: string, followed: boolean): Promise<void> {
   const { shell, backend, node } = session;
   if (nodeId === node.state.get().nodeId) return shell.tell('This is you', 'plain');
-  const follow = async () => {
-    await backend.call('follow.add', { target: nodeId });
-    await refreshAfter(session);
-  };
-  if (!followed) {
-    await follow();
-    return shell.tell(`You follow ${name}`);
-  }
+  const startFollowing = () => follow(session, nodeId, name);
+  if (!followed) return startFollowing();
   await backend.call('follow.remove', { node_id: nodeId });
-  shell.offerUndo(`You no longer follow ${name}`, follow);
+  shell.offerUndo(`You no longer follow ${name}`, startFollowing);
+  await refreshAfter(session);
+}
+
+/** Following somebody who is away is fine: the node keeps trying, and says what went wrong so far. */
+async function follow(session: Session, target: string, name: string): Promise<void> {
+  const { connected, problem } = record(await session.backend.call('follow.add', { target }, CONNECT_MS));
+  const so = connected === false ? `, not connected yet${typeof problem === 'string' ? ` (${safeLine(problem)})` : ''}` : '';
+  session.shell.tell(`You follow ${name}${so}`);
   await refreshAfter(session);
 }
 
@@ -48,17 +52,13 @@ function connect({ shell, backend, people }: Session): void {
 }
 
 function followNew(session: Session): void {
-  const { shell, backend } = session;
-  shell.open({
+  session.shell.open({
     kind: 'prompt',
     title: 'Follow',
     placeholder: 'a node id or connect string',
     editor: EMPTY,
     submit: async (target) => {
-      if (target === '') return;
-      await backend.call('follow.add', { target }, CONNECT_MS);
-      shell.tell(`You follow ${shortId(target)}`);
-      await refreshAfter(session);
+      if (target !== '') await follow(session, target, shortId(target));
     },
   });
 }

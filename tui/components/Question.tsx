@@ -1,4 +1,5 @@
 import { Box, Text } from 'ink';
+import type { Editor } from '../store/editor.ts';
 import type { Confirm, Prompt } from '../store/shell.ts';
 import { THEME } from '../theme.ts';
 import { truncate } from '../wrap.ts';
@@ -7,6 +8,10 @@ import { TextField } from './TextField.tsx';
 
 /** Lines a question takes above the status line. */
 export const QUESTION_ROWS = 4;
+
+function dotted({ characters, cursor }: Editor): Editor {
+  return { characters: characters.map(() => '•'), cursor };
+}
 
 /** A prompt for one line of text, or a yes-or-no question, at the foot of the screen. */
 export function Question({ overlay, columns }: { readonly overlay: Prompt | Confirm; readonly columns: number }) {
@@ -27,7 +32,7 @@ export function Question({ overlay, columns }: { readonly overlay: Prompt | Conf
           <Line>
             <Text bold color={THEME.accent}>{overlay.title}</Text>
           </Line>
-          <TextField editor={overlay.editor} columns={columns - 5} rows={1} placeholder={truncate(overlay.placeholder, columns - 5)} />
+          <TextField editor={overlay.hidden === true ? dotted(overlay.editor) : overlay.editor} columns={columns - 5} rows={1} placeholder={truncate(overlay.placeholder, columns - 5)} />
         </>
       ) : (
         <>

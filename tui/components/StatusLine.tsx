@@ -12,6 +12,7 @@ const TONES = { good: THEME.good, bad: THEME.bad, plain: THEME.onSurface } as co
 export function StatusLine({ session, columns }: { readonly session: Session; readonly columns: number }) {
   const notice = useStore(session.shell.state, (state) => state.notice);
   useStore(session.shell.state, (state) => state.overlays);
+  useStore(session.shell.state, (state) => state.tab);
   const space = columns - 2;
   const hint = notice?.hint === undefined ? '' : `  ${notice.hint}`;
   return (

@@ -1,12 +1,14 @@
+import type { ControlClient } from '../../kernel/control/client.ts';
 import { every, type UiClock } from '../clock.ts';
-import type { ControlClient, Unsubscribe } from '../client.ts';
-import { createStore, type RedrawPace, type Store } from './store.ts';
 import { problemOf } from './problem.ts';
+import { createStore, type RedrawPace, type Store } from './store.ts';
 
-/** A command that has not answered by then is given up. */
+/** A command that has not answered by then is given up, and aborted in the node. */
 const CALL_MS = 15_000;
-/** How often a lost connection is tried again, and how long a try may take. */
+/** How often a lost connection is tried again. */
 const RETRY_MS = 1_000;
+/** Codes that mean that the connection to the node is gone, not that the command failed. */
+const LINK_LOSS = new Set(['control/connection-lost', 'control/not-running']);
 
 export interface LinkState {
   readonly link: 'connecting' | 'live' | 'lost';
@@ -14,49 +16,58 @@ export interface LinkState {
 }
 
 interface Watch {
-  readonly method: string;
-  readonly params: unknown;
+  readonly stream: string;
+  readonly params: object;
   readonly onEvent: (event: unknown) => void;
-  stop: Unsubscribe | undefined;
+  stop: (() => void) | undefined;
 }
 
 /**
- * The control client with what a long-running screen needs: every call has a deadline, and when the
- * connection drops it is tried again each second; subscriptions are then renewed and `onLive` runs.
+ * The control client with what a long-running screen needs: every call has a deadline, and a connection
+ * that drops is made anew each second until it holds; subscriptions are then renewed and `onLive` runs.
  */
 export class Backend {
   readonly state: Store<LinkState>;
   /** Runs whenever the node answers for the first time or again. */
   onLive: () => void = () => {};
+  /** Runs when the node of this process has stopped: there is nothing to come back to. */
+  onEnd: () => void = () => {};
   #client: ControlClient;
-  #clock: UiClock;
-  #watches = new Set<Watch>();
-  #stopProbe: (() => void) | undefined;
-  #closed = false;
+  readonly #reconnect: (() => Promise<ControlClient>) | undefined;
+  readonly #clock: UiClock;
+  readonly #watches = new Set<Watch>();
+  #stopRetry: (() => void) | undefined;
+  #isOver = false;
 
-  constructor(client: ControlClient, clock: UiClock, pace: RedrawPace) {
+  constructor(client: ControlClient, reconnect: (() => Promise<ControlClient>) | undefined, clock: UiClock, pace: RedrawPace) {
     this.#client = client;
+    this.#reconnect = reconnect;
     this.#clock = clock;
     this.state = createStore<LinkState>({ link: 'connecting', lostAtMs: undefined }, pace);
   }
 
-  /** @throws what the command threw; `TimeoutError` after 15 s. */
-  async call<T>(method: string, params: unknown = {}, timeoutMs = CALL_MS): Promise<T> {
-    const deadline = AbortSignal.timeout(timeoutMs);
+  /** The present connection. After a drop it is another one. */
+  get client(): ControlClient {
+    return this.#client;
+  }
+
+  /** @throws what the command threw; control/deadline or control/cancelled after `timeoutMs`. */
+  async call<T>(command: string, params: object = {}, timeoutMs = CALL_MS): Promise<T> {
+    const limit = new AbortController();
+    const cancel = this.#clock.after(timeoutMs, () => limit.abort());
     try {
-      const result = await Promise.race([this.#client.call(method, params, { signal: deadline }), aborted(deadline)]);
-      this.#live();
-      return result as T;
+      return await this.#client.call<T>(command, params, { signal: limit.signal });
     } catch (error) {
-      if (isLinkLoss(problemOf(error).code)) this.#lost();
-      else if (problemOf(error).code !== 'tui/no-answer') this.#live();
+      if (LINK_LOSS.has(problemOf(error).code)) this.#lost();
       throw error;
+    } finally {
+      cancel();
     }
   }
 
   /** Streams events to `onEvent`, over reconnections, until the returned function is called. */
-  watch(method: string, params: unknown, onEvent: (event: unknown) => void): Unsubscribe {
-    const watch: Watch = { method, params, onEvent, stop: undefined };
+  watch(stream: string, params: object, onEvent: (event: unknown) => void): () => void {
+    const watch: Watch = { stream, params, onEvent, stop: undefined };
     this.#watches.add(watch);
     if (this.state.get().link === 'live') void this.#start(watch);
     return () => {
@@ -65,66 +76,60 @@ export class Backend {
     };
   }
 
-  /** Makes the first contact; `onLive` runs when the node answers. */
   open(): void {
-    void this.#probe();
-    this.#retry();
+    this.#use(this.#client);
   }
 
+  /** Ends subscriptions and retries, and connections this made itself; the given client is its giver's. */
   close(): void {
-    this.#closed = true;
-    this.#stopProbe?.();
+    this.#isOver = true;
+    this.#stopRetry?.();
     for (const watch of this.#watches) watch.stop?.();
     this.#watches.clear();
   }
 
-  #live(): void {
-    if (this.state.get().link === 'live' || this.#closed) return;
-    this.#stopProbe?.();
-    this.#stopProbe = undefined;
+  #use(client: ControlClient): void {
+    this.#client = client;
+    void client.closed.then((reason) => {
+      if (client !== this.#client || this.#isOver) return;
+      if (reason === undefined) this.onEnd();
+      else this.#lost();
+    });
+    this.#stopRetry?.();
+    this.#stopRetry = undefined;
     this.state.set({ link: 'live', lostAtMs: undefined });
     for (const watch of this.#watches) void this.#start(watch);
     this.onLive();
   }
 
   #lost(): void {
-    if (this.state.get().link === 'lost' || this.#closed) return;
+    if (this.state.get().link === 'lost' || this.#isOver) return;
     this.state.set({ link: 'lost', lostAtMs: this.#clock.now() });
     for (const watch of this.#watches) watch.stop = undefined;
-    this.#retry();
+    const { onEnd } = this;
+    if (this.#reconnect === undefined) return onEnd();
+    this.#stopRetry = every(this.#clock, RETRY_MS, () => this.#tryAgain());
   }
 
-  #retry(): void {
-    this.#stopProbe ??= every(this.#clock, RETRY_MS, () => this.#probe());
-  }
-
-  /** `status` is a kernel command: it is there whatever plugin is off. */
-  async #probe(): Promise<void> {
-    await this.call('status', {}, RETRY_MS * 3).catch((error) => {
-      if (this.state.get().link === 'connecting' && isLinkLoss(problemOf(error).code)) this.#lost();
-    });
+  async #tryAgain(): Promise<void> {
+    try {
+      const client = await this.#reconnect?.();
+      if (client === undefined) return;
+      if (this.#isOver) client.close();
+      else this.#use(client);
+    } catch {
+      // Not there yet; the header says so, and the next try follows.
+    }
   }
 
   async #start(watch: Watch): Promise<void> {
     try {
-      const stop = await this.#client.subscribe(watch.method, watch.params, watch.onEvent);
+      const stop = await this.#client.subscribe(watch.stream, watch.params, watch.onEvent);
       if (this.#watches.has(watch)) watch.stop = stop;
       else stop();
     } catch (error) {
-      if (isLinkLoss(problemOf(error).code)) this.#lost();
-      // A node without this stream still works: lists are refreshed by time as well.
+      // Lists are refreshed by time as well, so a stream that is refused costs only freshness.
+      if (LINK_LOSS.has(problemOf(error).code)) this.#lost();
     }
   }
-}
-
-/** Codes that mean the connection to the node is gone, not that the command failed. */
-function isLinkLoss(code: string): boolean {
-  return LINK_LOSS.has(code);
-}
-const LINK_LOSS = new Set(['control/connection-lost', 'control/not-running', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE']);
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
 }

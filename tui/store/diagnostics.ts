@@ -1,6 +1,5 @@
 import type { UiClock } from '../clock.ts';
 import { safeLine } from '../safe-text.ts';
-import type { Unsubscribe } from '../client.ts';
 import type { Backend } from './backend.ts';
 import { moveCursor, type ListCursor } from './list-cursor.ts';
 import { list, numberOr, record } from './post.ts';
@@ -76,7 +75,7 @@ export class Diagnostics {
   #backend: Backend;
   #clock: UiClock;
   #pace: RedrawPace;
-  #stopTrace: Unsubscribe | undefined;
+  #stopTrace: (() => void) | undefined;
   #traffic: Traffic = { framesIn: 0, framesOut: 0, bytesIn: 0, bytesOut: 0 };
   #newLog: readonly LogLine[] = [];
   #newFrames: readonly FrameLine[] = [];
@@ -214,7 +213,7 @@ function readConnection(raw: Record<string, unknown>): Connection {
   return {
     nodeId: safeLine(raw.node_id),
     deviceId: safeLine(raw.device_id),
-    name: safeLine(raw.name ?? raw.label, 64),
+    name: safeLine(raw.display_name, 64),
     kind: safeLine(raw.kind, 24),
     remoteAddr: safeLine(raw.remote_addr, 64),
     connectedAtMs: numberOr(raw.connected_at_ms, 0),

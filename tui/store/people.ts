@@ -45,6 +45,9 @@ export function sectionOf(person: Person): Section {
   return person.online ? 'Online' : 'Offline';
 }
 
+/** Profiles read with one refreshing. */
+const BIOS_AT_ONCE = 20;
+
 const SECTIONS: readonly Section[] = ['Online', 'Offline', 'Connected, not followed'];
 
 /** Follows and peers as one list (UI-02). Either half may be missing while its plugin is off. */
@@ -53,6 +56,8 @@ export class People {
   readonly cursor: ListCursor;
   #backend: Backend;
   #clock: UiClock;
+  /** Whose bio was read; as many as there are people. */
+  readonly #profiled = new Set<string>();
   #visibleOf: { people: readonly Person[]; filter: string; visible: readonly Person[] } | undefined;
 
   constructor(backend: Backend, clock: UiClock, pace: RedrawPace) {
@@ -102,6 +107,28 @@ export class People {
     this.state.set({ people, loaded: true, off });
     const found = this.visible().findIndex((person) => person.nodeId === keep);
     this.#select(found >= 0 ? found : this.state.get().selected);
+    if (follows.off === undefined) await this.#readBios();
+  }
+
+  /** Has the bio read again with the next refreshing. */
+  forgetProfile(nodeId: string): void {
+    this.#profiled.delete(nodeId);
+  }
+
+  /** Bios come one by one, a few with each refreshing; who has no profile is not asked for again until it changes. */
+  async #readBios(): Promise<void> {
+    const wanted = this.state.get().people.filter(({ nodeId }) => !this.#profiled.has(nodeId)).slice(0, BIOS_AT_ONCE);
+    const bios = new Map<string, string>();
+    await Promise.all(
+      wanted.map(async ({ nodeId }) => {
+        this.#profiled.add(nodeId);
+        const profile = await this.#backend.call('profile.show', { node_id: nodeId }).then(record, () => ({}) as Record<string, unknown>);
+        bios.set(nodeId, safeLine(profile.bio, 500));
+      }),
+    );
+    if (bios.size === 0) return;
+    const people = this.state.get().people.map((person) => ({ ...person, bio: bios.get(person.nodeId) ?? person.bio }));
+    this.state.set({ people });
   }
 
   async #ask(method: string): Promise<{ result: Record<string, unknown>; off: string | undefined }> {
@@ -122,7 +149,7 @@ export class People {
 type Fields = Record<string, unknown>;
 
 function asFollow(person: Person): Fields {
-  return { node_id: person.nodeId, name: person.name, bio: person.bio, last_seen_ms: person.lastSeenMs };
+  return { node_id: person.nodeId, display_name: person.name, last_online_ms: person.lastSeenMs };
 }
 
 function merge(follows: readonly Fields[], peers: readonly Fields[], before: ReadonlyMap<string, Person>, nowMs: number): Person[] {
@@ -131,19 +158,19 @@ function merge(follows: readonly Fields[], peers: readonly Fields[], before: Rea
   for (const peer of peers) {
     const nodeId = safeLine(peer.node_id);
     links.set(nodeId, [...(links.get(nodeId) ?? []), readLink(peer)]);
-    const name = safeLine(peer.name ?? peer.label, 64);
+    const name = safeLine(peer.display_name, 64);
     if (name !== '') peerNames.set(nodeId, name);
   }
   const person = (nodeId: string, fields: Fields, followed: boolean): Person => {
     const own = links.get(nodeId) ?? [];
     const old = before.get(nodeId);
-    const lastSeen = own.length > 0 ? nowMs : (numberOr(fields.last_seen_ms ?? fields.last_online_ms, undefined) ?? old?.lastSeenMs);
+    const lastSeen = own.length > 0 ? nowMs : (numberOr(fields.last_online_ms, undefined) ?? old?.lastSeenMs);
     return {
       nodeId,
-      name: safeLine(fields.name ?? fields.display_name, 64) || peerNames.get(nodeId) || old?.name,
-      bio: safeLine(fields.bio, 500) || old?.bio || '',
+      name: safeLine(fields.display_name, 64) || peerNames.get(nodeId) || old?.name,
+      bio: old?.bio ?? '',
       followed,
-      followsYou: fields.follows_you === true || fields.friend === true,
+      followsYou: fields.friend === true,
       online: own.length > 0,
       lastSeenMs: lastSeen,
       links: own,

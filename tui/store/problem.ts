@@ -10,8 +10,8 @@ export interface Problem {
 /** Reads anything thrown by a control client. */
 export function problemOf(error: unknown): Problem {
   const from = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>;
-  const code = typeof from.code === 'string' ? from.code : from.name === 'TimeoutError' ? 'tui/no-answer' : 'unknown';
-  const message = code === 'tui/no-answer' ? 'the node did not answer in time' : safeLine(from.message) || String(error);
+  const code = typeof from.code === 'string' ? from.code : 'unknown';
+  const message = code === 'control/cancelled' ? 'the node did not answer in time' : safeLine(from.message) || safeLine(String(error));
   return { code, message, hint: safeLine(from.hint) || undefined };
 }
 

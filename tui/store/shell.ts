@@ -21,6 +21,10 @@ export interface Prompt {
   readonly submit: (text: string) => void | Promise<void>;
   /** Called at every change, where the effect shows at once. */
   readonly change?: (text: string) => void;
+  /** Called when it is closed without an answer. */
+  readonly cancel?: () => void;
+  /** A secret: shown as dots. */
+  readonly hidden?: boolean;
 }
 
 /** A question answered with yes or no, before what cannot be undone. */
@@ -71,7 +75,9 @@ export class Shell {
     return this.state.get().overlays.at(-1);
   }
 
+  /** Takes the keys from now on. The status line then tells what they do, so an old notice goes. */
   open(overlay: Overlay): void {
+    this.clearNotice();
     this.state.set({ overlays: [...this.state.get().overlays, overlay] });
   }
 
@@ -93,7 +99,8 @@ export class Shell {
 
   /** The code stands first: it is what `docs/errors.md` explains. */
   report(problem: Problem): void {
-    this.#notice({ tone: 'bad', text: `${problem.code}: ${problem.message}`, hint: problem.hint }, UNDO_MS);
+    const text = problem.code === 'unknown' ? problem.message : `${problem.code}: ${problem.message}`;
+    this.#notice({ tone: 'bad', text, hint: problem.hint }, UNDO_MS);
   }
 
   clearNotice(): void {
