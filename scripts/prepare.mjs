@@ -40,7 +40,8 @@ function removeOrphans(folder) {
   for (const entry of readdirSync(at('dist', folder), { recursive: true })) {
     const source = at(folder, String(entry).replace(/\.(d\.ts|js|js\.map)$/, ''));
     const compiled = /\.(d\.ts|js|js\.map)$/.test(String(entry));
-    if (compiled && !existsSync(`${source}.ts`) && !existsSync(`${source}.tsx`)) rmSync(at('dist', folder, String(entry)));
+    if (compiled && !existsSync(`${source}.ts`) && !existsSync(`${source}.tsx`))
+      rmSync(at('dist', folder, String(entry)));
   }
 }
 

@@ -1,0 +1,91 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Type from 'typebox';
+import { createBus } from '../../kernel/bus/index.ts';
+import { systemClock } from '../../kernel/clock/index.ts';
+import type { ControlDeps } from '../../kernel/control/deps.ts';
+import { type ControlServer, startControl } from '../../kernel/control/server.ts';
+import { createCounters, createLog } from '../../kernel/observe/index.ts';
+import { type AnyCommand, type CommandCall, defineCommand } from '../../kernel/sdk/command.ts';
+import { defineErrors } from '../../kernel/sdk/errors.ts';
+
+export const greetingErrors = defineErrors('greeting', {
+  rude: { message: 'One does not say {word}', hint: 'Say hello' },
+});
+
+interface FakeCommand {
+  readonly spec: AnyCommand;
+  run(params: never, call: CommandCall): unknown;
+}
+
+const greetingCommands: Record<string, FakeCommand> = {
+  'greeting.say': {
+    spec: defineCommand({
+      about: 'Say something',
+      params: Type.Object({ text: Type.String({ minLength: 1 }), times: Type.Integer({ default: 1, minimum: 1 }) }),
+      result: Type.Object({ said: Type.String() }),
+      positional: ['text'],
+      text: ({ said }) => `It said ${said}`,
+    }),
+    run({ text, times }: { text: string; times: number }, call) {
+      if (text === 'damn') throw greetingErrors.make('rude', { word: text });
+      if (text === 'crash') throw new TypeError('the handler is broken');
+      for (let index = 0; index < times; index++) call.progress('saying', index / times);
+      return { said: text.repeat(times) };
+    },
+  },
+  'greeting.wait': {
+    spec: { about: 'Wait for ever', params: Type.Object({}), result: Type.Object({}) },
+    run: (_params, call) =>
+      new Promise((_resolve, reject) => call.signal.addEventListener('abort', () => reject(call.signal.reason))),
+  },
+};
+
+export interface FakeNode {
+  readonly dataDir: string;
+  readonly server: ControlServer;
+  readonly bus: ReturnType<typeof createBus>;
+  /** How often the node was asked to stop. */
+  stops(): number;
+  close(): Promise<void>;
+}
+
+/** A control server over the real socket on a node made of fakes: one plugin, `greeting`. */
+export async function startFakeNode(options: { dataDir?: string } = {}): Promise<FakeNode> {
+  const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'control-test-'));
+  const clock = systemClock();
+  const logs = createLog({ level: 'debug', clock, to: 'none' });
+  const bus = createBus({ log: logs.area('bus'), counters: createCounters(), clock });
+  let stops = 0;
+  const self = { nodeId: 'ab'.repeat(32), deviceId: 'cd'.repeat(32) };
+  const deps = {
+    ...{ dataDir, version: '0.0.0', clock, bus, logs, log: logs.area('control') },
+    network: { self, port: 4433, connections: () => [], localAddresses: () => ['127.0.0.1:4433', '[::1]:4433'] },
+    store: { integrityCheck: () => [] },
+    gauges: { read: () => ({ loopDelayMs: { p50: 0, p99: 0, max: 0 } }) },
+    trace: { subscribe: () => () => {} },
+    config: { node: { port: 4433 }, plugin: () => ({ enabled: true }), setNode: () => ({ restart: true }) },
+    stop: () => stops++,
+    host: {
+      list: () => [
+        { name: 'greeting', version: '1.0.0', about: 'Greets', state: 'active', generation: 1, source: 'builtin' },
+      ],
+      diagnostics: () => ({ status: { greetings: 7 } }),
+      inspect: () => ({ name: 'greeting', state: 'active', config: { loud: false } }),
+      commands: () =>
+        new Map(Object.entries(greetingCommands).map(([name, { spec }]) => [name, { spec, plugin: 'greeting' }])),
+      run: async (name: string, params: never, call: CommandCall) => greetingCommands[name]?.run(params, call),
+    },
+  } as unknown as ControlDeps;
+  const server = await startControl(deps);
+  return {
+    ...{ dataDir, server, bus },
+    stops: () => stops,
+    async close() {
+      await server.stop();
+      bus.close();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
