@@ -1,0 +1,100 @@
+import test from 'ava';
+import { FakeNet } from './fake-net.ts';
+
+test('peers find each other again after the connection broke', async (t) => {
+  const net = new FakeNet(t);
+  const [anna, bert] = [await net.node('anna'), await net.node('bert')];
+  await anna.run('peer.connect', { target: bert.connectString });
+  net.cut(anna);
+  await net.clock.advance(2_000);
+  t.deepEqual(await anna.peerIds(), [bert.id]);
+  t.deepEqual(await bert.peerIds(), [anna.id]);
+});
+
+test('peers find each other again after the dialled one restarted', async (t) => {
+  const net = new FakeNet(t);
+  const anna = await net.node('anna');
+  let bert = await net.node('bert');
+  await anna.run('peer.connect', { target: bert.connectString });
+  await bert.stop();
+  await net.clock.advance(120_000);
+  t.deepEqual(await anna.peerIds(), []);
+  bert = await net.node('bert', bert);
+  await net.clock.advance(90_000);
+  t.deepEqual(await anna.peerIds(), [bert.id]);
+});
+
+test('peers find each other again after the dialling one restarted', async (t) => {
+  const net = new FakeNet(t);
+  let anna = await net.node('anna');
+  const bert = await net.node('bert');
+  await anna.run('peer.connect', { target: bert.connectString });
+  await net.clock.advance(60_000);
+  anna = await anna.restart();
+  await net.clock.advance(2_000);
+  t.deepEqual(await anna.peerIds(), [bert.id]);
+  t.deepEqual(await bert.peerIds(), [anna.id]);
+});
+
+test('dials of a dead node back off and never pile up', async (t) => {
+  const net = new FakeNet(t);
+  const [anna, bert] = [await net.node('anna'), await net.node('bert')];
+  await anna.run('peer.connect', { target: bert.connectString });
+  await bert.stop();
+  const before = net.dials.length;
+  await net.clock.advance(3_600_000);
+  const dials = net.dials.slice(before);
+  // 15 s of dialling and 30 to 60 s of waiting each.
+  t.true(dials.length >= 45 && dials.length <= 90, `${dials.length} dials in an hour`);
+  for (const [at, dial] of dials.entries()) {
+    const next = dials[at + 1];
+    if (next !== undefined) t.true(next.atMs - dial.atMs >= 15_000, 'two dials at once');
+  }
+  t.like(await anna.run('peer.explain', { node_id: bert.id }), { connected_by_user: true, connections: [] });
+});
+
+test('reloading mesh does not start the back-off anew', async (t) => {
+  const net = new FakeNet(t);
+  const [anna, bert] = [await net.node('anna'), await net.node('bert')];
+  await anna.run('peer.connect', { target: bert.connectString });
+  await bert.stop();
+  await net.clock.advance(600_000);
+  const explain = () => anna.run<{ verdict: string; next_attempt_ms: number }>('peer.explain', { node_id: bert.id });
+  const before = await explain();
+  t.is((await anna.reload()).outcome, 'committed');
+  const after = await explain();
+  t.regex(after.verdict, /after \d+ failures/);
+  t.is(after.verdict, before.verdict);
+});
+
+test('whom the user disconnects stays away, on both sides, also after a restart', async (t) => {
+  const net = new FakeNet(t);
+  let anna = await net.node('anna');
+  const bert = await net.node('bert');
+  await anna.run('peer.connect', { target: bert.connectString });
+  await bert.run('follow.add', { target: anna.id });
+  t.deepEqual(await anna.run('peer.disconnect', { node_id: bert.id }), { closed: 1 });
+  await net.clock.advance(600_000);
+  t.deepEqual(await anna.peerIds(), []);
+  anna = await anna.restart();
+  await net.clock.advance(60_000);
+  t.is(net.dials.filter(({ from }) => from === anna.id).length, 1);
+  await anna.run('peer.connect', { target: bert.connectString });
+  t.deepEqual(await anna.peerIds(), [bert.id]);
+});
+
+test('a connection of a device that has restarted since is closed when the device is back', async (t) => {
+  const net = new FakeNet(t);
+  const anna = await net.node('anna');
+  let bert = await net.node('bert');
+  await bert.run('peer.connect', { target: anna.connectString });
+  await net.clock.advance(100);
+  // A killed process says nothing, so the far end keeps its connection until it times out.
+  for (const connection of bert.connections) Object.assign(connection.far, { far: { close() {}, live: new Set() } });
+  for (const connection of bert.connections) connection.close = () => {};
+  bert = await bert.restart();
+  await net.clock.advance(5_000);
+  t.deepEqual(await anna.peerIds(), [bert.id]);
+  t.is(anna.live().length, 1);
+  t.is(anna.counters()['leftovers-closed'], 1);
+});
