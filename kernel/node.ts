@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import type { Bus } from './bus/bus.ts';
 import { createBus } from './bus/index.ts';
 import { systemClock, systemRandom } from './clock/index.ts';
 import { openConfig } from './config/index.ts';
@@ -51,6 +52,7 @@ export interface Node {
   readonly self: PeerId;
   readonly host: PluginHost;
   readonly network: NetworkHost;
+  readonly bus: Bus;
   /** Undefined in an unattended node. */
   readonly control: ControlServer | undefined;
   /** Resolves when the node has stopped, whoever asked for it. */
@@ -170,7 +172,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       const server = control;
       undo.defer('control', () => server.stop());
     }
-    return { self: identity.self, host, network, control, stopped, stop };
+    return { self: identity.self, host, network, bus, control, stopped, stop };
   } catch (error) {
     if (scope) await scope.close(error);
     else {

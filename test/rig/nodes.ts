@@ -1,5 +1,6 @@
 import type { ExecutionContext } from 'ava';
 import type { NodeId } from '../../kernel/index.ts';
+import { filter, firstValueFrom, timeout } from 'rxjs';
 import { type Node, type NodeOptions, startNode } from '../../kernel/node.ts';
 import { temporaryDirectory } from './temporary.ts';
 
@@ -9,6 +10,8 @@ export interface TestNode extends Node {
   /** `<node id>@127.0.0.1:<port>` */
   readonly connectString: string;
   readonly nodeId: NodeId;
+  /** Resolves with the next event of a topic; fails after ten seconds. */
+  nextEvent(topic: string, matches?: (event: unknown) => boolean): Promise<unknown>;
   /** Runs a command as the CLI would. */
   run<R = Record<string, unknown>>(command: string, params?: Record<string, unknown>): Promise<R>;
 }
@@ -22,6 +25,13 @@ export async function testNode(t: ExecutionContext, options: Partial<NodeOptions
     dataDir,
     nodeId: node.self.nodeId,
     connectString: `${node.self.nodeId}@127.0.0.1:${node.network.port}`,
+    nextEvent: (topic, matches = () => true) =>
+      firstValueFrom(
+        node.bus.all().pipe(
+          filter((entry) => entry.topic === topic && matches(entry.event)),
+          timeout(10_000),
+        ),
+      ).then((entry) => entry.event),
     run: (command, params = {}) =>
       node.host.run(command, params, { signal: AbortSignal.timeout(30_000), progress() {} }) as never,
   };
