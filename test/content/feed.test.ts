@@ -1,0 +1,79 @@
+import { join } from 'node:path';
+import test from 'ava';
+import Sqlite from 'better-sqlite3';
+import fc from 'fast-check';
+import { VirtualClock } from '../../kernel/clock/index.ts';
+import type { NodeId, PostId } from '../../kernel/index.ts';
+import { openStore } from '../../kernel/store/index.ts';
+import { Feed, formatCursor, parseCursor } from '../../plugins/content/feed.ts';
+import type { FeedPosition } from '../../plugins/content/feed.ts';
+import { postsMigration } from '../../plugins/content/migrations/0001-posts.ts';
+import { PostStore } from '../../plugins/content/post-store.ts';
+import type { SyncPost } from '../../plugins/content/post.ts';
+import { recordingLog } from '../rig/recording-log.ts';
+import { temporaryDirectory } from '../rig/temporary.ts';
+
+const hex = (n: number): string => n.toString(16).padStart(64, '0');
+
+function madeUp(author: number, id: number, timestampMs: number): SyncPost {
+  const post = { author: hex(author) as NodeId, timestamp_ms: timestampMs, content: '', attachments: [], kind: 'post', nplus10: [] };
+  return { id: hex(id) as PostId, post, signature: '00'.repeat(64), visibility: { kind: 'public' } };
+}
+
+test('any set of posts and any page size: the pages of a feed joined are its posts by time down, then id up', (t) => {
+  const path = join(temporaryDirectory(t), 'feed.db');
+  const file = openStore({ path, log: recordingLog(), clock: new VirtualClock() });
+  t.teardown(() => file.close());
+  file.migrate('content', [postsMigration], ['expand']);
+  const db = file.database('content');
+  // Few distinct times and authors, so that ties of both are common.
+  const posts = fc.uniqueArray(
+    fc.record({ author: fc.integer({ min: 0, max: 6 }), time: fc.integer({ min: 1, max: 12 }), id: fc.integer({ min: 1, max: 5_000 }) }),
+    { selector: ({ id }) => id, maxLength: 120 },
+  );
+  fc.assert(
+    fc.property(posts, fc.integer({ min: 1, max: 30 }), fc.subarray([0, 1, 2, 3, 4, 5, 6, 7]), (entries, limit, follows) => {
+      db.prepare('DELETE FROM posts').run();
+      const store = new PostStore(db);
+      db.transaction(() => store.insert(entries.map(({ author, id, time }) => ({ post: madeUp(author, id, time), body: JSON.stringify(madeUp(author, id, time).post) }))));
+      const expected = entries
+        .filter(({ author }) => follows.includes(author))
+        .toSorted((a, b) => b.time - a.time || a.id - b.id)
+        .map(({ id }) => hex(id));
+      const feed = new Feed(db);
+      const seen: string[] = [];
+      let position: FeedPosition | undefined;
+      for (;;) {
+        const page = feed.page(follows.map((author) => hex(author) as NodeId), limit, position).flatMap((seq) => store.bySeq(seq) ?? []);
+        const last = page.at(-1);
+        if (last === undefined) break;
+        seen.push(...page.map(({ id }) => id));
+        position = parseCursor(formatCursor({ timestampMs: last.post.timestamp_ms, id: last.id }));
+      }
+      t.deepEqual(seen, expected);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('a page reads the feed index alone, whatever the number of posts', (t) => {
+  const path = join(temporaryDirectory(t), 'plan.db');
+  const file = openStore({ path, log: recordingLog(), clock: new VirtualClock() });
+  file.migrate('content', [postsMigration], ['expand']);
+  const statements: string[] = [];
+  const db = file.database('content');
+  const spied = { transaction: db.transaction, prepare: (sql: string) => (statements.push(sql), db.prepare(sql)) } as typeof db;
+  db.transaction(() => new PostStore(db).insert([{ post: madeUp(1, 1, 1), body: '{}' }]));
+  t.deepEqual(new Feed(spied).page([hex(1) as NodeId], 5), [1]);
+  file.close();
+  const raw = new Sqlite(path, { readonly: true });
+  t.teardown(() => raw.close());
+  const reads = statements.filter((sql) => sql.includes('FROM posts'));
+  t.is(reads.length >= 2, true);
+  for (const sql of new Set(reads)) {
+    const plan = raw.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...Array<number>(sql.split('?').length - 1).fill(1)) as { detail: string }[];
+    const tables = plan.filter(({ detail }) => /\bposts\b/.test(detail));
+    t.true(tables.length > 0);
+    for (const { detail } of tables) t.regex(detail, /SEARCH posts USING COVERING INDEX posts_feed/);
+  }
+});
