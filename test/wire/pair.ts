@@ -185,7 +185,7 @@ export class FakeStream implements IncomingStream {
       if (this.connection.options.wipe === false) {
         this.onData(next.bytes, next.fin);
       } else {
-        const chunk = next.bytes.slice();
+        const chunk = new Uint8Array(next.bytes);
         this.onData(chunk, next.fin);
         chunk.fill(0x21);
       }
