@@ -107,7 +107,6 @@ export class Exchange {
       link.featuresRevision = body.features_revision;
     }
     link.protocol = Math.min(body.protocol, PROTOCOL_VERSION);
-    link.instance = body.instance;
     link.observedAddr = body.your_observed_addr;
     link.toldRevision = toldRevision;
     link.sectionsSent = told.filter((name) => link.features.includes(sectionFeature(name)));
@@ -135,21 +134,10 @@ export class Exchange {
     }
     history.exchanged(peer.nodeId, ctx.clock.now(), 'ready');
     ctx.counters.add('peers-ready');
-    this.#closeLeftovers(link);
     links.settle(link);
     ctx.emit(peerReady, { peer, connectionId: link.connectionId, features: [...link.features] });
     // What changed while the exchange was under way.
     this.#parts.announcements.catchUp([link]);
-  }
-
-  /** A device that has restarted cannot use the connections of its earlier life: they only time out. */
-  #closeLeftovers(link: Link): void {
-    for (const other of this.#parts.links.ready()) {
-      const sameDevice = other.nodeId === link.nodeId && other.deviceId === link.deviceId;
-      if (!sameDevice || other.connectionId >= link.connectionId || other.instance === link.instance) continue;
-      this.#mesh.ctx.counters.add('leftovers-closed');
-      this.#mesh.network.close(other.connectionId, 'duplicate-connection');
-    }
   }
 
   #fail(link: Link, error: unknown): void {

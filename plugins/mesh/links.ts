@@ -13,7 +13,6 @@ export const Link = Type.Object({
   /** When it became a peer. */
   readyAtMs: Type.Integer(),
   protocol: Type.Integer(),
-  instance: Type.String(),
   features: Type.Array(Type.String()),
   featuresRevision: Type.Integer(),
   /** The revision of our own features this peer was last told. */

@@ -17,8 +17,6 @@ export const ExchangeBody = Type.Object({
   protocol: Type.Integer({ minimum: 0, maximum: 65_535 }),
   node_id: HexId,
   device_id: HexId,
-  /** Random at each start of the process: tells a restart from a second connection. */
-  instance: Type.String({ pattern: '^[0-9a-f]{16}$' }),
   features: Features,
   /** Counts changes of `features` since the start of the process. */
   features_revision: Revision,

@@ -6,7 +6,6 @@ import type { MeshContext } from './context.ts';
 
 /** What we last told peers of ourselves; handed over in a swap. */
 export const OwnState = Type.Object({
-  instance: Type.String(),
   revision: Type.Integer(),
   features: Type.Array(Type.String()),
 });
@@ -17,12 +16,10 @@ const ADDRESSES_TOLD = 16;
 /** Our half of each exchange. */
 export class OwnSide {
   readonly #mesh: MeshContext;
-  #state: OwnState;
+  #state: OwnState = { revision: 0, features: [] };
 
   constructor(mesh: MeshContext) {
     this.#mesh = mesh;
-    const instance = Buffer.from(mesh.ctx.random.bytes(8)).toString('hex');
-    this.#state = { instance, revision: 0, features: [] };
   }
 
   get state(): OwnState {
@@ -44,13 +41,12 @@ export class OwnSide {
 
   /** The body for a peer seen at `remoteAddr`, of which `sections` is to know. */
   body(remoteAddr: string, sections: Record<string, unknown>): ExchangeBody {
-    const { instance, features, revision } = this.refresh();
+    const { features, revision } = this.refresh();
     const { self } = this.#mesh.network;
     return {
       protocol: PROTOCOL_VERSION,
       node_id: self.nodeId,
       device_id: self.deviceId,
-      instance,
       features,
       features_revision: revision,
       nplus10: [self.nodeId],

@@ -82,7 +82,6 @@ export default definePlugin({
         openedAtMs: ctx.clock.now(),
         readyAtMs: 0,
         protocol: 0,
-        instance: '',
         features: [],
         featuresRevision: 0,
         toldRevision: 0,

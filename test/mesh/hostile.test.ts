@@ -16,7 +16,6 @@ async function siege(t: ExecutionContext) {
     protocol: 1,
     node_id: mallory.id,
     device_id: mallory.node.self.deviceId,
-    instance: '0'.repeat(16),
     features: ['section:profile', 'section:following', featuresNotice.name, sectionsNotice.name],
     features_revision: 1,
     nplus10: [],

@@ -82,19 +82,3 @@ test('whom the user disconnects stays away, on both sides, also after a restart'
   await anna.run('peer.connect', { target: bert.connectString });
   t.deepEqual(await anna.peerIds(), [bert.id]);
 });
-
-test('a connection of a device that has restarted since is closed when the device is back', async (t) => {
-  const net = new FakeNet(t);
-  const anna = await net.node('anna');
-  let bert = await net.node('bert');
-  await bert.run('peer.connect', { target: anna.connectString });
-  await net.clock.advance(100);
-  // A killed process says nothing, so the far end keeps its connection until it times out.
-  for (const connection of bert.connections) Object.assign(connection.far, { far: { close() {}, live: new Set() } });
-  for (const connection of bert.connections) connection.close = () => {};
-  bert = await bert.restart();
-  await net.clock.advance(5_000);
-  t.deepEqual(await anna.peerIds(), [bert.id]);
-  t.is(anna.live().length, 1);
-  t.is(anna.counters()['leftovers-closed'], 1);
-});
