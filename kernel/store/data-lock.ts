@@ -1,7 +1,8 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import Sqlite from 'better-sqlite3';
+import type Sqlite from 'better-sqlite3';
 import { storeErrors } from './errors.ts';
+import { openPrivate } from './open-private.ts';
 import { explainFile, explainSqlite } from './sqlite-errors.ts';
 
 export interface DataLock {
@@ -23,9 +24,10 @@ export function lockDataDirectory(dir: string): DataLock {
   let connection: Sqlite.Database | undefined;
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
-    connection = new Sqlite(join(dir, 'node.lock'), { timeout: 0 });
-    connection.exec('BEGIN EXCLUSIVE');
-    writeFileSync(pidFile, `${process.pid}\n`);
+    connection = openPrivate(join(dir, 'node.lock'), { timeout: 0 });
+    // Nothing is ever written, so no journal either.
+    connection.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
+    writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
   } catch (error) {
     connection?.close();
     const explained = explainFile(error, dir) ?? explainSqlite(error, dir);

@@ -1,10 +1,11 @@
-import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import Sqlite from 'better-sqlite3';
+import type Sqlite from 'better-sqlite3';
 import type { Clock } from '../sdk/clock.ts';
 import type { Database, Migration } from '../sdk/database.ts';
 import type { Log } from '../sdk/log.ts';
 import { checkKernelSchema, Migrator, prepareKernelSchema } from './migrations.ts';
+import { openPrivate } from './open-private.ts';
 import { OwnerDatabase } from './owner-database.ts';
 import { explainFile, explainSqlite } from './sqlite-errors.ts';
 import type { Store } from './store.ts';
@@ -37,9 +38,7 @@ function connect(path: string): Sqlite.Database {
   let connection: Sqlite.Database | undefined;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    // SQLite would make it readable for everybody; its WAL takes over the mode it finds.
-    if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600));
-    connection = new Sqlite(path, { timeout: BUSY_WAIT_MS });
+    connection = openPrivate(path, { timeout: BUSY_WAIT_MS });
     checkKernelSchema(connection, path);
     connection.pragma('journal_mode = WAL');
     // SQLite is built with NORMAL for WAL here, which loses the last commits when the power goes.
