@@ -8,7 +8,7 @@ import { wireErrors } from './errors.ts';
  *   offset  bytes  field
  *   0       1      type: a code of the catalogue, 0xF0 (extension) or 0xF1 (refused)
  *   1       4      length of the payload, big-endian, at most 16 MiB (SYNC-02)
- *   5       length payload: one JSON value in strict UTF-8
+ *   5       length payload: one JSON object in strict UTF-8
  *   5+length       ignored
  */
 

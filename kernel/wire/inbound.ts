@@ -302,7 +302,11 @@ export class Inbound extends InboundFrame implements IncomingCall {
 
   #decode(payload: Uint8Array): unknown {
     try {
-      return decodePayload(payload);
+      const value = decodePayload(payload);
+      // TypeBox takes an array for an object whose schema has no required keys.
+      if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+      this.blame('malformed', 'no-object');
+      return MALFORMED;
     } catch (error) {
       this.blame('malformed', error instanceof ItsgoinError ? String(error.data.reason) : 'json');
       return MALFORMED;
@@ -313,7 +317,7 @@ export class Inbound extends InboundFrame implements IncomingCall {
   #openEnvelope(payload: Uint8Array): unknown {
     const envelope = this.#decode(payload);
     if (envelope === MALFORMED) return MALFORMED;
-    const { name, body } = (envelope ?? {}) as { name?: unknown; body?: unknown };
+    const { name, body } = envelope as { name?: unknown; body?: unknown };
     if (typeof name !== 'string' || body === undefined) {
       this.blame('malformed', 'envelope');
       return MALFORMED;

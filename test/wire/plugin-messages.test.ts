@@ -109,8 +109,8 @@ for (const name of readdirSync(PLUGINS)) {
       let calls = 0;
       const { write, near, counters } = serving(message, () => (calls++, response?.body));
       const code = message.code ?? 0xf0;
-      const bad = ['', '{', '[1]', '"x"', 'null', '{"name":1}', payloadOf({ ...request.body }).slice(0, -1)];
-      if (Object.keys(request.body).length > 0) bad.push(payloadOf({}));
+      const bad = ['', '{', '[1]', '"x"', 'null', payloadOf({ ...request.body }).slice(0, -1)];
+      if (Object.keys(request.body).length > 0) bad.push(payloadOf({}), '{"name":1}');
       for (const payload of bad) await write(rawFrame(code, payload));
       await settle();
       t.is(calls, 0);
