@@ -1,3 +1,4 @@
+export { chooseDataDirectory } from './choose-directory.ts';
 export type { ConfigFile, NodeConfig } from './config.ts';
 export { configErrors } from './errors.ts';
 export { NodeKeys } from './node-keys.ts';

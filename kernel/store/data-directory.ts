@@ -3,8 +3,6 @@ import { join } from 'node:path';
 import { lockDataDirectory } from './data-lock.ts';
 import { explainFile } from './sqlite-errors.ts';
 
-export { chooseDataDirectory } from '../config/choose-directory.ts';
-
 /** Where everything of one node is. */
 export interface DataDirectory {
   readonly dir: string;

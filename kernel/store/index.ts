@@ -1,6 +1,5 @@
 export { writeFileAtomic } from './atomic-file.ts';
 export {
-  chooseDataDirectory,
   type DataDirectory,
   dataPaths,
   prepareDataDirectory,

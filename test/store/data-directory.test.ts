@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
+import { chooseDataDirectory } from '../../kernel/config/index.ts';
 import { loadIdentity } from '../../kernel/identity/index.ts';
-import { chooseDataDirectory, lockDataDirectory, prepareDataDirectory, resetData } from '../../kernel/store/index.ts';
+import { lockDataDirectory, prepareDataDirectory, resetData } from '../../kernel/store/index.ts';
 import { temporaryDirectory } from '../rig/temporary.ts';
 import { NOTES, openTestStore } from './rig.ts';
 
