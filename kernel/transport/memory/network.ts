@@ -1,0 +1,229 @@
+import type { Clock, Random } from '../../sdk/clock.ts';
+import type { Counters, Log } from '../../sdk/log.ts';
+import { socketAddress } from '../address.ts';
+import type { Hello } from '../admission.ts';
+import { transportErrors } from '../errors.ts';
+import type { Endpoint, EndpointOptions, SocketAddress, Transport } from '../transport.ts';
+import { MemoryConnection } from './connection.ts';
+import { MemoryEndpoint } from './endpoint.ts';
+import { Lane } from './lane.ts';
+
+export interface MemoryNetworkDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** The counters of the node at this host. */
+  counters(host: string): Counters;
+}
+
+/** How the way between two hosts behaves, in both directions. */
+export interface LinkOptions {
+  /** One way. */
+  readonly latencyMs: number;
+  /** Up to this much more for each message, at random; order is kept. */
+  readonly jitterMs: number;
+  /** Share of dials that get no answer, 0 to 1. */
+  readonly dialFailure: number;
+}
+
+/**
+ * Where a packet ends up: the endpoint it reaches, and the source it shows there; undefined when it
+ * reaches nobody. A model of NATs takes the place of `MemoryNetwork.route`.
+ */
+export type Route = (from: SocketAddress, to: SocketAddress) => { readonly to: SocketAddress; readonly seenAs: SocketAddress } | undefined;
+
+const DEFAULT_LINK: LinkOptions = { latencyMs: 0, jitterMs: 0, dialFailure: 0 };
+const FIRST_FREE_PORT = 49_152;
+
+let nextId = 1;
+
+/**
+ * A network inside one process, on the injected clock: nodes at made-up hosts, links with delay and
+ * faults. An idle connection costs no timer and about 1 KB at each end.
+ */
+export class MemoryNetwork {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  route: Route = (from, to) => ({ to, seenAs: from });
+
+  readonly #deps: MemoryNetworkDeps;
+  readonly #endpoints = new Map<string, MemoryEndpoint>();
+  readonly #links = new Map<string, LinkOptions>();
+  #defaultLink = DEFAULT_LINK;
+  /** Hosts that cannot hear each other are in different groups; hosts not named are in group 0. */
+  #group = new Map<string, number>();
+  #nextPort = FIRST_FREE_PORT;
+
+  constructor(deps: MemoryNetworkDeps) {
+    this.#deps = deps;
+    this.clock = deps.clock;
+    this.random = deps.random;
+    this.log = deps.log;
+  }
+
+  /** The transport of a machine with this IP address. `EndpointOptions.bind` may name the port. */
+  transport(host: string): Transport {
+    return {
+      open: async (options: EndpointOptions): Promise<Endpoint> => {
+        const address = socketAddress(host, options.bind?.port || this.#nextPort++);
+        if (this.#endpoints.has(keyOf(address))) {
+          throw transportErrors.make('bind-failed', { address: keyOf(address), reason: 'EADDRINUSE' });
+        }
+        const endpoint = new MemoryEndpoint(this, address, options, this.#deps.counters(host));
+        this.#endpoints.set(keyOf(address), endpoint);
+        return endpoint;
+      },
+    };
+  }
+
+  setDefaultLink(options: Partial<LinkOptions>): void {
+    this.#defaultLink = { ...this.#defaultLink, ...options };
+  }
+
+  setLink(host: string, other: string, options: Partial<LinkOptions>): void {
+    this.#links.set(linkKey(host, other), { ...this.link(host, other), ...options });
+  }
+
+  link(host: string, other: string): LinkOptions {
+    return this.#links.get(linkKey(host, other)) ?? this.#defaultLink;
+  }
+
+  /** Hosts hear only those of their own group. Connections across wait, and end after their idle limit. */
+  partition(groups: readonly (readonly string[])[]): void {
+    this.#group = new Map(groups.flatMap((hosts, index) => hosts.map((host) => [host, index + 1] as const)));
+    for (const connection of this.#connections()) {
+      if (this.#cut(connection) && connection.direction === 'outbound') this.#endWhenIdle(connection);
+    }
+  }
+
+  heal(): void {
+    this.#group = new Map();
+    for (const connection of this.#connections()) connection.resume();
+  }
+
+  /** The machine is gone without a word, as if its power failed: the others find out by their idle limit. */
+  vanish(host: string): void {
+    for (const [key, endpoint] of [...this.#endpoints]) {
+      if (endpoint.address.host !== host) continue;
+      this.#endpoints.delete(key);
+      for (const connection of [...endpoint.live]) {
+        const { far } = connection;
+        connection.vanish();
+        this.clock.timer(far.endpoint.limits.idleMs, () => far.end({ byPeer: true, code: undefined, reason: 'idle-timeout' }));
+      }
+    }
+  }
+
+  /** Ends the connections between two hosts at once, as a network that resets them would. */
+  breakConnections(host: string, other: string): void {
+    for (const connection of this.#connections()) {
+      if (connection.endpoint.address.host !== host || connection.far.endpoint.address.host !== other) continue;
+      connection.end({ byPeer: true, code: undefined, reason: 'transport/lost' });
+      connection.far.end({ byPeer: true, code: undefined, reason: 'transport/lost' });
+    }
+  }
+
+  // What follows is for the endpoints.
+
+  remove(endpoint: MemoryEndpoint): void {
+    if (this.#endpoints.get(keyOf(endpoint.address)) === endpoint) this.#endpoints.delete(keyOf(endpoint.address));
+  }
+
+  /** One round trip to whoever answers at `address`; waits for the signal when nobody does. */
+  async handshake(from: MemoryEndpoint, address: SocketAddress, signal: AbortSignal): Promise<MemoryEndpoint> {
+    const way = this.route(from.address, address);
+    const { latencyMs, dialFailure } = this.link(from.address.host, address.host);
+    const lost = dialFailure > 0 && this.random.float() < dialFailure;
+    await this.clock.sleep(2 * latencyMs, signal);
+    const target = way === undefined ? undefined : this.#endpoints.get(keyOf(way.to));
+    if (target === undefined || lost || this.#apart(from.address.host, target.address.host)) return this.#silence(signal);
+    return target;
+  }
+
+  /** Brings the Hello over; gives the opened connection, or why there is none. */
+  async greet(from: MemoryEndpoint, target: MemoryEndpoint, hello: Hello, signal: AbortSignal): Promise<MemoryConnection | 'reject' | 'over-capacity'> {
+    const { latencyMs } = this.link(from.address.host, target.address.host);
+    await this.clock.sleep(latencyMs, signal);
+    if (this.#endpoints.get(keyOf(target.address)) !== target) return this.#silence(signal);
+    const verdict = target.judge(from.self, hello);
+    if (verdict === 'reject' || verdict === 'over-capacity') {
+      await this.clock.sleep(latencyMs, signal);
+      return verdict;
+    }
+    const seenAs = this.route(from.address, target.address)?.seenAs ?? from.address;
+    const near = new MemoryConnection(nextId++, from, { id: target.self, incarnation: target.incarnation, address: target.address }, 'outbound', this.#lane(from, target));
+    const far = new MemoryConnection(nextId++, target, { id: from.self, incarnation: from.incarnation, address: seenAs }, 'inbound', this.#lane(target, from));
+    near.far = far;
+    far.far = near;
+    return new Promise<MemoryConnection>((resolve, reject) => {
+      // The Accept goes first on the lane, so nothing the far end sends can arrive before it.
+      far.tell(() => {
+        if (signal.aborted) {
+          near.close(0, 'done');
+          return;
+        }
+        signal.removeEventListener('abort', onAbort);
+        from.enter(near);
+        resolve(near);
+      });
+      const onAbort = (): void => reject(signal.reason);
+      signal.addEventListener('abort', onAbort, { once: true });
+      target.enter(far);
+    });
+  }
+
+  #lane(from: MemoryEndpoint, to: MemoryEndpoint): Lane {
+    const network = this;
+    const source = from.address.host;
+    const sink = to.address.host;
+    return new Lane(this.clock, {
+      delayMs: () => {
+        const { latencyMs, jitterMs } = network.link(source, sink);
+        return jitterMs > 0 ? latencyMs + network.random.float() * jitterMs : latencyMs;
+      },
+      get cut() {
+        return network.#apart(source, sink);
+      },
+    });
+  }
+
+  #apart(host: string, other: string): boolean {
+    return this.#group.size > 0 && (this.#group.get(host) ?? 0) !== (this.#group.get(other) ?? 0);
+  }
+
+  #cut(connection: MemoryConnection): boolean {
+    return this.#apart(connection.endpoint.address.host, connection.far.endpoint.address.host);
+  }
+
+  #endWhenIdle(connection: MemoryConnection): void {
+    this.clock.timer(connection.endpoint.limits.idleMs, () => {
+      if (!this.#cut(connection)) return;
+      for (const end of [connection, connection.far]) end.end({ byPeer: true, code: undefined, reason: 'idle-timeout' });
+    });
+  }
+
+  *#connections(): Iterable<MemoryConnection> {
+    for (const endpoint of [...this.#endpoints.values()]) yield* [...endpoint.live];
+  }
+
+  #silence(signal: AbortSignal): Promise<never> {
+    return new Promise((_resolve, reject) => {
+      if (signal.aborted) reject(signal.reason);
+      else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    });
+  }
+}
+
+/** An in-memory network for tests and simulation. */
+export function memoryNetwork(deps: MemoryNetworkDeps): MemoryNetwork {
+  return new MemoryNetwork(deps);
+}
+
+function keyOf({ host, port }: SocketAddress): string {
+  return `${host}|${port}`;
+}
+
+function linkKey(host: string, other: string): string {
+  return host < other ? `${host}|${other}` : `${other}|${host}`;
+}

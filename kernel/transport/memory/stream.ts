@@ -1,0 +1,141 @@
+import { transportErrors } from '../errors.ts';
+import { WRITE_QUEUE_LOW_BYTES } from '../limits.ts';
+import type { IncomingStream, StreamAbort } from '../transport.ts';
+import { WriteWaiters } from '../write-waiters.ts';
+import type { MemoryConnection } from './connection.ts';
+
+/** Bytes under way or unread at the far end, as QUIC's stream window. */
+const WINDOW_BYTES = 1024 * 1024;
+const ignore = (): void => {};
+
+/** One end of a stream; the other end is found by its id on the other end of the connection. */
+export class MemoryStream implements IncomingStream {
+  readonly id: number;
+  readonly connection: MemoryConnection;
+  readonly kind: 'bi' | 'uni';
+  onData: (chunk: Uint8Array, fin: boolean) => void = ignore;
+  onAbort: (reason: StreamAbort) => void = ignore;
+  pendingBytes = 0;
+
+  #readDone: boolean;
+  #writeDone: boolean;
+  #aborted = false;
+  #paused = false;
+  #delivering = false;
+  #window = WINDOW_BYTES;
+  #outbox: { bytes: Uint8Array; fin: boolean }[] = [];
+  #inbox: { bytes: Uint8Array; fin: boolean }[] = [];
+  readonly #waiters = new WriteWaiters();
+
+  constructor(connection: MemoryConnection, id: number, local: boolean) {
+    this.connection = connection;
+    this.id = id;
+    this.kind = (id & 0x2) === 0 ? 'bi' : 'uni';
+    this.#readDone = local && this.kind === 'uni';
+    this.#writeDone = !local && this.kind === 'uni';
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    // Not inside the caller, as a real network would not either.
+    this.connection.soon(() => this.#deliver());
+  }
+
+  write(bytes: Uint8Array, fin: boolean): void {
+    if (this.#writeDone || this.#outbox.at(-1)?.fin === true) return;
+    this.#outbox.push({ bytes, fin });
+    this.pendingBytes += bytes.length;
+    this.#pump();
+  }
+
+  async writable(signal?: AbortSignal): Promise<void> {
+    if (this.#aborted || this.connection.closed !== undefined) throw transportErrors.make('stream-ended');
+    if (this.pendingBytes < WRITE_QUEUE_LOW_BYTES) return;
+    await this.#waiters.wait(signal);
+  }
+
+  abort(code: number): void {
+    if (this.#aborted || (this.#readDone && this.#writeDone)) return;
+    this.connection.tell((far) => far.streamAborted(this.id, code));
+    this.#end();
+  }
+
+  /** Bytes of the far end have arrived. */
+  receive(bytes: Uint8Array, fin: boolean): void {
+    if (this.#aborted) return;
+    this.#inbox.push({ bytes, fin });
+    this.#deliver();
+  }
+
+  /** The far end has read this much. */
+  grant(bytes: number): void {
+    this.#window += bytes;
+    this.#pump();
+  }
+
+  abortedByPeer(code: number): void {
+    if (this.#aborted || (this.#readDone && this.#writeDone)) return;
+    this.#end();
+    this.connection.guard(this, () => this.onAbort({ by: 'peer', code }));
+  }
+
+  connectionEnded(): void {
+    const report = !this.#aborted && !(this.#readDone && this.#writeDone);
+    this.#end();
+    if (report) this.connection.guard(this, () => this.onAbort({ by: 'connection', code: undefined }));
+  }
+
+  #pump(): void {
+    let entry = this.#outbox[0];
+    while (entry !== undefined && (this.#window > 0 || entry.bytes.length === 0)) {
+      const whole = entry.bytes.length <= this.#window;
+      const part = whole ? entry.bytes : entry.bytes.subarray(0, this.#window);
+      const fin = whole && entry.fin;
+      if (whole) this.#outbox.shift();
+      else this.#outbox[0] = { bytes: entry.bytes.subarray(part.length), fin: entry.fin };
+      this.#window -= part.length;
+      this.pendingBytes -= part.length;
+      this.connection.tell((far) => far.streamData(this.id, part, fin), part.length);
+      if (fin) {
+        this.#writeDone = true;
+        this.#settle();
+      }
+      entry = this.#outbox[0];
+    }
+    if (this.pendingBytes < WRITE_QUEUE_LOW_BYTES) this.#waiters.resolve();
+  }
+
+  #deliver(): void {
+    if (this.#delivering) return;
+    this.#delivering = true;
+    let read = 0;
+    while (!this.#paused && !this.#aborted && this.#inbox.length > 0) {
+      const { bytes, fin } = this.#inbox.shift() as { bytes: Uint8Array; fin: boolean };
+      read += bytes.length;
+      if (fin) this.#readDone = true;
+      this.connection.guard(this, () => this.onData(bytes, fin));
+      if (fin) this.#settle();
+    }
+    this.#delivering = false;
+    if (read > 0 && !this.#readDone && !this.#aborted) this.connection.tell((far) => far.streamGrant(this.id, read));
+  }
+
+  #end(): void {
+    this.#aborted = true;
+    this.#readDone = this.#writeDone = true;
+    this.#outbox = [];
+    this.#inbox = [];
+    this.pendingBytes = 0;
+    this.#waiters.reject(transportErrors.make('stream-ended'));
+    this.connection.release(this);
+  }
+
+  #settle(): void {
+    if (this.#readDone && this.#writeDone) this.connection.release(this);
+  }
+}
