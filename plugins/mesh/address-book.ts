@@ -67,7 +67,7 @@ export class AddressBook {
     this.#db.transaction(() => {
       this.#ensure(nodeId, addresses);
       this.#db
-        .prepare('UPDATE peers SET nat_type = ?, last_seen_ms = ? WHERE node_id = ?')
+        .prepare('UPDATE peers SET nat_type = ?, last_seen_ms = ?, online = 1 WHERE node_id = ?')
         .run(NAT_TYPES.has(natType) ? natType : 'unknown', nowMs, nodeId);
     });
   }
@@ -99,8 +99,20 @@ export class AddressBook {
     this.#db.prepare('UPDATE peers SET connected_by_user = 0, held_off = 1 WHERE node_id = ?').run(nodeId);
   }
 
-  touch(nodeId: NodeId, nowMs: number): void {
-    this.#db.prepare('UPDATE peers SET last_seen_ms = max(last_seen_ms, ?) WHERE node_id = ?').run(nowMs, nodeId);
+  /** It is no peer any more. Not said of those who are here when the node stops. */
+  gone(nodeId: NodeId, nowMs: number): void {
+    this.#db.prepare('UPDATE peers SET online = 0, last_seen_ms = ? WHERE node_id = ?').run(nowMs, nodeId);
+  }
+
+  /** Who was a peer when the node stopped or was killed, the latest first; asked once at a start. */
+  takeLeftOnline(limit: number): readonly NodeId[] {
+    return this.#db.transaction(() => {
+      const rows = this.#db
+        .prepare<Row>('SELECT node_id FROM peers WHERE online = 1 AND held_off = 0 ORDER BY last_seen_ms DESC LIMIT ?')
+        .all(limit);
+      this.#db.prepare('UPDATE peers SET online = 0 WHERE online = 1').run();
+      return rows.map((row) => row.node_id as NodeId);
+    });
   }
 
   #ensure(nodeId: NodeId, addresses: readonly string[]): void {

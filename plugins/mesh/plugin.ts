@@ -68,6 +68,7 @@ export default definePlugin({
     const announcements = new Announcements(mesh, links, own, sections);
     const exchange = new Exchange(mesh, { links, own, sections, book, history, announcements });
     const redial = new Redial(mesh, book, links, history);
+    let restored = false;
 
     /** The link of a live connection; made here when its event is still on the way. */
     const linkOf = (connection: ConnectionInfo): Link => {
@@ -101,7 +102,7 @@ export default definePlugin({
       history.closed(peer.nodeId, now, reason, byPeer);
       if (link.state === 'ready') {
         ctx.counters.add(`peers-gone.${reason}`);
-        book.touch(peer.nodeId, now);
+        if (links.readyOf(peer.nodeId).length === 0) book.gone(peer.nodeId, now);
         ctx.emit(peerGone, { peer, connectionId, reason });
       }
       redial.closed(link, reason, byPeer);
@@ -184,6 +185,7 @@ export default definePlugin({
         }
         ctx.emit(meshReady, {});
         announcements.catchUp();
+        if (!restored) redial.planReturn();
         redial.planMissing();
       },
       snapshot: () => ({
@@ -193,6 +195,7 @@ export default definePlugin({
         history: history.snapshot(),
       }),
       restore: (state) => {
+        restored = true;
         own.restore(state.own);
         for (const link of state.links) links.add({ ...link });
         redial.restore(state.plans);

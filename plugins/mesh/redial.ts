@@ -14,6 +14,8 @@ const REACH_LIMIT_MS = 45_000;
 /** A connection that lived so long was a good one: the next dial after it starts with the shortest wait. */
 const STABLE_MS = 30_000;
 /** A peer whose user disconnected us, or that is full, is left alone for so long. */
+/** Rule of the single dial of {@link Redial.planReturn}. */
+const RETURN_RULE = 'it was connected when this node stopped';
 const DECLINED_MS = 15 * 60_000;
 const DECLINES = new Set(['user-request', 'mesh-full', 'over-capacity', 'misbehaviour', 'incompatible']);
 
@@ -62,9 +64,19 @@ export class Redial {
     for (const plan of plans) this.#plans.set(plan.nodeId as NodeId, plan);
   }
 
-  /** Plans a dial for everyone wanted who is not here: at start and after a swap. */
+  /** Plans a dial for everyone wanted who is not here: at a start and after a swap. */
   planMissing(): void {
     for (const nodeId of this.#book.wanted()) this.want(nodeId);
+  }
+
+  /**
+   * One dial for each who was a peer when this node stopped, wanted or not: to them our old connections
+   * look alive until they time out, which after a crash takes 40 s.
+   */
+  planReturn(): void {
+    for (const nodeId of this.#book.takeLeftOnline(this.#mesh.ctx.config.maxMesh)) {
+      if (this.#isAway(nodeId)) this.#set(nodeId, 0, this.#wait(0), RETURN_RULE);
+    }
   }
 
   /** Plans a dial soon, unless the node is connected or planned already. */
@@ -118,12 +130,16 @@ export class Redial {
 
   async #redial(nodeId: NodeId): Promise<void> {
     const known = this.#book.get(nodeId);
-    if (known === undefined || !this.#book.isWanted(nodeId) || known.addresses.length === 0) return this.cancel(nodeId);
+    const wanted = this.#book.isWanted(nodeId);
+    const due = wanted || this.#plans.get(nodeId)?.rule === RETURN_RULE;
+    const addresses = known?.addresses ?? [];
+    if (!wanted || addresses.length === 0) this.cancel(nodeId);
+    if (!due || addresses.length === 0) return;
     try {
       // The plan stays, so that a connection that fails at once again goes on with its longer waits.
-      await this.reach(nodeId, known.addresses, 'redial');
+      await this.reach(nodeId, addresses, 'redial');
     } catch (error) {
-      if (this.#mesh.ctx.signal.aborted) return;
+      if (this.#mesh.ctx.signal.aborted || !wanted) return;
       const failures = (this.#plans.get(nodeId)?.failures ?? 0) + 1;
       this.#set(nodeId, failures, this.#wait(failures), `dial failed: ${codeOf(error)}`);
     }

@@ -82,3 +82,21 @@ test('whom the user disconnects stays away, on both sides, also after a restart'
   await anna.run('peer.connect', { target: bert.connectString });
   t.deepEqual(await anna.peerIds(), [bert.id]);
 });
+
+test('a node that comes back dials those who were connected to it, once', async (t) => {
+  const net = new FakeNet(t);
+  const anna = await net.node('anna');
+  let bert = await net.node('bert');
+  await anna.run('peer.connect', { target: bert.connectString });
+  await bert.stop();
+  // Long enough for anna to wait most of a minute before her next dial.
+  await net.clock.advance(600_000);
+  const before = net.dials.length;
+  bert = await net.node('bert', bert);
+  await net.clock.advance(1_000);
+  t.deepEqual(net.dials.slice(before).map(({ from }) => from), [bert.id]);
+  t.deepEqual(await bert.peerIds(), [anna.id]);
+  await anna.stop();
+  await net.clock.advance(120_000);
+  t.is(net.dials.filter(({ from }) => from === bert.id).length, 1);
+});

@@ -1,6 +1,9 @@
 import type { Migration } from '../../../kernel/index.ts';
 
-/** DB-01, with why a node is remembered: the user connected to it, or another plugin keeps it reachable. */
+/**
+ * DB-01, with why a node is remembered (the user connected to it, or another plugin keeps it reachable),
+ * and whether it was a peer when this node last ran.
+ */
 export const peersTable: Migration = {
   id: '0001-peers',
   kind: 'expand',
@@ -12,7 +15,8 @@ export const peersTable: Migration = {
       last_seen_ms INTEGER NOT NULL DEFAULT 0,
       connected_by_user INTEGER NOT NULL DEFAULT 0,
       kept_reachable INTEGER NOT NULL DEFAULT 0,
-      held_off INTEGER NOT NULL DEFAULT 0
+      held_off INTEGER NOT NULL DEFAULT 0,
+      online INTEGER NOT NULL DEFAULT 0
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX peers_by_age ON peers (last_seen_ms);
   `,
