@@ -1,0 +1,65 @@
+import { randomBytes } from 'node:crypto';
+import { createBus } from '../../kernel/bus/index.ts';
+import { systemClock, systemRandom } from '../../kernel/clock/index.ts';
+import { makeCredentials } from '../../kernel/identity/certificate.ts';
+import { createCounters } from '../../kernel/observe/index.ts';
+import { quicTransport } from '../../kernel/transport/index.ts';
+import { createDispatcher, createNetwork } from '../../kernel/wire/index.ts';
+import type { Dispatcher, NetworkHost } from '../../kernel/wire/index.ts';
+import { ECHO_BODY, codedEcho, parallelRate, serialRate } from './echo.ts';
+
+const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** What a node has below its plugins, on loopback: QUIC endpoint, dispatcher and network. */
+export interface Stack {
+  readonly network: NetworkHost;
+  readonly dispatcher: Dispatcher;
+  readonly counters: () => Readonly<Record<string, number>>;
+}
+
+export async function openStack(): Promise<Stack> {
+  const [clock, random, log, registry] = [systemClock(), systemRandom(), SILENT, createCounters()];
+  const counters = registry.of('wire');
+  const dispatcher = createDispatcher({ clock, counters, log });
+  const network = createNetwork({
+    transport: quicTransport({ clock, random, log, counters: registry.of('transport') }),
+    credentials: makeCredentials(randomBytes(32), randomBytes(32)),
+    dispatcher,
+    bus: createBus({ clock, log, counters: registry }),
+    clock,
+    features: () => [],
+    bind: { host: '127.0.0.1', port: 0, family: 4 },
+  });
+  await network.listen();
+  return { network, dispatcher, counters: () => counters.read() };
+}
+
+export async function closeStack({ network, dispatcher }: Stack): Promise<void> {
+  await network.shutdown();
+  dispatcher.close();
+}
+
+export interface FullStack {
+  /** Exchanges of about 100 bytes of JSON each way, one after another. */
+  readonly serialPerSecond: number;
+  /** The same, 50 under way at all times. */
+  readonly parallelPerSecond: number;
+}
+
+/** The whole stack between two nodes in this process: QUIC, TLS, framing, budgets, schema, handler, answer. */
+export async function measureFullStack(ms = 2_000): Promise<FullStack> {
+  const [here, there] = [await openStack(), await openStack()];
+  there.dispatcher.slots.install('bench', [{ message: codedEcho, handler: (body) => body }]);
+  const peer = await here.network.dial({
+    nodeId: there.network.self.nodeId,
+    addresses: [`127.0.0.1:${there.network.port}`],
+  });
+  const once = () => here.network.sendTo(peer.peer, codedEcho, ECHO_BODY);
+  const serialPerSecond = await serialRate(once, ms);
+  const parallelPerSecond = await parallelRate(once, 50, ms);
+  await closeStack(here);
+  await closeStack(there);
+  return { serialPerSecond, parallelPerSecond };
+}
+
+if (import.meta.main) console.log(await measureFullStack());
