@@ -82,7 +82,7 @@ async function startNode(words: readonly string[], terminal: Terminal, lineMode 
   const use = async (client: ControlClient) => {
     if (lineMode) return (await import('./repl.ts')).runRepl(start.dataDir, client);
     const { runTui } = await import('../tui/index.tsx');
-    await runTui(client, linear ? { linear } : {});
+    await runTui(client, { dataDir: start.dataDir, ...(linear ? { linear } : {}) });
     return EXIT.ok;
   };
   const running = await connectControl(start.dataDir).catch((error: ItsgoinError) => {

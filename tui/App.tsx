@@ -43,7 +43,15 @@ export function App({ session }: { readonly session: Session }) {
   );
 }
 
-function Body({ session, columns, rows }: { readonly session: Session; readonly columns: number; readonly rows: number }) {
+function Body({
+  session,
+  columns,
+  rows,
+}: {
+  readonly session: Session;
+  readonly columns: number;
+  readonly rows: number;
+}) {
   const overlays = useStore(session.shell.state, (state) => state.overlays);
   const { Screen, id } = TABS[useStore(session.shell.state, (state) => state.tab)] ?? TABS[0];
   useStore(session.shell.state, (state) => state.draft);
@@ -56,7 +64,11 @@ function Body({ session, columns, rows }: { readonly session: Session; readonly 
       {writing > 0 ? <Compose session={session} columns={columns} rows={writing} /> : null}
       <Box flexDirection="column" height={area.rows} flexShrink={0} overflow="hidden">
         <ScreenBoundary key={full?.kind ?? id}>
-          {full === undefined ? <Screen session={session} area={area} /> : <OverlayView session={session} overlay={full} area={area} />}
+          {full === undefined ? (
+            <Screen session={session} area={area} />
+          ) : (
+            <OverlayView session={session} overlay={full} area={area} />
+          )}
         </ScreenBoundary>
       </Box>
       {question === undefined ? null : <Question overlay={question} columns={columns} />}
@@ -74,8 +86,17 @@ function isQuestion(overlay: Overlay): overlay is Prompt | Confirm {
 
 function TooSmall({ columns, rows }: { readonly columns: number; readonly rows: number }) {
   return (
-    <Box width={columns} height={rows} flexDirection="column" justifyContent="center" alignItems="center" overflow="hidden">
-      <Text bold color={THEME.accent}>itsgoin</Text>
+    <Box
+      width={columns}
+      height={rows}
+      flexDirection="column"
+      justifyContent="center"
+      alignItems="center"
+      overflow="hidden"
+    >
+      <Text bold color={THEME.accent}>
+        itsgoin
+      </Text>
       <Text>{`${columns}×${rows + 1} is too small;`}</Text>
       <Text>{`make it ${COLUMNS_MIN}×${ROWS_MIN} or more`}</Text>
       <Text color={THEME.dim}>q quits</Text>

@@ -23,7 +23,10 @@ export function identicon(nodeId: string): Identicon {
   const seen = dots.toString(2).replaceAll('0', '').length < 5 ? ~dots & 0xfff : dots;
   const dot = (column: number, row: number) => (seen >> (Math.min(column, 4 - column) * 4 + row)) & 1;
   const line = (row: number) =>
-    Array.from({ length: 5 }, (_, column) => HALVES[((dot(column, row) << 1) | dot(column, row + 1)) as 0 | 1 | 2 | 3]).join('');
+    Array.from(
+      { length: 5 },
+      (_, column) => HALVES[((dot(column, row) << 1) | dot(column, row + 1)) as 0 | 1 | 2 | 3],
+    ).join('');
   return { lines: [line(0), line(2)], color: colorOf(nodeId) };
 }
 

@@ -13,18 +13,41 @@ export interface Binding {
 }
 
 export type Scope =
-  | 'always' | 'tabs' | 'list' | 'posts' | 'people' | 'diagnostics' | 'settings'
-  | 'overlay' | 'scroll' | 'post' | 'text' | 'compose' | 'prompt' | 'confirm';
+  | 'always'
+  | 'tabs'
+  | 'list'
+  | 'posts'
+  | 'people'
+  | 'diagnostics'
+  | 'settings'
+  | 'overlay'
+  | 'scroll'
+  | 'post'
+  | 'text'
+  | 'compose'
+  | 'prompt'
+  | 'confirm';
 
 export const BINDINGS = [
   { scope: 'always', keys: ['ctrl+c'], action: 'quit-now', about: 'Quit; asks once if a draft would be lost' },
 
   { scope: 'tabs', keys: ['?'], action: 'help', about: 'This help', hint: 'help' },
-  { scope: 'tabs', keys: ['1', '2', '3', '4', '5', '6', '7', '8', '9'], action: 'go-to-tab', about: 'Go to the tab of that number' },
+  {
+    scope: 'tabs',
+    keys: ['1', '2', '3', '4', '5', '6', '7', '8', '9'],
+    action: 'go-to-tab',
+    about: 'Go to the tab of that number',
+  },
   { scope: 'tabs', keys: ['tab'], action: 'next-tab', about: 'Next tab' },
   { scope: 'tabs', keys: ['shift+tab'], action: 'previous-tab', about: 'Previous tab' },
   { scope: 'tabs', keys: ['n'], action: 'compose', about: 'Write a post', hint: 'write' },
-  { scope: 'tabs', keys: [':'], action: 'command', about: 'Run any command, such as "post create --text hello"', hint: 'command' },
+  {
+    scope: 'tabs',
+    keys: [':'],
+    action: 'command',
+    about: 'Run any command, such as "post create --text hello"',
+    hint: 'command',
+  },
   { scope: 'tabs', keys: ['r'], action: 'refresh', about: 'Refresh this tab' },
   { scope: 'tabs', keys: ['u'], action: 'undo', about: 'Undo what the status line offers to undo' },
   { scope: 'tabs', keys: ['E'], action: 'enable-missing', about: 'Enable the plugin this tab needs, when it is off' },
@@ -44,17 +67,46 @@ export const BINDINGS = [
 
   { scope: 'people', keys: ['c'], action: 'connect', about: 'Connect to a connect string', hint: 'connect' },
   { scope: 'people', keys: ['a'], action: 'follow-new', about: 'Follow a node id or connect string', hint: 'add' },
-  { scope: 'people', keys: ['f'], action: 'follow-person', about: 'Follow or unfollow the selected person', hint: 'follow' },
+  {
+    scope: 'people',
+    keys: ['f'],
+    action: 'follow-person',
+    about: 'Follow or unfollow the selected person',
+    hint: 'follow',
+  },
   { scope: 'people', keys: ['/'], action: 'filter', about: 'Show only people with these words' },
 
   { scope: 'diagnostics', keys: ['l', 'right'], action: 'next-pane', about: 'Next pane', hint: 'panes' },
   { scope: 'diagnostics', keys: ['h', 'left'], action: 'previous-pane', about: 'Previous pane' },
   { scope: 'diagnostics', keys: ['e'], action: 'enable-plugin', about: 'Enable the selected plugin', hint: 'enable' },
-  { scope: 'diagnostics', keys: ['d'], action: 'disable-plugin', about: 'Disable the selected plugin', hint: 'disable' },
-  { scope: 'diagnostics', keys: ['R'], action: 'reload-plugin', about: 'Reload the code of the selected plugin', hint: 'reload' },
-  { scope: 'diagnostics', keys: ['p'], action: 'pause', about: 'Hold the traffic and log panes still, or let them run' },
+  {
+    scope: 'diagnostics',
+    keys: ['d'],
+    action: 'disable-plugin',
+    about: 'Disable the selected plugin',
+    hint: 'disable',
+  },
+  {
+    scope: 'diagnostics',
+    keys: ['R'],
+    action: 'reload-plugin',
+    about: 'Reload the code of the selected plugin',
+    hint: 'reload',
+  },
+  {
+    scope: 'diagnostics',
+    keys: ['p'],
+    action: 'pause',
+    about: 'Hold the traffic and log panes still, or let them run',
+  },
 
-  { scope: 'settings', keys: ['y'], action: 'copy', about: "Copy the selected value to the terminal's clipboard", hint: 'copy' },
+  {
+    scope: 'settings',
+    keys: ['y'],
+    action: 'copy',
+    about: "Copy the selected value to the terminal's clipboard",
+    hint: 'copy',
+  },
 
   { scope: 'overlay', keys: ['esc', 'q'], action: 'close', about: 'Close', hint: 'close' },
   { scope: 'scroll', keys: ['j', 'down'], action: 'scroll-down', about: 'Down', hint: 'scroll' },
@@ -112,8 +164,10 @@ export const SCOPE_TITLES: Readonly<Record<Scope, string>> = {
 };
 
 /** The binding of a key where these scopes listen. */
-export function bindingOf(scopes: readonly Scope[], key: string): ((typeof BINDINGS)[number]) | undefined {
-  return BINDINGS.find((binding) => scopes.includes(binding.scope) && (binding.keys as readonly string[]).includes(key));
+export function bindingOf(scopes: readonly Scope[], key: string): (typeof BINDINGS)[number] | undefined {
+  return BINDINGS.find(
+    (binding) => scopes.includes(binding.scope) && (binding.keys as readonly string[]).includes(key),
+  );
 }
 
 /** What the status line offers: the hinted bindings of these scopes, in the order of the scopes. */

@@ -20,7 +20,11 @@ Any other line is a command of the node, such as: peer connect, follow add, plug
  * The UI for screen readers and simple terminals: new posts and notices as plain lines, commands by
  * line. Nothing moves, nothing is drawn over, and no colour carries meaning.
  */
-export async function runLinear(session: Session, stdout: NodeJS.WritableStream, stdin: NodeJS.ReadableStream): Promise<void> {
+export async function runLinear(
+  session: Session,
+  stdout: NodeJS.WritableStream,
+  stdin: NodeJS.ReadableStream,
+): Promise<void> {
   const say = (line: string) => void stdout.write(`${line}\n`);
   const told = new Set<string>();
   const tellPosts = () => {
@@ -83,7 +87,14 @@ async function run(session: Session, line: string, say: (line: string) => void):
 /** A slip must not delete: a command that asks wants `--yes` typed with it. */
 function lineTerminal(say: (line: string) => void): Terminal {
   const print = (text: string) => say(safeText(text));
-  return { interactive: false, columns: 100, out: print, err: print, ask: () => Promise.reject(new Error('Not asked here')), status: () => {} };
+  return {
+    interactive: false,
+    columns: 100,
+    out: print,
+    err: print,
+    ask: () => Promise.reject(new Error('Not asked here')),
+    status: () => {},
+  };
 }
 
 function personLine({ name, nodeId, online, followed, bio }: Person): string {
@@ -92,6 +103,7 @@ function personLine({ name, nodeId, online, followed, bio }: Person): string {
 
 function postLine(session: Session, post: Post): string {
   const self = session.node.state.get();
-  const name = post.authorName ?? (post.author === self.nodeId ? self.name || 'you' : session.people.find(post.author)?.name);
+  const name =
+    post.authorName ?? (post.author === self.nodeId ? self.name || 'you' : session.people.find(post.author)?.name);
   return `${name ?? shortId(post.author)}, ${ago(post.timestampMs, session.clock.now())}, ${post.visibility}: ${post.text}`;
 }

@@ -9,7 +9,8 @@ const CONTROLS = /[\p{Cc}--[\n]]/gv;
 // Overrides, isolates and marks of direction reorder what a reader sees; joiners, fillers and tags hide text.
 const INVISIBLE = /[\p{Cf}--[\u200d]]|[\u115f\u1160\u3164\uffa0\u2800\u{e0100}-\u{e01ef}]/gv;
 // A joiner is kept only where it builds an emoji.
-const STRAY_JOINER = /(?<![\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f])\u200d|\u200d(?!\p{Extended_Pictographic})/gv;
+const STRAY_JOINER =
+  /(?<![\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f])\u200d|\u200d(?!\p{Extended_Pictographic})/gv;
 const UNPAINTABLE = /[\p{Co}\p{Cs}\p{Cn}]/gv;
 const STACKED_MARKS = new RegExp(`(\\p{M}{${MARKS_MAX}})\\p{M}+`, 'gu');
 

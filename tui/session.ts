@@ -145,6 +145,7 @@ export class Session {
   /** Which events make which part stale. */
   readonly #reactions: readonly (readonly [prefix: string, name: string, refresh: () => Promise<void>])[] = [
     ['content/', 'feed', () => this.feed.refresh()],
+    ['content/', 'status', () => this.node.refresh()],
     ['content/', 'mine', () => this.mine.refresh()],
     ['social/', 'people', () => this.people.refresh()],
     ['social/followed', 'feed', () => this.feed.refresh()],

@@ -15,5 +15,14 @@ export const THEME = {
 
 /** Hues of identicons and names; chosen to be told apart on dark and light ground. */
 export const HUES = [
-  '#7aa2f7', '#7fc8a9', '#e0af68', '#e06c75', '#bb9af7', '#56b6c2', '#d19a66', '#98c379', '#c678dd', '#61afef',
+  '#7aa2f7',
+  '#7fc8a9',
+  '#e0af68',
+  '#e06c75',
+  '#bb9af7',
+  '#56b6c2',
+  '#d19a66',
+  '#98c379',
+  '#c678dd',
+  '#61afef',
 ] as const;

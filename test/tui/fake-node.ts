@@ -29,7 +29,13 @@ export class FakeNode implements ControlClient {
   ];
   peers: Params[] = [peer(ALICE, 'direct'), peer(BOB, 'lan')];
   plugins: Params[] = ['content', 'mesh', 'social'].map((name) => ({
-    name, version: '1.0.0', state: 'active', generation: 1, source: 'builtin', about: `The ${name} of the node`, reason: null,
+    name,
+    version: '1.0.0',
+    state: 'active',
+    generation: 1,
+    source: 'builtin',
+    about: `The ${name} of the node`,
+    reason: null,
   }));
   profile: Params = { node_id: SELF, name: 'Dana', bio: 'Trying this out' };
   config: Params = { 'node.log_level': 'info', 'content.keepDays': 30 };
@@ -78,7 +84,11 @@ export class FakeNode implements ControlClient {
     return structuredClone(answer(given));
   }
 
-  async subscribe(stream: string, _params: object, onEvent: (event: never, dropped: number) => void): Promise<() => void> {
+  async subscribe(
+    stream: string,
+    _params: object,
+    onEvent: (event: never, dropped: number) => void,
+  ): Promise<() => void> {
     if (this.down) throw CONNECTION_LOST;
     const listener = (event: unknown) => onEvent(event as never, 0);
     const listeners = this.#listeners.get(stream) ?? new Set();
@@ -137,18 +147,43 @@ export class FakeNode implements ControlClient {
   #swap(name: string, state: string) {
     Object.assign(this.#plugin(name), { state });
     this.emit('plugin/changed', { name });
-    return { name, outcome: state === 'active' ? 'committed' : 'disabled', generation: 2, reason: null, held_ms: 1, total_ms: 12 };
+    return {
+      name,
+      outcome: state === 'active' ? 'committed' : 'disabled',
+      generation: 2,
+      reason: null,
+      held_ms: 1,
+      total_ms: 12,
+    };
   }
 
   readonly #methods: Readonly<Record<string, (params: Params) => unknown>> = {
-    status: () => ({ node_id: SELF, uptime_ms: 7_500_000, port: 41_234, peers: this.peers.length, posts: this.posts.length, rss_bytes: 84e6 }),
-    'identity.show': () => ({ node_id: SELF, device_id: 'd'.repeat(64), connect: [`${SELF}@192.168.1.20:41234,[2001:db8::7]:41234`] }),
-    'profile.show': ({ node_id }) => (node_id === undefined ? this.profile : { node_id, name: '', bio: node_id === ALICE ? 'Gardens, bread and small computers' : '' }),
+    status: () => ({
+      node_id: SELF,
+      uptime_ms: 7_500_000,
+      port: 41_234,
+      peers: this.peers.length,
+      posts: this.posts.length,
+      rss_bytes: 84e6,
+    }),
+    'identity.show': () => ({
+      node_id: SELF,
+      device_id: 'd'.repeat(64),
+      connect: [`${SELF}@192.168.1.20:41234,[2001:db8::7]:41234`],
+    }),
+    'profile.show': ({ node_id }) =>
+      node_id === undefined
+        ? this.profile
+        : { node_id, name: '', bio: node_id === ALICE ? 'Gardens, bread and small computers' : '' },
     'profile.set': (params) => Object.assign(this.profile, params),
     'config.list': () => this.config,
     'config.set': ({ key, value }) => ({ key, value, restart: true }),
     'feed.list': (params) => this.#page(this.posts, params),
-    'post.list': (params) => this.#page(this.posts.filter(({ author }) => author === params.author), params),
+    'post.list': (params) =>
+      this.#page(
+        this.posts.filter(({ author }) => author === params.author),
+        params,
+      ),
     'post.create': ({ text }) => {
       const { id } = this.addPost(SELF, text as string);
       this.emit('content/post-stored', { id });
@@ -177,27 +212,50 @@ export class FakeNode implements ControlClient {
   };
 }
 
-const CONNECTION_LOST = new ItsgoinError('control/connection-lost', { message: 'The node closed the control connection' });
+const CONNECTION_LOST = new ItsgoinError('control/connection-lost', {
+  message: 'The node closed the control connection',
+});
 
 const TEXT = { type: 'string' };
 const COMMANDS: CommandDescription[] = [
   { name: 'status', about: 'The node', plugin: 'kernel', kind: 'call', params: {}, result: {}, positional: [] },
   {
-    name: 'post.create', about: 'Publish', plugin: 'content', kind: 'call',
-    params: { properties: { text: TEXT }, required: ['text'] }, result: {}, positional: ['text'],
+    name: 'post.create',
+    about: 'Publish',
+    plugin: 'content',
+    kind: 'call',
+    params: { properties: { text: TEXT }, required: ['text'] },
+    result: {},
+    positional: ['text'],
   },
   {
-    name: 'post.delete', about: 'Delete', plugin: 'content', kind: 'call',
-    params: { properties: { id: TEXT }, required: ['id'] }, result: {}, positional: ['id'], confirm: 'Delete it?',
+    name: 'post.delete',
+    about: 'Delete',
+    plugin: 'content',
+    kind: 'call',
+    params: { properties: { id: TEXT }, required: ['id'] },
+    result: {},
+    positional: ['id'],
+    confirm: 'Delete it?',
   },
 ];
 
-const OWNER: Readonly<Record<string, string>> = { feed: 'content', post: 'content', follow: 'social', profile: 'social', peer: 'mesh' };
+const OWNER: Readonly<Record<string, string>> = {
+  feed: 'content',
+  post: 'content',
+  follow: 'social',
+  profile: 'social',
+  peer: 'mesh',
+};
 
 function peer(nodeId: string, kind: string): Params {
   return {
-    node_id: nodeId, device_id: nodeId.split('').reverse().join(''), kind, remote_addr: '192.168.1.7:41234',
-    connected_at_ms: NOW_MS - 600_000, last_activity_ms: NOW_MS - 4_000,
+    node_id: nodeId,
+    device_id: nodeId.split('').reverse().join(''),
+    kind,
+    remote_addr: '192.168.1.7:41234',
+    connected_at_ms: NOW_MS - 600_000,
+    last_activity_ms: NOW_MS - 4_000,
   };
 }
 

@@ -15,7 +15,8 @@ export async function openDiagnosticsItem({ diagnostics, shell, backend }: Sessi
 
 /** A JSON value as indented lines without brackets and quotes, every string safe to paint. */
 export function outline(value: unknown, indent = ''): string {
-  if (typeof value !== 'object' || value === null) return safeText(typeof value === 'string' ? value : JSON.stringify(value) ?? '');
+  if (typeof value !== 'object' || value === null)
+    return safeText(typeof value === 'string' ? value : (JSON.stringify(value) ?? ''));
   return Object.entries(value)
     .map(([key, inner]) => {
       const label = Array.isArray(value) ? '·' : safeLine(key);

@@ -23,7 +23,8 @@ export async function toggleFollow(session: Session, nodeId: string, name: strin
 /** Following somebody who is away is fine: the node keeps trying, and says what went wrong so far. */
 async function follow(session: Session, target: string, name: string): Promise<void> {
   const { connected, problem } = record(await session.backend.call('follow.add', { target }, CONNECT_MS));
-  const so = connected === false ? `, not connected yet${typeof problem === 'string' ? ` (${safeLine(problem)})` : ''}` : '';
+  const so =
+    connected === false ? `, not connected yet${typeof problem === 'string' ? ` (${safeLine(problem)})` : ''}` : '';
   session.shell.tell(`You follow ${name}${so}`);
   await refreshAfter(session);
 }

@@ -23,7 +23,9 @@ function confirmDelete(session: Session, post: Post | undefined): void {
     detail: `"${post.text.split('\n')[0]?.slice(0, 60)}" – whoever holds a copy is told to delete it. This cannot be undone.`,
     yes: async () => {
       await backend.call('post.delete', { id: post.id });
-      shell.state.set({ overlays: shell.state.get().overlays.filter((one) => one.kind !== 'post' || one.id !== post.id) });
+      shell.state.set({
+        overlays: shell.state.get().overlays.filter((one) => one.kind !== 'post' || one.id !== post.id),
+      });
       session.feed.remove(post.id);
       session.mine.remove(post.id);
       shell.tell('Deleted');

@@ -21,7 +21,9 @@ export function editSelectedSetting(session: Session): void {
       }
       const answer = record(await backend.call('config.set', { key: row.key, value }));
       await settings.refresh();
-      shell.tell(answer.restart === true ? `${row.key} is saved and takes effect at the next start` : `${row.key} is changed`);
+      shell.tell(
+        answer.restart === true ? `${row.key} is saved and takes effect at the next start` : `${row.key} is changed`,
+      );
     },
   });
 }

@@ -14,11 +14,28 @@ export function composeRows(session: Session, columns: number, rows: number): nu
   return Math.min(Math.max(3, text), Math.max(3, Math.floor(rows / 2) - 2)) + 2;
 }
 
-export function Compose({ session, columns, rows }: { readonly session: Session; readonly columns: number; readonly rows: number }) {
+export function Compose({
+  session,
+  columns,
+  rows,
+}: {
+  readonly session: Session;
+  readonly columns: number;
+  readonly rows: number;
+}) {
   const draft = useStore(session.shell.state, (state) => state.draft);
   const publishing = useStore(session.shell.state, (state) => state.publishing);
   return (
-    <Box width={columns} height={rows} flexShrink={0} borderStyle="round" borderColor={THEME.accent} paddingX={1} flexDirection="column" overflow="hidden">
+    <Box
+      width={columns}
+      height={rows}
+      flexShrink={0}
+      borderStyle="round"
+      borderColor={THEME.accent}
+      paddingX={1}
+      flexDirection="column"
+      overflow="hidden"
+    >
       {publishing ? (
         <Text color={THEME.dim}>Publishing …</Text>
       ) : (

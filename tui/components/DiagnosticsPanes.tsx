@@ -16,13 +16,23 @@ export function ConnectionsPane({ session, area }: ScreenProps) {
   const nowMs = useStore(session.node.state, (state) => state.nowMs);
   if (connections.length === 0) return <Nothing text="No connection. People (3), then c, connects to somebody." />;
   return (
-    <List session={session} items={connections} selected={selected} rows={area.rows} heightOf={() => 3} keyOf={(one) => one.nodeId + one.deviceId}>
+    <List
+      session={session}
+      items={connections}
+      selected={selected}
+      rows={area.rows}
+      heightOf={() => 3}
+      keyOf={(one) => one.nodeId + one.deviceId}
+    >
       {(connection, isSelected) => (
         <>
           <Line>
             <Bar shown={isSelected} />
             <IdenticonLine nodeId={connection.nodeId} line={0} />
-            <Text bold color={colorOf(connection.nodeId)}>{`  ${truncate(connection.name || shortId(connection.nodeId), 24)}`}</Text>
+            <Text
+              bold
+              color={colorOf(connection.nodeId)}
+            >{`  ${truncate(connection.name || shortId(connection.nodeId), 24)}`}</Text>
             <Text color={THEME.good}>{`  ${connection.kind}`}</Text>
             {`  ${connection.remoteAddr}`}
           </Line>
@@ -45,7 +55,14 @@ export function PluginsPane({ session, area }: ScreenProps) {
   const selected = useStore(session.diagnostics.state, (state) => state.selected.Plugins);
   if (plugins.length === 0) return <Nothing text="No plugin." />;
   return (
-    <List session={session} items={plugins} selected={selected} rows={area.rows} heightOf={() => 1} keyOf={(one) => one.name}>
+    <List
+      session={session}
+      items={plugins}
+      selected={selected}
+      rows={area.rows}
+      heightOf={() => 1}
+      keyOf={(one) => one.name}
+    >
       {(plugin, isSelected) => {
         const tone = plugin.state === 'active' ? THEME.good : plugin.state === 'failed' ? THEME.bad : THEME.dim;
         const mark = plugin.state === 'active' ? '●' : plugin.state === 'failed' ? '✗' : '○';
@@ -71,7 +88,14 @@ export function TrafficPane({ session, area }: ScreenProps) {
   const selected = useStore(session.diagnostics.state, (state) => state.selected.Traffic);
   if (frames.length === 0) return <Nothing text="No frame since you opened this tab." />;
   return (
-    <List session={session} items={frames} selected={Math.min(selected, frames.length - 1)} rows={area.rows} heightOf={() => 1} keyOf={keyOfLine}>
+    <List
+      session={session}
+      items={frames}
+      selected={Math.min(selected, frames.length - 1)}
+      rows={area.rows}
+      heightOf={() => 1}
+      keyOf={keyOfLine}
+    >
       {(frame, isSelected) => (
         <Line>
           <Bar shown={isSelected} />
@@ -80,7 +104,9 @@ export function TrafficPane({ session, area }: ScreenProps) {
           <Text color={colorOf(frame.peer)}>{shortId(frame.peer)}</Text>
           {`  ${pad(frame.name, 26)}`}
           <Text color={THEME.dim}>{bytes(frame.bytes).padStart(8)}</Text>
-          <Text color={frame.outcome === 'ok' || frame.outcome === 'sent' ? THEME.dim : THEME.bad}>{`  ${frame.outcome}`}</Text>
+          <Text
+            color={frame.outcome === 'ok' || frame.outcome === 'sent' ? THEME.dim : THEME.bad}
+          >{`  ${frame.outcome}`}</Text>
         </Line>
       )}
     </List>
@@ -95,7 +121,14 @@ export function LogPane({ session, area }: ScreenProps) {
   const selected = useStore(session.diagnostics.state, (state) => state.selected.Log);
   if (log.length === 0) return <Nothing text="The log is empty." />;
   return (
-    <List session={session} items={log} selected={Math.min(selected, log.length - 1)} rows={area.rows} heightOf={() => 1} keyOf={keyOfLine}>
+    <List
+      session={session}
+      items={log}
+      selected={Math.min(selected, log.length - 1)}
+      rows={area.rows}
+      heightOf={() => 1}
+      keyOf={keyOfLine}
+    >
       {(line, isSelected) => (
         <Line>
           <Bar shown={isSelected} />

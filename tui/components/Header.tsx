@@ -1,5 +1,5 @@
 import { Box, Text } from 'ink';
-import { ago, count, duration, shortId } from '../format.ts';
+import { count, duration, shortId } from '../format.ts';
 import { colorOf } from '../identicon.ts';
 import type { Session } from '../session.ts';
 import { useStore } from '../store/store.ts';
@@ -13,19 +13,23 @@ export function Header({ session, columns }: { readonly session: Session; readon
   const dot = link === 'live' ? THEME.good : link === 'lost' ? THEME.bad : THEME.warn;
   const right =
     link === 'live'
-      ? `${count(peers)} ${peers === 1 ? 'peer' : 'peers'} · ${count(posts)} posts · up ${duration(uptimeMs)} `
+      ? `${count(peers)} ${peers === 1 ? 'peer' : 'peers'} · ${count(posts)} ${posts === 1 ? 'post' : 'posts'} · up ${duration(uptimeMs)} `
       : link === 'lost'
-        ? `node not reachable for ${ago(lostAtMs ?? nowMs, nowMs)}, trying again `
+        ? `node not reachable for ${duration(nowMs - (lostAtMs ?? nowMs))}, trying again `
         : 'connecting to the node … ';
   const space = columns - columnsOf(right) - 14;
   const who = truncate(name || 'no name yet', Math.max(6, space - 10));
   return (
     <Box width={columns} height={1} justifyContent="space-between" backgroundColor={THEME.surface} overflow="hidden">
       <Text wrap="truncate-end" color={THEME.onSurface}>
-        <Text bold color={THEME.accent}>{' itsgoin'}</Text>
+        <Text bold color={THEME.accent}>
+          {' itsgoin'}
+        </Text>
         {'  '}
         <Text color={dot}>●</Text>{' '}
-        <Text bold color={nodeId === '' ? THEME.dim : colorOf(nodeId)}>{who}</Text>
+        <Text bold color={nodeId === '' ? THEME.dim : colorOf(nodeId)}>
+          {who}
+        </Text>
         <Text color={THEME.dim}>{`  ${shortId(nodeId)}`}</Text>
       </Text>
       <Box flexShrink={0}>

@@ -18,7 +18,15 @@ import { Scroll } from './Scroll.tsx';
 export type FullOverlay = Extract<Overlay, { scroll: number }>;
 
 /** A view that lies over the tab: help, an open post, a person, or a command's answer. */
-export function OverlayView({ session, overlay, area }: { readonly session: Session; readonly overlay: FullOverlay; readonly area: Area }) {
+export function OverlayView({
+  session,
+  overlay,
+  area,
+}: {
+  readonly session: Session;
+  readonly overlay: FullOverlay;
+  readonly area: Area;
+}) {
   useStore(session.people.state, (state) => state.people);
   const nowMs = useStore(session.node.state, (state) => state.nowMs);
   const page = contentOf(session, overlay, area.columns - 4, nowMs);
@@ -26,7 +34,9 @@ export function OverlayView({ session, overlay, area }: { readonly session: Sess
     <Box flexDirection="column" height={area.rows} overflow="hidden">
       <Line>
         {'  '}
-        <Text bold color={THEME.accent}>{page.title}</Text>
+        <Text bold color={THEME.accent}>
+          {page.title}
+        </Text>
         <Text color={THEME.dim}>{'  esc closes'}</Text>
       </Line>
       <Line />
@@ -61,7 +71,9 @@ function helpLines(): ReactNode[] {
     const bindings = table.filter((binding) => binding.scope === scope);
     if (bindings.length === 0) return [];
     return [
-      <Text key={scope} bold>{SCOPE_TITLES[scope]}</Text>,
+      <Text key={scope} bold>
+        {SCOPE_TITLES[scope]}
+      </Text>,
       ...bindings.map((binding) => (
         <Text key={scope + binding.action}>
           <Text color={THEME.accent}>{pad(`  ${keysOf(binding)}`, 24)}</Text>
@@ -80,7 +92,7 @@ function keysOf({ keys }: Binding): string {
 
 function field(label: string, value: string, columns: number): ReactNode[] {
   return wrap(value, columns - 12).lines.map((line, index) => (
-    <Text key={label + line}>
+    <Text key={`${label} ${index}`}>
       <Text color={THEME.dim}>{pad(index === 0 ? label : '', 12)}</Text>
       {line}
     </Text>
@@ -108,7 +120,14 @@ function postPage(session: Session, list: 'feed' | 'mine', id: string, columns: 
       </Text>,
       '',
       ...wrap(post.text, columns - 2).lines,
-      ...(post.cut ? ['', <Text key="cut" color={THEME.warn}>The text goes on; this screen shows its first 65,536 characters.</Text>] : []),
+      ...(post.cut
+        ? [
+            '',
+            <Text key="cut" color={THEME.warn}>
+              The text goes on; this screen shows its first 65,536 characters.
+            </Text>,
+          ]
+        : []),
       '',
       ...field('published', dateTime(post.timestampMs), columns),
       ...field('size', `${bytes(Buffer.byteLength(post.text))}, ${count(post.text.length)} characters`, columns),
@@ -120,7 +139,8 @@ function postPage(session: Session, list: 'feed' | 'mine', id: string, columns: 
 
 function personPage(session: Session, nodeId: string, columns: number, nowMs: number): Page {
   const person = session.people.find(nodeId);
-  if (person === undefined) return { title: 'Person', lines: [...field('node id', nodeId, columns), '', 'Not connected and not followed.'] };
+  if (person === undefined)
+    return { title: 'Person', lines: [...field('node id', nodeId, columns), '', 'Not connected and not followed.'] };
   return {
     title: person.name ?? shortId(nodeId),
     lines: [
@@ -130,12 +150,20 @@ function personPage(session: Session, nodeId: string, columns: number, nowMs: nu
       ...(person.bio === '' ? [] : [...wrap(person.bio, columns).lines, '']),
       ...field('node id', nodeId, columns),
       ...field('you', person.followed ? 'follow this person' : 'do not follow this person', columns),
-      ...field('last online', person.online ? 'now' : person.lastSeenMs === undefined ? 'not seen yet' : dateTime(person.lastSeenMs), columns),
+      ...field(
+        'last online',
+        person.online ? 'now' : person.lastSeenMs === undefined ? 'not seen yet' : dateTime(person.lastSeenMs),
+        columns,
+      ),
       ...person.links.flatMap((link) => [
         '',
         ...field('device', link.deviceId, columns),
         ...field('link', `${link.kind} to ${link.remoteAddr}`, columns),
-        ...field('open since', `${dateTime(link.connectedAtMs)}, active ${ago(link.lastActivityMs, nowMs)} ago`, columns),
+        ...field(
+          'open since',
+          `${dateTime(link.connectedAtMs)}, active ${ago(link.lastActivityMs, nowMs)} ago`,
+          columns,
+        ),
       ]),
     ],
   };

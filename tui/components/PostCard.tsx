@@ -51,7 +51,9 @@ export const PostCard = memo(function PostCard({ post, name, own, isSelected, co
         {bar}
         <IdenticonLine nodeId={post.author} line={0} />
         {'  '}
-        <Text bold color={colorOf(post.author)}>{author}</Text>
+        <Text bold color={colorOf(post.author)}>
+          {author}
+        </Text>
         <Text color={THEME.dim}>{aside + ' '.repeat(gap) + ago(post.timestampMs, nowMs)}</Text>
         {'  '}
         <Text color={badge.color}>{badge.text}</Text>

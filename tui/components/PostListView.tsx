@@ -27,14 +27,18 @@ export function PostListView({ session, posts, area, empty }: PostListViewProps)
   const above = [
     off === undefined ? undefined : <OffNotice key="off" plugin={off} />,
     filter === '' ? undefined : (
-      <Text key="filter" color={THEME.warn}>{`  filter "${filter}"  ${visible.length} of ${all.length} read posts`}</Text>
+      <Text
+        key="filter"
+        color={THEME.warn}
+      >{`  filter "${filter}"  ${visible.length} of ${all.length} read posts`}</Text>
     ),
     fresh === 0 ? undefined : (
       <Text key="fresh" color={THEME.good}>{`  ↑ ${fresh} new ${fresh === 1 ? 'post' : 'posts'}  g shows them`}</Text>
     ),
   ].filter((line) => line !== undefined);
   if (visible.length === 0) {
-    const text = off !== undefined ? '' : phase === 'first' ? 'Reading …' : filter === '' ? empty : 'No post has these words.';
+    const text =
+      off !== undefined ? '' : phase === 'first' ? 'Reading …' : filter === '' ? empty : 'No post has these words.';
     return (
       <Box flexDirection="column" height={area.rows} overflow="hidden">
         {above}

@@ -30,14 +30,23 @@ export function Question({ overlay, columns }: { readonly overlay: Prompt | Conf
       {isPrompt ? (
         <>
           <Line>
-            <Text bold color={THEME.accent}>{overlay.title}</Text>
+            <Text bold color={THEME.accent}>
+              {overlay.title}
+            </Text>
           </Line>
-          <TextField editor={overlay.hidden === true ? dotted(overlay.editor) : overlay.editor} columns={columns - 5} rows={1} placeholder={truncate(overlay.placeholder, columns - 5)} />
+          <TextField
+            editor={overlay.hidden === true ? dotted(overlay.editor) : overlay.editor}
+            columns={columns - 5}
+            rows={1}
+            placeholder={truncate(overlay.placeholder, columns - 5)}
+          />
         </>
       ) : (
         <>
           <Line>
-            <Text bold color={THEME.warn}>{overlay.question}</Text>
+            <Text bold color={THEME.warn}>
+              {overlay.question}
+            </Text>
             <Text color={THEME.dim}>{'  y yes  n no'}</Text>
           </Line>
           <Line>

@@ -3,7 +3,10 @@ import { Component, type ReactNode } from 'react';
 import { THEME } from '../theme.ts';
 
 /** A screen that fails to draw leaves the others usable; going to another tab and back tries again. */
-export class ScreenBoundary extends Component<{ readonly children: ReactNode }, { readonly failure: string | undefined }> {
+export class ScreenBoundary extends Component<
+  { readonly children: ReactNode },
+  { readonly failure: string | undefined }
+> {
   override state: { readonly failure: string | undefined } = { failure: undefined };
 
   static getDerivedStateFromError(error: unknown): { readonly failure: string } {

@@ -14,15 +14,16 @@ export function StatusLine({ session, columns }: { readonly session: Session; re
   useStore(session.shell.state, (state) => state.overlays);
   useStore(session.shell.state, (state) => state.tab);
   const space = columns - 2;
-  const hint = notice?.hint === undefined ? '' : `  ${notice.hint}`;
+  const text = truncate(notice?.text ?? '', space);
+  const hint = notice?.hint === undefined ? '' : truncate(`  ${notice.hint}`, Math.max(0, space - columnsOf(text)));
   return (
     <Box width={columns} height={1} flexShrink={0} backgroundColor={THEME.surface} overflow="hidden">
       {notice === undefined ? (
         <Hints session={session} columns={space} />
       ) : (
         <Text wrap="truncate-end">
-          <Text color={TONES[notice.tone]}>{` ${truncate(notice.text, Math.max(20, space - columnsOf(hint)))}`}</Text>
-          <Text color={THEME.dim}>{truncate(hint, Math.max(0, space - columnsOf(notice.text)))}</Text>
+          <Text color={TONES[notice.tone]}>{` ${text}`}</Text>
+          <Text color={THEME.dim}>{hint}</Text>
         </Text>
       )}
     </Box>

@@ -17,9 +17,13 @@ export function TabBar({ session, columns }: { readonly session: Session; readon
         {' '}
         {labels.map((label, index) =>
           index === current ? (
-            <Text key={label} bold color={THEME.accent}>{label}</Text>
+            <Text key={label} bold color={THEME.accent}>
+              {label}
+            </Text>
           ) : (
-            <Text key={label} color={THEME.dim}>{label}</Text>
+            <Text key={label} color={THEME.dim}>
+              {label}
+            </Text>
           ),
         )}
       </Line>

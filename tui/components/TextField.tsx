@@ -20,7 +20,9 @@ export function TextField({ editor, columns, rows, placeholder }: TextFieldProps
           <Text inverse>{placeholder.slice(0, 1) || ' '}</Text>
           <Text color={THEME.dim}>{placeholder.slice(1)}</Text>
         </Line>
-        {Array.from({ length: rows - 1 }, (_, index) => <Line key={index} />)}
+        {Array.from({ length: rows - 1 }, (_, index) => (
+          <Line key={index} />
+        ))}
       </>
     );
   }

@@ -10,7 +10,13 @@ export interface ListWindow {
  *
  * @param first where the view began before
  */
-export function listWindow(count: number, heightAt: (index: number) => number, rows: number, selected: number, first: number): ListWindow {
+export function listWindow(
+  count: number,
+  heightAt: (index: number) => number,
+  rows: number,
+  selected: number,
+  first: number,
+): ListWindow {
   if (count === 0) return { first: 0, end: 0 };
   // The furthest up the view may begin with the selected item still whole at its end.
   let lowest = Math.min(selected, count - 1);

@@ -21,7 +21,10 @@ const HEAD_ROWS = 5;
 /** Figures of the node in a grid, then one pane of details (UI-19). */
 export function DiagnosticsScreen({ session, area }: ScreenProps) {
   const node = useStore(session.node.state, (state) => state);
-  const { pane, connections, plugins, traffic, paused, loading } = useStore(session.diagnostics.state, (state) => state);
+  const { pane, connections, plugins, traffic, paused, loading } = useStore(
+    session.diagnostics.state,
+    (state) => state,
+  );
   const cell = Math.max(13, Math.floor((area.columns - 4) / 5));
   const grid: [string, string][] = [
     ['up', duration(node.uptimeMs)],
@@ -55,7 +58,12 @@ export function DiagnosticsScreen({ session, area }: ScreenProps) {
       <Line>
         {'  '}
         {PANES.map((name) => (
-          <Text key={name} bold={name === pane} color={name === pane ? THEME.accent : THEME.dim} underline={name === pane}>
+          <Text
+            key={name}
+            bold={name === pane}
+            color={name === pane ? THEME.accent : THEME.dim}
+            underline={name === pane}
+          >
             {name + (sizes[name] === undefined ? '' : ` ${sizes[name]}`)}
           </Text>
         )).flatMap((label, index) => (index === 0 ? [label] : ['   ', label]))}

@@ -21,7 +21,9 @@ export function FeedScreen({ session, area }: ScreenProps) {
         <Box height={2} flexShrink={0}>
           <Text wrap="truncate-end">
             <Text color={THEME.accent}>{'  ✎ '}</Text>
-            <Text color={THEME.dim}>{kept === '' ? COMPOSE_PLACEHOLDER : `draft: ${truncate(kept, area.columns - 14)}`}</Text>
+            <Text color={THEME.dim}>
+              {kept === '' ? COMPOSE_PLACEHOLDER : `draft: ${truncate(kept, area.columns - 14)}`}
+            </Text>
           </Text>
         </Box>
       )}

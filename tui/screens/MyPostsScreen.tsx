@@ -4,6 +4,11 @@ import type { ScreenProps } from '../tabs.ts';
 /** What you published, newest first. */
 export function MyPostsScreen({ session, area }: ScreenProps) {
   return (
-    <PostListView session={session} posts={session.mine} area={area} empty="You have not published anything yet. Press n to write." />
+    <PostListView
+      session={session}
+      posts={session.mine}
+      area={area}
+      empty="You have not published anything yet. Press n to write."
+    />
   );
 }

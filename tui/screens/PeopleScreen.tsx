@@ -30,7 +30,9 @@ export function PeopleScreen({ session, area }: ScreenProps) {
   return (
     <Box flexDirection="column" height={area.rows} overflow="hidden">
       {off === undefined ? null : <OffNotice plugin={off} />}
-      {filter === '' ? null : <Text color={THEME.warn}>{`  filter "${filter}"  ${visible.length} of ${people.length}`}</Text>}
+      {filter === '' ? null : (
+        <Text color={THEME.warn}>{`  filter "${filter}"  ${visible.length} of ${people.length}`}</Text>
+      )}
       {visible.length > 0 ? (
         <List
           session={session}
@@ -54,7 +56,9 @@ export function PeopleScreen({ session, area }: ScreenProps) {
       ) : (
         <Box flexDirection="column" paddingX={2} paddingY={1}>
           {(loaded ? EMPTY : ['Reading …']).map((line) => (
-            <Text key={line} color={THEME.dim}>{line || ' '}</Text>
+            <Text key={line} color={THEME.dim}>
+              {line || ' '}
+            </Text>
           ))}
         </Box>
       )}
@@ -82,7 +86,9 @@ function PersonRow({ person, isSelected, columns, nowMs }: PersonRowProps) {
         {bar}
         <IdenticonLine nodeId={person.nodeId} line={0} />
         {'  '}
-        <Text bold color={colorOf(person.nodeId)}>{truncate(person.name ?? shortId(person.nodeId), 28)}</Text>
+        <Text bold color={colorOf(person.nodeId)}>
+          {truncate(person.name ?? shortId(person.nodeId), 28)}
+        </Text>
         <Text color={THEME.dim}>{person.name === undefined ? '  ' : `  ${shortId(person.nodeId)}  `}</Text>
         <Text color={person.online ? THEME.good : THEME.dim}>{presence}</Text>
         <Text color={THEME.dim}>{person.followsYou ? '  follows you' : ''}</Text>

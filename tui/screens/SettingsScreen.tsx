@@ -30,14 +30,15 @@ export function SettingsScreen({ session, area }: ScreenProps) {
         selected={selected}
         rows={area.rows - 2}
         heightOf={(row, index) => linesOf(row).length + (startsSection(row, index) ? (index === 0 ? 1 : 2) : 0)}
-        keyOf={(row) => `${row.section} ${row.key} ${row.section === 'Identity' ? row.value : ''}`}
+        keyOf={(row) => `${row.section} ${row.key}`}
       >
         {(row, isSelected, index) => (
           <>
             {startsSection(row, index) && index > 0 ? <Line /> : null}
             {startsSection(row, index) ? <Text color={THEME.dim}>{`  ${row.section}`}</Text> : null}
             {linesOf(row).map((line, at) => (
-              <Line key={line}>
+              // biome-ignore lint/suspicious/noArrayIndexKey: a line is its place
+              <Line key={at}>
                 <Text color={THEME.accent}>{isSelected ? '▌ ' : '  '}</Text>
                 <Text color={THEME.dim}>{pad(at === 0 ? row.key : '', KEY_COLUMNS)}</Text>
                 {` ${line}`}
@@ -48,7 +49,9 @@ export function SettingsScreen({ session, area }: ScreenProps) {
       </List>
       <Line />
       <Line>
-        <Text color={THEME.dim}>{current === undefined ? '' : truncate(`  ${current.about} · ${verb}`, area.columns - 1)}</Text>
+        <Text color={THEME.dim}>
+          {current === undefined ? '' : truncate(`  ${current.about} · ${verb}`, area.columns - 1)}
+        </Text>
       </Line>
     </Box>
   );

@@ -39,7 +39,12 @@ export class Backend {
   #stopRetry: (() => void) | undefined;
   #isOver = false;
 
-  constructor(client: ControlClient, reconnect: (() => Promise<ControlClient>) | undefined, clock: UiClock, pace: RedrawPace) {
+  constructor(
+    client: ControlClient,
+    reconnect: (() => Promise<ControlClient>) | undefined,
+    clock: UiClock,
+    pace: RedrawPace,
+  ) {
     this.#client = client;
     this.#reconnect = reconnect;
     this.#clock = clock;

@@ -88,9 +88,13 @@ export class Diagnostics {
       {
         pane: 'Connections',
         selected: { Connections: 0, Plugins: 0, Traffic: 0, Log: 0 },
-        connections: [], plugins: [], log: [], frames: [],
+        connections: [],
+        plugins: [],
+        log: [],
+        frames: [],
         traffic: this.#traffic,
-        paused: false, loading: false,
+        paused: false,
+        loading: false,
       },
       pace,
     );

@@ -34,7 +34,10 @@ export function insert(text: string): Edit {
 }
 
 export const left: Edit = ({ characters, cursor }) => ({ characters, cursor: Math.max(0, cursor - 1) });
-export const right: Edit = ({ characters, cursor }) => ({ characters, cursor: Math.min(characters.length, cursor + 1) });
+export const right: Edit = ({ characters, cursor }) => ({
+  characters,
+  cursor: Math.min(characters.length, cursor + 1),
+});
 
 export const lineStart: Edit = ({ characters, cursor }) => ({ characters, cursor: startOfLine(characters, cursor) });
 export const lineEnd: Edit = ({ characters, cursor }) => ({ characters, cursor: endOfLine(characters, cursor) });

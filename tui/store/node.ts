@@ -1,8 +1,14 @@
 import type { UiClock } from '../clock.ts';
 import { safeLine } from '../safe-text.ts';
 import type { Backend } from './backend.ts';
+import { problemOf } from './problem.ts';
 import { list, numberOr, record } from './post.ts';
 import { createStore, type RedrawPace, type Store } from './store.ts';
+
+/** Who has set no name yet has no profile, which is no failure. */
+function noneYet(error: unknown): undefined {
+  if (problemOf(error).code !== 'social/no-profile') throw error;
+}
 
 /** What the header shows, and who the user is. */
 export interface NodeState {
@@ -30,8 +36,17 @@ export class NodeInfo {
     this.#clock = clock;
     this.state = createStore<NodeState>(
       {
-        nodeId: '', deviceId: '', connect: [], name: '', bio: '',
-        uptimeMs: 0, port: undefined, peers: 0, posts: 0, rssBytes: 0, nowMs: clock.now(),
+        nodeId: '',
+        deviceId: '',
+        connect: [],
+        name: '',
+        bio: '',
+        uptimeMs: 0,
+        port: undefined,
+        peers: 0,
+        posts: 0,
+        rssBytes: 0,
+        nowMs: clock.now(),
       },
       pace,
     );
@@ -61,7 +76,7 @@ export class NodeInfo {
   }
 
   async refreshProfile(): Promise<void> {
-    const profile = record(await this.#backend.call('profile.show'));
+    const profile = record(await this.#backend.call('profile.show').catch(noneYet));
     this.state.set({ name: safeLine(profile.name, 64), bio: safeLine(profile.bio, 500) });
   }
 

@@ -74,7 +74,8 @@ export class People {
   visible(): readonly Person[] {
     const { people, filter } = this.state.get();
     if (this.#visibleOf?.people !== people || this.#visibleOf.filter !== filter) {
-      const found = (person: Person) => `${person.name ?? ''} ${person.bio} ${person.nodeId}`.toLowerCase().includes(filter);
+      const found = (person: Person) =>
+        `${person.name ?? ''} ${person.bio} ${person.nodeId}`.toLowerCase().includes(filter);
       this.#visibleOf = { people, filter, visible: filter === '' ? people : people.filter(found) };
     }
     return this.#visibleOf.visible;
@@ -98,7 +99,9 @@ export class People {
     const off = follows.off ?? peers.off;
     const before = this.state.get().people;
     const people = merge(
-      follows.off === undefined ? list(follows.result.follows).map(record) : before.filter((one) => one.followed).map(asFollow),
+      follows.off === undefined
+        ? list(follows.result.follows).map(record)
+        : before.filter((one) => one.followed).map(asFollow),
       list(peers.result.peers).map(record),
       new Map(before.map((person) => [person.nodeId, person])),
       this.#clock.now(),
@@ -117,12 +120,17 @@ export class People {
 
   /** Bios come one by one, a few with each refreshing; who has no profile is not asked for again until it changes. */
   async #readBios(): Promise<void> {
-    const wanted = this.state.get().people.filter(({ nodeId }) => !this.#profiled.has(nodeId)).slice(0, BIOS_AT_ONCE);
+    const wanted = this.state
+      .get()
+      .people.filter(({ nodeId }) => !this.#profiled.has(nodeId))
+      .slice(0, BIOS_AT_ONCE);
     const bios = new Map<string, string>();
     await Promise.all(
       wanted.map(async ({ nodeId }) => {
         this.#profiled.add(nodeId);
-        const profile = await this.#backend.call('profile.show', { node_id: nodeId }).then(record, () => ({}) as Record<string, unknown>);
+        const profile = await this.#backend
+          .call('profile.show', { node_id: nodeId })
+          .then(record, () => ({}) as Record<string, unknown>);
         bios.set(nodeId, safeLine(profile.bio, 500));
       }),
     );
@@ -152,7 +160,12 @@ function asFollow(person: Person): Fields {
   return { node_id: person.nodeId, display_name: person.name, last_online_ms: person.lastSeenMs };
 }
 
-function merge(follows: readonly Fields[], peers: readonly Fields[], before: ReadonlyMap<string, Person>, nowMs: number): Person[] {
+function merge(
+  follows: readonly Fields[],
+  peers: readonly Fields[],
+  before: ReadonlyMap<string, Person>,
+  nowMs: number,
+): Person[] {
   const links = new Map<string, Link[]>();
   const peerNames = new Map<string, string>();
   for (const peer of peers) {
@@ -179,7 +192,10 @@ function merge(follows: readonly Fields[], peers: readonly Fields[], before: Rea
   const followed = new Map(follows.map((fields) => [safeLine(fields.node_id), fields]));
   const all = [...followed].map(([nodeId, fields]) => person(nodeId, fields, true));
   for (const nodeId of links.keys()) if (!followed.has(nodeId)) all.push(person(nodeId, {}, false));
-  return all.filter(({ nodeId }) => nodeId !== '').sort(bySection).slice(0, PEOPLE_MAX);
+  return all
+    .filter(({ nodeId }) => nodeId !== '')
+    .sort(bySection)
+    .slice(0, PEOPLE_MAX);
 }
 
 function readLink(peer: Fields): Link {

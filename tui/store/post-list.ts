@@ -58,7 +58,11 @@ export class PostList {
   visible(): readonly Post[] {
     const { posts, filter } = this.state.get();
     if (this.#visibleOf?.posts !== posts || this.#visibleOf.filter !== filter) {
-      this.#visibleOf = { posts, filter, visible: filter === '' ? posts : posts.filter((post) => matches(post, filter)) };
+      this.#visibleOf = {
+        posts,
+        filter,
+        visible: filter === '' ? posts : posts.filter((post) => matches(post, filter)),
+      };
     }
     return this.#visibleOf.visible;
   }
@@ -115,7 +119,8 @@ export class PostList {
     } else {
       // The page is the whole truth down to its last post: what is missing there was deleted.
       const last = page.posts.at(-1);
-      const older = page.next === undefined || last === undefined ? [] : old.filter((post) => comparePosts(post, last) > 0);
+      const older =
+        page.next === undefined || last === undefined ? [] : old.filter((post) => comparePosts(post, last) > 0);
       const posts = [...page.posts, ...older].slice(0, POSTS_MAX);
       if (page.next === undefined) this.#next = undefined;
       this.state.set({ posts: same(posts, old) ? old : posts, end: page.next === undefined || this.state.get().end });
@@ -146,10 +151,17 @@ export class PostList {
     if (params === undefined) return undefined;
     try {
       const page = record(
-        await this.#backend.call(this.#query.method, { ...params, limit: PAGE_POSTS, ...(cursor === undefined ? {} : { cursor }) }),
+        await this.#backend.call(this.#query.method, {
+          ...params,
+          limit: PAGE_POSTS,
+          ...(cursor === undefined ? {} : { cursor }),
+        }),
       );
       this.state.set({ off: undefined });
-      const posts = list(page.posts).map(readPost).filter((post) => post !== undefined).sort(comparePosts);
+      const posts = list(page.posts)
+        .map(readPost)
+        .filter((post) => post !== undefined)
+        .sort(comparePosts);
       return { posts, next: page.next ?? undefined };
     } catch (error) {
       const problem = problemOf(error);

@@ -11,7 +11,10 @@ export interface Problem {
 export function problemOf(error: unknown): Problem {
   const from = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>;
   const code = typeof from.code === 'string' ? from.code : 'unknown';
-  const message = code === 'control/cancelled' ? 'the node did not answer in time' : safeLine(from.message) || safeLine(String(error));
+  const message =
+    code === 'control/cancelled'
+      ? 'the node did not answer in time'
+      : safeLine(from.message) || safeLine(String(error));
   return { code, message, hint: safeLine(from.hint) || undefined };
 }
 

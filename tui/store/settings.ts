@@ -42,12 +42,17 @@ export class Settings {
   rows(): readonly SettingsRow[] {
     const { name, bio, nodeId, deviceId, connect } = this.#node.state.get();
     const own = (section: SettingsRow['section'], key: string, value: string, about: string): SettingsRow => ({
-      section, key, value, about, editable: section === 'Profile',
+      section,
+      key,
+      value,
+      about,
+      editable: section === 'Profile',
     });
     return [
       own('Profile', 'name', name, 'What others see above your posts'),
       own('Profile', 'bio', bio, 'A line about you, shown under your name'),
-      ...connect.map((address) => own('Identity', 'connect', address, 'Give this to a friend: it is all they need to reach you')),
+      // The first names all addresses; the others are parts of it.
+      own('Identity', 'connect', connect[0] ?? '', 'Give this to a friend: it is all they need to reach you'),
       own('Identity', 'node id', nodeId, 'Your public key; it is you'),
       own('Identity', 'device id', deviceId, 'The key of this installation'),
       ...this.state.get().config,

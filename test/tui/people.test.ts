@@ -1,0 +1,120 @@
+import test from 'ava';
+import { BOB, CAROL, FakeNode } from './fake-node.ts';
+import { openScreen } from './screen.ts';
+
+test('follows are split into online and offline with when they were last online, bios under names (UI-02, UI-23)', async (t) => {
+  const screen = await openScreen();
+  t.teardown(() => screen.close());
+  await screen.press('3');
+  t.regex(screen.text(), /Online {2}1\n.*Alice .*● online {2}direct[\s\S]*Gardens, bread and small computers/);
+  t.regex(screen.text(), /Offline {2}1\n.*Carol .*○ last online 3h ago/);
+  t.regex(screen.text(), /Connected, not followed {2}1\n.*b0b0007d {2}● online {2}lan/);
+});
+
+test('a peer that leaves is offline at the next refreshing, at most 10 s later without any event (CYC-15)', async (t) => {
+  const screen = await openScreen();
+  t.teardown(() => screen.close());
+  await screen.press('3');
+  screen.node.peers = screen.node.peers.slice(1);
+  await screen.clock.advance(10_500);
+  t.regex(screen.text(), /Offline {2}2/);
+});
+
+test('connecting takes a connect string, following by key works, and unfollowing can be undone', async (t) => {
+  const screen = await openScreen();
+  t.teardown(() => screen.close());
+  await screen.press('3', 'c');
+  await screen.type(`${'12'.repeat(32)}@127.0.0.1:4433`);
+  await screen.press('enter');
+  t.deepEqual(screen.node.calls.findLast(({ method }) => method === 'peer.connect')?.params, {
+    target: `${'12'.repeat(32)}@127.0.0.1:4433`,
+  });
+  await screen.press('g', 'f');
+  t.is(screen.node.follows.length, 1);
+  t.regex(screen.lines().at(-1) ?? '', /You no longer follow Alice {2}u undoes it/);
+  await screen.press('u');
+  t.is(screen.node.follows.length, 2);
+});
+
+test('mesh off leaves the follows on the screen', async (t) => {
+  const screen = await openScreen();
+  t.teardown(() => screen.close());
+  await screen.press('3');
+  await screen.node.call('plugin.disable', { name: 'mesh' });
+  await screen.clock.advance(1_000);
+  t.regex(screen.text(), /mesh is off/);
+  t.regex(screen.text(), /Alice/);
+  t.regex(screen.text(), /Carol/);
+});
+
+test('a person opens with all that is known', async (t) => {
+  const screen = await openScreen();
+  t.teardown(() => screen.close());
+  await screen.press('3', 'j', 'enter');
+  t.regex(screen.text(), new RegExp(`node id +${CAROL}`));
+  await screen.press('esc', 'j', 'enter');
+  t.regex(screen.text(), new RegExp(`node id +${BOB}`));
+  t.regex(screen.text(), /link +lan to 192\.168\.1\.7:41234/);
+});
+
+test('diagnostics shows the figures of status, connections by kind, and plugins with their keys (UI-19)', async (t) => {
+  const screen = await openScreen();
+  t.teardown(() => screen.close());
+  await screen.press('5');
+  t.regex(screen.text(), /2h 5m up +2 peers +0 posts +84 MB memory +41234 UDP port/);
+  t.regex(screen.text(), /links 1 direct, 1 lan/);
+  await screen.press('l', 'd');
+  t.regex(screen.text(), /Disable content\?/);
+  await screen.press('n');
+  t.is(screen.node.countOf('plugin.disable'), 0);
+  await screen.press('d', 'y');
+  t.regex(screen.text(), /○ content +off/);
+  await screen.press('e');
+  t.regex(screen.text(), /● content +active/);
+  await screen.press('R');
+  t.regex(screen.lines().at(-1) ?? '', /content: reload done in 12 ms/);
+  await screen.press('enter');
+  t.regex(screen.text(), /counters\n +stored {2}3/);
+});
+
+test('refreshing diagnostics shows that it reads, then a notice (UI-20)', async (t) => {
+  const screen = await openScreen();
+  t.teardown(() => screen.close());
+  await screen.press('5');
+  const answer = Promise.withResolvers<unknown>();
+  screen.node.answers.set('plugin.list', () => answer.promise);
+  await screen.press('r');
+  t.regex(screen.text(), /reading …/);
+  answer.resolve({ plugins: [] });
+  await screen.clock.advance(200);
+  t.notRegex(screen.text(), /reading …/);
+  t.regex(screen.lines().at(-1) ?? '', /Diagnostics refreshed/);
+});
+
+test('a refused reload is told with its reason', async (t) => {
+  const screen = await openScreen();
+  t.teardown(() => screen.close());
+  screen.node.answers.set('plugin.reload', () => ({ name: 'content', outcome: 'refused', reason: 'setup threw: no' }));
+  await screen.press('5', 'l', 'R');
+  t.regex(screen.lines().at(-1) ?? '', /content: refused, setup threw: no/);
+});
+
+test('settings edits the profile and a config key', async (t) => {
+  const node = new FakeNode();
+  const screen = await openScreen(node);
+  t.teardown(() => screen.close());
+  await screen.press('4');
+  t.regex(screen.text(), /connect +5e1fabab/);
+  await screen.press('enter');
+  await screen.type('!');
+  await screen.press('enter');
+  t.is(node.profile.name, 'Dana!');
+  await screen.press('G', 'enter', 'backspace', 'backspace');
+  await screen.type('7');
+  await screen.press('enter');
+  t.deepEqual(node.calls.findLast(({ method }) => method === 'config.set')?.params, {
+    key: 'content.keepDays',
+    value: '7',
+  });
+  t.regex(screen.lines().at(-1) ?? '', /takes effect at the next start/);
+});
