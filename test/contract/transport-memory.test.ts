@@ -1,0 +1,4 @@
+import { memoryRig } from './transport-rig.ts';
+import { transportContract } from './transport-suite.ts';
+
+transportContract(memoryRig());

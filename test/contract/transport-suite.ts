@@ -1,0 +1,486 @@
+import test, { type ExecutionContext } from 'ava';
+import { CLOSE_CODES } from '../../kernel/sdk/network.ts';
+import type { Connection, IncomingStream, Stream } from '../../kernel/transport/transport.ts';
+import { aborted, closed, collect, connect, pattern, type TestNode, type TransportRig, until } from './transport-rig.ts';
+
+const MIB = 1024 * 1024;
+
+/** What every Transport promises, run against each of them. */
+export function transportContract(rig: TransportRig): void {
+  const check = (title: string, body: (t: ExecutionContext, a: TestNode, b: TestNode) => Promise<void>): void => {
+    test(`${rig.name}: ${title}`, async (t) => {
+      const a = await rig.node();
+      const b = await rig.node();
+      t.teardown(async () => {
+        await a.endpoint.close();
+        await b.endpoint.close();
+      });
+      await body(t, a, b);
+    });
+  };
+
+  check('a connection carries both identities to both ends', async (t, a, b) => {
+    const connection = await connect(a, b);
+    await until(() => b.connections.length === 1);
+    t.deepEqual(connection.peer, b.credentials.self);
+    t.deepEqual(b.connections[0]?.peer, a.credentials.self);
+    t.is(connection.direction, 'outbound');
+    t.is(b.connections[0]?.direction, 'inbound');
+    t.is(connection.remote.port, b.endpoint.port);
+    t.deepEqual([...a.endpoint.connections()], [connection]);
+    t.true(connection.openedAtMs > 0);
+  });
+
+  check('a bi-stream carries a request and its answer, each half ending on its own', async (t, a, b) => {
+    b.onStream = (stream) => {
+      t.is(stream.kind, 'bi');
+      void collect(stream).then((request) => stream.write(Buffer.from(`echo ${request}`), true));
+    };
+    const stream = await (await connect(a, b)).openBi();
+    const answer = collect(stream);
+    stream.write(Buffer.from('hello '), false);
+    stream.write(Buffer.from('world'), true);
+    t.is(String(await answer), 'echo hello world');
+  });
+
+  check('a uni-stream carries bytes one way, also an empty one', async (t, a, b) => {
+    const got: string[] = [];
+    b.onStream = (stream) => {
+      t.is(stream.kind, 'uni');
+      void collect(stream).then((bytes) => got.push(String(bytes)));
+    };
+    const connection = await connect(a, b);
+    (await connection.openUni()).write(Buffer.from('one'), true);
+    (await connection.openUni()).write(Buffer.alloc(0), true);
+    await until(() => got.length === 2);
+    t.deepEqual(got.sort(), ['', 'one']);
+  });
+
+  check('the listening side can open streams too, at once', async (t, a, b) => {
+    const opening = connect(a, b);
+    await until(() => b.connections.length === 1);
+    const stream = await (b.connections[0] as Connection).openBi();
+    const answer = collect(stream);
+    a.onStream = (incoming) => {
+      void collect(incoming).then(() => incoming.write(Buffer.from('dialler'), true));
+    };
+    stream.write(Buffer.from('listener'), true);
+    t.is(String(await answer), 'dialler');
+    await opening;
+  });
+
+  check('10 MB arrive whole and in order, in both directions at once', async (t, a, b) => {
+    const sent = pattern(10 * MIB);
+    b.onStream = (stream) => {
+      void collect(stream).then((bytes) => {
+        t.true(bytes.equals(sent));
+      });
+      stream.write(Buffer.from(sent), true);
+    };
+    const stream = await (await connect(a, b)).openBi();
+    const back = collect(stream);
+    for (let at = 0; at < sent.length; at += 100_003) {
+      await stream.writable();
+      stream.write(sent.subarray(at, at + 100_003), at + 100_003 >= sent.length);
+    }
+    t.true((await back).equals(sent));
+  });
+
+  check('a paused reader pushes the writer back, and nothing is lost when it goes on', async (t, a, b) => {
+    const sent = pattern(40 * MIB);
+    let reader: Stream | undefined;
+    let received = 0;
+    let ended = false;
+    b.onStream = (stream) => {
+      reader = stream;
+      stream.pause();
+      stream.onData = (chunk, fin) => {
+        if (!Buffer.from(chunk).equals(sent.subarray(received, received + chunk.length))) t.fail('bytes differ');
+        received += chunk.length;
+        ended = fin;
+      };
+    };
+    const stream = await (await connect(a, b)).openUni();
+    stream.write(sent, true);
+    await until(() => reader !== undefined);
+    let steady = -1;
+    await until(() => {
+      const still = steady === stream.pendingBytes;
+      steady = stream.pendingBytes;
+      return still;
+    });
+    t.true(stream.pendingBytes > 10 * MIB, `${stream.pendingBytes} bytes wait`);
+    t.is(received, 0);
+    let writable = false;
+    void stream.writable().then(() => {
+      writable = true;
+    });
+    reader?.resume();
+    await until(() => ended);
+    t.is(received, sent.length);
+    await until(() => writable);
+  });
+
+  check('pausing inside onData stops further calls until resume', async (t, a, b) => {
+    const seen: number[] = [];
+    let reader: Stream | undefined;
+    b.onStream = (stream) => {
+      reader = stream;
+      stream.onData = (chunk) => {
+        seen.push(chunk.length);
+        stream.pause();
+      };
+    };
+    const stream = await (await connect(a, b)).openUni();
+    for (let i = 0; i < 200; i++) stream.write(Buffer.alloc(5_000), i === 199);
+    await until(() => seen.length === 1);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    t.is(seen.length, 1);
+    let total = 0;
+    await until(() => {
+      reader?.resume();
+      total = seen.reduce((sum, length) => sum + length, 0);
+      return total === 1_000_000;
+    });
+    t.is(total, 1_000_000);
+  });
+
+  check('the opener of a bi-stream can abort it, and the other side learns the code', async (t, a, b) => {
+    const incoming = new Promise<IncomingStream>((resolve) => {
+      b.onStream = resolve;
+    });
+    const connection = await connect(a, b);
+    const stream = await connection.openBi();
+    stream.write(Buffer.from('half'), false);
+    const abort = aborted(await incoming);
+    stream.onAbort = () => t.fail('told about its own abort');
+    stream.abort(42);
+    t.deepEqual(await abort, { by: 'peer', code: 42 });
+    await t.throwsAsync(() => stream.writable(), { code: 'transport/stream-ended' });
+  });
+
+  check('the receiver of a bi-stream can abort it while bytes pour in', async (t, a, b) => {
+    b.onStream = (stream) => {
+      stream.onData = () => stream.abort(7);
+    };
+    const stream = await (await connect(a, b)).openBi();
+    const abort = aborted(stream);
+    stream.write(Buffer.alloc(20 * MIB), true);
+    t.deepEqual(await abort, { by: 'peer', code: 7 });
+  });
+
+  check('the receiver of a uni-stream can stop it while bytes pour in', async (t, a, b) => {
+    b.onStream = (stream) => {
+      stream.onData = () => stream.abort(7);
+    };
+    const stream = await (await connect(a, b)).openUni();
+    const abort = aborted(stream);
+    stream.write(Buffer.alloc(40 * MIB), true);
+    t.deepEqual(await abort, { by: 'peer', code: 7 });
+  });
+
+  check('aborts give the stream credit back: 2,000 aborted streams of each kind, then a good one', async (t, a, b) => {
+    b.onStream = (stream) => {
+      stream.onData = (chunk, fin) => {
+        if (chunk[0] === 1) stream.abort(3);
+        else if (fin) stream.write(Buffer.from('fine'), true);
+      };
+    };
+    const connection = await connect(a, b);
+    for (let i = 0; i < 1_000; i++) {
+      const byOpener = await connection.openBi();
+      byOpener.write(Buffer.from([0]), false);
+      byOpener.abort(1);
+      const byReceiver = await connection.openBi();
+      byReceiver.write(Buffer.from([1]), false);
+      const uni = await connection.openUni();
+      uni.write(Buffer.from([1]), true);
+      const unused = await connection.openUni();
+      unused.abort(1);
+    }
+    const stream = await connection.openBi();
+    const answer = collect(stream);
+    stream.write(Buffer.from([0]), true);
+    t.is(String(await answer), 'fine');
+  });
+
+  check('opens beyond the stream limit wait in order and all succeed', async (t, a, b) => {
+    let busy = 0;
+    let most = 0;
+    b.onStream = (stream) => {
+      most = Math.max(most, ++busy);
+      void collect(stream).then(() => {
+        busy--;
+        stream.write(Buffer.from('ok'), true);
+      });
+    };
+    const connection = await connect(a, b);
+    const order: number[] = [];
+    await Promise.all(
+      Array.from({ length: 600 }, async (_, index) => {
+        const stream = await connection.openBi();
+        order.push(index);
+        const answer = collect(stream);
+        stream.write(Buffer.from('x'), true);
+        await answer;
+      }),
+    );
+    t.deepEqual(order, [...order].sort((x, y) => x - y));
+    t.true(most <= 128, `${most} at once`);
+  });
+
+  check('opens beyond the queue are refused, and a queued one can be called off', async (t, a, b) => {
+    b.onStream = () => {};
+    const connection = await connect(a, b);
+    const held: Stream[] = [];
+    for (let i = 0; i < 128; i++) {
+      const stream = await connection.openBi();
+      stream.write(Buffer.from('x'), false);
+      held.push(stream);
+    }
+    const caller = new AbortController();
+    const queued = Promise.resolve(connection.openBi(caller.signal));
+    caller.abort(new Error('called off'));
+    await t.throwsAsync(queued, { message: 'called off' });
+    const waiting = Array.from({ length: 1_024 }, () => Promise.resolve(connection.openBi()));
+    const refused = await Promise.resolve()
+      .then(() => connection.openBi())
+      .then(
+        () => undefined,
+        (error: { code: string }) => error.code,
+      );
+    t.is(refused, 'transport/too-many-streams');
+    connection.close(0, 'done');
+    const ends = await Promise.allSettled(waiting);
+    t.true(ends.every(({ status }) => status === 'rejected'));
+  });
+
+  check('a close carries its code and reason to the peer, and ends the streams', async (t, a, b) => {
+    const incoming = new Promise<IncomingStream>((resolve) => {
+      b.onStream = resolve;
+    });
+    const connection = await connect(a, b);
+    const stream = await connection.openBi();
+    stream.write(Buffer.from('x'), false);
+    const far = await incoming;
+    const nearAbort = aborted(stream);
+    const farAbort = aborted(far);
+    const theirs = closed(b.connections[0] as Connection);
+    connection.close(CLOSE_CODES['user-request'], 'user-request');
+    t.deepEqual(connection.closed, { byPeer: false, code: 8, reason: 'user-request' });
+    t.deepEqual(await theirs, { byPeer: true, code: 8, reason: 'user-request' });
+    t.deepEqual(await nearAbort, { by: 'connection', code: undefined });
+    t.deepEqual(await farAbort, { by: 'connection', code: undefined });
+    t.throws(() => connection.openBi(), { code: 'transport/closed' });
+    t.deepEqual([...a.endpoint.connections()], []);
+    t.deepEqual([...b.endpoint.connections()], []);
+  });
+
+  check('what was written before a close still arrives', async (t, a, b) => {
+    const incoming = new Promise<Buffer>((resolve) => {
+      b.onStream = (stream) => void collect(stream).then(resolve);
+    });
+    const connection = await connect(a, b);
+    (await connection.openUni()).write(Buffer.from('last words'), true);
+    connection.close(CLOSE_CODES.done, 'done');
+    t.is(String(await incoming), 'last words');
+  });
+
+  check('closing the endpoint tells every peer', async (t, a, b) => {
+    await connect(a, b);
+    await until(() => b.connections.length === 1);
+    const end = closed(b.connections[0] as Connection);
+    await a.endpoint.close();
+    t.deepEqual(await end, { byPeer: true, code: 1, reason: 'shutting-down' });
+    await t.throwsAsync(connect(a, b), { code: 'transport/closed' });
+  });
+
+  check('a dial to another node than expected is refused on both sides', async (t, a, b) => {
+    const other = await rig.node();
+    t.teardown(() => other.endpoint.close());
+    const dial = a.endpoint.dial({ addresses: [b.address()], expect: other.credentials.self.nodeId });
+    await t.throwsAsync(dial, { code: 'transport/wrong-node' });
+    t.is(b.connections.length, 0);
+    t.deepEqual([...a.endpoint.connections()], []);
+  });
+
+  check('a node that dials itself is told so', async (t, a) => {
+    await t.throwsAsync(connect(a, a), { code: 'transport/refused' });
+  });
+
+  check('addresses that do not answer are passed over', async (t, a, b) => {
+    const connection = await a.endpoint.dial({ addresses: [await rig.blackHole(), b.address()].slice(rig.name === 'memory' ? 1 : 0) });
+    t.deepEqual(connection.peer, b.credentials.self);
+  });
+
+  test(`${rig.name}: a dial into a black hole ends at its limit`, async (t) => {
+    const a = await rig.node({ limits: { dialMs: 300 } });
+    t.teardown(() => a.endpoint.close());
+    const started = Date.now();
+    await t.throwsAsync(a.endpoint.dial({ addresses: [await rig.blackHole()] }), { code: 'transport/dial-timeout' });
+    const took = Date.now() - started;
+    t.true(took >= 295 && took < 800, `${took} ms`);
+  });
+
+  check('a dial can be called off', async (t, a) => {
+    const caller = new AbortController();
+    const dial = a.endpoint.dial({ addresses: [await rig.blackHole()] }, caller.signal);
+    caller.abort(new Error('called off'));
+    await t.throwsAsync(dial, { message: 'called off' });
+    t.deepEqual([...a.endpoint.connections()], []);
+  });
+
+  check('dialling a connected peer again gives the same connection', async (t, a, b) => {
+    const first = await connect(a, b);
+    t.is(await connect(a, b), first);
+    await until(() => b.connections.length === 1);
+    t.is((await connect(b, a)).id, b.connections[0]?.id);
+    t.is(a.connections.length, 1);
+    t.is(first.closed, undefined);
+  });
+
+  check('dials of one node at the same time share one connection', async (t, a, b) => {
+    const all = await Promise.all(Array.from({ length: 5 }, () => connect(a, b)));
+    t.is(new Set(all).size, 1);
+    t.is([...b.endpoint.connections()].length, 1);
+  });
+
+  test(`${rig.name}: two devices of one identity are two connections`, async (t) => {
+    const { makeCredentials } = await import('../../kernel/identity/certificate.ts');
+    const identity = Buffer.alloc(32, 77);
+    const laptop = await rig.node({ credentials: makeCredentials(identity, Buffer.alloc(32, 78)) });
+    const phone = await rig.node({ credentials: makeCredentials(identity, Buffer.alloc(32, 79)) });
+    const friend = await rig.node();
+    t.teardown(async () => {
+      for (const node of [laptop, phone, friend]) await node.endpoint.close();
+    });
+    const one = await connect(friend, laptop);
+    const two = await connect(friend, phone);
+    t.is(one.peer.nodeId, two.peer.nodeId);
+    t.not(one.peer.deviceId, two.peer.deviceId);
+    t.is([...friend.endpoint.connections()].length, 2);
+  });
+
+  test(`${rig.name}: two dials that cross leave one connection, the same for both, and lose no message`, async (t) => {
+    for (let round = 0; round < 40; round++) {
+      const a = await rig.node();
+      const b = await rig.node();
+      const got: string[] = [];
+      const listen = (node: TestNode): void => {
+        node.onStream = (stream) => void collect(stream).then((bytes) => got.push(String(bytes)));
+      };
+      listen(a);
+      listen(b);
+      const say = async (from: TestNode, to: TestNode, text: string): Promise<Connection> => {
+        const connection = await connect(from, to);
+        (await connection.openUni()).write(Buffer.from(text), true);
+        return connection;
+      };
+      const later = async (): Promise<Connection> => {
+        if (round % 4 > 0) await new Promise((resolve) => setTimeout(resolve, round % 4));
+        return say(b, a, 'b');
+      };
+      const [fromA, fromB] = await Promise.all([say(a, b, 'a'), later()]);
+      await until(() => got.length === 2);
+      t.deepEqual([...got].sort(), ['a', 'b']);
+      t.deepEqual([...a.endpoint.connections()], [fromA]);
+      t.deepEqual([...b.endpoint.connections()], [fromB]);
+      t.not(fromA.direction, fromB.direction, 'both ends of one connection');
+      await a.endpoint.close();
+      await b.endpoint.close();
+    }
+  });
+
+  test(`${rig.name}: a restarted peer is let in at once, and its old connection goes`, async (t) => {
+    const a = await rig.node();
+    const before = await rig.node();
+    t.teardown(() => a.endpoint.close());
+    for (const dialler of ['a', 'peer'] as const) {
+      const old = dialler === 'a' ? await connect(a, before) : await connect(before, a);
+      await until(() => a.connections.length > 0);
+      const stale = dialler === 'a' ? old : (a.connections.at(-1) as Connection);
+      // The old process is not closed: as if it had been killed, nobody answers for it.
+      const restarted = await rig.node({ credentials: before.credentials });
+      await connect(restarted, a);
+      t.is([...a.endpoint.connections()].length, 1);
+      const fresh = a.connections.at(-1) as Connection;
+      t.not(fresh.id, stale.id);
+      t.is(fresh.closed, undefined);
+      t.is(stale.closed?.reason, 'duplicate-connection');
+      await restarted.endpoint.close();
+      await until(() => [...a.endpoint.connections()].length === 0);
+    }
+    await before.endpoint.close();
+  });
+
+  check('reconnecting during teardown 1,000 times keeps the new connection (MESH-10)', async (t, a, b) => {
+    b.onStream = (stream) => void collect(stream).then((bytes) => stream.write(bytes, true));
+    let connection = await connect(a, b);
+    for (let round = 0; round < 1_000; round++) {
+      connection.close(CLOSE_CODES.done, 'done');
+      const next = await connect(a, b);
+      if (next.id === connection.id) t.fail('the closed connection came back');
+      connection = next;
+      if (round % 50 === 0) {
+        const stream = await connection.openBi();
+        const answer = collect(stream);
+        stream.write(Buffer.from('still there'), true);
+        t.is(String(await answer), 'still there');
+      }
+    }
+    await until(() => [...b.endpoint.connections()].length === 1);
+    t.deepEqual([...a.endpoint.connections()], [connection]);
+    t.is(connection.closed, undefined);
+    const open = b.connections.filter((other) => other.closed === undefined);
+    t.is(open.length, 1);
+  });
+
+  test(`${rig.name}: a node at its limit of connections says so`, async (t) => {
+    const full = await rig.node({ limits: { maxConnections: 1 } });
+    const first = await rig.node();
+    const second = await rig.node();
+    t.teardown(async () => {
+      for (const node of [full, first, second]) await node.endpoint.close();
+    });
+    await connect(first, full);
+    const error = await t.throwsAsync<Error & { code: string; data: { reason: string } }>(connect(second, full));
+    t.is(error?.code, 'transport/refused');
+    t.is(error?.data.reason, 'over-capacity');
+    t.is(full.endpoint.counters()['over-capacity'], 1);
+  });
+
+  check('a handler that throws costs only its stream', async (t, a, b) => {
+    const errors = console.error;
+    console.error = () => {};
+    t.teardown(() => {
+      console.error = errors;
+    });
+    b.onStream = (stream) => {
+      stream.onData = (chunk, fin) => {
+        if (chunk[0] === 1) throw new Error('handler');
+        if (fin) stream.write(chunk.slice(), true);
+      };
+    };
+    const connection = await connect(a, b);
+    const bad = await connection.openBi();
+    const abort = aborted(bad);
+    bad.write(Buffer.from([1]), false);
+    t.is((await abort).by, 'peer');
+    const good = await connection.openBi();
+    const answer = collect(good);
+    good.write(Buffer.from([2]), true);
+    t.deepEqual([...(await answer)], [2]);
+  });
+
+  check('bytes and datagrams are accounted for', async (t, a, b) => {
+    b.onStream = (stream) => void collect(stream);
+    const connection = await connect(a, b);
+    (await connection.openUni()).write(Buffer.alloc(100_000), true);
+    await until(() => (b.connections[0]?.stats().bytesIn ?? 0) > 100_000);
+    t.true(connection.stats().bytesOut > 100_000);
+    t.true(connection.stats().datagramBytes >= 1_200);
+    const before = connection.stats();
+    connection.close(0, 'done');
+    t.true(connection.stats().bytesOut >= before.bytesOut, 'still there after the close');
+  });
+}
