@@ -30,6 +30,7 @@ export class EventPort {
   #mode: 'deaf' | 'collecting' | 'live' = 'deaf';
   #heard: Heard[] = [];
   #unsaid: { topic: Topic<unknown>; event: unknown }[] = [];
+  #committed = false;
   readonly #running = new Set<Promise<void>>();
 
   constructor(bus: Bus, plugin: string, counters: Counters, onFailure: (where: string, error: unknown) => void) {
@@ -57,9 +58,12 @@ export class EventPort {
     );
   }
 
-  /** Publishes at once when live; what is said before the commit follows it. */
+  /**
+   * Publishes at once; what is said before the commit follows it. A generation that is being drained
+   * or retired still speaks: its last writes are facts, and the next one does not know of them.
+   */
   emit<T>(topic: Topic<T>, event: T): void {
-    if (this.#mode === 'live' || this.#unsaid.length >= HELD_EVENTS_MAX) this.#bus.publish(topic, event);
+    if (this.#committed || this.#unsaid.length >= HELD_EVENTS_MAX) this.#bus.publish(topic, event);
     else this.#unsaid.push({ topic, event });
   }
 
@@ -71,6 +75,7 @@ export class EventPort {
   /** Replays what was collected, then listens directly. */
   live(): void {
     this.#mode = 'live';
+    this.#committed = true;
     const heard = this.#heard;
     this.#heard = [];
     for (const one of heard) void this.#hear(one);

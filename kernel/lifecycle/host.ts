@@ -251,13 +251,15 @@ export class Host implements PluginHost {
     const { plugin } = loaded;
     const before = { loaded: record.loaded, generation: record.generation };
     let next: Generation | undefined;
+    let migrated: readonly string[] = [];
     try {
       if (this.#stopping) throw lifecycleErrors.make('stopped');
       this.#checkAgainstOthers(plugin);
       const config = resolvePluginConfig(plugin.config, rawConfig, plugin.name);
-      deps.store.migrate(plugin.name, plugin.migrations ?? [], migrationKinds);
+      migrated = deps.store.migrate(plugin.name, plugin.migrations ?? [], migrationKinds);
       next = await Generation.prepare(deps, plugin, config as Record<string, unknown>);
     } catch (error) {
+      deps.store.takeBack(plugin.name, migrated);
       return this.#refuse(record, error);
     }
     this.#endProbation(record.name);
@@ -268,6 +270,7 @@ export class Host implements PluginHost {
       if (before.generation && before.loaded) this.#watch(record, next, before.loaded, before.generation.config);
       return this.#outcome(record, 'committed', undefined, heldMs, deps.clock.monotonic() - startedMs);
     } catch (error) {
+      deps.store.takeBack(plugin.name, migrated);
       record.reason = describe(error);
       return this.#outcome(record, 'rolled-back', record.reason);
     } finally {

@@ -43,7 +43,13 @@ test('a state the new code cannot take rolls back, and the old code keeps its st
   const path = rig.write('counter.ts', counterPlugin());
   await rig.host.add(path);
   await rig.run('counter.add');
-  writeFileSync(path, counterPlugin({ version: '2.0.0' }).replace('count: Type.Integer() }),\n  commands', 'count: Type.String() }),\n  commands'));
+  writeFileSync(
+    path,
+    counterPlugin({ version: '2.0.0' }).replace(
+      'count: Type.Integer() }),\n  commands',
+      'count: Type.String() }),\n  commands',
+    ),
+  );
   const outcome = await rig.host.reload('counter');
   t.is(outcome.outcome, 'rolled-back');
   t.regex(outcome.reason ?? '', /could not take over state/);
@@ -57,7 +63,10 @@ test('probation swaps back after repeated failures', async (t) => {
   rig.host.begin();
   writeFileSync(
     path,
-    counterPlugin({ step: 10, parts: "loops: { bad: { everyMs: 100, jitter: 0, run() { throw new Error('bad loop'); } } }," }),
+    counterPlugin({
+      step: 10,
+      parts: "loops: { bad: { everyMs: 100, jitter: 0, run() { throw new Error('bad loop'); } } },",
+    }),
   );
   await rig.host.reload('counter');
   t.deepEqual(await rig.run('counter.add'), { count: 10 });
@@ -168,7 +177,10 @@ test('setup that takes what it does not declare is undone when it fails', async 
   const rig = hostRig(t);
   const path = rig.write(
     'counter.ts',
-    counterPlugin({ setup: "ctx.on({ kind: 'topic', name: 'x/happened' }, () => {}); ctx.defer(() => { globalThis.undone = true; }); throw new Error('late');" }),
+    counterPlugin({
+      setup:
+        "ctx.on({ kind: 'topic', name: 'x/happened' }, () => {}); ctx.defer(() => { globalThis.undone = true; }); throw new Error('late');",
+    }),
   );
   t.is((await rig.host.add(path)).outcome, 'refused');
   t.true((globalThis as { undone?: boolean }).undone);
@@ -216,4 +228,21 @@ test('config is checked by name and changing it is a swap with the same code', a
   await t.throwsAsync(rig.host.configure('counter', { strat: 3 }), { message: /strat/ });
   t.is((await rig.host.configure('counter', { start: 3 })).outcome, 'committed');
   t.deepEqual(rig.host.inspect('counter').config, { start: 3 });
+});
+
+test('a fact published while its generation is drained was lost', async (t) => {
+  const rig = hostRig(t);
+  const heard: unknown[] = [];
+  const topic = { kind: 'topic' as const, name: 'test/finished' };
+  rig.bus.subscribe('test', topic, (event) => void heard.push(event));
+  const slow = counterPlugin().replace(
+    "'counter.add': () => add()",
+    "'counter.add': async () => { await ctx.clock.sleep(100); ctx.emit({ kind: 'topic', name: 'test/finished' }, {}); return add(); }",
+  );
+  await rig.host.add(rig.write('counter.ts', slow));
+  const call = rig.run('counter.add');
+  const swap = rig.host.reload('counter');
+  while (rig.host.inspect('counter').generation === 1) await rig.clock.advance(50);
+  await Promise.all([call, swap]);
+  t.is(heard.length, 1);
 });
