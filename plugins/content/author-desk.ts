@@ -37,7 +37,6 @@ export class AuthorDesk {
     const { signer, store, writer, announcer } = this.#deps;
     const entry = composePost(signer, text, this.#timestamp());
     await writer.one(() => store.insert([entry]));
-    store.counted(1);
     this.#deps.stored(refOf(entry.post));
     announcer.announce({ post: entry.post });
     return entry.post.id;
@@ -53,7 +52,6 @@ export class AuthorDesk {
     const { isNew } = await writer.one(() => store.bury(record));
     // Two calls at once: the other one has told everybody.
     if (!isNew) return;
-    store.counted(-1);
     this.#deps.deleted(record);
     announcer.announce({ deleted: record });
   }

@@ -121,7 +121,6 @@ export class Ingest {
     const { store, writer } = this.#deps;
     const insert = (): SyncPost[] => store.insert(good);
     const stored = await (good.length === 1 ? writer.one(insert) : writer.bulk(insert));
-    store.counted(stored.length);
     report.stored += stored.length;
     if (stored.length > 0) this.#deps.stored(stored.map(refOf), origin);
   }
@@ -145,7 +144,6 @@ export class Ingest {
     );
     if (!signed) return refuse('bad-signature');
     const { isNew, deleted } = await writer.one(() => store.bury(record));
-    if (deleted) store.counted(-1);
     if (isNew) this.#deps.deleted(record, deleted);
   }
 }

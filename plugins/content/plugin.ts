@@ -129,6 +129,14 @@ export default definePlugin({
       remove: (id) => desk.remove(id),
       sync: async (peer) => void (await pullNow(peer)),
     };
+    // Kept by the events, which both generations of a swap hear, and counted anew now and then.
+    let posts = 0;
+    ctx.on(postStored, (event) => {
+      posts += event.posts.length;
+    });
+    ctx.on(postDeleted, ({ hadPost }) => {
+      if (hadPost) posts -= 1;
+    });
     let interrupted: readonly Announcement[] = [];
 
     return {
@@ -155,25 +163,37 @@ export default definePlugin({
         'feed.list': (query) => views.feed(query),
         'sync.now': ({ peer }) => pullNow(peer === undefined ? undefined : readAuthor(peer)),
       },
-      loops: { pull: { everyMs: ctx.config.pullEveryMs, run: pullAll } },
+      loops: {
+        pull: {
+          everyMs: ctx.config.pullEveryMs,
+          run() {
+            posts = store.count();
+            pullAll();
+          },
+        },
+      },
       async activate() {
+        posts = store.count();
         await offerDeletes();
         for (const announcement of interrupted) announcer.announce(announcement);
         // What arrived at others while this plugin was off or being exchanged.
         pullAll();
       },
-      snapshot: () => ({ announcing: announcer.underWay }),
+      snapshot() {
+        writer.close();
+        return { announcing: announcer.underWay };
+      },
       restore: ({ announcing }) => {
         interrupted = announcing as readonly Announcement[];
       },
       healthy: () => writer.failuresInARow < FAILED_WRITES_MAX,
       diagnostics: () => ({
-        posts: store.count,
+        posts,
         follows: contacts.follows.size,
         pulling: sync.peers,
         announcing: announcer.underWay.length,
         writesWaiting: writer.waiting,
-        status: { posts: store.count },
+        status: { posts },
       }),
     };
   },

@@ -35,15 +35,16 @@ interface Tally {
 }
 
 /**
- * Pulls the authors the user follows from one peer: the peer's own posts whole, those of others as
- * ids first, since most of them are here already. Markers are stored with what they cover, so a pull
+ * Pulls the authors the user follows from one peer: the peer's own posts whole when they are asked for
+ * the first time; later, and those of others, as ids first, since most of them are here already. Markers are stored with what they cover, so a pull
  * that ends anywhere goes on there. Gives the number of posts stored.
  */
 export async function pullFrom(deps: PullDeps, peer: NodeId, signal: AbortSignal): Promise<number> {
   const { ctx, contacts } = deps;
   const others = [...(await contacts.refresh())].filter((author) => author !== peer);
   const tally: Tally = { pages: 0, stored: 0, refused: 0 };
-  await new AuthorsPull(deps, peer, [peer], false, tally, signal).run();
+  const idsFirst = deps.cursors.of(peer).has(peer);
+  await new AuthorsPull(deps, peer, [peer], idsFirst, tally, signal).run();
   // Own posts too: another device of the user may have written them.
   others.push(ctx.self.nodeId);
   for (let at = 0; at < others.length; at += PULL_AUTHORS_MAX) {
