@@ -81,6 +81,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       to: options.logTo ?? { file: paths.log },
     });
     book = logs;
+    config.watchNode(({ logLevel }) => logs.setLevel(logLevel));
     const log = logs.area('kernel/node');
     const undo = new Scope(log, clock);
     scope = undo;

@@ -25,5 +25,7 @@ export interface ConfigFile {
   ): void;
   /** Changes one kernel key. @throws config/unknown-key, config/bad-value. Says whether a restart is needed. */
   setNode(key: string, value: unknown): { restart: boolean };
+  /** Calls `listener` after each change of a kernel key: for keys that count at once. */
+  watchNode(listener: (node: NodeConfig) => void): void;
   toJSON(): unknown;
 }

@@ -37,6 +37,7 @@ class JsonConfigFile implements ConfigFile {
   readonly #path: string;
   #content: Content;
   #node: NodeConfig;
+  readonly #listeners: ((node: NodeConfig) => void)[] = [];
 
   constructor(path: string) {
     this.#path = path;
@@ -81,7 +82,12 @@ class JsonConfigFile implements ConfigFile {
     this.#change((content) => {
       content.node[key] = value;
     });
+    for (const listener of this.#listeners) listener(this.#node);
     return { restart: needsRestart(key) };
+  }
+
+  watchNode(listener: (node: NodeConfig) => void): void {
+    this.#listeners.push(listener);
   }
 
   toJSON(): unknown {

@@ -37,6 +37,10 @@ export const lifecycleErrors = defineErrors('lifecycle', {
     message: '"{name}" is built in and cannot be removed.',
     hint: '"itsgoin plugin disable {name}" switches it off.',
   },
+  local: {
+    message: '"{name}" lives in the plugin folder of the data directory.',
+    hint: 'Delete {path}, which the node notices, or "itsgoin plugin disable {name}".',
+  },
   'unknown-lease': { message: 'There is no lease named "{lease}" in this node.' },
   'unknown-command': {
     message: 'There is no command "{command}".',

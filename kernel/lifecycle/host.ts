@@ -12,7 +12,7 @@ import { orderPlugins } from './graph.ts';
 import { inspectPlugin, readDiagnostics } from './inspection.ts';
 import { isPlugin, type LoadedPlugin, loadPlugin } from './loader.ts';
 import type { PluginHost, PluginInspection, PluginSummary, SwapOutcome } from './plugin-host.ts';
-import { PluginRecord } from './plugin-record.ts';
+import { type PluginOrigin, PluginRecord } from './plugin-record.ts';
 import { Probation } from './probation.ts';
 import { exchange, type SwapDeps, withdraw } from './swap.ts';
 
@@ -45,9 +45,11 @@ export class Host implements PluginHost {
 
   /** Loads and commits everything that is enabled, providers first. What fails is `failed` and the rest goes on. */
   async start(sources: PluginSources): Promise<void> {
-    for (const path of sources.builtin) await this.#register(path, path);
-    for (const path of sources.local) await this.#register(path, undefined);
-    for (const { source } of this.#deps.config.added()) await this.#register(source, undefined);
+    for (const path of sources.builtin) await this.#register(path, 'builtin');
+    for (const path of sources.local) await this.#register(path, 'local');
+    for (const { name, source } of this.#deps.config.added()) {
+      if (!this.#records.has(name)) await this.#register(source, 'added');
+    }
     const enabled = [...this.#records.values()].filter(
       (record) =>
         record.plugin !== undefined && record.state !== 'failed' && this.#deps.config.plugin(record.name).enabled,
@@ -72,8 +74,9 @@ export class Host implements PluginHost {
     for (const probation of this.#probations.values()) probation.cancel();
     await this.#queue.catch(() => undefined);
     const active = [...this.#records.values()].filter((record) => record.generation);
-    const { order } = orderPlugins(active.map((record) => record.plugin as AnyPlugin));
-    for (const plugin of [...order].reverse()) {
+    const { order, refused } = orderPlugins(active.map((record) => record.plugin as AnyPlugin));
+    // Those whose provider is off have no place in the order, and nobody needs them.
+    for (const plugin of [...refused.map((entry) => entry.plugin), ...[...order].reverse()]) {
       await withdraw(this.#deps, this.#record(plugin.name), lifecycleErrors.make('stopped'));
     }
   }
@@ -123,11 +126,11 @@ export class Host implements PluginHost {
   replace(name: string, path: string): Promise<SwapOutcome> {
     return this.#enqueue(async () => {
       const record = this.#record(name);
-      const source = path === 'builtin' && record.builtinPath ? record.builtinPath : path;
+      const source = path === 'builtin' && record.origin === 'builtin' ? record.ownPath : path;
       const outcome = await this.#load(record, source);
       if (outcome.outcome === 'committed') {
         record.path = source;
-        this.#deps.config.setPlugin(name, { source: source === record.builtinPath ? null : source });
+        this.#deps.config.setPlugin(name, { source: source === record.ownPath ? null : source });
       }
       return outcome;
     });
@@ -138,7 +141,7 @@ export class Host implements PluginHost {
       const loaded = await loadPlugin(path);
       const { name } = loaded.plugin;
       if (this.#records.has(name)) throw lifecycleErrors.make('already-present', { name });
-      const record = new PluginRecord(name, loaded.path, undefined);
+      const record = new PluginRecord(name, loaded.path, 'added');
       this.#records.set(name, record);
       const outcome = await this.#swap(record, loaded, ['expand', 'contract']);
       if (outcome.outcome === 'committed') this.#deps.config.setPlugin(name, { enabled: true, source: loaded.path });
@@ -149,7 +152,8 @@ export class Host implements PluginHost {
   remove(name: string): Promise<SwapOutcome> {
     return this.#enqueue(async () => {
       const record = this.#record(name);
-      if (record.builtinPath) throw lifecycleErrors.make('builtin', { name });
+      if (record.origin === 'builtin') throw lifecycleErrors.make('builtin', { name });
+      if (record.origin === 'local') throw lifecycleErrors.make('local', { name, path: record.ownPath });
       const outcome = await this.#switchOff(record, 'removed');
       this.#records.delete(name);
       this.#deps.config.setPlugin(name, { source: null });
@@ -185,7 +189,7 @@ export class Host implements PluginHost {
         return;
       }
       if (known) this.#records.delete(known.name);
-      await this.#register(path, undefined);
+      await this.#register(path, 'local');
       const fresh = [...this.#records.values()].find((record) => record.path === path);
       if (fresh?.loaded && this.#deps.config.plugin(fresh.name).enabled) {
         await this.#swap(fresh, fresh.loaded, ['expand', 'contract']);
@@ -203,19 +207,19 @@ export class Host implements PluginHost {
     return runCommand(this.#record(found.plugin), command, found.spec, params, call);
   }
 
-  async #register(path: string, builtinPath: string | undefined): Promise<void> {
+  async #register(path: string, origin: PluginOrigin): Promise<void> {
     try {
       const loaded = await loadPlugin(path);
       const { name } = loaded.plugin;
       if (this.#records.has(name)) throw lifecycleErrors.make('already-present', { name });
       const source = this.#deps.config.plugin(name).source;
-      const record = new PluginRecord(name, source ?? loaded.path, builtinPath);
+      const record = new PluginRecord(name, source ?? loaded.path, origin, loaded.path);
       this.#records.set(name, record);
       record.loaded = source === undefined || source === loaded.path ? loaded : await loadPlugin(source);
     } catch (error) {
       this.#deps.log('lifecycle').error('plugin-load-failed', { path, problem: describe(error) });
       const name = this.#nameless(path);
-      const record = this.#records.get(name) ?? new PluginRecord(name, path, builtinPath);
+      const record = this.#records.get(name) ?? new PluginRecord(name, path, origin);
       this.#records.set(name, record);
       this.#fail(record, describe(error));
     }

@@ -4,12 +4,16 @@ import type { Generation } from './generation.ts';
 import type { LoadedPlugin } from './loader.ts';
 import type { PluginState, PluginSummary } from './plugin-host.ts';
 
+export type PluginOrigin = 'builtin' | 'local' | 'added';
+
 /** What the node remembers of one plugin over all its generations. */
 export class PluginRecord {
   readonly name: string;
   readonly gate: Gate;
-  /** The path of the code that came with the node, if any. */
-  readonly builtinPath: string | undefined;
+  /** Where it came from: with the node, from the data directory's plugin folder, or by `plugin add`. */
+  readonly origin: PluginOrigin;
+  /** The path it was first found at; a `replace` may run other code. */
+  readonly ownPath: string;
   /** The code to run at the next (re)load. */
   path: string;
   /** The code that runs, or ran last. */
@@ -19,10 +23,11 @@ export class PluginRecord {
   reason: string | undefined;
   #generations = 0;
 
-  constructor(name: string, path: string, builtinPath: string | undefined) {
+  constructor(name: string, path: string, origin: PluginOrigin, ownPath = path) {
     this.name = name;
     this.path = path;
-    this.builtinPath = builtinPath;
+    this.origin = origin;
+    this.ownPath = ownPath;
     this.gate = new Gate(name);
   }
 
@@ -53,7 +58,7 @@ export class PluginRecord {
       about: this.plugin?.about ?? '',
       state: this.state,
       generation: this.#generations,
-      source: this.path === this.builtinPath ? 'builtin' : this.path,
+      source: this.origin === 'builtin' && this.path === this.ownPath ? 'builtin' : this.path,
       reason: this.reason,
     };
   }

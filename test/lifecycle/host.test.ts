@@ -246,3 +246,18 @@ test('a fact published while its generation is drained was lost', async (t) => {
   await Promise.all([call, swap]);
   t.is(heard.length, 1);
 });
+
+test('a plugin whose provider was switched off was not stopped with the node', async (t) => {
+  const rig = hostRig(t);
+  await rig.host.add(rig.write('counter.ts', counterPlugin()));
+  const user = `
+import { definePlugin, defineToken } from 'itsgoin';
+export default definePlugin({
+  name: 'user', version: '1.0.0', kernel: '^1', about: 'Uses', inject: { counter: defineToken('counter') },
+  setup(ctx) { ctx.defer(() => { globalThis.userStopped = true; }); return {}; },
+});`;
+  await rig.host.add(rig.write('user.ts', user));
+  await rig.host.disable('counter');
+  await rig.host.stop();
+  t.true((globalThis as { userStopped?: boolean }).userStopped);
+});
