@@ -24,13 +24,14 @@ function scroll(session: Session, change: (scroll: number) => number): void {
 
 function quit(session: Session): void {
   const { shell } = session;
-  if (!hasDraft(session)) return session.quit();
-  shell.open({
-    kind: 'confirm',
-    question: 'Quit and lose your draft?',
-    detail: 'The text you are writing is not published.',
-    yes: () => session.quit(),
-  });
+  if (!hasDraft(session)) session.quit();
+  else
+    shell.open({
+      kind: 'confirm',
+      question: 'Quit and lose your draft?',
+      detail: 'The text you are writing is not published.',
+      yes: () => session.quit(),
+    });
 }
 
 /** The second ctrl+c never asks again. */

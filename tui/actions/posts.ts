@@ -16,7 +16,10 @@ export function openSelectedPost(session: Session): void {
 function confirmDelete(session: Session, post: Post | undefined): void {
   const { shell, node, backend } = session;
   if (post === undefined) return;
-  if (post.author !== node.state.get().nodeId) return shell.tell('Only your own posts can be deleted', 'plain');
+  if (post.author !== node.state.get().nodeId) {
+    shell.tell('Only your own posts can be deleted', 'plain');
+    return;
+  }
   shell.open({
     kind: 'confirm',
     question: 'Delete this post everywhere?',

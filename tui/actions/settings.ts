@@ -6,7 +6,10 @@ export function editSelectedSetting(session: Session): void {
   const { shell, settings, node, backend } = session;
   const row = settings.selected;
   if (row === undefined) return;
-  if (!row.editable) return copy(session);
+  if (!row.editable) {
+    copy(session);
+    return;
+  }
   shell.open({
     kind: 'prompt',
     title: `${row.section}: ${row.key}`,

@@ -92,6 +92,7 @@ function keysOf({ keys }: Binding): string {
 
 function field(label: string, value: string, columns: number): ReactNode[] {
   return wrap(value, columns - 12).lines.map((line, index) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: a line is its place
     <Text key={`${label} ${index}`}>
       <Text color={THEME.dim}>{pad(index === 0 ? label : '', 12)}</Text>
       {line}

@@ -21,6 +21,7 @@ export function TextField({ editor, columns, rows, placeholder }: TextFieldProps
           <Text color={THEME.dim}>{placeholder.slice(1)}</Text>
         </Line>
         {Array.from({ length: rows - 1 }, (_, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: a line is its place
           <Line key={index} />
         ))}
       </>

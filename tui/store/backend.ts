@@ -111,9 +111,8 @@ export class Backend {
     if (this.state.get().link === 'lost' || this.#isOver) return;
     this.state.set({ link: 'lost', lostAtMs: this.#clock.now() });
     for (const watch of this.#watches) watch.stop = undefined;
-    const { onEnd } = this;
-    if (this.#reconnect === undefined) return onEnd();
-    this.#stopRetry = every(this.#clock, RETRY_MS, () => this.#tryAgain());
+    if (this.#reconnect === undefined) this.onEnd();
+    else this.#stopRetry = every(this.#clock, RETRY_MS, () => this.#tryAgain());
   }
 
   async #tryAgain(): Promise<void> {
