@@ -40,6 +40,7 @@ interface RecvInfo {
   to: { host: string; port: number };
 }
 
+const NO_BYTES = new Uint8Array(1);
 const ignore = (): void => {};
 /** Datagrams of one connection in one turn, so that a fast path does not starve the others. */
 const BURST_MAX = 256;
@@ -70,6 +71,8 @@ export class QuicConnection implements Connection {
   #opened = { bi: 0, uni: 1 };
   #allowed = { bi: 0, uni: 0 };
   #known = { bi: 0, uni: 1 };
+  /** Bi-streams the peer has reset; see `wasReset`. */
+  readonly #reset = new Set<number>();
   readonly #control: Buffer[] = [];
   #peer: PeerId | undefined;
   #recvInfo: RecvInfo;
@@ -252,6 +255,18 @@ export class QuicConnection implements Connection {
     this.#known[stream.kind] = Math.max(this.#known[stream.kind], (stream.id >> 2) + 1);
   }
 
+  /**
+   * quiche gives a reset stream's credit back only when it is read once more after our own half is
+   * complete, which may take until the peer has acknowledged it.
+   */
+  wasReset(id: number): void {
+    this.#reset.add(id);
+  }
+
+  sendNow(): void {
+    if (this.native !== undefined) this.#transmit(this.native);
+  }
+
   release(stream: QuicStream): void {
     this.#streams.delete(stream.id);
     this.blocked.delete(stream);
@@ -305,6 +320,7 @@ export class QuicConnection implements Connection {
     if (this.#phase === 'open') {
       for (const stream of this.#streams.values()) if (stream.mayBeStopped) stream.checkStopped(native);
     }
+    for (const id of this.#reset) if (collected(native, id)) this.#reset.delete(id);
   }
 
   #unknownStream(native: NativeConnection, id: number): QuicStream | undefined {
@@ -462,5 +478,15 @@ export class QuicConnection implements Connection {
       const name = code === undefined ? 'lost' : code >= 0x100 && code < 0x200 ? `tls-alert-${code - 0x100}` : `quic-error-${code}`;
       this.end({ byPeer: theirs !== null, code: undefined, reason: `transport/${name}` });
     }
+  }
+}
+
+/** Reads a reset stream once more, which lets quiche forget it when both halves are complete. */
+function collected(native: NativeConnection, id: number): boolean {
+  try {
+    native.streamRecv(id, NO_BYTES);
+    return true;
+  } catch (error) {
+    return !(error as Error).message.startsWith('StreamReset');
   }
 }

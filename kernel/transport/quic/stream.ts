@@ -180,6 +180,7 @@ export class QuicStream implements IncomingStream {
 
   #onReset(code: number | undefined): void {
     this.#readDone = true;
+    if (this.kind === 'bi') this.connection.wasReset(this.id);
     if (this.#aborted) {
       this.#settle();
       return;
@@ -205,6 +206,8 @@ export class QuicStream implements IncomingStream {
       // A stream quiche has not heard of cannot be reset, and its number would stay unused at the peer.
       if (!this.#known) native.streamSend(this.id, EMPTY, false);
       this.#becomeKnown();
+      // Nor does quiche ever collect a half that was reset with bytes it had taken and not yet sent.
+      this.connection.sendNow();
       native.streamShutdown(this.id, quiche.Shutdown.Write, code);
     }
     this.#writeDone = true;
