@@ -141,7 +141,8 @@ export function meshCommandHandlers(mesh: MeshContext, parts: CommandParts): Com
     const known = book.get(nodeId);
     if (known === undefined) return 'not connected: nobody asked to remember it';
     if (known.heldOff) return 'not connected: you disconnected it';
-    if (!known.connectedByUser && !known.keptReachable) return 'not connected: seen before, but nobody asked to redial it';
+    if (!known.connectedByUser && !known.keptReachable)
+      return 'not connected: seen before, but nobody asked to redial it';
     if (known.addresses.length === 0) return 'not connected: no address is known';
     const plan = redial.plan(nodeId);
     if (plan === undefined) return 'not connected: too many nodes are being redialled';

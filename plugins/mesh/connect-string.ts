@@ -24,12 +24,16 @@ export function parseConnectString(text: string): ConnectTarget {
   const refuse = (reason: string) => meshErrors.make('bad-connect-string', { reason });
   const trimmed = text.trim();
   if (trimmed === '') throw refuse('it is empty');
-  if (trimmed.length > CONNECT_STRING_MAX_CHARS) throw refuse(`it is longer than ${CONNECT_STRING_MAX_CHARS} characters`);
+  if (trimmed.length > CONNECT_STRING_MAX_CHARS)
+    throw refuse(`it is longer than ${CONNECT_STRING_MAX_CHARS} characters`);
   const at = trimmed.indexOf('@');
   if (at < 0) throw refuse('there is no @ between the node id and its address');
   const nodeId = trimmed.slice(0, at).toLowerCase();
   if (!isHexId(nodeId)) throw refuse('the part before @ is not a node id of 64 hex characters');
-  const addresses = trimmed.slice(at + 1).split(',').map((part) => part.trim());
+  const addresses = trimmed
+    .slice(at + 1)
+    .split(',')
+    .map((part) => part.trim());
   if (addresses.length > ADDRESSES_MAX) throw refuse(`it has more than ${ADDRESSES_MAX} addresses`);
   for (const address of addresses) {
     if (address === '') throw refuse('an address is missing after @ or a comma');

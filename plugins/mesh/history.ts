@@ -19,9 +19,7 @@ export type Attempt = Static<typeof Attempt>;
 export const NodeHistory = Type.Object({
   attempts: Type.Array(Attempt),
   last_exchange: Type.Optional(Type.Object({ at_ms: Type.Integer(), result: Type.String() })),
-  last_close: Type.Optional(
-    Type.Object({ at_ms: Type.Integer(), reason: Type.String(), by_peer: Type.Boolean() }),
-  ),
+  last_close: Type.Optional(Type.Object({ at_ms: Type.Integer(), reason: Type.String(), by_peer: Type.Boolean() })),
 });
 export type NodeHistory = Static<typeof NodeHistory>;
 

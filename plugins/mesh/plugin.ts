@@ -95,7 +95,10 @@ export default definePlugin({
     };
 
     const ended = (connectionId: number, reason: string, byPeer: boolean): void => {
-      const link = links.remove(connectionId, meshErrors.make('exchange-failed', { reason: `connection ended: ${reason}` }));
+      const link = links.remove(
+        connectionId,
+        meshErrors.make('exchange-failed', { reason: `connection ended: ${reason}` }),
+      );
       if (link === undefined) return;
       const peer = peerOf(link);
       const now = ctx.clock.now();

@@ -88,7 +88,8 @@ export class Sections {
       const contribution = this.#contributions.get(name);
       const section = { name, peer, value };
       if (contribution !== undefined) deliveries.push(this.#deliver(contribution, section));
-      else if (offered.has(sectionFeature(name))) this.#keep({ ...section, bytes: Buffer.byteLength(JSON.stringify(value)) });
+      else if (offered.has(sectionFeature(name)))
+        this.#keep({ ...section, bytes: Buffer.byteLength(JSON.stringify(value)) });
       else this.#counters.add('section-not-offered');
     }
     await Promise.all(deliveries);

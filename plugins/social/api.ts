@@ -13,7 +13,7 @@ export interface SocialService {
   /** Whom the user follows, oldest follow first. */
   follows(): readonly NodeId[];
   isFollowing(nodeId: NodeId): boolean;
-  /** Who told us that they follow the user. */
+  /** Who told us that they follow the user, the latest first. */
   followers(): readonly NodeId[];
   /** Friends are those who follow each other (SOC-08). */
   isFriend(nodeId: NodeId): boolean;

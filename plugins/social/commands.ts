@@ -72,9 +72,11 @@ export const socialCommands = {
     result: Type.Object({ follows: Type.Array(FollowView) }),
   }),
   'follower.list': defineCommand({
-    about: 'List who told you that they follow you',
-    params: Type.Object({}),
-    result: Type.Object({ followers: Type.Array(FollowerView) }),
+    about: 'List who told you that they follow you, the latest first',
+    params: Type.Object({
+      limit: Type.Integer({ default: 200, minimum: 1, maximum: 1_000, description: 'How many to list' }),
+    }),
+    result: Type.Object({ followers: Type.Array(FollowerView), total: Type.Integer() }),
   }),
 };
 
@@ -107,7 +109,8 @@ export function socialCommandHandlers(parts: CommandParts): CommandHandlers<type
       await contacts.follow(nodeId, addresses);
       const mesh = parts.mesh();
       if (mesh === undefined) return { node_id: nodeId, connected: false, problem: 'mesh is off' };
-      if (addresses.length === 0) return { node_id: nodeId, connected: await mesh.use((service) => service.isPeer(nodeId)) };
+      if (addresses.length === 0)
+        return { node_id: nodeId, connected: await mesh.use((service) => service.isPeer(nodeId)) };
       call.progress('dialling');
       try {
         await mesh.use((service) => service.connect(target, { signal: call.signal }), { signal: call.signal });
@@ -138,16 +141,17 @@ export function socialCommandHandlers(parts: CommandParts): CommandHandlers<type
         }),
       };
     },
-    'follower.list': async () => {
+    'follower.list': async ({ limit }) => {
       const online = await contacts.online();
       return {
-        followers: contacts.followers().map(({ nodeId, sinceMs }) => ({
+        followers: contacts.latestFollowers(limit).map(({ nodeId, sinceMs }) => ({
           node_id: nodeId,
           ...named(nodeId),
           online: online.has(nodeId),
           since_ms: sinceMs,
           following: contacts.isFollowing(nodeId),
         })),
+        total: contacts.countFollowers(),
       };
     },
   };

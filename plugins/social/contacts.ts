@@ -41,8 +41,12 @@ export class Contacts {
     return this.#deps.relations.followedAtMs(nodeId) ?? 0;
   }
 
-  followers(): readonly { readonly nodeId: NodeId; readonly sinceMs: number }[] {
-    return this.#deps.relations.followers();
+  latestFollowers(limit: number): readonly { readonly nodeId: NodeId; readonly sinceMs: number }[] {
+    return this.#deps.relations.latestFollowers(limit);
+  }
+
+  countFollowers(): number {
+    return this.#deps.relations.countFollowers();
   }
 
   isFriend(nodeId: NodeId): boolean {

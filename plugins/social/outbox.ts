@@ -15,7 +15,11 @@ export class Outbox {
   readonly #signal: AbortSignal;
   readonly #owed = new Map<string, PeerId>();
 
-  constructor(name: string, send: (peer: PeerId) => Promise<unknown>, deps: { counters: Counters; signal: AbortSignal }) {
+  constructor(
+    name: string,
+    send: (peer: PeerId) => Promise<unknown>,
+    deps: { counters: Counters; signal: AbortSignal },
+  ) {
     this.#name = name;
     this.#send = send;
     this.#counters = deps.counters;

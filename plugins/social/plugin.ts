@@ -13,7 +13,7 @@ import { OwnProfile } from './own-profile.ts';
 import { readProfile } from './profile-record.ts';
 import type { ProfileRecord } from './profile-record.ts';
 import { Profiles } from './profiles.ts';
-import { Relations } from './relations.ts';
+import { FOLLOWERS_MAX, Relations } from './relations.ts';
 import { Routes } from './routes.ts';
 
 const PeerRef = Type.Object({ nodeId: Type.String(), deviceId: Type.String() });
@@ -111,9 +111,9 @@ export default definePlugin({
       if ('refused' in read) throw refusal(read.refused);
       const { record } = read;
       if (record.author !== peer.nodeId && !relations.isFollowing(record.author)) throw refusal('not-the-author');
-      if (!profiles.store(record, now)) return ctx.counters.add('profiles-known');
-      ctx.counters.add('profiles-stored');
-      ctx.emit(profileChanged, toProfile(record));
+      const isNewer = profiles.store(record, now);
+      ctx.counters.add(isNewer ? 'profiles-stored' : 'profiles-known');
+      if (isNewer) ctx.emit(profileChanged, toProfile(record));
     };
 
     const offerProfile = offerSection(ctx, mesh, 'profile', {
@@ -126,7 +126,8 @@ export default definePlugin({
       collect: (peer) => ({ following: relations.isFollowing(peer.nodeId) }),
       receive: (peer, value) => {
         const following = (value as { following?: unknown } | null)?.following;
-        if (typeof following !== 'boolean') throw socialErrors.make('bad-profile', { reason: 'following is no boolean' });
+        if (typeof following !== 'boolean')
+          throw socialErrors.make('bad-profile', { reason: 'following is no boolean' });
         contacts.heardFollowing(peer.nodeId, following);
       },
     });
@@ -140,7 +141,7 @@ export default definePlugin({
         bind(SOCIAL, {
           follows: () => relations.follows(),
           isFollowing: (nodeId) => relations.isFollowing(nodeId),
-          followers: () => relations.followers().map(({ nodeId }) => nodeId),
+          followers: () => relations.latestFollowers(FOLLOWERS_MAX).map(({ nodeId }) => nodeId),
           isFriend: (nodeId) => contacts.isFriend(nodeId),
           displayName: (nodeId) => contacts.displayName(nodeId),
           profile: (nodeId) => {

@@ -32,10 +32,7 @@ export function problemWith(name: string, bio: string): string | undefined {
   return undefined;
 }
 
-export function signProfile(
-  profile: Unsigned,
-  sign: (domain: string, bytes: Uint8Array) => Uint8Array,
-): ProfileRecord {
+export function signProfile(profile: Unsigned, sign: (domain: string, bytes: Uint8Array) => Uint8Array): ProfileRecord {
   return { ...profile, signature: Buffer.from(sign(DOMAIN, signedBytes(profile))).toString('hex') };
 }
 

@@ -6,6 +6,11 @@ export const FOLLOWS_MAX = 5_000;
 /** Strangers can invent followers; above it new ones are not recorded. */
 export const FOLLOWERS_MAX = 100_000;
 
+interface FollowerRow {
+  node_id: string;
+  since_ms: number;
+}
+
 /** Who follows whom, from the user's place: both directions, each known to us first-hand only. */
 export class Relations {
   readonly #db: Database;
@@ -46,10 +51,10 @@ export class Relations {
     return true;
   }
 
-  followers(): readonly { readonly nodeId: NodeId; readonly sinceMs: number }[] {
+  latestFollowers(limit: number): readonly { readonly nodeId: NodeId; readonly sinceMs: number }[] {
     return this.#db
-      .prepare<{ node_id: string; since_ms: number }>('SELECT node_id, since_ms FROM followers ORDER BY since_ms, node_id')
-      .all()
+      .prepare<FollowerRow>('SELECT node_id, since_ms FROM followers ORDER BY since_ms DESC, node_id LIMIT ?')
+      .all(limit)
       .map((row) => ({ nodeId: row.node_id as NodeId, sinceMs: row.since_ms }));
   }
 

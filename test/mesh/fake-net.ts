@@ -2,121 +2,74 @@ import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
 import { seededRandom, VirtualClock } from '../../kernel/clock/index.ts';
 import type { ConnectionInfo, NodeId } from '../../kernel/index.ts';
-import { linkSignals } from '../../kernel/index.ts';
 import { startNode } from '../../kernel/node.ts';
 import type { Node } from '../../kernel/node.ts';
-import { transportErrors } from '../../kernel/transport/errors.ts';
-import type { Connection, Endpoint, EndpointOptions, SocketAddress, Transport } from '../../kernel/transport/transport.ts';
+import { createCounters } from '../../kernel/observe/index.ts';
+import { MemoryNetwork } from '../../kernel/transport/memory/network.ts';
+import type { Transport } from '../../kernel/transport/transport.ts';
+import { recordingLog } from '../rig/recording-log.ts';
 import { temporaryDirectory } from '../rig/temporary.ts';
-import { connectionPair } from '../wire/pair.ts';
-import type { FakeConnection } from '../wire/pair.ts';
 
-const DIAL_LIMIT_MS = 15_000;
 /** Folders of the plugins every node runs. */
-export const PLUGINS = ['mesh', 'social'].map((name) => fileURLToPath(new URL(`../../plugins/${name}`, import.meta.url)));
+export const PLUGINS = ['mesh', 'social'].map((name) =>
+  fileURLToPath(new URL(`../../plugins/${name}`, import.meta.url)),
+);
+const PORT = 4_433;
 
-/** Nodes of one test: real kernel and plugins, a network of function calls, time that the test moves. */
+/** Nodes of one test over the memory network, with time that the test moves. */
 export class FakeNet {
   readonly clock = new VirtualClock();
   readonly t: ExecutionContext;
-  /** Dials made so far: who, to which port, when. */
-  readonly dials: { from: NodeId; port: number; atMs: number }[] = [];
-  /** How long a frame takes; 0 delivers at once. */
-  latencyMs = 0;
-  readonly #endpoints = new Map<number, EndpointOptions>();
-  #ports = 4_000;
+  readonly network: MemoryNetwork;
+  /** Dials made so far: who, to where, when. */
+  readonly dials: { from: NodeId; to: string; atMs: number }[] = [];
+  readonly #counters = createCounters();
+  #hosts = 0;
 
   constructor(t: ExecutionContext) {
     this.t = t;
+    this.network = new MemoryNetwork({
+      clock: this.clock,
+      random: seededRandom('network'),
+      log: recordingLog(),
+      counters: (host) => this.#counters.of(host),
+    });
   }
 
-  async node(name: string, options: { dataDir?: string; port?: number; plugins?: readonly string[] } = {}): Promise<FakeNode> {
+  /** Starts a node; the options of an earlier one start the same installation at the same address. */
+  async node(
+    name: string,
+    options: { dataDir?: string; host?: string; plugins?: readonly string[] } = {},
+  ): Promise<FakeNode> {
     const dataDir = options.dataDir ?? temporaryDirectory(this.t);
-    const port = options.port ?? ++this.#ports;
+    const host = options.host ?? `192.0.2.${++this.#hosts}`;
     const node = await startNode({
       dataDir,
-      bind: `127.0.0.1:${port}`,
+      bind: `${host}:${PORT}`,
       clock: this.clock,
       random: seededRandom(`${name}/${this.dials.length}`),
-      transport: this.#transport(),
+      transport: this.#recording(this.network.transport(host)),
       attended: false,
       logTo: 'none',
       plugins: options.plugins ?? PLUGINS,
     });
     this.t.teardown(() => this.clock.until(node.stop()));
     await this.clock.advance(10);
-    return new FakeNode(this, node, name, dataDir, port);
+    return new FakeNode(this, node, name, dataDir, host);
   }
 
-  /** Cuts a connection as a network does: both ends learn of it, neither said so. */
-  cut(node: FakeNode, reason = 'idle-timeout'): void {
-    for (const connection of [...node.connections]) connection.far.close(0, reason);
-  }
-
-  readonly connections = new Map<NodeId, Set<FakeConnection>>();
-
-  #transport(): Transport {
+  #recording(transport: Transport): Transport {
     return {
       open: async (options) => {
-        const port = options.bind?.port ?? 0;
-        this.#endpoints.set(port, options);
-        const own = new Set<FakeConnection>();
-        this.connections.set(options.credentials.self.nodeId, own);
-        const address: SocketAddress = { host: '127.0.0.1', port, family: 4 };
-        const endpoint: Endpoint = {
-          port,
-          localAddresses: () => [address],
-          dial: ({ addresses, expect }, signal) => this.#dial(options, port, addresses, expect, signal),
-          connections: () => own,
-          counters: () => ({}),
-          close: async () => {
-            if (this.#endpoints.get(port) === options) this.#endpoints.delete(port);
-            for (const connection of [...own]) connection.close(1, 'shutting-down');
-          },
+        const endpoint = await transport.open(options);
+        const dial = endpoint.dial.bind(endpoint);
+        endpoint.dial = (target, signal) => {
+          const to = target.addresses.map(({ host }) => host).join();
+          this.dials.push({ from: options.credentials.self.nodeId, to, atMs: this.clock.now() });
+          return dial(target, signal);
         };
         return endpoint;
       },
-    };
-  }
-
-  async #dial(
-    from: EndpointOptions,
-    fromPort: number,
-    addresses: readonly SocketAddress[],
-    expect: NodeId | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<Connection> {
-    const port = addresses[0]?.port ?? 0;
-    const { self } = from.credentials;
-    this.dials.push({ from: self.nodeId, port, atMs: this.clock.now() });
-    const to = this.#endpoints.get(port);
-    if (to === undefined) {
-      const linked = linkSignals([signal]);
-      await this.clock.sleep(DIAL_LIMIT_MS, linked.signal);
-      throw transportErrors.make('dial-timeout', { address: `127.0.0.1:${port}` });
-    }
-    if (expect !== undefined && to.credentials.self.nodeId !== expect) throw transportErrors.make('wrong-node', {});
-    await this.clock.sleep(5, signal);
-    const [near, far] = connectionPair(self, to.credentials.self, { wipe: false });
-    Object.assign(near, { remote: { host: '127.0.0.1', port, family: 4 }, openedAtMs: this.clock.now() });
-    Object.assign(far, { remote: { host: '127.0.0.1', port: fromPort, family: 4 }, openedAtMs: this.clock.now() });
-    this.connections.get(self.nodeId)?.add(near);
-    this.connections.get(to.credentials.self.nodeId)?.add(far);
-    to.onConnection(far);
-    from.onConnection(near);
-    for (const connection of [near, far]) this.#delay(connection);
-    return near;
-  }
-
-  #delay(connection: FakeConnection): void {
-    const { onStream } = connection;
-    connection.onStream = (stream) => {
-      if (this.latencyMs === 0) return onStream(stream);
-      stream.pause();
-      this.clock.timer(this.latencyMs, () => {
-        onStream(stream);
-        stream.resume();
-      });
     };
   }
 }
@@ -126,26 +79,26 @@ export class FakeNode {
   readonly node: Node;
   readonly name: string;
   readonly dataDir: string;
-  readonly port: number;
+  readonly host: string;
 
-  constructor(net: FakeNet, node: Node, name: string, dataDir: string, port: number) {
+  constructor(net: FakeNet, node: Node, name: string, dataDir: string, host: string) {
     this.net = net;
     this.node = node;
     this.name = name;
     this.dataDir = dataDir;
-    this.port = port;
+    this.host = host;
   }
 
   get id(): NodeId {
     return this.node.self.nodeId;
   }
 
-  get connectString(): string {
-    return `${this.id}@127.0.0.1:${this.port}`;
+  get address(): string {
+    return `${this.host}:${PORT}`;
   }
 
-  get connections(): readonly FakeConnection[] {
-    return [...(this.net.connections.get(this.id) ?? [])].filter(({ closed }) => closed === undefined);
+  get connectString(): string {
+    return `${this.id}@${this.address}`;
   }
 
   /** Runs a command, moving time until it ends. */
@@ -181,7 +134,7 @@ export class FakeNode {
   /** The same installation, started again on the same port. */
   async restart(): Promise<FakeNode> {
     await this.stop();
-    return this.net.node(this.name, { dataDir: this.dataDir, port: this.port });
+    return this.net.node(this.name, { dataDir: this.dataDir, host: this.host });
   }
 }
 

@@ -42,7 +42,10 @@ async function killAndReturn(t: ExecutionContext, anna: TestNode, bert: Spawned,
   const startedMs = performance.now();
   await spawn(t, dir, `127.0.0.1:${bert.port}`);
   let now = anna.network.connections();
-  while ((now.length !== 1 || now[0]?.id === before?.id || now[0]?.kind !== 'mesh') && performance.now() - startedMs < LIMIT_MS) {
+  while (
+    (now.length !== 1 || now[0]?.id === before?.id || now[0]?.kind !== 'mesh') &&
+    performance.now() - startedMs < LIMIT_MS
+  ) {
     await sleep(20);
     now = anna.network.connections();
   }
@@ -50,7 +53,10 @@ async function killAndReturn(t: ExecutionContext, anna: TestNode, bert: Spawned,
   t.is(now.length, 1);
   t.not(now[0]?.id, before?.id);
   const { peers } = await anna.run<{ peers: { node_id: string }[] }>('peer.list');
-  t.deepEqual(peers.map(({ node_id }) => node_id), [bert.nodeId]);
+  t.deepEqual(
+    peers.map(({ node_id }) => node_id),
+    [bert.nodeId],
+  );
 }
 
 test('a killed node that comes back is a peer again within seconds, if it had dialled', async (t) => {

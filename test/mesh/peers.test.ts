@@ -14,7 +14,7 @@ test('a connect string makes each node the peer of the other', async (t) => {
   const [seen] = await bert.peers();
   t.is(seen?.node_id, anna.id);
   t.is(seen?.direction, 'inbound');
-  t.is(seen?.remote_addr, `127.0.0.1:${anna.port}`);
+  t.is(seen?.remote_addr, anna.address);
   t.true(seen?.features.includes('ProfileUpdate'));
 });
 
@@ -46,9 +46,12 @@ test('a node that does not answer gives the dial error, and is not redialled', a
   await t.throwsAsync(anna.run('peer.connect', { target }), { code: 'transport/dial-timeout' });
   await net.clock.advance(300_000);
   t.is(net.dials.length, 1);
-  const explained = await anna.run<{ verdict: string; attempts: { result: string; took_ms: number }[] }>('peer.explain', {
-    node_id: 'b'.repeat(64),
-  });
+  const explained = await anna.run<{ verdict: string; attempts: { result: string; took_ms: number }[] }>(
+    'peer.explain',
+    {
+      node_id: 'b'.repeat(64),
+    },
+  );
   t.is(explained.attempts[0]?.result, 'transport/dial-timeout');
   t.is(explained.attempts[0]?.took_ms, 15_000);
   t.regex(explained.verdict, /nobody asked/);
@@ -100,7 +103,10 @@ test('inbound connections above maxMesh are sessions', async (t) => {
     await node.run('peer.connect', { target: hub.connectString });
   }
   await net.clock.advance(100);
-  t.deepEqual((await hub.peers()).map(({ kind }) => kind), ['mesh', 'mesh', 'session']);
+  t.deepEqual(
+    (await hub.peers()).map(({ kind }) => kind),
+    ['mesh', 'mesh', 'session'],
+  );
 });
 
 test('peer explain tells addresses, attempts, exchange and traffic', async (t) => {
@@ -110,11 +116,11 @@ test('peer explain tells addresses, attempts, exchange and traffic', async (t) =
   const explained = await anna.run<Record<string, unknown>>('peer.explain', { node_id: bert.id });
   t.like(explained, {
     verdict: 'connected',
-    addresses: [`127.0.0.1:${bert.port}`],
+    addresses: [bert.address],
     connected_by_user: true,
     held_off: false,
     attempts: [{ rule: 'user', result: 'connected' }],
     last_exchange: { result: 'ready' },
-    connections: [{ direction: 'outbound', exchange: 'ready', protocol: 1, sees_us_at: `127.0.0.1:${anna.port}` }],
+    connections: [{ direction: 'outbound', exchange: 'ready', protocol: 1, sees_us_at: anna.address }],
   });
 });

@@ -48,9 +48,15 @@ test('two nodes over QUIC connect, exchange profiles and lists, and survive relo
     await bert.run('profile.set', { name: `Bert ${round}` });
   }
   await untilPeers(t, anna, bert);
-  t.deepEqual(anna.network.connections().map(({ id }) => id), before);
+  t.deepEqual(
+    anna.network.connections().map(({ id }) => id),
+    before,
+  );
   const startedMs = performance.now();
-  while ((await anna.run('profile.show', { node_id: bert.nodeId })).name !== 'Bert 4' && performance.now() - startedMs < LIMIT_MS) {
+  while (
+    (await anna.run('profile.show', { node_id: bert.nodeId })).name !== 'Bert 4' &&
+    performance.now() - startedMs < LIMIT_MS
+  ) {
     await sleep(10);
   }
   t.like(await anna.run('profile.show', { node_id: bert.nodeId }), { name: 'Bert 4' });

@@ -5,7 +5,7 @@ test('peers find each other again after the connection broke', async (t) => {
   const net = new FakeNet(t);
   const [anna, bert] = [await net.node('anna'), await net.node('bert')];
   await anna.run('peer.connect', { target: bert.connectString });
-  net.cut(anna);
+  net.network.breakConnections(anna.host, bert.host);
   await net.clock.advance(2_000);
   t.deepEqual(await anna.peerIds(), [bert.id]);
   t.deepEqual(await bert.peerIds(), [anna.id]);
@@ -94,9 +94,41 @@ test('a node that comes back dials those who were connected to it, once', async 
   const before = net.dials.length;
   bert = await net.node('bert', bert);
   await net.clock.advance(1_000);
-  t.deepEqual(net.dials.slice(before).map(({ from }) => from), [bert.id]);
+  t.deepEqual(
+    net.dials.slice(before).map(({ from }) => from),
+    [bert.id],
+  );
   t.deepEqual(await bert.peerIds(), [anna.id]);
   await anna.stop();
   await net.clock.advance(120_000);
   t.is(net.dials.filter(({ from }) => from === bert.id).length, 1);
+});
+
+test('a node that vanished without a word and comes back is a peer again, on one connection', async (t) => {
+  const net = new FakeNet(t);
+  const anna = await net.node('anna');
+  let bert = await net.node('bert');
+  await anna.run('peer.connect', { target: bert.connectString });
+  net.network.vanish(bert.host);
+  await bert.stop();
+  t.is(anna.live().length, 1);
+  bert = await net.node('bert', bert);
+  await net.clock.advance(2_000);
+  t.deepEqual(await anna.peerIds(), [bert.id]);
+  t.is(anna.live().length, 1);
+  await net.clock.advance(60_000);
+  t.deepEqual(await anna.peerIds(), [bert.id]);
+});
+
+test('two halves of a network find each other after it has healed', async (t) => {
+  const net = new FakeNet(t);
+  const hub = await net.node('hub');
+  const others = [await net.node('a'), await net.node('b'), await net.node('c')];
+  for (const node of others) await node.run('peer.connect', { target: hub.connectString });
+  net.network.partition([[hub.host], others.map(({ host }) => host)]);
+  await net.clock.advance(600_000);
+  t.deepEqual(await hub.peerIds(), []);
+  net.network.heal();
+  await net.clock.advance(90_000);
+  t.deepEqual((await hub.peerIds()).toSorted(), others.map(({ id }) => id).toSorted());
 });

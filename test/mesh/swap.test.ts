@@ -7,8 +7,8 @@ const SLOW = [...PLUGINS, fileURLToPath(new URL('slow-section', import.meta.url)
 test('reloading mesh of the dialling side in the middle of the exchange finishes it all the same', async (t) => {
   const net = new FakeNet(t);
   const [anna, bert] = [await net.node('anna'), await net.node('bert')];
-  net.latencyMs = 3_000;
-  await net.clock.until(anna.node.network.dial({ nodeId: bert.id, addresses: [`127.0.0.1:${bert.port}`] }));
+  net.network.setDefaultLink({ latencyMs: 1_500 });
+  await net.clock.until(anna.node.network.dial({ nodeId: bert.id, addresses: [bert.address] }));
   await net.clock.advance(500);
   t.deepEqual(await anna.peerIds(), []);
   t.is((await anna.reload()).outcome, 'committed');
@@ -21,7 +21,7 @@ test('reloading mesh of the dialling side in the middle of the exchange finishes
 test('reloading mesh of the accepting side in the middle of the exchange finishes it all the same', async (t) => {
   const net = new FakeNet(t);
   const [anna, bert] = [await net.node('anna', { plugins: SLOW }), await net.node('bert', { plugins: SLOW })];
-  await net.clock.until(anna.node.network.dial({ nodeId: bert.id, addresses: [`127.0.0.1:${bert.port}`] }));
+  await net.clock.until(anna.node.network.dial({ nodeId: bert.id, addresses: [bert.address] }));
   await net.clock.advance(500);
   t.deepEqual(await bert.peerIds(), []);
   t.is((await bert.reload()).outcome, 'committed');
@@ -37,12 +37,16 @@ test('fifty reloads on both sides drop no connection and lose no peer', async (t
   await bert.run('profile.set', { name: 'Bert' });
   await anna.run('peer.connect', { target: bert.connectString });
   for (let round = 0; round < 25; round++) {
-    for (const node of [anna, bert]) t.is((await node.reload(round % 2 === 0 ? 'mesh' : 'social')).outcome, 'committed');
+    for (const node of [anna, bert])
+      t.is((await node.reload(round % 2 === 0 ? 'mesh' : 'social')).outcome, 'committed');
     t.deepEqual(await anna.peerIds(), [bert.id]);
     t.deepEqual(await bert.peerIds(), [anna.id]);
   }
   t.is(net.dials.length, 1);
-  t.deepEqual(Object.keys(anna.counters()).filter((name) => name.startsWith('peers-gone')), []);
+  t.deepEqual(
+    Object.keys(anna.counters()).filter((name) => name.startsWith('peers-gone')),
+    [],
+  );
   await bert.run('profile.set', { name: 'Bertram' });
   await net.clock.advance(100);
   t.like(await anna.run('profile.show', { node_id: bert.id }), { name: 'Bertram' });

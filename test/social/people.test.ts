@@ -21,7 +21,7 @@ test('a changed profile reaches every connected peer at once', async (t) => {
   await carl.run('peer.connect', { target: anna.connectString });
   await anna.run('profile.set', { name: 'Anna', bio: 'Hej' });
   await anna.run('profile.set', { bio: 'Hej då' });
-  await net.clock.settle();
+  await net.clock.advance(10);
   for (const node of [bert, carl]) {
     t.like(await node.run('profile.show', { node_id: anna.id }), { name: 'Anna', bio: 'Hej då' });
   }
@@ -65,16 +65,16 @@ test('following by connect string connects, tells the followee, and makes friend
   const net = new FakeNet(t);
   const [anna, bert] = [await net.node('anna'), await net.node('bert')];
   t.like(await anna.run('follow.add', { target: bert.connectString }), { node_id: bert.id, connected: true });
-  await net.clock.settle();
+  await net.clock.advance(10);
   t.like(await follows(anna), [{ node_id: bert.id, online: true, friend: false }]);
   t.like(await followers(bert), [{ node_id: anna.id, following: false }]);
   t.deepEqual(await followers(anna), []);
   await bert.run('follow.add', { target: anna.id });
-  await net.clock.settle();
+  await net.clock.advance(10);
   t.true((await follows(anna))[0]?.friend);
   t.true((await follows(bert))[0]?.friend);
   await bert.run('follow.remove', { node_id: anna.id });
-  await net.clock.settle();
+  await net.clock.advance(10);
   t.false((await follows(anna))[0]?.friend);
   t.deepEqual(await followers(anna), []);
 });
