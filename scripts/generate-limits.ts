@@ -12,7 +12,8 @@ interface Constant {
 const CONSTANT =
   /(?:^\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n)?^(?:export )?const ([A-Z][A-Z0-9_]*) = ([0-9A-Z_][0-9A-Z_a-z.*+\-/ ()]*);(?: *\/\/ *(.*))?$/gm;
 /** Names of bounds and times; codes and offsets are not limits. */
-const LIMIT = /_(MS|BYTES|MAX|CHARS|ENTRIES|RECORDS|FRAMES|POINTS|HOURS|DAYS|PER_SECOND|LIMIT|COUNT|DEPTH_MAX)$|_MAX_|^MAX_/;
+const LIMIT =
+  /_(MS|BYTES|MAX|CHARS|ENTRIES|RECORDS|FRAMES|POINTS|HOURS|DAYS|PER_SECOND|LIMIT|COUNT|DEPTH_MAX)$|_MAX_|^MAX_/;
 
 /** `docs/limits.md`: what every message may cost, and every bound of the kernel and the plugins with its reason. */
 export async function limitsPage(dist: string): Promise<string> {
@@ -79,7 +80,16 @@ function constantsOf(text: string): Constant[] {
       .replace(/\s+/g, ' ')
       .replaceAll('|', '\\|')
       .trim();
-    return [{ name, value: value.replaceAll('**', '^').replaceAll('*', '×').replace(/(?<=\d)_(?=\d)/g, ','), why }];
+    return [
+      {
+        name,
+        value: value
+          .replaceAll('**', '^')
+          .replaceAll('*', '×')
+          .replace(/(?<=\d)_(?=\d)/g, ','),
+        why,
+      },
+    ];
   });
 }
 

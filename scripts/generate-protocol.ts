@@ -16,12 +16,16 @@ export interface ServedMessage {
 /** The messages of all built-in plugins, by code and then name. */
 export async function servedMessages(dist: string): Promise<ServedMessage[]> {
   const folder = join(dist, 'plugins');
-  const files = readdirSync(folder).map((name) => join(folder, name, 'plugin.js')).filter((file) => existsSync(file));
+  const files = readdirSync(folder)
+    .map((name) => join(folder, name, 'plugin.js'))
+    .filter((file) => existsSync(file));
   const plugins = await Promise.all(
     files.map(async (file) => ((await import(pathToFileURL(file).href)) as { default: AnyPlugin }).default),
   );
   return plugins
-    .flatMap(({ name, messages }) => Object.values<AnyMessage>(messages ?? {}).map((message) => ({ plugin: name, message })))
+    .flatMap(({ name, messages }) =>
+      Object.values<AnyMessage>(messages ?? {}).map((message) => ({ plugin: name, message })),
+    )
     .sort((a, b) => (a.message.code ?? 0xf0) - (b.message.code ?? 0xf0) || (a.message.name < b.message.name ? -1 : 1));
 }
 
@@ -29,7 +33,8 @@ export async function servedMessages(dist: string): Promise<ServedMessage[]> {
 export async function protocolPage(dist: string): Promise<string> {
   const served = await servedMessages(dist);
   const ofCode = (code: number) =>
-    served.find(({ message }) => message.code === code) ?? served.find(({ message }) => message.response?.code === code);
+    served.find(({ message }) => message.code === code) ??
+    served.find(({ message }) => message.response?.code === code);
   const extensions = served.filter(({ message }) => message.code === undefined);
   return [
     '# Protocol `itsgoin/3`',
@@ -64,7 +69,9 @@ export async function protocolPage(dist: string): Promise<string> {
     '',
     '| name | stream | plugin | meaning |',
     '|---|---|---|---|',
-    ...extensions.map(({ plugin, message: { name, stream, about } }) => `| \`${name}\` | ${stream} | ${plugin} | ${about} |`),
+    ...extensions.map(
+      ({ plugin, message: { name, stream, about } }) => `| \`${name}\` | ${stream} | ${plugin} | ${about} |`,
+    ),
     '',
     'The response to `vendor/message@1` is an extension frame named `vendor/message@1:response`.',
     '',

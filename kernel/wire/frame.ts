@@ -81,13 +81,16 @@ export class FrameReader {
   #parse(bytes: Uint8Array): void {
     this.code = bytes[0] as number;
     this.length =
-      (bytes[1] as number) * 0x1000000 + (((bytes[2] as number) << 16) | ((bytes[3] as number) << 8) | (bytes[4] as number));
+      (bytes[1] as number) * 0x1000000 +
+      (((bytes[2] as number) << 16) | ((bytes[3] as number) << 8) | (bytes[4] as number));
   }
 
   #reserve(bytes: number): Uint8Array {
     const old = this.#buffer;
     if (old !== undefined && old.length >= bytes) return old;
-    const grown = Buffer.allocUnsafe(Math.min(this.length, Math.max(bytes, FIRST_BUFFER_BYTES, 2 * (old?.length ?? 0))));
+    const grown = Buffer.allocUnsafe(
+      Math.min(this.length, Math.max(bytes, FIRST_BUFFER_BYTES, 2 * (old?.length ?? 0))),
+    );
     if (old !== undefined) grown.set(old.subarray(0, this.buffered));
     this.#buffer = grown;
     return grown;

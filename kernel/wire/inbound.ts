@@ -177,7 +177,8 @@ export class Inbound extends InboundFrame implements IncomingCall {
 
   /** `body` is given when the payload has been decoded already. */
   #start(serving: Serving, payload: Uint8Array, body: unknown): void {
-    if (body === undefined) body = this.reader.code === EXTENSION_CODE ? this.#openEnvelope(payload) : this.#decode(payload);
+    if (body === undefined)
+      body = this.reader.code === EXTENSION_CODE ? this.#openEnvelope(payload) : this.#decode(payload);
     if (body === MALFORMED) return;
     if (!serving.request.check(body)) {
       this.blame('malformed', 'schema');
@@ -222,7 +223,11 @@ export class Inbound extends InboundFrame implements IncomingCall {
     const extension = code === EXTENSION_CODE;
     let frame: Uint8Array;
     try {
-      frame = encodeFrame(code, extension ? { name, body: value } : value, extension ? maxBytes + limits.EXTENSION_ENVELOPE_BYTES : maxBytes);
+      frame = encodeFrame(
+        code,
+        extension ? { name, body: value } : value,
+        extension ? maxBytes + limits.EXTENSION_ENVELOPE_BYTES : maxBytes,
+      );
     } catch (error) {
       this.#broken('bad-answer', error instanceof Error ? error.message : 'not JSON');
       return;

@@ -60,7 +60,11 @@ export class Link {
     const score = this.account.blame(points, this.context.clock.monotonic());
     if (score <= MISBEHAVIOUR_MAX_POINTS || this.closed) return;
     this.context.counters.add('closed-for-misbehaviour');
-    this.context.log.warn('peer-misbehaves', { peer: this.connection.peer.nodeId, connection: this.connection.id, score });
+    this.context.log.warn('peer-misbehaves', {
+      peer: this.connection.peer.nodeId,
+      connection: this.connection.id,
+      score,
+    });
     this.close('misbehaviour');
   }
 

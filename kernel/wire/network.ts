@@ -25,6 +25,8 @@ class WireNetwork implements NetworkHost {
   readonly #deps: NetworkDeps;
   /** By the connection's stable id, oldest first (MESH-10); the endpoint caps their number. */
   readonly #entries = new Map<number, Entry>();
+  /** The same by identity, so that a send does not look at every connection. */
+  readonly #byNode = new Map<NodeId, Set<Entry>>();
   #endpoint: Endpoint | undefined;
 
   constructor(deps: NetworkDeps) {
@@ -60,7 +62,9 @@ class WireNetwork implements NetworkHost {
     if (existing !== undefined) return this.#describe(existing);
     const resolved = await Promise.allSettled(target.addresses.slice(0, DIAL_ADDRESSES_MAX).map(resolveAddress));
     options.signal?.throwIfAborted();
-    const addresses: SocketAddress[] = resolved.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+    const addresses: SocketAddress[] = resolved.flatMap((result) =>
+      result.status === 'fulfilled' ? result.value : [],
+    );
     const failed = resolved.find((result) => result.status === 'rejected');
     if (addresses.length === 0 && failed !== undefined) throw failed.reason;
     const expected = target.nodeId === undefined ? {} : { expect: target.nodeId };
@@ -83,7 +87,7 @@ class WireNetwork implements NetworkHost {
   }
 
   connectionsOf(nodeId: NodeId): readonly ConnectionInfo[] {
-    return this.connections().filter((info) => info.peer.nodeId === nodeId);
+    return [...(this.#byNode.get(nodeId) ?? [])].map((entry) => this.#describe(entry));
   }
 
   setKind(id: number, kind: ConnectionKind): void {
@@ -119,16 +123,19 @@ class WireNetwork implements NetworkHost {
   async shutdown(): Promise<void> {
     await this.#endpoint?.close();
     for (const { connection } of [...this.#entries.values()]) {
-      this.#closed(connection, connection.closed ?? { byPeer: false, code: CLOSE_CODES['shutting-down'], reason: 'shutting-down' });
+      this.#closed(
+        connection,
+        connection.closed ?? { byPeer: false, code: CLOSE_CODES['shutting-down'], reason: 'shutting-down' },
+      );
     }
   }
 
   /** The newest live connection; ids grow with time. */
   #newest(nodeId: NodeId, deviceId?: string, id?: number): Entry | undefined {
     let newest: Entry | undefined;
-    for (const entry of this.#entries.values()) {
+    for (const entry of this.#byNode.get(nodeId) ?? []) {
       const { peer, closed } = entry.connection;
-      if (closed !== undefined || peer.nodeId !== nodeId) continue;
+      if (closed !== undefined) continue;
       if (deviceId !== undefined && peer.deviceId !== deviceId) continue;
       if (id !== undefined && entry.connection.id !== id) continue;
       newest = entry;
@@ -140,6 +147,8 @@ class WireNetwork implements NetworkHost {
     connection.onClose = (info) => this.#closed(connection, info);
     const entry: Entry = { connection, attachment: this.#deps.dispatcher.attach(connection), kind: 'ephemeral' };
     this.#entries.set(connection.id, entry);
+    const { nodeId } = connection.peer;
+    this.#byNode.set(nodeId, (this.#byNode.get(nodeId) ?? new Set()).add(entry));
     this.#deps.bus.publish(connectionOpened, this.#describe(entry));
   }
 
@@ -147,6 +156,9 @@ class WireNetwork implements NetworkHost {
     const entry = this.#entries.get(connection.id);
     if (entry === undefined) return;
     this.#entries.delete(connection.id);
+    const ofNode = this.#byNode.get(connection.peer.nodeId);
+    ofNode?.delete(entry);
+    if (ofNode?.size === 0) this.#byNode.delete(connection.peer.nodeId);
     const last = this.#describe(entry);
     this.#deps.dispatcher.detach(connection);
     this.#deps.bus.publish(connectionClosed, Object.freeze({ ...last, reason: info.reason, byPeer: info.byPeer }));

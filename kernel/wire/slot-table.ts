@@ -6,7 +6,13 @@ import { wireErrors } from './errors.ts';
 import type { Usage } from './budget.ts';
 import type { Inbound } from './inbound.ts';
 import type { InboundFrame } from './inbound-frame.ts';
-import { EXTENSION_ENVELOPE_BYTES, EXTENSION_NAMES_MAX, FRAME_MAX_BYTES, HOLD_MAX_BYTES, HOLD_MAX_FRAMES } from './limits.ts';
+import {
+  EXTENSION_ENVELOPE_BYTES,
+  EXTENSION_NAMES_MAX,
+  FRAME_MAX_BYTES,
+  HOLD_MAX_BYTES,
+  HOLD_MAX_FRAMES,
+} from './limits.ts';
 import type { Link } from './link.ts';
 import type { Validator } from './payload.ts';
 import { validatorOf } from './payload.ts';
@@ -98,7 +104,11 @@ export class SlotTable implements MessageSlots {
     }
     const names = messages.filter((message) => message.code === undefined && !this.byName.has(message.name));
     if (this.byName.size + names.length > EXTENSION_NAMES_MAX) {
-      throw wireErrors.make('not-in-catalogue', { name: names[0]?.name ?? '', owner, reason: 'too many names in this process' });
+      throw wireErrors.make('not-in-catalogue', {
+        name: names[0]?.name ?? '',
+        owner,
+        reason: 'too many names in this process',
+      });
     }
   }
 
@@ -223,18 +233,22 @@ function keyOf(message: AnyMessage): string {
 /** Why a declaration cannot be served, if so. */
 function faultOf(message: AnyMessage): string | undefined {
   const sizes = [message.maxBytes, message.response?.maxBytes ?? 1];
-  if (sizes.some((bytes) => !(bytes > 0 && bytes <= FRAME_MAX_BYTES))) return `maxBytes must be 1 to ${FRAME_MAX_BYTES}`;
+  if (sizes.some((bytes) => !(bytes > 0 && bytes <= FRAME_MAX_BYTES)))
+    return `maxBytes must be 1 to ${FRAME_MAX_BYTES}`;
   const { perSecond, burst, inFlight } = message.budget;
   if (!(perSecond > 0 && burst >= 1 && inFlight >= 1)) return 'a budget allows at least one';
   if (message.code === undefined) {
     if (!EXTENSION_NAME.test(message.name)) return 'a message without a code needs a name like vendor/message@1';
-    return message.response === undefined || message.response.code === EXTENSION_CODE ? undefined : 'its answer has a code';
+    return message.response === undefined || message.response.code === EXTENSION_CODE
+      ? undefined
+      : 'its answer has a code';
   }
   const entry = catalogueEntry(message.code);
   if (entry === undefined) return 'no such code';
   if (entry.name !== message.name) return `the name is ${entry.name}`;
   if (entry.stream !== message.stream) return `it travels on a ${entry.stream}-stream`;
   if (entry.stream === 'bi' && entry.answeredBy === undefined) return 'it only answers';
-  if (message.response !== undefined && message.response.code !== entry.answeredBy) return 'it is answered by another code';
+  if (message.response !== undefined && message.response.code !== entry.answeredBy)
+    return 'it is answered by another code';
   return undefined;
 }

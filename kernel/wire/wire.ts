@@ -85,4 +85,3 @@ export interface NetworkHost extends Network {
   /** Closes every connection with `shutting-down` and frees the socket. */
   shutdown(): Promise<void>;
 }
-

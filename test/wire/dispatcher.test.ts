@@ -29,7 +29,11 @@ test('frames that come byte by byte are read as well', async (t) => {
 test('the call says who sent it, and gives its signal only when asked', async (t) => {
   const { client, near, far, serve } = wireRig();
   let seen: IncomingCall | undefined;
-  serve('p', [ask, (body, call) => ((seen = call), body)]);
+  const handler = (body: unknown, call: IncomingCall) => {
+    seen = call;
+    return body;
+  };
+  serve('p', [ask, handler]);
   await client.dispatcher.send(near, ask, { n: 1 });
   t.is(seen?.peer.nodeId, far.peer.nodeId);
   t.is(seen?.connectionId, far.id);
@@ -49,7 +53,9 @@ test('what nobody serves is unsupported: answered on bi, ignored on uni, counted
     near.openUni().write(rawFrame(code, '{}'), true);
   }
   serve('p', [ping, echo]);
-  await t.throwsAsync(client.dispatcher.send(near, { ...ping, name: 'acme/pong@1' }, { n: 1 }), { code: 'wire/unsupported' });
+  await t.throwsAsync(client.dispatcher.send(near, { ...ping, name: 'acme/pong@1' }, { n: 1 }), {
+    code: 'wire/unsupported',
+  });
   await settle();
   t.is(server.counters.read().unsupported, 10);
   t.is(near.closed, undefined);
@@ -89,7 +95,11 @@ for (const [what, bytes, counter] of [
   test(`${what} ends that stream only, counted, and the handler is not called`, async (t) => {
     const { client, server, near, serve } = wireRig();
     let calls = 0;
-    serve('p', [ask, (body) => (calls++, body)], [note, () => calls++], [ping, () => calls++]);
+    const handler = (body: unknown) => {
+      calls++;
+      return body;
+    };
+    serve('p', [ask, handler], [note, handler], [ping, handler]);
     const stream = near.openBi();
     stream.write(bytes, true);
     t.deepEqual(await answerOf(stream), { code: 0xf1, body: { code: 'malformed' } });
@@ -102,7 +112,12 @@ for (const [what, bytes, counter] of [
 test('a length over the message limit, and over 16 MiB, is refused from its header', async (t) => {
   const { server, near, serve } = wireRig();
   serve('p', [ask, echo], [ping, echo]);
-  for (const [code, length] of [[0xd4, 1_025], [0xf0, 2_000], [0xd4, 16 * 1024 * 1024 + 1], [0xd4, 0xffffffff]] as const) {
+  for (const [code, length] of [
+    [0xd4, 1_025],
+    [0xf0, 2_000],
+    [0xd4, 16 * 1024 * 1024 + 1],
+    [0xd4, 0xffffffff],
+  ] as const) {
     const stream = near.openBi();
     stream.write(rawFrame(code, '', length), false);
     t.deepEqual(await answerOf(stream), { code: 0xf1, body: { code: 'too-large' } });
@@ -149,7 +164,8 @@ test('a peer that goes on sending garbage is closed for misbehaviour, and forgiv
   const { clock, near, connect, serve } = wireRig();
   serve('p', [ask, echo]);
   const garbage = async (connection: typeof near, count: number) => {
-    for (let n = 0; n < count; n++) if (connection.closed === undefined) connection.openBi().write(rawFrame(0xd4, '{'), true);
+    for (let n = 0; n < count; n++)
+      if (connection.closed === undefined) connection.openBi().write(rawFrame(0xd4, '{'), true);
     await settle();
   };
   await garbage(near, MISBEHAVIOUR_MAX_POINTS);
@@ -178,7 +194,12 @@ test('a failing handler gives the peer a code and never a text', async (t) => {
   const { client, server, near, serve } = wireRig();
   const errors = defineErrors('test', { gone: { message: 'secret', peerVisible: true }, inner: { message: 'secret' } });
   let failure: Error = new TypeError('secret');
-  serve('p', [ask, () => { throw failure; }]);
+  serve('p', [
+    ask,
+    () => {
+      throw failure;
+    },
+  ]);
   const frames: string[] = [];
   client.dispatcher.trace.subscribe((records) => void frames.push(JSON.stringify(records)));
   await t.throwsAsync(client.dispatcher.send(near, ask, { n: 1 }), { message: /failed/, code: 'wire/refused' });
@@ -201,7 +222,8 @@ test('an answer that is too large or no JSON does not leave the node', async (t)
   const { client, near, serve } = wireRig();
   const any = defineExchange({ ...ask, response: { ...ask.response, body: Type.Any() } });
   serve('p', [any, (body) => (n(body) === 1 ? { pad: 'x'.repeat(2_000) } : n(body) === 2 ? 1n : undefined)]);
-  for (const n of [1, 2, 3]) t.like(await t.throwsAsync(client.dispatcher.send(near, any, { n })), { data: { code: 'failed' } });
+  for (const n of [1, 2, 3])
+    t.like(await t.throwsAsync(client.dispatcher.send(near, any, { n })), { data: { code: 'failed' } });
 });
 
 test('a body that does not match is refused here and never sent', async (t) => {
@@ -232,9 +254,16 @@ test('answers of a lying peer are not believed', async (t) => {
 test('the deadline of a message ends the handler and tells the peer', async (t) => {
   const { clock, near, server, serve } = wireRig();
   let reason: unknown;
-  serve('p', [{ ...ask, deadlineMs: 2_000 }, (_, { signal }) => new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject((reason = signal.reason)));
-  })]);
+  serve('p', [
+    { ...ask, deadlineMs: 2_000 },
+    (_, { signal }) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => {
+          reason = signal.reason;
+          reject(reason);
+        });
+      }),
+  ]);
   const stream = near.openBi();
   stream.write(rawFrame(0xd4, '{"n":1}'), true);
   const answer = answerOf(stream);
@@ -272,13 +301,16 @@ test('an abort of the caller rejects with its reason and resets the stream', asy
   await t.throwsAsync(sent, { message: 'enough' });
   await settle();
   t.true(aborted);
-  await t.throwsAsync(client.dispatcher.send(near, ask, { n: 1 }, { signal: controller.signal }), { message: 'enough' });
+  await t.throwsAsync(client.dispatcher.send(near, ask, { n: 1 }, { signal: controller.signal }), {
+    message: 'enough',
+  });
 });
 
 test('a closed connection rejects what waits and aborts what runs', async (t) => {
   const { client, near, serve } = wireRig();
   const aborted: unknown[] = [];
-  const wait = (_: unknown, { signal }: IncomingCall) => new Promise(() => signal.addEventListener('abort', () => aborted.push(signal.reason)));
+  const wait = (_: unknown, { signal }: IncomingCall) =>
+    new Promise(() => signal.addEventListener('abort', () => aborted.push(signal.reason)));
   serve('p', [ask, wait], [note, wait]);
   const sent = client.dispatcher.send(near, ask, { n: 1 });
   await client.dispatcher.send(near, note, { n: 1 });
@@ -293,7 +325,8 @@ test('a peer that opens streams and never finishes them is bounded and let go', 
   const { client, server, clock, near, serve } = wireRig();
   serve('p', [{ ...note, maxBytes: 1024 * 1024 }, () => {}], [ask, echo]);
   const streams = Array.from({ length: 300 }, () => near.openUni());
-  for (const [at, stream] of streams.entries()) stream.write(at % 2 ? rawFrame(0x42, '{"n"', 900_000) : Uint8Array.of(0x42), false);
+  for (const [at, stream] of streams.entries())
+    stream.write(at % 2 ? rawFrame(0x42, '{"n"', 900_000) : Uint8Array.of(0x42), false);
   await settle();
   t.deepEqual(await client.dispatcher.send(near, ask, { n: 1 }), { n: 1 }, 'it is still served');
   await clock.advance(11_000);
@@ -306,7 +339,10 @@ test('a peer that opens streams and never finishes them is bounded and let go', 
 test('large frames that come in pieces take turns within the connection limit, and all arrive', async (t) => {
   const { client, near, serve } = wireRig({ chunkBytes: 100_000, wipe: true });
   const sizes: number[] = [];
-  serve('p', [{ ...note, maxBytes: 16 * 1024 * 1024 }, (body) => void sizes.push((body as { pad: string }).pad.length)]);
+  serve('p', [
+    { ...note, maxBytes: 16 * 1024 * 1024 },
+    (body) => void sizes.push((body as { pad: string }).pad.length),
+  ]);
   const big = { ...note, maxBytes: 16 * 1024 * 1024 };
   const pads = Array.from({ length: 6 }, (_, at) => 12_000_000 + at);
   await Promise.all(pads.map((length) => client.dispatcher.send(near, big, { n: 1, pad: 'x'.repeat(length) })));
@@ -318,10 +354,13 @@ test('more calls than may be in flight wait their turn in order', async (t) => {
   const { client, near, serve } = wireRig();
   const started: number[] = [];
   const release: (() => void)[] = [];
-  serve('p', [{ ...ask, budget: { perSecond: 1e3, burst: 1e3, inFlight: 2 } }, (body) => {
-    started.push(n(body));
-    return new Promise((resolve) => release.push(() => resolve(body)));
-  }]);
+  serve('p', [
+    { ...ask, budget: { perSecond: 1e3, burst: 1e3, inFlight: 2 } },
+    (body) => {
+      started.push(n(body));
+      return new Promise((resolve) => release.push(() => resolve(body)));
+    },
+  ]);
   const sent = Array.from({ length: 6 }, (_, n) => client.dispatcher.send(near, ask, { n }));
   await settle();
   t.deepEqual(started, [0, 1]);
@@ -330,17 +369,23 @@ test('more calls than may be in flight wait their turn in order', async (t) => {
     await settle();
   }
   t.deepEqual(started, [0, 1, 2, 3, 4, 5]);
-  t.deepEqual(await Promise.all(sent), [0, 1, 2, 3, 4, 5].map((n) => ({ n })));
+  t.deepEqual(
+    await Promise.all(sent),
+    [0, 1, 2, 3, 4, 5].map((n) => ({ n })),
+  );
 });
 
 test('a thousand waiting calls that end at once do not nest', async (t) => {
   const { near, serve } = wireRig();
   let first: (() => void) | undefined;
   let done = 0;
-  serve('p', [{ ...note, budget: { perSecond: 1e6, burst: 1e6, inFlight: 1 } }, () => {
-    done++;
-    return first ? undefined : new Promise<void>((resolve) => (first = resolve));
-  }]);
+  serve('p', [
+    { ...note, budget: { perSecond: 1e6, burst: 1e6, inFlight: 1 } },
+    () => {
+      done++;
+      return first ? undefined : new Promise<void>((resolve) => (first = resolve));
+    },
+  ]);
   for (let n = 0; n < 20_000; n++) near.openUni().write(rawFrame(0x42, `{"n":${n}}`), true);
   await settle();
   t.is(done, 1);
@@ -355,7 +400,9 @@ test('the trace shows every frame once, and listeners that fail or lag are held 
   const lines: unknown[] = [];
   let dropped = 0;
   let go: (() => void) | undefined;
-  server.dispatcher.trace.subscribe(() => { throw new Error('bad listener'); });
+  server.dispatcher.trace.subscribe(() => {
+    throw new Error('bad listener');
+  });
   const stop = server.dispatcher.trace.subscribe((records) => void lines.push(...records));
   server.dispatcher.trace.subscribe(async (_, lost) => {
     dropped += lost;
@@ -363,7 +410,14 @@ test('the trace shows every frame once, and listeners that fail or lag are held 
   });
   await client.dispatcher.send(near, ask, { n: 1 });
   await settle();
-  t.like(lines[0], { direction: 'out', code: '0xD5', name: 'PostFetchResponse', stream: 'bi', bytes: 12, outcome: 'sent' });
+  t.like(lines[0], {
+    direction: 'out',
+    code: '0xD5',
+    name: 'PostFetchResponse',
+    stream: 'bi',
+    bytes: 12,
+    outcome: 'sent',
+  });
   t.like(lines[1], { direction: 'in', code: '0xD4', name: 'PostFetchRequest', stream: 'bi', bytes: 12, outcome: 'ok' });
   for (let n = 0; n < 3_000; n++) await client.dispatcher.send(near, ask, { n });
   t.is(lines.length, 6_002);

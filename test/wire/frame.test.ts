@@ -33,7 +33,11 @@ test('every live code has a golden frame, and no other has', (t) => {
   t.is(CATALOGUE.length, 50);
   t.deepEqual(
     vectors.map(({ code, name, stream }) => [code, name, stream]),
-    [...CATALOGUE.map(({ code, name, stream }) => [code, name, stream]), [0xf0, 'Extension', 'bi'], [0xf1, 'Refused', 'bi']],
+    [
+      ...CATALOGUE.map(({ code, name, stream }) => [code, name, stream]),
+      [0xf0, 'Extension', 'bi'],
+      [0xf1, 'Refused', 'bi'],
+    ],
   );
 });
 
@@ -62,11 +66,16 @@ test('each request names an answer on a bi-stream', (t) => {
 
 test('what is encoded is read back, however it is cut', (t) => {
   fc.assert(
-    fc.property(fc.integer({ min: 0, max: 255 }), fc.jsonValue(), fc.integer({ min: 1, max: 64 }), (code, body, chunkBytes) => {
-      const read = readAll(encodeFrame(code, body, FRAME_MAX_BYTES), chunkBytes);
-      t.is(read?.code, code);
-      t.deepEqual(decodePayload(read?.payload ?? new Uint8Array()), JSON.parse(JSON.stringify(body)));
-    }),
+    fc.property(
+      fc.integer({ min: 0, max: 255 }),
+      fc.jsonValue(),
+      fc.integer({ min: 1, max: 64 }),
+      (code, body, chunkBytes) => {
+        const read = readAll(encodeFrame(code, body, FRAME_MAX_BYTES), chunkBytes);
+        t.is(read?.code, code);
+        t.deepEqual(decodePayload(read?.payload ?? new Uint8Array()), JSON.parse(JSON.stringify(body)));
+      },
+    ),
   );
 });
 

@@ -14,7 +14,9 @@ import { ask, note, settle } from './rig.ts';
 async function networkRig(options: { advertise?: string[] } = {}) {
   const clock = new VirtualClock();
   const events: [string, unknown][] = [];
-  const bus = { publish: (topic: Topic<unknown>, event: unknown) => void events.push([topic.name, event]) } as Partial<Bus> as Bus;
+  const bus = {
+    publish: (topic: Topic<unknown>, event: unknown) => void events.push([topic.name, event]),
+  } as Partial<Bus> as Bus;
   const dispatcher = createDispatcher({ clock, counters: createCounters().of('wire'), log: recordingLog() });
   let accept: EndpointOptions['onConnection'] = () => {};
   let dialled: Connection | undefined;
@@ -23,7 +25,10 @@ async function networkRig(options: { advertise?: string[] } = {}) {
       accept = onConnection;
       return {
         port: 4433,
-        localAddresses: () => [{ host: '192.0.2.1', port: 4433, family: 4 }, { host: '2001:db8::1', port: 4433, family: 6 }],
+        localAddresses: () => [
+          { host: '192.0.2.1', port: 4433, family: 4 },
+          { host: '2001:db8::1', port: 4433, family: 6 },
+        ],
         dial: async () => dialled as Connection,
         connections: () => [],
         counters: () => ({ handshakes: 1 }),
@@ -42,7 +47,10 @@ async function networkRig(options: { advertise?: string[] } = {}) {
     accept(ours);
     return [ours, theirs];
   };
-  return { clock, events, dispatcher, network, join, dialTo: (connection: Connection) => void (dialled = connection) };
+  const dialTo = (connection: Connection) => {
+    dialled = connection;
+  };
+  return { clock, events, dispatcher, network, join, dialTo };
 }
 
 test('connections come and go in the table and on the bus', async (t) => {
@@ -54,7 +62,10 @@ test('connections come and go in the table and on the bus', async (t) => {
   t.is(network.connection(ours.id)?.kind, 'mesh');
   network.close(ours.id, 'mesh-full');
   t.deepEqual(network.connections(), []);
-  t.like(events, [['connection/opened', { id: ours.id }], ['connection/closed', { id: ours.id, kind: 'mesh', reason: 'mesh-full', byPeer: false }]]);
+  t.like(events, [
+    ['connection/opened', { id: ours.id }],
+    ['connection/closed', { id: ours.id, kind: 'mesh', reason: 'mesh-full', byPeer: false }],
+  ]);
   network.close(ours.id, 'done');
   network.setKind(ours.id, 'lan');
 });
@@ -66,7 +77,10 @@ test('MESH-10: a peer that reconnected keeps its new entry when the old one is t
     const [fresh] = join('1');
     old.close(CLOSE_CODES.zombie, 'zombie');
     old.onClose({ byPeer: true, code: undefined, reason: 'idle-timeout' });
-    t.deepEqual(network.connectionsOf(old.peer.nodeId).map(({ id }) => id), [fresh.id]);
+    t.deepEqual(
+      network.connectionsOf(old.peer.nodeId).map(({ id }) => id),
+      [fresh.id],
+    );
     old = fresh;
   }
 });
@@ -103,7 +117,9 @@ test('messages find the newest live connection of a node, or the one that is nam
   await settle();
   t.deepEqual(got, [1, 1, 0, 0]);
   await t.throwsAsync(network.sendTo(testPeer('9').nodeId, ask, { n: 1 }), { code: 'wire/not-connected' });
-  await t.throwsAsync(network.sendTo({ ...first.peer, deviceId: testPeer('9').deviceId }, ask, { n: 1 }), { code: 'wire/not-connected' });
+  await t.throwsAsync(network.sendTo({ ...first.peer, deviceId: testPeer('9').deviceId }, ask, { n: 1 }), {
+    code: 'wire/not-connected',
+  });
 });
 
 test('a dial gives the connection there is, or the one the endpoint made', async (t) => {

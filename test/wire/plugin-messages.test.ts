@@ -38,7 +38,10 @@ function serving(message: AnyMessage, handler: (body: unknown) => unknown) {
   const clock = new VirtualClock();
   const counters = createCounters().of('wire');
   const log = recordingLog();
-  const [client, server] = [createDispatcher({ clock, counters: createCounters().of('wire'), log }), createDispatcher({ clock, counters, log })];
+  const [client, server] = [
+    createDispatcher({ clock, counters: createCounters().of('wire'), log }),
+    createDispatcher({ clock, counters, log }),
+  ];
   server.slots.install('plugin', [{ message, handler }]);
   const [near, far] = connectionPair(testPeer('a'), testPeer('b'));
   client.attach(near);
@@ -61,7 +64,11 @@ for (const name of readdirSync(PLUGINS)) {
   const messages = Object.values<AnyMessage>(plugin.messages ?? {});
 
   test(`${name}: its messages are as the catalogue says`, (t) => {
-    const dispatcher = createDispatcher({ clock: new VirtualClock(), counters: createCounters().of('wire'), log: recordingLog() });
+    const dispatcher = createDispatcher({
+      clock: new VirtualClock(),
+      counters: createCounters().of('wire'),
+      log: recordingLog(),
+    });
     t.notThrows(() => dispatcher.slots.check(name, messages));
     t.deepEqual(
       vectors.map(({ message }) => message).sort(),
@@ -75,11 +82,15 @@ for (const name of readdirSync(PLUGINS)) {
     if (vector === undefined) continue;
     const { request, response } = vector;
     const requestFrame = Buffer.from(request.hex, 'hex');
-    const payloadOf = (body: object) => JSON.stringify(message.code === undefined ? { name: message.name, body } : body);
+    const payloadOf = (body: object) =>
+      JSON.stringify(message.code === undefined ? { name: message.name, body } : body);
 
     test(`${name}: ${message.name} matches its golden vector both ways`, async (t) => {
       const seen: unknown[] = [];
-      const { client, near, write } = serving(message, (body) => (seen.push(body), response?.body));
+      const { client, near, write } = serving(message, (body) => {
+        seen.push(body);
+        return response?.body;
+      });
       const answer = await write(requestFrame);
       t.deepEqual(seen, [request.body]);
       if (response !== undefined) {
@@ -99,7 +110,10 @@ for (const name of readdirSync(PLUGINS)) {
 
     test(`${name}: ${message.name} with a field of a later version is still understood`, async (t) => {
       let calls = 0;
-      const { write, counters } = serving(message, () => (calls++, response?.body));
+      const { write, counters } = serving(message, () => {
+        calls++;
+        return response?.body;
+      });
       const code = message.code ?? 0xf0;
       await write(rawFrame(code, payloadOf({ ...request.body, from_a_later_version: { any: ['thing'] } })));
       t.is(calls, 1, JSON.stringify(counters.read()));
@@ -107,7 +121,10 @@ for (const name of readdirSync(PLUGINS)) {
 
     test(`${name}: a malformed ${message.name} ends its own stream only and is counted`, async (t) => {
       let calls = 0;
-      const { write, near, counters } = serving(message, () => (calls++, response?.body));
+      const { write, near, counters } = serving(message, () => {
+        calls++;
+        return response?.body;
+      });
       const code = message.code ?? 0xf0;
       const bad = ['', '{', '[1]', '"x"', 'null', payloadOf({ ...request.body }).slice(0, -1)];
       if (Object.keys(request.body).length > 0) bad.push(payloadOf({}), '{"name":1}');

@@ -26,7 +26,8 @@ test('declarations are checked before anything runs', (t) => {
     { ...ping, name: 'ping' },
     { ...ping, name: 'Acme/Ping@1' },
   ];
-  for (const message of wrong) t.throws(() => slots.check('one', [message as never]), { code: 'wire/not-in-catalogue' });
+  for (const message of wrong)
+    t.throws(() => slots.check('one', [message as never]), { code: 'wire/not-in-catalogue' });
 });
 
 test('messages of a generation replace those of the one before, and removed ones become unsupported', async (t) => {
@@ -104,7 +105,16 @@ test('drain waits for running calls, then aborts the rest', async (t) => {
   serve(
     'p',
     [ask, (body) => new Promise((resolve) => (end = () => resolve(body)))],
-    [ping, (_, { signal }) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => (aborted.push(signal.reason), reject(signal.reason))))],
+    [
+      ping,
+      (_, { signal }) =>
+        new Promise((_resolve, reject) =>
+          signal.addEventListener('abort', () => {
+            aborted.push(signal.reason);
+            reject(signal.reason);
+          }),
+        ),
+    ],
   );
   const quick = client.dispatcher.send(near, ask, { n: 1 });
   const slow = client.dispatcher.send(near, ping, { n: 1 });
@@ -158,7 +168,13 @@ test('calls that waited for a place before the hold come before those that were 
   const single = { ...note, budget: { perSecond: 1e3, burst: 1e3, inFlight: 1 } };
   const seen: number[] = [];
   let end: (() => void) | undefined;
-  serve('p', [single, (body) => (seen.push(n(body)), new Promise<void>((resolve) => (end = resolve)))]);
+  const slow = (body: unknown) => {
+    seen.push(n(body));
+    return new Promise<void>((resolve) => {
+      end = resolve;
+    });
+  };
+  serve('p', [single, slow]);
   for (let at = 0; at < 4; at++) await client.dispatcher.send(near, single, { n: at });
   await settle();
   slots.hold('p');
@@ -191,7 +207,10 @@ test('at the cap of a hold nothing more is read, and nothing is lost', async (t)
   slots.release('p');
   await settle();
   t.deepEqual(await late, { n: 2 });
-  t.deepEqual(seen, Array.from({ length: 3_000 }, (_, at) => at));
+  t.deepEqual(
+    seen,
+    Array.from({ length: 3_000 }, (_, at) => at),
+  );
 });
 
 test('the byte cap of a hold pauses large frames where they are', async (t) => {
@@ -238,7 +257,13 @@ test('10,000 messages of four peers through 200 swaps: none lost, none doubled, 
     list.push(n(body));
     if (n(body) % 7 === 0) await settle();
   };
-  const second = defineNotice({ name: 'acme/note@1', about: 'A number', body: note.body, maxBytes: 1_024, budget: note.budget });
+  const second = defineNotice({
+    name: 'acme/note@1',
+    about: 'A number',
+    body: note.body,
+    maxBytes: 1_024,
+    budget: note.budget,
+  });
   serve('p', [note, handler as never], [second, handler as never]);
   const links = ['1', '2', '3', '4'].map((digit) => connect(digit)[0]);
   let sent = 0;
@@ -266,5 +291,9 @@ test('10,000 messages of four peers through 200 swaps: none lost, none doubled, 
   const all = [...seen.values()];
   t.is(all.flat().length, 10_000);
   t.is(new Set(all.flat()).size, 10_000);
-  for (const list of all) t.deepEqual(list, [...list].sort((a, b) => a - b));
+  for (const list of all)
+    t.deepEqual(
+      list,
+      [...list].sort((a, b) => a - b),
+    );
 });
