@@ -1,33 +1,57 @@
 import { codeOf } from '../../kernel/index.ts';
-import type { AnyMessage, BodyOf, NodeId } from '../../kernel/index.ts';
+import type { BodyOf, NodeId } from '../../kernel/index.ts';
 import { deleteRecord, INLINE_POST_MAX_BYTES, postNotification } from './api.ts';
 import type { Contacts } from './contacts.ts';
 import type { ContentContext } from './context.ts';
 import type { DeleteRecord } from './delete-record.ts';
 import type { SyncPost } from './post.ts';
 
-/** Records being told at a time; beyond it one is left to pull sync and counted. */
+/** Records whose recipients are still being looked up or sent to; beyond it they are left to pull sync and counted. */
 const UNDER_WAY_MAX = 4_096;
+/** Notices a peer has not taken yet, and notices to it in a second; below what its budget for us allows. */
+const LANE_IN_FLIGHT_MAX = 128;
+const LANE_PER_SECOND = 1_400;
+const WINDOW_MS = 1_000;
 
 /** A record on its way to the peers, as a snapshot names it. */
-export type Announcement = { readonly post: SyncPost } | { readonly deleted: DeleteRecord };
+export type Announcement =
+  | {
+      readonly post: SyncPost;
+      /** Others before it were not told one by one: the receiver had better pull. */
+      readonly behind?: boolean;
+    }
+  | { readonly deleted: DeleteRecord };
+
+/** What one peer is being told. */
+interface Lane {
+  inFlight: number;
+  windowStartMs: number;
+  sentInWindow: number;
+  /** The newest post that found the lane full. */
+  behind: SyncPost | undefined;
+}
 
 /**
  * Tells connected peers of what the user wrote or deleted, at once and without waiting for them
- * (SYNC-09). Who misses it learns it by pull; what a swap interrupts, the next generation tells again.
+ * (SYNC-09). A peer that cannot keep up is told of the newest post only, and that it is behind. Who
+ * misses even that learns it by the next pull; what a swap interrupts, the next generation tells again.
  */
 export class Announcer {
   readonly #ctx: ContentContext;
   readonly #contacts: Contacts;
   readonly #underWay = new Set<Announcement>();
+  /** By connected contact; idle ones are dropped at each `flush`. */
+  readonly #lanes = new Map<NodeId, Lane>();
 
   constructor(ctx: ContentContext, contacts: Contacts) {
     this.#ctx = ctx;
     this.#contacts = contacts;
   }
 
+  /** What a next generation has to tell again. */
   get underWay(): Announcement[] {
-    return [...this.#underWay];
+    const behind = [...this.#lanes.values()].flatMap((lane) => lane.behind ?? []);
+    return [...this.#underWay, ...behind.map((post) => ({ post, behind: true }))];
   }
 
   announce(announcement: Announcement): void {
@@ -42,21 +66,67 @@ export class Announcer {
     });
   }
 
+  /** Tells those who fell behind, as far as they can take it now. To be called a few times a second. */
+  flush(): void {
+    const nowMs = this.#ctx.clock.monotonic();
+    for (const [peer, lane] of this.#lanes) {
+      const post = lane.behind;
+      if (post !== undefined && hasRoom(lane, nowMs)) {
+        lane.behind = undefined;
+        void this.#notify(peer, post, true);
+      } else if (lane.inFlight === 0 && nowMs - lane.windowStartMs >= WINDOW_MS) {
+        this.#lanes.delete(peer);
+      }
+    }
+  }
+
   async #tell(announcement: Announcement): Promise<void> {
     try {
       if ('post' in announcement) {
-        await this.#send(await this.#contacts.connectedContacts(), postNotification, noticeOf(announcement.post));
+        const { post, behind = false } = announcement;
+        const peers = await this.#contacts.connectedContacts();
+        await Promise.all(peers.map((peer) => this.#notify(peer, post, behind)));
       } else {
-        await this.#send(await this.#contacts.connected(), deleteRecord, { ...announcement.deleted });
+        const { signal } = this.#ctx;
+        const body = { ...announcement.deleted };
+        const peers = await this.#contacts.connected();
+        await Promise.all(
+          peers.map((peer) => this.#ctx.send(peer, deleteRecord, body, { signal }).catch((error) => this.#failed(error))),
+        );
       }
     } catch (error) {
       this.#failed(error);
     }
   }
 
-  async #send<M extends AnyMessage>(peers: readonly NodeId[], message: M, body: BodyOf<M>): Promise<void> {
-    const { signal } = this.#ctx;
-    await Promise.all(peers.map((peer) => this.#ctx.send(peer, message, body, { signal }).catch((error) => this.#failed(error))));
+  async #notify(peer: NodeId, post: SyncPost, behind: boolean): Promise<void> {
+    const { signal, clock, counters } = this.#ctx;
+    const lane = this.#lane(peer);
+    if (!hasRoom(lane, clock.monotonic())) {
+      lane.behind = post;
+      counters.add('announcement-bundled');
+      return;
+    }
+    lane.inFlight += 1;
+    lane.sentInWindow += 1;
+    try {
+      await this.#ctx.send(peer, postNotification, noticeOf(post, behind), { signal });
+    } catch (error) {
+      this.#failed(error);
+      // A peer that is gone pulls when it comes back.
+      if (codeOf(error) !== 'wire/not-connected') lane.behind ??= post;
+    } finally {
+      lane.inFlight -= 1;
+    }
+  }
+
+  #lane(peer: NodeId): Lane {
+    let lane = this.#lanes.get(peer);
+    if (lane === undefined) {
+      lane = { inFlight: 0, windowStartMs: this.#ctx.clock.monotonic(), sentInWindow: 0, behind: undefined };
+      this.#lanes.set(peer, lane);
+    }
+    return lane;
   }
 
   #failed(error: unknown): void {
@@ -64,8 +134,16 @@ export class Announcer {
   }
 }
 
-function noticeOf(post: SyncPost): BodyOf<typeof postNotification> {
+function hasRoom(lane: Lane, nowMs: number): boolean {
+  if (nowMs - lane.windowStartMs >= WINDOW_MS) {
+    lane.windowStartMs = nowMs;
+    lane.sentInWindow = 0;
+  }
+  return lane.inFlight < LANE_IN_FLIGHT_MAX && lane.sentInWindow < LANE_PER_SECOND;
+}
+
+function noticeOf(post: SyncPost, behind: boolean): BodyOf<typeof postNotification> {
   const { author, timestamp_ms, content } = post.post;
-  const notice = { post_id: post.id, author, timestamp_ms };
+  const notice = { post_id: post.id, author, timestamp_ms, ...(behind ? { behind } : {}) };
   return Buffer.byteLength(content) <= INLINE_POST_MAX_BYTES ? { ...notice, post } : notice;
 }

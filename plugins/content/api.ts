@@ -119,12 +119,21 @@ export const pullSync = defineExchange({
   },
 });
 
-/** 0x42. A light "new post" notice to social contacts; `post` is a SyncPost, present when small. */
+/**
+ * 0x42. A light "new post" notice to social contacts. `post` is a SyncPost, present when small;
+ * `behind` says that there were more posts than notices, so that the receiver pulls.
+ */
 export const postNotification = defineNotice({
   code: 0x42,
   name: 'PostNotification',
   about: 'Tells a social contact of a new post',
-  body: Type.Object({ post_id: Id, author: Id, timestamp_ms: Timestamp, post: Type.Optional(Type.Unknown()) }),
+  body: Type.Object({
+    post_id: Id,
+    author: Id,
+    timestamp_ms: Timestamp,
+    post: Type.Optional(Type.Unknown()),
+    behind: Type.Optional(Type.Boolean()),
+  }),
   maxBytes: 64 * 1024,
   deadlineMs: 20_000,
   // A thousand posts a second between two nodes must pass; checking them costs a tenth of a core.

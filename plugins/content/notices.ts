@@ -33,6 +33,7 @@ export class Notices {
     const id = notice.post_id as PostId;
     const author = notice.author as NodeId;
     if (!this.#contacts.isKept(author)) return this.#ctx.counters.add('notice-unwanted');
+    if (notice.behind === true && this.#contacts.isFollowed(call.peer.nodeId)) void this.#sync.request(call.peer.nodeId);
     if (this.#store.has(id)) return this.#ctx.counters.add('post-known');
     const post = notice.post ?? (await this.#fetch(id, call));
     if (post === undefined) return;

@@ -27,6 +27,8 @@ import { Writer } from './writer.ts';
 
 /** Writes that may fail in a row before a new generation counts as broken. */
 const FAILED_WRITES_MAX = 3;
+/** How soon a peer that fell behind our notices is told so. */
+const FLUSH_MS = 200;
 /** Delete records read from one InitialExchange; agrees with what `exchangeDeletes` allows. */
 const SECTION_DELETES_MAX = 3_000;
 
@@ -164,6 +166,7 @@ export default definePlugin({
         'sync.now': ({ peer }) => pullNow(peer === undefined ? undefined : readAuthor(peer)),
       },
       loops: {
+        announce: { everyMs: FLUSH_MS, run: () => announcer.flush() },
         pull: {
           everyMs: ctx.config.pullEveryMs,
           run() {

@@ -142,6 +142,22 @@ test('an announcement that a reload interrupts is made by the next generation', 
   t.deepEqual(await ben.texts(), ['in between']);
 });
 
+test('a follower that cannot take a burst of notices is told that it is behind, and pulls the rest', async (t) => {
+  const world = new World(t);
+  const [anna, ben] = [await world.node('anna'), await world.node('ben')];
+  await ben.follow(anna);
+  await world.connect(anna, ben);
+  const create = anna.live.commands?.['post.create'];
+  const call = { signal: new AbortController().signal, progress() {} };
+  await world.clock.until(Promise.all(Array.from({ length: 400 }, (_, i) => create?.({ text: `${i}` }, call))));
+  await world.settle();
+  const told = Number(ben.live.diagnostics?.()['posts']);
+  t.true(told < 400);
+  void anna.live.loops?.['announce']?.run(new AbortController().signal);
+  await world.clock.advance(500);
+  t.is(ben.live.diagnostics?.()['posts'], 400);
+});
+
 test('names and a stranger without posts', async (t) => {
   const world = new World(t);
   const anna = await world.node('anna');
