@@ -18,6 +18,8 @@ import { THEME } from './theme.ts';
 /** Below this the screens would be garbage; a message says so instead. */
 const COLUMNS_MIN = 50;
 const ROWS_MIN = 14;
+/** Longer lines are hard to read; a wider window keeps the rest free. */
+const TEXT_COLUMNS_MAX = 120;
 /** Header, tab bar of two, status line. */
 const FRAME_ROWS = 4;
 
@@ -57,11 +59,16 @@ function Body({
   useStore(session.shell.state, (state) => state.draft);
   const full = overlays.findLast(isFull);
   const question = overlays.findLast(isQuestion);
-  const writing = overlays.some(({ kind }) => kind === 'compose') ? composeRows(session, columns, rows) : 0;
-  const area = { columns, rows: Math.max(1, rows - writing - (question === undefined ? 0 : QUESTION_ROWS)) };
+  const writing = overlays.some(({ kind }) => kind === 'compose')
+    ? composeRows(session, Math.min(columns, TEXT_COLUMNS_MAX), rows)
+    : 0;
+  const area = {
+    columns: Math.min(columns, TEXT_COLUMNS_MAX),
+    rows: Math.max(1, rows - writing - (question === undefined ? 0 : QUESTION_ROWS)),
+  };
   return (
     <Box flexDirection="column" height={rows} flexShrink={0} overflow="hidden">
-      {writing > 0 ? <Compose session={session} columns={columns} rows={writing} /> : null}
+      {writing > 0 ? <Compose session={session} columns={area.columns} rows={writing} /> : null}
       <Box flexDirection="column" height={area.rows} flexShrink={0} overflow="hidden">
         <ScreenBoundary key={full?.kind ?? id}>
           {full === undefined ? (
@@ -71,7 +78,7 @@ function Body({
           )}
         </ScreenBoundary>
       </Box>
-      {question === undefined ? null : <Question overlay={question} columns={columns} />}
+      {question === undefined ? null : <Question overlay={question} columns={area.columns} />}
     </Box>
   );
 }

@@ -12,6 +12,13 @@ export function ago(atMs: number, nowMs: number): string {
   return dateTime(atMs).slice(0, 10);
 }
 
+/** A time past within a sentence: `just now`, `42s ago`, `on 2026-02-24`. */
+export function since(atMs: number, nowMs: number): string {
+  const short = ago(atMs, nowMs);
+  if (short === 'now') return 'just now';
+  return /^\d+-/.test(short) ? `on ${short}` : `${short} ago`;
+}
+
 /** `42s`, `5m`, `2h 5m`, `3d 4h`. */
 export function duration(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1_000));

@@ -61,7 +61,7 @@ test('diagnostics shows the figures of status, connections by kind, and plugins 
   const screen = await openScreen();
   t.teardown(() => screen.close());
   await screen.press('5');
-  t.regex(screen.text(), /2h 5m up +2 peers +0 posts +84 MB memory +41234 UDP port/);
+  t.regex(screen.text(), /up 2h 5m +peers 2 +posts 0 +memory 84 MB +port 41234/);
   t.regex(screen.text(), /links 1 direct, 1 lan/);
   await screen.press('l', 'd');
   t.regex(screen.text(), /Disable content\?/);

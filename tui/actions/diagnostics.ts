@@ -9,8 +9,8 @@ export async function openDiagnosticsItem({ diagnostics, shell, backend }: Sessi
     const inspection = await backend.call('plugin.inspect', { name: plugin.name });
     shell.open({ kind: 'report', title: `Plugin ${plugin.name}`, text: outline(inspection), scroll: 0 });
   }
-  const connection = diagnostics.selectedConnection;
-  if (connection !== undefined) shell.open({ kind: 'person', nodeId: connection.nodeId, scroll: 0 });
+  const nodeId = diagnostics.selectedConnection?.nodeId ?? diagnostics.selectedFrame?.peer;
+  if (nodeId !== undefined) shell.open({ kind: 'person', nodeId, scroll: 0 });
 }
 
 /** A JSON value as indented lines without brackets and quotes, every string safe to paint. */

@@ -25,8 +25,8 @@ async function follow(session: Session, target: string, name: string): Promise<v
   const { connected, problem } = record(await session.backend.call('follow.add', { target }, CONNECT_MS));
   const so =
     connected === false ? `, not connected yet${typeof problem === 'string' ? ` (${safeLine(problem)})` : ''}` : '';
-  session.shell.tell(`You follow ${name}${so}`);
   await refreshAfter(session);
+  session.shell.tell(`You follow ${session.people.find(target.slice(0, 64))?.name ?? name}${so}`);
 }
 
 async function refreshAfter(session: Session): Promise<void> {

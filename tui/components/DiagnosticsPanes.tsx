@@ -1,5 +1,5 @@
 import { Text } from 'ink';
-import { ago, bytes, shortId, timeOfDay } from '../format.ts';
+import { bytes, shortId, since, timeOfDay } from '../format.ts';
 import { colorOf } from '../identicon.ts';
 import { useStore } from '../store/store.ts';
 import type { ScreenProps } from '../tabs.ts';
@@ -40,7 +40,7 @@ export function ConnectionsPane({ session, area }: ScreenProps) {
             <Bar shown={isSelected} />
             <IdenticonLine nodeId={connection.nodeId} line={1} />
             <Text color={THEME.dim}>
-              {`  device ${shortId(connection.deviceId)}  open ${ago(connection.connectedAtMs, nowMs)}  active ${ago(connection.lastActivityMs, nowMs)}`}
+              {`  device ${shortId(connection.deviceId)}  opened ${since(connection.connectedAtMs, nowMs)}  active ${since(connection.lastActivityMs, nowMs)}`}
             </Text>
           </Line>
         </>

@@ -1,6 +1,6 @@
 import { Box, Text } from 'ink';
 import type { ReactNode } from 'react';
-import { ago, bytes, count, dateTime, shortId } from '../format.ts';
+import { ago, bytes, count, dateTime, shortId, since } from '../format.ts';
 import { colorOf } from '../identicon.ts';
 import { BINDINGS, SCOPE_TITLES, type Binding, type Scope } from '../keys.ts';
 import type { Session } from '../session.ts';
@@ -160,11 +160,7 @@ function personPage(session: Session, nodeId: string, columns: number, nowMs: nu
         '',
         ...field('device', link.deviceId, columns),
         ...field('link', `${link.kind} to ${link.remoteAddr}`, columns),
-        ...field(
-          'open since',
-          `${dateTime(link.connectedAtMs)}, active ${ago(link.lastActivityMs, nowMs)} ago`,
-          columns,
-        ),
+        ...field('open since', `${dateTime(link.connectedAtMs)}, active ${since(link.lastActivityMs, nowMs)}`, columns),
       ]),
     ],
   };

@@ -31,7 +31,7 @@ export function DiagnosticsScreen({ session, area }: ScreenProps) {
     ['peers', count(node.peers)],
     ['posts', count(node.posts)],
     ['memory', bytes(node.rssBytes)],
-    ['UDP port', node.port === undefined ? '–' : String(node.port)],
+    ['port', node.port === undefined ? '–' : String(node.port)],
   ];
   const sizes: Partial<Record<Pane, number>> = { Connections: connections.length, Plugins: plugins.length };
   const Pane = PANE_OF[pane];
@@ -41,8 +41,8 @@ export function DiagnosticsScreen({ session, area }: ScreenProps) {
         {'  '}
         {grid.map(([label, value]) => (
           <Text key={label}>
-            <Text bold>{value}</Text>
-            <Text color={THEME.dim}>{pad(` ${label}`, Math.max(1, cell - value.length))}</Text>
+            <Text color={THEME.dim}>{`${label} `}</Text>
+            <Text bold>{pad(value, Math.max(value.length, cell - label.length - 1))}</Text>
           </Text>
         ))}
       </Line>

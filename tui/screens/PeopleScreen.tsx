@@ -3,7 +3,7 @@ import { IdenticonLine } from '../components/Identicon.tsx';
 import { Line } from '../components/Line.tsx';
 import { List } from '../components/List.tsx';
 import { OffNotice } from '../components/OffNotice.tsx';
-import { ago, shortId } from '../format.ts';
+import { shortId, since } from '../format.ts';
 import { IDENTICON_COLUMNS, colorOf } from '../identicon.ts';
 import { type Person, sectionOf } from '../store/people.ts';
 import { useStore } from '../store/store.ts';
@@ -79,7 +79,7 @@ function PersonRow({ person, isSelected, columns, nowMs }: PersonRowProps) {
   const link = person.links[0];
   const presence = person.online
     ? `● online${link === undefined ? '' : `  ${link.kind}  ${link.remoteAddr}`}`
-    : `○ ${person.lastSeenMs === undefined ? 'not seen yet' : `last online ${ago(person.lastSeenMs, nowMs)} ago`}`;
+    : `○ ${person.lastSeenMs === undefined ? 'not seen yet' : `last online ${since(person.lastSeenMs, nowMs)}`}`;
   return (
     <>
       <Line>

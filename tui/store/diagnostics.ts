@@ -115,6 +115,11 @@ export class Diagnostics {
     return pane === 'Connections' ? connections[selected.Connections] : undefined;
   }
 
+  get selectedFrame(): FrameLine | undefined {
+    const { pane, frames, selected } = this.state.get();
+    return pane === 'Traffic' ? frames[selected.Traffic] : undefined;
+  }
+
   movePane(delta: number): void {
     const at = PANES.indexOf(this.state.get().pane);
     this.state.set({ pane: PANES[(at + delta + PANES.length) % PANES.length] ?? 'Connections' });
