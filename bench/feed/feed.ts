@@ -42,7 +42,10 @@ export async function measureFeed(posts = 1_000_000, authors = 500, followed = 1
     const file = openStore({ path: join(dir, 'feed.db'), log: SILENT, clock: systemClock() });
     file.migrate('content', [postsMigration], ['expand']);
     const db = file.database('content');
-    const nodeIds = Array.from({ length: authors }, (_, i) => createHash('sha256').update(`${seed}/${i}`).digest('hex') as NodeId);
+    const nodeIds = Array.from(
+      { length: authors },
+      (_, i) => createHash('sha256').update(`${seed}/${i}`).digest('hex') as NodeId,
+    );
     const ids = fill(db, new PostStore(db), nodeIds, posts, random);
     const store = new PostStore(db);
     const counting = performance.now();
@@ -80,7 +83,12 @@ export async function measureFeed(posts = 1_000_000, authors = 500, followed = 1
     const fiftyReadsMs = quantile(reads, 0.5);
     const p50Ms = quantile(anywhere, 0.5);
     return {
-      posts, authors, followed, p50Ms, countMs, fiftyReadsMs,
+      posts,
+      authors,
+      followed,
+      p50Ms,
+      countMs,
+      fiftyReadsMs,
       p99Ms: quantile(anywhere, 0.99),
       maxMs: Math.max(...anywhere),
       deepP99Ms: quantile(deep, 0.99),
@@ -117,7 +125,14 @@ function madeUp(author: NodeId, random: Random): SyncPost {
   const content = 'It goes well, and how is it going with you? '.repeat(1 + random.integer(5));
   return {
     id,
-    post: { attachments: [], author, content, kind: 'post', nplus10: [], timestamp_ms: START_MS + random.integer(SPAN_MS) },
+    post: {
+      attachments: [],
+      author,
+      content,
+      kind: 'post',
+      nplus10: [],
+      timestamp_ms: START_MS + random.integer(SPAN_MS),
+    },
     signature: id + id,
     visibility: { kind: 'public' },
   };
@@ -129,7 +144,7 @@ function quantile(values: number[], share: number): number {
 }
 
 if (import.meta.main) {
-  const figures = await measureFeed(Number(process.env['POSTS'] ?? 1_000_000));
+  const figures = await measureFeed(Number(process.env.POSTS ?? 1_000_000));
   if (process.argv.includes('--json')) console.log(JSON.stringify(figures));
   else console.table(figures);
 }

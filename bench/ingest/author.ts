@@ -19,7 +19,11 @@ function fill(dataDir: string, count: number): void {
   const startMs = Date.now() - count * 60_000;
   for (let at = 0; at < count; at += 1_000) {
     const posts = Array.from({ length: Math.min(1_000, count - at) }, (_, i) =>
-      composePost(identity, `Post ${at + i}. ${'It goes well, and you? '.repeat(1 + ((at + i) % 12))}`, startMs + (at + i) * 60_000),
+      composePost(
+        identity,
+        `Post ${at + i}. ${'It goes well, and you? '.repeat(1 + ((at + i) % 12))}`,
+        startMs + (at + i) * 60_000,
+      ),
     );
     db.transaction(() => store.insert(posts));
   }

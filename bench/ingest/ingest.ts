@@ -41,7 +41,12 @@ export async function measureIngest(posts = 10_000): Promise<IngestFigures> {
   let follower: Node | undefined;
   try {
     const target = await firstLine(author);
-    follower = await startNode({ dataDir: join(dir, 'follower'), bind: '127.0.0.1:0', attended: false, logLevel: 'error' });
+    follower = await startNode({
+      dataDir: join(dir, 'follower'),
+      bind: '127.0.0.1:0',
+      attended: false,
+      logLevel: 'error',
+    });
     const rawVerifyPerSecond = rawVerify();
     const rawInsertPerSecond = rawInsert(join(dir, 'raw.db'), posts);
     const run = await firstSync(follower, target, posts);
@@ -56,7 +61,7 @@ export async function measureIngest(posts = 10_000): Promise<IngestFigures> {
 }
 
 async function firstSync(node: Node, target: string, posts: number) {
-  const stored = (): number => Number(node.host.diagnostics('content')['posts']);
+  const stored = (): number => Number(node.host.diagnostics('content').posts);
   const rss = (): number => Math.round(process.memoryUsage.rss() / 1024 ** 2);
   const before = rss();
   let half = before;
@@ -126,7 +131,7 @@ function rawInsert(path: string, count: number): number {
 }
 
 if (import.meta.main) {
-  const figures = await measureIngest(Number(process.env['POSTS'] ?? 10_000));
+  const figures = await measureIngest(Number(process.env.POSTS ?? 10_000));
   if (process.argv.includes('--json')) console.log(JSON.stringify(figures));
   else console.log(figures);
 }

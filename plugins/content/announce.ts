@@ -1,9 +1,10 @@
-import { codeOf } from '../../kernel/index.ts';
+import { codeOf, ItsgoinError } from '../../kernel/index.ts';
 import type { BodyOf, NodeId } from '../../kernel/index.ts';
 import { deleteRecord, INLINE_POST_MAX_BYTES, postNotification } from './api.ts';
 import type { Contacts } from './contacts.ts';
 import type { ContentContext } from './context.ts';
 import type { DeleteRecord } from './delete-record.ts';
+import { canonicalPost } from './post.ts';
 import type { SyncPost } from './post.ts';
 
 /** Records whose recipients are still being looked up or sent to; beyond it they are left to pull sync and counted. */
@@ -91,7 +92,9 @@ export class Announcer {
         const body = { ...announcement.deleted };
         const peers = await this.#contacts.connected();
         await Promise.all(
-          peers.map((peer) => this.#ctx.send(peer, deleteRecord, body, { signal }).catch((error) => this.#failed(error))),
+          peers.map((peer) =>
+            this.#ctx.send(peer, deleteRecord, body, { signal }).catch((error) => this.#failed(error)),
+          ),
         );
       }
     } catch (error) {
@@ -114,7 +117,7 @@ export class Announcer {
     } catch (error) {
       this.#failed(error);
       // A peer that is gone pulls when it comes back.
-      if (codeOf(error) !== 'wire/not-connected') lane.behind ??= post;
+      if (error instanceof ItsgoinError && error.retryable && error.code !== 'wire/not-connected') lane.behind ??= post;
     } finally {
       lane.inFlight -= 1;
     }
@@ -143,7 +146,8 @@ function hasRoom(lane: Lane, nowMs: number): boolean {
 }
 
 function noticeOf(post: SyncPost, behind: boolean): BodyOf<typeof postNotification> {
-  const { author, timestamp_ms, content } = post.post;
+  const { author, timestamp_ms } = post.post;
   const notice = { post_id: post.id, author, timestamp_ms, ...(behind ? { behind } : {}) };
-  return Buffer.byteLength(content) <= INLINE_POST_MAX_BYTES ? { ...notice, post } : notice;
+  const inline = Buffer.byteLength(canonicalPost(post.post)) <= INLINE_POST_MAX_BYTES;
+  return inline ? { ...notice, post } : notice;
 }

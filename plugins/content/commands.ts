@@ -60,7 +60,8 @@ export const contentCommands = {
       peer: Type.Optional(Type.String({ maxLength: 200, description: 'Only at this node id' })),
     }),
     result: Type.Object({ peers: Type.Integer(), posts: Type.Integer() }),
-    text: ({ peers, posts }) => `asked ${peers} ${peers === 1 ? 'peer' : 'peers'}, ${posts} new ${posts === 1 ? 'post' : 'posts'}`,
+    text: ({ peers, posts }) =>
+      `asked ${peers} ${peers === 1 ? 'peer' : 'peers'}, ${posts} new ${posts === 1 ? 'post' : 'posts'}`,
   }),
 };
 

@@ -27,7 +27,7 @@ export function deleteSignatureBytes(record: Omit<DeleteRecord, 'signature'>): U
 
 /** Checks the form of a record from outside; the signature is not checked here. */
 export function readDeleteRecord(value: unknown): DeleteRecord | undefined {
-  if (!isRecord(value) || !isHex(value['post_id']) || !isHex(value['author'])) return undefined;
+  if (!isRecord(value) || !isHex(value.post_id) || !isHex(value.author)) return undefined;
   const { post_id, author, timestamp_ms, signature } = value;
   if (!Number.isSafeInteger(timestamp_ms) || (timestamp_ms as number) <= 0) return undefined;
   if (typeof signature !== 'string' || !SIGNATURE_HEX.test(signature)) return undefined;

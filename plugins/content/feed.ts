@@ -171,4 +171,3 @@ export function parseCursor(text: string): FeedPosition | undefined {
   if (match?.[1] === undefined || match[2] === undefined) return undefined;
   return { timestampMs: Number(match[1]), id: match[2] as PostId };
 }
-

@@ -63,7 +63,9 @@ export class Ingest {
     const commits: Promise<void>[] = [];
     try {
       for (let at = 0; at < values.length; at += CHUNK) {
-        const checked = await Promise.all(values.slice(at, at + CHUNK).map((value) => this.#check(value, wanted, report)));
+        const checked = await Promise.all(
+          values.slice(at, at + CHUNK).map((value) => this.#check(value, wanted, report)),
+        );
         signal.throwIfAborted();
         const good = checked.filter((entry) => entry !== undefined);
         if (good.length > 0) commits.push(this.#store(good, origin, report));
@@ -117,7 +119,11 @@ export class Ingest {
     return signed ? { post, body } : refuse('bad-signature');
   }
 
-  async #store(good: readonly { post: SyncPost; body: string }[], origin: PostOrigin, report: PostReport): Promise<void> {
+  async #store(
+    good: readonly { post: SyncPost; body: string }[],
+    origin: PostOrigin,
+    report: PostReport,
+  ): Promise<void> {
     const { store, writer } = this.#deps;
     const insert = (): SyncPost[] => store.insert(good);
     const stored = await (good.length === 1 ? writer.one(insert) : writer.bulk(insert));

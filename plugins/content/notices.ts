@@ -33,11 +33,12 @@ export class Notices {
     const id = notice.post_id as PostId;
     const author = notice.author as NodeId;
     if (!this.#contacts.isKept(author)) return this.#ctx.counters.add('notice-unwanted');
-    if (notice.behind === true && this.#contacts.isFollowed(call.peer.nodeId)) void this.#sync.request(call.peer.nodeId);
+    if (notice.behind === true && this.#contacts.isFollowed(call.peer.nodeId))
+      void this.#sync.request(call.peer.nodeId);
     if (this.#store.has(id)) return this.#ctx.counters.add('post-known');
     const post = notice.post ?? (await this.#fetch(id, call));
     if (post === undefined) return;
-    if (!isRecord(post) || post['id'] !== id) return this.#ctx.counters.add('post-refused:unrequested');
+    if (!isRecord(post) || post.id !== id) return this.#ctx.counters.add('post-refused:unrequested');
     await this.#ingest.posts([post], 'push', (other) => other === author, call.signal);
   }
 

@@ -4,7 +4,16 @@ import { MESH, offerSection, peerFeaturesChanged, peerReady, sectionFeature } fr
 import { followed, SOCIAL, unfollowed } from '../social/api.ts';
 import { Announcer } from './announce.ts';
 import type { Announcement } from './announce.ts';
-import { CONTENT, DELETES_SECTION, deleteRecord, postDeleted, postFetch, postNotification, postStored, pullSync } from './api.ts';
+import {
+  CONTENT,
+  DELETES_SECTION,
+  deleteRecord,
+  postDeleted,
+  postFetch,
+  postNotification,
+  postStored,
+  pullSync,
+} from './api.ts';
 import type { ContentService, DeletesSection } from './api.ts';
 import { AuthorDesk } from './author-desk.ts';
 import { AuthorLog } from './author-log.ts';
@@ -101,7 +110,10 @@ export default definePlugin({
     ctx.on(followed, pullAll);
     ctx.on(unfollowed, ({ nodeId }) => {
       background('forget', contacts.refresh());
-      background('forget', writer.one(() => cursors.forget(nodeId)));
+      background(
+        'forget',
+        writer.one(() => cursors.forget(nodeId)),
+      );
     });
     ctx.on(serviceArrived, ({ token }) => {
       if (token === SOCIAL.name || token === MESH.name) pullAll();
@@ -109,7 +121,7 @@ export default definePlugin({
     const offerDeletes = offerSection(ctx, () => ctx.deps.mesh, DELETES_SECTION, {
       collect: (): DeletesSection => ({ deletes: store.recentDeletes(ctx.config.exchangeDeletes) }),
       receive: async (_peer, value) => {
-        const deletes = isRecord(value) ? value['deletes'] : undefined;
+        const deletes = isRecord(value) ? value.deletes : undefined;
         if (!Array.isArray(deletes)) return ctx.counters.add('delete-refused:malformed');
         await ingest.deletes(deletes.slice(0, SECTION_DELETES_MAX), (author) => contacts.isKept(author), ctx.signal);
       },

@@ -34,7 +34,9 @@ export class PostStore {
   }
 
   get(id: PostId): SyncPost | undefined {
-    const row = this.#db.prepare<PostRow>('SELECT id, body, signature, visibility FROM posts WHERE id = ?').get(toBlob(id));
+    const row = this.#db
+      .prepare<PostRow>('SELECT id, body, signature, visibility FROM posts WHERE id = ?')
+      .get(toBlob(id));
     return row === undefined ? undefined : toSyncPost(row);
   }
 
@@ -53,7 +55,11 @@ export class PostStore {
   }
 
   isDeleted(id: PostId, author: NodeId): boolean {
-    return this.#db.prepare('SELECT 1 FROM deleted_posts WHERE post_id = ? AND author = ?').get(toBlob(id), toBlob(author)) !== undefined;
+    return (
+      this.#db
+        .prepare('SELECT 1 FROM deleted_posts WHERE post_id = ? AND author = ?')
+        .get(toBlob(id), toBlob(author)) !== undefined
+    );
   }
 
   /**
@@ -75,7 +81,15 @@ export class PostStore {
       if (!interned.has(author)) intern.run(toBlob(author));
       interned.add(author);
       const visibility = JSON.stringify(post.visibility);
-      const { changes } = insert.run(seq, toBlob(post.id), toBlob(author), timestamp_ms, body, toBlob(post.signature), visibility);
+      const { changes } = insert.run(
+        seq,
+        toBlob(post.id),
+        toBlob(author),
+        timestamp_ms,
+        body,
+        toBlob(post.signature),
+        visibility,
+      );
       if (changes === 0) continue;
       seq += 1;
       stored.push(post);
@@ -89,8 +103,16 @@ export class PostStore {
    */
   bury(record: DeleteRecord): { readonly isNew: boolean; readonly deleted: boolean } {
     const { changes } = this.#db
-      .prepare('INSERT OR IGNORE INTO deleted_posts (post_id, author, timestamp_ms, signature, seq) VALUES (?, ?, ?, ?, ?)')
-      .run(toBlob(record.post_id), toBlob(record.author), record.timestamp_ms, toBlob(record.signature), this.head() + 1);
+      .prepare(
+        'INSERT OR IGNORE INTO deleted_posts (post_id, author, timestamp_ms, signature, seq) VALUES (?, ?, ?, ?, ?)',
+      )
+      .run(
+        toBlob(record.post_id),
+        toBlob(record.author),
+        record.timestamp_ms,
+        toBlob(record.signature),
+        this.head() + 1,
+      );
     if (changes === 0) return { isNew: false, deleted: false };
     const { changes: deleted } = this.#db
       .prepare('DELETE FROM posts WHERE id = ? AND author = (SELECT n FROM authors WHERE node_id = ?)')
@@ -101,7 +123,9 @@ export class PostStore {
   /** The newest delete records by arrival, newest first. */
   recentDeletes(limit: number): DeleteRecord[] {
     return this.#db
-      .prepare<DeleteRow>('SELECT post_id, author, timestamp_ms, signature FROM deleted_posts ORDER BY seq DESC LIMIT ?')
+      .prepare<DeleteRow>(
+        'SELECT post_id, author, timestamp_ms, signature FROM deleted_posts ORDER BY seq DESC LIMIT ?',
+      )
       .all(limit)
       .map(toDeleteRecord);
   }
@@ -145,4 +169,3 @@ export function toBlob(hex: string): Uint8Array {
 export function toHex(blob: Uint8Array): string {
   return Buffer.from(blob.buffer, blob.byteOffset, blob.byteLength).toString('hex');
 }
-

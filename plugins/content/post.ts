@@ -75,12 +75,12 @@ export function canonicalPost(post: Post): string {
 
 /** Checks the form of a post from outside; its id and signature are not checked here. */
 export function readSyncPost(value: unknown): SyncPost | PostRefusal {
-  if (!isRecord(value) || !isHex(value['id']) || !isRecord(value['post']) || !isRecord(value['visibility'])) return 'malformed';
-  if (typeof value['signature'] !== 'string' || !SIGNATURE_HEX.test(value['signature'])) return 'malformed';
-  if (typeof value['visibility']['kind'] !== 'string') return 'malformed';
-  const refusal = checkPost(value['post']);
+  if (!isRecord(value) || !isHex(value.id) || !isRecord(value.post) || !isRecord(value.visibility)) return 'malformed';
+  if (typeof value.signature !== 'string' || !SIGNATURE_HEX.test(value.signature)) return 'malformed';
+  if (typeof value.visibility.kind !== 'string') return 'malformed';
+  const refusal = checkPost(value.post);
   if (refusal !== undefined) return refusal;
-  if (value['visibility']['kind'] !== 'public') return 'unsupported-visibility';
+  if (value.visibility.kind !== 'public') return 'unsupported-visibility';
   return value as unknown as SyncPost;
 }
 
@@ -98,7 +98,7 @@ export function checkPost(post: Readonly<Record<string, unknown>>): 'malformed' 
 }
 
 function isAttachment(value: unknown): value is Attachment {
-  if (!isRecord(value) || !isHex(value['cid'])) return false;
+  if (!isRecord(value) || !isHex(value.cid)) return false;
   const { mime, name, size } = value;
   if (typeof mime !== 'string' || mime.length > 127 || typeof name !== 'string' || name.length > 255) return false;
   return Number.isSafeInteger(size) && (size as number) >= 0 && (size as number) <= ATTACHMENT_MAX_BYTES;

@@ -67,7 +67,14 @@ class AuthorsPull {
   readonly #early = new Set<NodeId>();
   #log: string | undefined;
 
-  constructor(deps: PullDeps, peer: NodeId, authors: readonly NodeId[], idsOnly: boolean, tally: Tally, signal: AbortSignal) {
+  constructor(
+    deps: PullDeps,
+    peer: NodeId,
+    authors: readonly NodeId[],
+    idsOnly: boolean,
+    tally: Tally,
+    signal: AbortSignal,
+  ) {
     this.#deps = deps;
     this.#peer = peer;
     this.#asked = new Set(authors);
@@ -84,7 +91,8 @@ class AuthorsPull {
     while (coming !== undefined) {
       const page: Page = await coming;
       const moved = this.#follow(page);
-      coming = page.more && this.#tally.pages < this.#deps.ctx.config.pullPages ? this.#ask(this.#request()) : undefined;
+      coming =
+        page.more && this.#tally.pages < this.#deps.ctx.config.pullPages ? this.#ask(this.#request()) : undefined;
       // Its rejection is met at the next await, which may come after it.
       coming?.catch(() => {});
       await this.#take(page, moved);
@@ -93,7 +101,11 @@ class AuthorsPull {
 
   #request(): Request {
     const authors = [...this.#asked].map((author) => ({ author, since: this.#markers.get(author) ?? 0 }));
-    return { ...(this.#log === undefined ? {} : { log: this.#log }), authors, ...(this.#idsOnly ? { ids_only: true } : {}) };
+    return {
+      ...(this.#log === undefined ? {} : { log: this.#log }),
+      authors,
+      ...(this.#idsOnly ? { ids_only: true } : {}),
+    };
   }
 
   /** Moves our markers as the page says. @throws content/misled for pages that lead nowhere */
@@ -143,7 +155,8 @@ class AuthorsPull {
       const wanted = [...missing].slice(0, PULL_ENTRIES_MAX);
       const page = await this.#ask({ authors: [], wanted });
       const came = page.posts.filter((value) => missing.delete(idOf(value)));
-      if (came.length < page.posts.length) this.#deps.ctx.counters.add('post-refused:unrequested', page.posts.length - came.length);
+      if (came.length < page.posts.length)
+        this.#deps.ctx.counters.add('post-refused:unrequested', page.posts.length - came.length);
       await this.#posts(came);
       if (page.more && came.length > 0) continue;
       // What the peer does not have any more was deleted there since it told us the ids.

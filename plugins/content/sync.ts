@@ -9,7 +9,13 @@ const AVOID_MS = 10 * 60_000;
 /** Peers avoided at a time; the longest avoided is forgiven first. */
 const AVOIDED_MAX = 256;
 /** Codes of pulls that ended because the peer or this generation went away: they say nothing of the data. */
-const ENDED = new Set(['wire/not-connected', 'wire/connection-closed', 'wire/unsupported', 'wire/interrupted', 'wire/deadline']);
+const ENDED = new Set([
+  'wire/not-connected',
+  'wire/connection-closed',
+  'wire/unsupported',
+  'wire/interrupted',
+  'wire/deadline',
+]);
 
 interface Pull {
   /** Asked for again while it ran. */
@@ -82,7 +88,8 @@ export class Sync {
   }
 
   async #turn(): Promise<void> {
-    if (this.#running >= this.#deps.ctx.config.pullPeers) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (this.#running >= this.#deps.ctx.config.pullPeers)
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#running += 1;
   }
 

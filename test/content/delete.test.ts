@@ -5,7 +5,9 @@ import type { PostId } from '../../kernel/index.ts';
 import { signedPost, World } from './world.ts';
 import type { TestNode } from './world.ts';
 
-async function trio(t: ConstructorParameters<typeof World>[0]): Promise<{ world: World; anna: TestNode; ben: TestNode; cleo: TestNode }> {
+async function trio(
+  t: ConstructorParameters<typeof World>[0],
+): Promise<{ world: World; anna: TestNode; ben: TestNode; cleo: TestNode }> {
   const world = new World(t);
   const [anna, ben, cleo] = [await world.node('anna'), await world.node('ben'), await world.node('cleo')];
   for (const node of [ben, cleo]) await node.follow(anna);
@@ -36,7 +38,10 @@ test('a node that was away learns a delete by the first exchange alone', async (
   const id = await post(anna, 'oops');
   world.disconnect(anna, ben);
   await anna.run('post.delete', { id });
-  anna.answer = (message) => (message.name === 'PullSyncRequest' ? { log: 'a'.repeat(32), posts: [], deletes: [], cursors: [], more: false } : undefined);
+  anna.answer = (message) =>
+    message.name === 'PullSyncRequest'
+      ? { log: 'a'.repeat(32), posts: [], deletes: [], cursors: [], more: false }
+      : undefined;
   await world.connect(anna, ben);
   t.deepEqual(await ben.texts(), []);
 });
@@ -76,7 +81,9 @@ test('a delete record that comes before its post keeps the post out', async (t) 
   const early = signedPost(anna.identity, 'too late', world.clock.now());
   const record = composeDelete(anna.identity, early.id, world.clock.now());
   await world.clock.until(ben.receive(anna, deleteRecord, record));
-  await world.clock.until(ben.receive(anna, postNotification, { post_id: early.id, author: anna.id, timestamp_ms: 1, post: early }));
+  await world.clock.until(
+    ben.receive(anna, postNotification, { post_id: early.id, author: anna.id, timestamp_ms: 1, post: early }),
+  );
   t.deepEqual(await ben.texts(), []);
   t.is(ben.counters.read()['post-refused:deleted'], 1);
 });
@@ -112,7 +119,9 @@ test("a stranger's record for a post not here yet does not keep the author's own
   await ben.follow(cleo);
   const later = signedPost(anna.identity, 'later', world.clock.now());
   await world.clock.until(ben.receive(cleo, deleteRecord, composeDelete(cleo.identity, later.id, world.clock.now())));
-  await world.clock.until(ben.receive(anna, postNotification, { post_id: later.id, author: anna.id, timestamp_ms: 1, post: later }));
+  await world.clock.until(
+    ben.receive(anna, postNotification, { post_id: later.id, author: anna.id, timestamp_ms: 1, post: later }),
+  );
   t.deepEqual(await ben.texts(), ['later']);
   await world.clock.until(ben.receive(anna, deleteRecord, composeDelete(anna.identity, later.id, world.clock.now())));
   t.deepEqual(await ben.texts(), []);

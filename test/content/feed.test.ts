@@ -16,7 +16,14 @@ import { temporaryDirectory } from '../rig/temporary.ts';
 const hex = (n: number): string => n.toString(16).padStart(64, '0');
 
 function madeUp(author: number, id: number, timestampMs: number): SyncPost {
-  const post = { author: hex(author) as NodeId, timestamp_ms: timestampMs, content: '', attachments: [], kind: 'post', nplus10: [] };
+  const post = {
+    author: hex(author) as NodeId,
+    timestamp_ms: timestampMs,
+    content: '',
+    attachments: [],
+    kind: 'post',
+    nplus10: [],
+  };
   return { id: hex(id) as PostId, post, signature: '00'.repeat(64), visibility: { kind: 'public' } };
 }
 
@@ -28,30 +35,52 @@ test('any set of posts and any page size: the pages of a feed joined are its pos
   const db = file.database('content');
   // Few distinct times and authors, so that ties of both are common.
   const posts = fc.uniqueArray(
-    fc.record({ author: fc.integer({ min: 0, max: 6 }), time: fc.integer({ min: 1, max: 12 }), id: fc.integer({ min: 1, max: 5_000 }) }),
+    fc.record({
+      author: fc.integer({ min: 0, max: 6 }),
+      time: fc.integer({ min: 1, max: 12 }),
+      id: fc.integer({ min: 1, max: 5_000 }),
+    }),
     { selector: ({ id }) => id, maxLength: 120 },
   );
   fc.assert(
-    fc.property(posts, fc.integer({ min: 1, max: 30 }), fc.subarray([0, 1, 2, 3, 4, 5, 6, 7]), (entries, limit, follows) => {
-      db.prepare('DELETE FROM posts').run();
-      const store = new PostStore(db);
-      db.transaction(() => store.insert(entries.map(({ author, id, time }) => ({ post: madeUp(author, id, time), body: JSON.stringify(madeUp(author, id, time).post) }))));
-      const expected = entries
-        .filter(({ author }) => follows.includes(author))
-        .toSorted((a, b) => b.time - a.time || a.id - b.id)
-        .map(({ id }) => hex(id));
-      const feed = new Feed(db);
-      const seen: string[] = [];
-      let position: FeedPosition | undefined;
-      for (;;) {
-        const page = feed.page(follows.map((author) => hex(author) as NodeId), limit, position).flatMap((seq) => store.bySeq(seq) ?? []);
-        const last = page.at(-1);
-        if (last === undefined) break;
-        seen.push(...page.map(({ id }) => id));
-        position = parseCursor(formatCursor({ timestampMs: last.post.timestamp_ms, id: last.id }));
-      }
-      t.deepEqual(seen, expected);
-    }),
+    fc.property(
+      posts,
+      fc.integer({ min: 1, max: 30 }),
+      fc.subarray([0, 1, 2, 3, 4, 5, 6, 7]),
+      (entries, limit, follows) => {
+        db.prepare('DELETE FROM posts').run();
+        const store = new PostStore(db);
+        db.transaction(() =>
+          store.insert(
+            entries.map(({ author, id, time }) => ({
+              post: madeUp(author, id, time),
+              body: JSON.stringify(madeUp(author, id, time).post),
+            })),
+          ),
+        );
+        const expected = entries
+          .filter(({ author }) => follows.includes(author))
+          .toSorted((a, b) => b.time - a.time || a.id - b.id)
+          .map(({ id }) => hex(id));
+        const feed = new Feed(db);
+        const seen: string[] = [];
+        let position: FeedPosition | undefined;
+        for (;;) {
+          const page = feed
+            .page(
+              follows.map((author) => hex(author) as NodeId),
+              limit,
+              position,
+            )
+            .flatMap((seq) => store.bySeq(seq) ?? []);
+          const last = page.at(-1);
+          if (last === undefined) break;
+          seen.push(...page.map(({ id }) => id));
+          position = parseCursor(formatCursor({ timestampMs: last.post.timestamp_ms, id: last.id }));
+        }
+        t.deepEqual(seen, expected);
+      },
+    ),
     { numRuns: 60 },
   );
 });
@@ -62,7 +91,13 @@ test('a page reads the feed index alone, whatever the number of posts', (t) => {
   file.migrate('content', [postsMigration], ['expand']);
   const statements: string[] = [];
   const db = file.database('content');
-  const spied = { transaction: db.transaction, prepare: (sql: string) => (statements.push(sql), db.prepare(sql)) } as typeof db;
+  const spied = {
+    transaction: db.transaction,
+    prepare: (sql: string) => {
+      statements.push(sql);
+      return db.prepare(sql);
+    },
+  } as typeof db;
   db.transaction(() => new PostStore(db).insert([{ post: madeUp(1, 1, 1), body: '{}' }]));
   t.deepEqual(new Feed(spied).page([hex(1) as NodeId], 5), [1]);
   file.close();
@@ -71,7 +106,9 @@ test('a page reads the feed index alone, whatever the number of posts', (t) => {
   const reads = statements.filter((sql) => sql.includes('FROM posts'));
   t.is(reads.length >= 2, true);
   for (const sql of new Set(reads)) {
-    const plan = raw.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...Array<number>(sql.split('?').length - 1).fill(1)) as { detail: string }[];
+    const plan = raw.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...Array<number>(sql.split('?').length - 1).fill(1)) as {
+      detail: string;
+    }[];
     const tables = plan.filter(({ detail }) => /\bposts\b/.test(detail));
     t.true(tables.length > 0);
     for (const { detail } of tables) t.regex(detail, /SEARCH posts USING COVERING INDEX posts_feed/);

@@ -41,7 +41,10 @@ async function serve({ world, reader, author }: Scene, posts: readonly unknown[]
 
 const forgeries: Record<string, { reason: string; forge: (good: SyncPost, scene: Scene) => unknown }> = {
   'altered text': { reason: 'bad-id', forge: (good) => ({ ...good, post: { ...good.post, content: 'evil' } }) },
-  'altered time': { reason: 'bad-id', forge: (good) => ({ ...good, post: { ...good.post, timestamp_ms: good.post.timestamp_ms - 1 } }) },
+  'altered time': {
+    reason: 'bad-id',
+    forge: (good) => ({ ...good, post: { ...good.post, timestamp_ms: good.post.timestamp_ms - 1 } }),
+  },
   'an added field': { reason: 'bad-id', forge: (good) => ({ ...good, post: { ...good.post, more: 1 } }) },
   'altered text with its own id': {
     reason: 'bad-signature',
@@ -52,11 +55,17 @@ const forgeries: Record<string, { reason: string; forge: (good: SyncPost, scene:
   },
   'one flipped signature bit': {
     reason: 'bad-signature',
-    forge: (good) => ({ ...good, signature: good.signature.replace(/^./, (digit) => (Number.parseInt(digit, 16) ^ 1).toString(16)) }),
+    forge: (good) => ({
+      ...good,
+      signature: good.signature.replace(/^./, (digit) => (Number.parseInt(digit, 16) ^ 1).toString(16)),
+    }),
   },
   'the signature of somebody else': {
     reason: 'bad-signature',
-    forge: (good) => ({ ...good, signature: signedPost(testIdentity('mallory'), 'good', good.post.timestamp_ms).signature }),
+    forge: (good) => ({
+      ...good,
+      signature: signedPost(testIdentity('mallory'), 'good', good.post.timestamp_ms).signature,
+    }),
   },
   'a post by nobody we asked for': {
     reason: 'unrequested',
@@ -81,12 +90,21 @@ const forgeries: Record<string, { reason: string; forge: (good: SyncPost, scene:
       return { ...good, post: { ...good.post, attachments: Array(5).fill(attachment) } };
     },
   },
-  'a lone surrogate': { reason: 'malformed', forge: (good) => ({ ...good, post: { ...good.post, content: '\ud800' } }) },
+  'a lone surrogate': {
+    reason: 'malformed',
+    forge: (good) => ({ ...good, post: { ...good.post, content: '\ud800' } }),
+  },
   'nesting without end': {
     reason: 'malformed',
-    forge: (good) => ({ ...good, post: { ...good.post, deep: JSON.parse(`${'['.repeat(40)}${']'.repeat(40)}`) as unknown } }),
+    forge: (good) => ({
+      ...good,
+      post: { ...good.post, deep: JSON.parse(`${'['.repeat(40)}${']'.repeat(40)}`) as unknown },
+    }),
   },
-  'a visibility we do not know': { reason: 'unsupported-visibility', forge: (good) => ({ ...good, visibility: { kind: 'secret' } }) },
+  'a visibility we do not know': {
+    reason: 'unsupported-visibility',
+    forge: (good) => ({ ...good, visibility: { kind: 'secret' } }),
+  },
   'no post at all': { reason: 'malformed', forge: () => 7 },
   null: { reason: 'malformed', forge: () => null },
   'a wrong type': { reason: 'malformed', forge: (good) => ({ ...good, post: { ...good.post, timestamp_ms: '1' } }) },
@@ -107,7 +125,12 @@ for (const [name, { reason, forge }] of Object.entries(forgeries)) {
 test('a replayed post is stored once and shown once', async (t) => {
   const set = await scene(t);
   await serve(set, [set.good, set.good]);
-  const notice = { post_id: set.good.id, author: set.author.id, timestamp_ms: set.good.post.timestamp_ms, post: set.good };
+  const notice = {
+    post_id: set.good.id,
+    author: set.author.id,
+    timestamp_ms: set.good.post.timestamp_ms,
+    post: set.good,
+  };
   await set.world.clock.until(set.reader.receive(set.author, postNotification, notice));
   t.deepEqual(await set.reader.texts(), ['good']);
 });
@@ -116,7 +139,12 @@ test('a notice is refused when its author is not followed or its post is another
   const { world, reader, author, good } = await scene(t);
   const mallory = await world.node('mallory');
   const spam = signedPost(mallory.identity, 'spam', world.clock.now());
-  const notice = (id: PostId, author: string, post?: unknown) => ({ post_id: id, author, timestamp_ms: 1, ...(post === undefined ? {} : { post }) });
+  const notice = (id: PostId, author: string, post?: unknown) => ({
+    post_id: id,
+    author,
+    timestamp_ms: 1,
+    ...(post === undefined ? {} : { post }),
+  });
   await world.clock.until(reader.receive(mallory, postNotification, notice(spam.id, mallory.id, spam)));
   await world.clock.until(reader.receive(mallory, postNotification, notice(good.id, author.id, spam)));
   await world.clock.until(reader.receive(mallory, postNotification, notice(spam.id, author.id, spam)));
@@ -130,7 +158,9 @@ test('a notice without its post, whose sender then gives another one, stores not
   author.answer = (message) => (message.name === 'PostFetchRequest' ? { found: true, post: other } : undefined);
   reader.links.add(author.id);
   author.links.add(reader.id);
-  await world.clock.until(reader.receive(author, postNotification, { post_id: good.id, author: author.id, timestamp_ms: 1 }));
+  await world.clock.until(
+    reader.receive(author, postNotification, { post_id: good.id, author: author.id, timestamp_ms: 1 }),
+  );
   t.deepEqual(await reader.texts(), []);
 });
 
@@ -162,7 +192,13 @@ test('a peer that moves the marker for ever is cut off after the pages of one pu
     if (message.name !== 'PullSyncRequest' || body.ids_only === true) return undefined;
     since += 1;
     now -= 1;
-    return { log: LOG, posts: [signedPost(author.identity, 'x', now)], deletes: [], cursors: [{ author: author.id, since }], more: true };
+    return {
+      log: LOG,
+      posts: [signedPost(author.identity, 'x', now)],
+      deletes: [],
+      cursors: [{ author: author.id, since }],
+      more: true,
+    };
   };
   await world.connect(reader, author);
   await world.clock.advance(5_000);
@@ -193,8 +229,21 @@ test('ids of others that a peer tells are fetched only for asked authors, and wh
   friend.answer = (message, body: { wanted?: string[]; ids_only?: boolean }) => {
     if (message.name !== 'PullSyncRequest') return undefined;
     wanted.push(...(body.wanted ?? []));
-    const ids = body.ids_only === true ? [{ author: author.id, id: good.id }, { author: spam.post.author, id: spam.id }] : undefined;
-    return { log: LOG, posts: body.wanted === undefined ? [] : [spam, good], ids: ids ?? [], deletes: [], cursors: [], more: false };
+    const ids =
+      body.ids_only === true
+        ? [
+            { author: author.id, id: good.id },
+            { author: spam.post.author, id: spam.id },
+          ]
+        : undefined;
+    return {
+      log: LOG,
+      posts: body.wanted === undefined ? [] : [spam, good],
+      ids: ids ?? [],
+      deletes: [],
+      cursors: [],
+      more: false,
+    };
   };
   await world.connect(reader, friend);
   await world.clock.advance(500);
@@ -206,11 +255,20 @@ test('ids of others that a peer tells are fetched only for asked authors, and wh
 test('a clock that runs half an hour fast only delays its posts', async (t) => {
   const set = await scene(t);
   const early = signedPost(set.author.identity, 'early', set.world.clock.now() + 30 * MINUTE_MS);
-  set.author.answer = (message, body: { log?: string; authors: { author: string; since: number }[]; ids_only?: boolean }) => {
+  set.author.answer = (
+    message,
+    body: { log?: string; authors: { author: string; since: number }[]; ids_only?: boolean },
+  ) => {
     if (message.name !== 'PullSyncRequest') return undefined;
     const since = body.log === LOG ? (body.authors.find(({ author }) => author === set.author.id)?.since ?? 0) : 0;
     const posts = since === 0 && body.ids_only !== true ? [early] : [];
-    return { log: LOG, posts, deletes: [], cursors: posts.length > 0 ? [{ author: set.author.id, since: 1 }] : [], more: false };
+    return {
+      log: LOG,
+      posts,
+      deletes: [],
+      cursors: posts.length > 0 ? [{ author: set.author.id, since: 1 }] : [],
+      more: false,
+    };
   };
   await set.world.connect(set.reader, set.author);
   await set.world.clock.advance(500);

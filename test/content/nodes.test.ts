@@ -9,7 +9,10 @@ async function feedIds(node: TestNode): Promise<string[]> {
   const ids: string[] = [];
   let cursor: string | null = null;
   do {
-    const page: PostPage = await node.run<PostPage & Record<string, unknown>>('feed.list', cursor === null ? { limit: 200 } : { limit: 200, cursor });
+    const page: PostPage = await node.run<PostPage & Record<string, unknown>>(
+      'feed.list',
+      cursor === null ? { limit: 200 } : { limit: 200, cursor },
+    );
     ids.push(...page.posts.map(({ id }) => id));
     cursor = page.next;
   } while (cursor !== null);
@@ -27,7 +30,13 @@ function arrivals(node: TestNode): (ids: readonly string[]) => Promise<unknown> 
     shareReplay(),
   );
   heard.subscribe();
-  return (ids) => firstValueFrom(heard.pipe(filter(() => ids.every((id) => seen.has(id))), timeout(20_000)));
+  return (ids) =>
+    firstValueFrom(
+      heard.pipe(
+        filter(() => ids.every((id) => seen.has(id))),
+        timeout(20_000),
+      ),
+    );
 }
 
 test('content reloads on both sides of a QUIC connection while posts flow: each arrives once', async (t) => {
@@ -36,7 +45,9 @@ test('content reloads on both sides of a QUIC connection while posts flow: each 
   const all = arrivals(reader);
   const created: Promise<{ id: string }>[] = [];
   for (let round = 0; round < 8; round++) {
-    const batch = Array.from({ length: 40 }, (_, i) => author.run<{ id: string }>('post.create', { text: `${round}/${i}` }));
+    const batch = Array.from({ length: 40 }, (_, i) =>
+      author.run<{ id: string }>('post.create', { text: `${round}/${i}` }),
+    );
     created.push(...batch);
     const outcomes = await Promise.all([author.host.reload('content'), reader.host.reload('content')]);
     for (const { outcome, reason } of outcomes) t.is(outcome, 'committed', reason);

@@ -1,3 +1,5 @@
+import { ed25519 } from '@noble/curves/ed25519.js';
+import { blake3 } from '@noble/hashes/blake3.js';
 import test from 'ava';
 import canonicalize from 'canonicalize';
 import fc from 'fast-check';
@@ -20,8 +22,19 @@ test('canonical bytes are those of RFC 8785, as the reference package makes them
 
 test('the order of keys and absent optional fields do not change an id, every value does', (t) => {
   const { post, body } = composePost(anna, 'hello', 1_767_225_600_000);
-  t.is(body, `{"attachments":[],"author":"${anna.nodeId}","content":"hello","kind":"post","nplus10":[],"timestamp_ms":1767225600000}`);
+  t.is(
+    body,
+    `{"attachments":[],"author":"${anna.nodeId}","content":"hello","kind":"post","nplus10":[],"timestamp_ms":1767225600000}`,
+  );
   t.is(canonicalPost(JSON.parse(JSON.stringify({ ...post.post, reply_to: undefined })) as typeof post.post), body);
+});
+
+test('id and signature are what other implementations of BLAKE3 and Ed25519 make of the same bytes', (t) => {
+  const { post, body } = composePost(anna, 'hällo ✓', 1_767_225_600_000);
+  const id = blake3(Buffer.from(body));
+  t.is<string>(post.id, Buffer.from(id).toString('hex'));
+  const signed = Buffer.concat([Buffer.from('itsgoin/post/v1'), id]);
+  t.is(post.signature, Buffer.from(ed25519.sign(signed, anna.identitySeed)).toString('hex'));
 });
 
 test('any text that can be posted verifies, and with any one change of it no more', (t) => {

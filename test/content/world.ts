@@ -24,7 +24,11 @@ import type { SyncPost } from '../../plugins/content/post.ts';
 import { recordingLog } from '../rig/recording-log.ts';
 import { temporaryDirectory } from '../rig/temporary.ts';
 
-type ContentParts = Parts<NonNullable<typeof plugin.messages>, NonNullable<typeof plugin.commands>, { announcing: unknown[] }>;
+type ContentParts = Parts<
+  NonNullable<typeof plugin.messages>,
+  NonNullable<typeof plugin.commands>,
+  { announcing: unknown[] }
+>;
 type Answer = (message: AnyMessage, body: never) => unknown;
 
 export function testIdentity(name: string): Identity {
@@ -62,8 +66,15 @@ export class World {
   async connect(a: TestNode, b: TestNode): Promise<void> {
     a.links.add(b.id);
     b.links.add(a.id);
-    for (const [from, to] of [[a, b], [b, a]] as const) await from.sendSections(to);
-    for (const [one, other] of [[a, b], [b, a]] as const) {
+    for (const [from, to] of [
+      [a, b],
+      [b, a],
+    ] as const)
+      await from.sendSections(to);
+    for (const [one, other] of [
+      [a, b],
+      [b, a],
+    ] as const) {
       one.bus.publish(peerReady, { peer: other.identity.self, connectionId: 1, features: [] });
     }
     await this.settle();
@@ -102,11 +113,21 @@ export class TestNode {
     this.identity = testIdentity(name);
     this.counters = registry.of('content');
     this.bus = createBus({ log: this.log, counters: registry, clock: world.clock });
-    this.store = openStore({ path: join(temporaryDirectory(world.t), `${name}.db`), log: this.log, clock: world.clock });
+    this.store = openStore({
+      path: join(temporaryDirectory(world.t), `${name}.db`),
+      log: this.log,
+      clock: world.clock,
+    });
     this.store.migrate('content', plugin.migrations ?? [], ['expand']);
     world.t.teardown(() => this.store.close());
     this.#config = {
-      feedPage: 50, pullPageEntries: 500, pullEveryMs: 60_000, pullPeers: 4, pullPages: 100, exchangeDeletes: 100, ...config,
+      feedPage: 50,
+      pullPageEntries: 500,
+      pullEveryMs: 60_000,
+      pullPeers: 4,
+      pullPages: 100,
+      exchangeDeletes: 100,
+      ...config,
     };
   }
 
@@ -206,10 +227,16 @@ export class TestNode {
       displayName: (nodeId: NodeId) => (nodeId === this.id ? 'me' : undefined),
     } as unknown as SocialService;
     const context: Partial<ContentContext> = {
-      name: 'content', config: this.#config as unknown as ContentContext['config'],
+      name: 'content',
+      config: this.#config as unknown as ContentContext['config'],
       deps: { mesh: refTo(mesh), social: refTo(social) } as ContentContext['deps'],
-      signal, clock, random: seededRandom(1), db: this.store.database('content'),
-      log: this.log, counters: this.counters, self: this.identity.self,
+      signal,
+      clock,
+      random: seededRandom(1),
+      db: this.store.database('content'),
+      log: this.log,
+      counters: this.counters,
+      self: this.identity.self,
       send: (async (to: NodeId | { nodeId: NodeId }, message: AnyMessage, body: unknown) => {
         const nodeId = typeof to === 'string' ? to : to.nodeId;
         const target = this.world.nodes.get(nodeId);
