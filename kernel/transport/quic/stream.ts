@@ -17,6 +17,12 @@ const UNI_DISCARD_MAX_BYTES = 64 * 1024;
 /** On a bi-stream our reset tells the peer to stop; what still comes was under way, at most the window. */
 const BI_DISCARD_MAX_BYTES = 16 * 1024 * 1024;
 
+interface QueuedWrite {
+  readonly bytes: Uint8Array;
+  offset: number;
+  readonly fin: boolean;
+}
+
 const EMPTY = new Uint8Array(0);
 const ignore = (): void => {};
 
@@ -37,8 +43,9 @@ export class QuicStream implements IncomingStream {
   #discardedBytes = 0;
   /** quiche knows a stream of ours from the first bytes on. */
   #known: boolean;
-  #queue: { bytes: Uint8Array; offset: number; fin: boolean }[] = [];
-  readonly #waiters = new WriteWaiters();
+  /** Both are made when needed: most streams carry one frame each way and need neither. */
+  #queue: QueuedWrite[] | undefined;
+  #waiters: WriteWaiters | undefined;
 
   constructor(connection: QuicConnection, id: number, local: boolean) {
     this.connection = connection;
@@ -49,9 +56,9 @@ export class QuicStream implements IncomingStream {
     this.#writeDone = !local && this.kind === 'uni';
   }
 
-  /** A stream of ours that the peer may stop although we have nothing queued on it. */
-  get mayBeStopped(): boolean {
-    return this.kind === 'uni' && this.#known && !this.#writeDone;
+  /** Whether reading it now can give anything to anybody. */
+  get wantsData(): boolean {
+    return !this.#readDone && (!this.#paused || this.#aborted);
   }
 
   pause(): void {
@@ -68,19 +75,17 @@ export class QuicStream implements IncomingStream {
     if (this.#writeDone) return;
     this.#becomeKnown();
     const native = this.connection.native;
-    const queue = this.#queue;
-    if (native !== undefined && queue.length === 0) {
-      const entry = { bytes, offset: 0, fin };
-      if (!this.#offer(native, entry)) {
-        // A refusal may have ended the stream.
-        if (this.#writeDone) return;
-        queue.push(entry);
-        this.pendingBytes = bytes.length - entry.offset;
+    let offset = 0;
+    if (native !== undefined && this.pendingBytes === 0 && this.#queue === undefined) offset = this.#offer(native, bytes, 0, fin);
+    // The offer took it all with its end, or found out that the peer stopped the stream.
+    if (!this.#writeDone) {
+      if (offset < bytes.length || fin) {
+        this.#queue ??= [];
+        this.#queue.push({ bytes, offset, fin });
+        this.pendingBytes += bytes.length - offset;
         this.connection.blocked.add(this);
       }
-    } else {
-      queue.push({ bytes, offset: 0, fin });
-      this.pendingBytes += bytes.length;
+      if (this.kind === 'uni') this.connection.stoppable.add(this);
     }
     this.connection.touch();
   }
@@ -88,6 +93,7 @@ export class QuicStream implements IncomingStream {
   async writable(signal?: AbortSignal): Promise<void> {
     if (this.#aborted || this.connection.closed !== undefined) throw transportErrors.make('stream-ended');
     if (this.pendingBytes < WRITE_QUEUE_LOW_BYTES) return;
+    this.#waiters ??= new WriteWaiters();
     await this.#waiters.wait(signal);
   }
 
@@ -98,23 +104,27 @@ export class QuicStream implements IncomingStream {
 
   /** Gives quiche what it takes of the queue; true when nothing is left. Called by the connection's flush. */
   pump(native: NativeConnection): boolean {
-    const queue = this.#queue;
-    while (queue.length > 0) {
-      const entry = queue[0] as { bytes: Uint8Array; offset: number; fin: boolean };
+    const queue = this.#queue ?? [];
+    for (let entry = queue[0]; entry !== undefined; entry = queue[0]) {
       const before = entry.offset;
-      const done = this.#offer(native, entry);
+      entry.offset = this.#offer(native, entry.bytes, before, entry.fin);
+      // The last of it went, or the peer stopped the stream.
+      if (this.#writeDone) break;
       this.pendingBytes -= entry.offset - before;
-      if (this.#writeDone && !done) return true;
-      if (!done) break;
+      if (entry.offset < entry.bytes.length || entry.fin) break;
       queue.shift();
     }
-    if (this.pendingBytes < WRITE_QUEUE_LOW_BYTES) this.#waiters.resolve();
-    return queue.length === 0;
+    if (this.#writeDone || queue.length === 0) {
+      this.#queue = undefined;
+      this.pendingBytes = 0;
+    }
+    if (this.pendingBytes < WRITE_QUEUE_LOW_BYTES) this.#waiters?.resolve();
+    return this.#queue === undefined;
   }
 
   /** Reads until nothing is left, the stream is paused or it ended. Called by the connection's flush. */
   read(native: NativeConnection, scratch: Uint8Array): void {
-    while (!this.#readDone && (!this.#paused || this.#aborted)) {
+    while (this.wantsData) {
       let result: [number, boolean] | null;
       try {
         result = native.streamRecv(this.id, scratch);
@@ -144,8 +154,8 @@ export class QuicStream implements IncomingStream {
 
   /** The connection is gone. */
   connectionEnded(): void {
-    this.#waiters.reject(transportErrors.make('stream-ended'));
-    this.#queue = [];
+    this.#waiters?.reject(transportErrors.make('stream-ended'));
+    this.#queue = undefined;
     this.pendingBytes = 0;
     const report = !this.#aborted && !(this.#readDone && this.#writeDone);
     this.#aborted = true;
@@ -153,29 +163,28 @@ export class QuicStream implements IncomingStream {
     if (report) this.connection.reportAbort(this, { by: 'connection', code: undefined });
   }
 
-  /** True when all of the entry is with quiche. False: it is blocked, or the stream has ended. */
-  #offer(native: NativeConnection, entry: { bytes: Uint8Array; offset: number; fin: boolean }): boolean {
-    const { bytes, fin } = entry;
+  /** Gives quiche what it takes from `offset` on; says how far that got. With all of it goes the end. */
+  #offer(native: NativeConnection, bytes: Uint8Array, offset: number, fin: boolean): number {
     try {
       for (;;) {
-        const end = Math.min(bytes.length, entry.offset + OFFER_MAX_BYTES);
+        const end = Math.min(bytes.length, offset + OFFER_MAX_BYTES);
         const last = end === bytes.length;
-        const part = entry.offset === 0 && last ? bytes : bytes.subarray(entry.offset, end);
+        const part = offset === 0 && last ? bytes : bytes.subarray(offset, end);
         const sent = native.streamSend(this.id, part, fin && last);
-        if (sent === null) return false;
-        entry.offset += sent;
-        if (sent < part.length) return false;
+        if (sent === null) return offset;
+        offset += sent;
+        if (sent < part.length) return offset;
         if (last) break;
       }
     } catch (error) {
       this.#onStopped(codeIn(error));
-      return false;
+      return offset;
     }
     if (fin) {
       this.#writeDone = true;
       this.#settle();
     }
-    return true;
+    return offset;
   }
 
   #onReset(code: number | undefined): void {
@@ -198,9 +207,9 @@ export class QuicStream implements IncomingStream {
   #end(code: number): void {
     this.#aborted = true;
     this.#abortCode = code;
-    this.#queue = [];
+    this.#queue = undefined;
     this.pendingBytes = 0;
-    this.#waiters.reject(transportErrors.make('stream-ended'));
+    this.#waiters?.reject(transportErrors.make('stream-ended'));
     const native = this.connection.native;
     if (native !== undefined && !this.#writeDone) {
       // A stream quiche has not heard of cannot be reset, and its number would stay unused at the peer.
