@@ -5,11 +5,17 @@ import { storeErrors } from './errors.ts';
 export interface GroupCommitOptions {
   /** Jobs in one transaction at most: bounds how long the event loop stops. Default 256. */
   readonly maxJobs?: number;
-  /** How long the first job of a group waits for company. Default 2 ms. */
-  readonly maxWaitMs?: number;
+  /**
+   * How long the first job of a group waits for company at least; as long as the last commit took, if
+   * that was longer. So a slow disk stops the event loop half of the time at most. Default 2 ms.
+   */
+  readonly minWaitMs?: number;
   /** Jobs waiting at most; then `run` rejects. Default 4,096. */
   readonly capacity?: number;
 }
+
+/** A commit that took longer than this says that the disk was stuck for a moment, not that it is slow. */
+const SLOW_COMMIT_MS = 50;
 
 interface Job {
   run(): unknown;
@@ -27,17 +33,18 @@ export class GroupCommit {
   readonly #db: Database;
   readonly #clock: Clock;
   readonly #maxJobs: number;
-  readonly #maxWaitMs: number;
+  readonly #minWaitMs: number;
   readonly #capacity: number;
   #jobs: Job[] = [];
   #timer: TimerHandle | undefined;
   #waiting: (() => void)[] = [];
+  #lastCommitMs = 0;
 
   constructor(db: Database, clock: Clock, options: GroupCommitOptions = {}) {
     this.#db = db;
     this.#clock = clock;
     this.#maxJobs = options.maxJobs ?? 256;
-    this.#maxWaitMs = options.maxWaitMs ?? 2;
+    this.#minWaitMs = options.minWaitMs ?? 2;
     this.#capacity = options.capacity ?? 4_096;
   }
 
@@ -59,7 +66,7 @@ export class GroupCommit {
       this.#jobs.push({ run: job, resolve: resolve as (value: unknown) => void, reject });
       // A full group goes at the end of this turn instead of waiting for the timer.
       if (this.#jobs.length === this.#maxJobs) this.#schedule(0);
-      else if (this.#timer === undefined) this.#schedule(this.#maxWaitMs);
+      else if (this.#timer === undefined) this.#schedule(this.#waitMs());
     });
   }
 
@@ -83,14 +90,20 @@ export class GroupCommit {
   #commit(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
+    const startedMs = this.#clock.monotonic();
     const group = this.#jobs.splice(0, this.#maxJobs);
     try {
       for (const settle of this.#db.transaction(() => group.map((job) => this.#attempt(job)))) settle();
     } catch (error) {
       for (const job of group) job.reject(error);
     }
-    if (this.#jobs.length > 0) this.#schedule(this.#jobs.length >= this.#maxJobs ? 0 : this.#maxWaitMs);
+    this.#lastCommitMs = this.#clock.monotonic() - startedMs;
+    if (this.#jobs.length > 0) this.#schedule(this.#jobs.length >= this.#maxJobs ? 0 : this.#waitMs());
     for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  #waitMs(): number {
+    return Math.max(this.#minWaitMs, Math.min(this.#lastCommitMs, SLOW_COMMIT_MS));
   }
 
   /** Runs one job; how its promise ends is only known once the group is committed. */

@@ -47,7 +47,7 @@ test('a full group goes at once, and what is left follows', async (t) => {
   const { database } = openNotes(t);
   const clock = new VirtualClock();
   const { db, commits } = counting(database);
-  const group = new GroupCommit(db, clock, { maxJobs: 10, maxWaitMs: 50 });
+  const group = new GroupCommit(db, clock, { maxJobs: 10, minWaitMs: 50 });
   const done = Promise.all(Array.from({ length: 25 }, (_, i) => group.run(() => i)));
   await clock.advance(0);
   t.is(commits(), 2);
@@ -103,7 +103,7 @@ test('a commit that fails fails every job of its group: none of them is on disk'
 test('beyond its capacity a job is refused; ready() waits until half of it is free', async (t) => {
   const { database } = openNotes(t);
   const clock = new VirtualClock();
-  const group = new GroupCommit(database, clock, { capacity: 8, maxJobs: 4, maxWaitMs: 10 });
+  const group = new GroupCommit(database, clock, { capacity: 8, maxJobs: 4, minWaitMs: 10 });
   const jobs = Array.from({ length: 8 }, () => group.run(() => {}));
   await t.throwsAsync(
     group.run(() => {}),
@@ -129,4 +129,42 @@ test('close commits what waits', async (t) => {
   group.close();
   t.deepEqual(await Promise.all(jobs), [1, 2, 3]);
   t.is(clock.pending, 0);
+});
+
+test('a slow disk stops the loop half of the time at most: the next group waits as long as a commit takes', async (t) => {
+  const { database } = openNotes(t);
+  const clock = new VirtualClock();
+  const commitsAt: number[] = [];
+  const slow: Database = {
+    prepare: (sql) => database.prepare(sql),
+    transaction: (work) => database.transaction(work),
+  };
+  let depth = 0;
+  let spentMs = 0;
+  const timed = {
+    ...clock,
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic() + spentMs,
+    timer: clock.timer.bind(clock),
+    sleep: clock.sleep.bind(clock),
+  };
+  slow.transaction = (work) => {
+    if (depth++ === 0) {
+      commitsAt.push(clock.monotonic());
+      spentMs += 20;
+    }
+    try {
+      return database.transaction(work);
+    } finally {
+      depth--;
+    }
+  };
+  const group = new GroupCommit(slow, timed);
+  void group.run(() => 1);
+  await clock.advance(2);
+  void group.run(() => 2);
+  await clock.advance(19);
+  t.is(commitsAt.length, 1);
+  await clock.advance(1);
+  t.is(commitsAt.length, 2);
 });
