@@ -1,4 +1,4 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError } from 'commander';
 import type { ControlClient } from '../kernel/control/client.ts';
 import type { ItsgoinError } from '../kernel/sdk/errors.ts';
 import { chooseDataDirectory } from '../kernel/config/choose-directory.ts';
@@ -7,14 +7,10 @@ import { NODE_VERSION } from '../kernel/version.ts';
 import { runWords } from './command-line.ts';
 import { describeCommands } from './commands.ts';
 import { cliErrors, EXIT, exitCodeOf } from './errors.ts';
-import { convert } from './flags.ts';
 import type { StartOptions } from './node-process.ts';
-import { explainUsage } from './program.ts';
+import { addGlobals, addNodeOptions, explainUsage, firstWord } from './program.ts';
 import { printError, type Session } from './run.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
-
-/** Options of the bare `itsgoin` that take a value, so that it is not mistaken for a command. */
-const NODE_OPTIONS = ['--data', '--bind', '--port', '--log-level'];
 
 /** Runs the command line and gives the exit code: 0, 1 for errors, 2 for wrong use. Never rejects. */
 export async function main(words: readonly string[]): Promise<number> {
@@ -104,15 +100,8 @@ function nodeOptions(words: readonly string[]): (StartOptions & { daemon: boolea
   const program = new Command('itsgoin')
     .exitOverride()
     .configureOutput({ outputError: () => {} })
-    .version(NODE_VERSION)
-    .option('--daemon')
-    .option('--linear')
-    .option('--data <dir>')
-    .option('--bind <address:port>')
-    .option('--port <number>')
-    .addOption(new Option('--log-level <level>').choices(['debug', 'info', 'warn', 'error']))
-    .option('--json')
-    .option('--yes');
+    .version(NODE_VERSION);
+  addNodeOptions(addGlobals(program, []));
   try {
     program.parse([...words], { from: 'user' });
   } catch (error) {
@@ -132,22 +121,12 @@ function nodeOptions(words: readonly string[]): (StartOptions & { daemon: boolea
 }
 
 function portNumber(given: string): number {
-  const flag = { name: 'port', flag: 'port', schema: { type: 'integer' }, required: false, secret: false };
-  const port = convert(flag, given, '') as number;
-  if (port >= 0 && port <= 65_535) return port;
+  const port = Number(given);
+  if (given.trim() !== '' && Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
   throw cliErrors.make('usage', {
-    problem: `There is no port ${port}`,
+    problem: `There is no port ${given}`,
     advice: 'Ports go from 0 (any free one) to 65535',
   });
-}
-
-function firstWord(words: readonly string[]): string | undefined {
-  for (let index = 0; index < words.length; index++) {
-    const word = words[index] as string;
-    if (NODE_OPTIONS.includes(word)) index++;
-    else if (!word.startsWith('-')) return word;
-  }
-  return undefined;
 }
 
 /** The directory has to be known before the commands are, since the node there says which there are. */

@@ -4,6 +4,9 @@ type Row = Readonly<Record<string, unknown>>;
 
 const COLUMN_GAP = '  ';
 const COLUMN_MIN = 6;
+const ID_WIDTH = 64;
+const SHORT_ID_WIDTH = 11;
+const LIST_MAX = 3;
 
 /** A result as a person reads it: a record, a table, or both, within `columns`. */
 export function formatResult(result: unknown, columns: number): string {
@@ -42,7 +45,7 @@ export function plain(text: string, keepLines = false): string {
 }
 
 function formatRecord(entries: [string, unknown][], indent: string): string {
-  const width = Math.max(...entries.map(([key]) => key.length));
+  const width = Math.max(...entries.map(([key]) => title(key).length));
   return entries
     .map(([key, value]) => {
       const label = `${indent}${title(key).padEnd(width)}`;
@@ -63,10 +66,12 @@ function formatList(items: readonly unknown[], columns: number): string {
   const keys = [...new Set(items.flatMap((row) => Object.keys(row)))].filter((key) =>
     items.some((row) => row[key] !== null && row[key] !== undefined && row[key] !== ''),
   );
-  const cells = items.map((row) => keys.map((key) => formatValue(key, row[key])));
+  const cells = items.map((row) => keys.map((key) => formatCell(key, row[key])));
   const table = [keys.map(title), ...cells];
+  const widest = (rows: string[][], index: number) => Math.max(...rows.map((row) => stringWidth(row[index] ?? '')));
   const widths = shrink(
-    keys.map((_key, index) => Math.max(...table.map((row) => stringWidth(row[index] ?? '')))),
+    keys.map((_key, index) => widest(cells, index)),
+    keys.map((_key, index) => widest(table, index)),
     columns,
   );
   return table
@@ -79,16 +84,25 @@ function formatList(items: readonly unknown[], columns: number): string {
     .join('\n');
 }
 
-/** Takes from the widest column until all fit. */
-function shrink(widths: number[], columns: number): number[] {
-  const result = [...widths];
-  const total = () => result.reduce((sum, width) => sum + width, 0) + COLUMN_GAP.length * (result.length - 1);
-  while (total() > columns) {
-    const widest = Math.max(...result);
+/** Long lists are counted: a table has no room for them. */
+function formatCell(key: string, value: unknown): string {
+  return Array.isArray(value) && value.length > LIST_MAX ? String(value.length) : formatValue(key, value);
+}
+
+/** Makes the columns fit: headings give way first, then ids, whose beginning tells them apart, then the widest. */
+function shrink(content: readonly number[], withHeadings: readonly number[], columns: number): number[] {
+  const total = (widths: readonly number[]) =>
+    widths.reduce((sum, width) => sum + width, 0) + COLUMN_GAP.length * (widths.length - 1);
+  if (total(withHeadings) <= columns) return [...withHeadings];
+  const widths = content.map((width, index) =>
+    width === ID_WIDTH ? SHORT_ID_WIDTH : Math.max(width, Math.min(withHeadings[index] ?? 0, COLUMN_MIN)),
+  );
+  while (total(widths) > columns) {
+    const widest = Math.max(...widths);
     if (widest <= COLUMN_MIN) break;
-    result[result.indexOf(widest)] = widest - 1;
+    widths[widths.indexOf(widest)] = widest - 1;
   }
-  return result;
+  return widths;
 }
 
 function pad(cell: string, width: number): string {
@@ -122,8 +136,10 @@ function localTime(ms: number): string {
   const date = new Date(ms);
   if (Number.isNaN(date.getTime())) return String(ms);
   const two = (number: number) => String(number).padStart(2, '0');
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  if (date.toDateString() === new Date().toDateString()) return time;
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  return `${day} ${time}`;
 }
 
 function duration(ms: number): string {

@@ -1,4 +1,4 @@
-import { Command, type CommanderError, type OutputConfiguration } from 'commander';
+import { Command, type CommanderError, Option, type OutputConfiguration } from 'commander';
 import type { CommandDescription } from '../kernel/control/protocol.ts';
 import type { ItsgoinError } from '../kernel/sdk/errors.ts';
 import { cliErrors } from './errors.ts';
@@ -25,6 +25,9 @@ const GLOBAL_OPTIONS: [flags: string, about: string][] = [
   ['--yes', 'Go ahead without asking'],
 ];
 
+/** Options of `itsgoin` itself that take a value, so that it is not mistaken for a command. */
+const VALUE_OPTIONS = ['--data', '--bind', '--port', '--log-level'];
+
 /** The whole command line as commander knows it, made from the commands' descriptions. */
 export function buildProgram(
   descriptions: readonly CommandDescription[],
@@ -37,7 +40,8 @@ export function buildProgram(
     .exitOverride()
     .configureOutput({ ...output, outputError: () => {} })
     .showSuggestionAfterError(true);
-  addGlobals(program, []);
+  addNodeOptions(addGlobals(program, []));
+  program.command('repl').description('The same commands line by line, without a full screen');
   for (const description of [...descriptions].sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const words = description.name.split('.');
     const parent = words.slice(0, -1).reduce(group, program);
@@ -56,7 +60,7 @@ export function explainUsage(
 ): ItsgoinError | undefined {
   if (error.exitCode === 0) return undefined;
   if (error.code === 'commander.help') {
-    const noun = words.find((word) => !word.startsWith('-')) ?? '';
+    const noun = firstWord(words) ?? '';
     const verbs = find(program, noun)?.commands.map((command) => command.name()) ?? [];
     const problem = `${noun} needs one of: ${verbs.filter((verb) => verb !== 'help').join(', ')}`;
     return cliErrors.make('usage', { problem, advice: `See \`itsgoin ${noun} --help\`` });
@@ -117,12 +121,35 @@ export function secretVariable(flag: Flag): string {
   return `ITSGOIN_${flag.name.toUpperCase()}`;
 }
 
-function addGlobals(command: Command, taken: readonly Flag[]): void {
+/** Options of `itsgoin` itself, for the node it starts. */
+export function addNodeOptions(command: Command): Command {
+  return command
+    .option('--daemon', 'Run the node without a user interface, until SIGTERM or `itsgoin shutdown`')
+    .option('--linear', 'The terminal UI as plain lines, for screen readers')
+    .option('--bind <address:port>', 'Listen on this address, and tell others that one')
+    .option('--port <number>', 'UDP port to listen on; 0 takes any free one')
+    .addOption(
+      new Option('--log-level <level>', 'How much goes to the log').choices(['debug', 'info', 'warn', 'error']),
+    );
+}
+
+/** The command's first word, past the options of `itsgoin` itself; `undefined` when there is none. */
+export function firstWord(words: readonly string[]): string | undefined {
+  for (let index = 0; index < words.length; index++) {
+    const word = words[index] as string;
+    if (VALUE_OPTIONS.includes(word)) index++;
+    else if (!word.startsWith('-')) return word;
+  }
+  return undefined;
+}
+
+export function addGlobals(command: Command, taken: readonly Flag[]): Command {
   for (const [flags, about] of GLOBAL_OPTIONS) {
     // A command with a param of that name keeps it; the global one still works before the command.
     if (!taken.some(({ flag }) => flags.startsWith(`--${flag} `) || flags === `--${flag}`))
       command.option(flags, about);
   }
+  return command;
 }
 
 function describeGroups(command: Command): void {

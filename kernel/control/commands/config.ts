@@ -14,6 +14,10 @@ export const configCommands: KernelCommands = {
       about: 'Every setting in force, of the node and of its active plugins',
       params: Type.Object({}),
       result: Type.Record(Type.String(), Type.Unknown()),
+      text: (settings) =>
+        Object.entries(settings)
+          .map(([key, value]) => `${key} = ${JSON.stringify(value)}`)
+          .join('\n'),
     },
     (_params, _call, deps) => inForce(deps),
   ),

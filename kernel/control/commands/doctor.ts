@@ -29,8 +29,7 @@ export const doctorCommands: KernelCommands = {
       about: 'Check database, disk, network, permissions and plugins',
       params: Type.Object({}),
       result: Type.Object({ ok: Type.Boolean(), checks: Type.Array(Check) }),
-      text: ({ ok, checks }) =>
-        [...checks.map(line), '', ok ? 'No problems found.' : 'Something needs attention.'].join('\n'),
+      text: ({ ok, checks }) => [...checks.map(line), '', verdict(ok, checks)].join('\n'),
     },
     async (_params, call, deps) => {
       const checks: Finding[] = [];
@@ -58,6 +57,12 @@ export const doctorCommands: KernelCommands = {
 
 function finding(check: string, state: State, detail: string, hint?: string): Finding {
   return { check, state, detail, hint: state === 'ok' ? null : (hint ?? null) };
+}
+
+function verdict(ok: boolean, checks: readonly { state: string }[]): string {
+  if (!ok) return 'Something needs mending.';
+  const warnings = checks.filter(({ state }) => state === 'warn').length;
+  return warnings === 0 ? 'No problems found.' : `Nothing failed; ${warnings} to look at.`;
 }
 
 function line({ check, state, detail, hint }: { check: string; state: string; detail: string; hint: string | null }) {
@@ -131,7 +136,12 @@ async function family(name: string, kind: 'udp4' | 'udp6', present: boolean): Pr
 function eventLoop({ gauges }: ControlDeps): Finding {
   const { p99, max } = gauges.read().loopDelayMs;
   const hint = 'Something computes for too long at once; `plugin inspect` shows the loops';
-  return finding('event loop', p99 > LOOP_WARN_MS ? 'warn' : 'ok', `p99 ${p99} ms, longest ${max} ms late`, hint);
+  return finding(
+    'event loop',
+    p99 > LOOP_WARN_MS ? 'warn' : 'ok',
+    `p99 ${Math.round(p99)} ms, longest ${Math.round(max)} ms late since the start`,
+    hint,
+  );
 }
 
 /** Plugins may add checks of their own: `diagnostics().doctor = [{check, state, detail, hint}]`. */

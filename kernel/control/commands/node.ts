@@ -22,19 +22,22 @@ const Status = Type.Object(
 export const nodeCommands: KernelCommands = {
   status: kernelCommand(
     { about: 'What this node is and how it is doing', params: Type.Object({}), result: Status },
-    (_params, _call, deps) => ({
-      ...pluginFigures(deps),
-      node_id: deps.network.self.nodeId,
-      device_id: deps.network.self.deviceId,
-      version: deps.version,
-      pid: process.pid,
-      uptime_ms: Math.round(process.uptime() * 1000),
-      port: deps.network.port,
-      peers: new Set(deps.network.connections().map(({ peer }) => peer.nodeId)).size,
-      plugins: countStates(deps),
-      rss_bytes: process.memoryUsage.rss(),
-      data_dir: deps.dataDir,
-    }),
+    (_params, _call, deps) => {
+      const own = {
+        node_id: deps.network.self.nodeId,
+        device_id: deps.network.self.deviceId,
+        version: deps.version,
+        pid: process.pid,
+        uptime_ms: Math.round(process.uptime() * 1000),
+        port: deps.network.port,
+        peers: new Set(deps.network.connections().map(({ peer }) => peer.nodeId)).size,
+        plugins: countStates(deps),
+        rss_bytes: process.memoryUsage.rss(),
+        data_dir: deps.dataDir,
+      };
+      // A plugin adds figures; it cannot replace the node's own.
+      return { ...own, ...pluginFigures(deps), ...own };
+    },
   ),
 
   shutdown: kernelCommand(
