@@ -21,6 +21,10 @@ test('escape sequences vanish whole, line breaks of all kinds become one, tabs b
   t.is(safeLine('two\nlines  '), 'two lines');
 });
 
+test('overrides of direction and invisible fillers are taken out', (t) => {
+  t.is(safeText('pay\u202Eelpmaxe\u202C \u2066x\u2069 a\u200Bb\u{e0041}c\u00add\u3164'), 'payelpmaxe x abcd');
+});
+
 test('marks do not stack beyond their line, joiners live only in emoji, lone surrogates are replaced', (t) => {
   t.is(safeText(`e${'\u0301'.repeat(50)}x`), `e${'\u0301'.repeat(3)}x`);
   t.is(safeText('👨‍👩‍👧'), '👨‍👩‍👧');
@@ -30,7 +34,7 @@ test('marks do not stack beyond their line, joiners live only in emoji, lone sur
 
 test('wrapped lines fit and lose nothing but spaces', (t) => {
   fc.assert(
-    fc.property(fc.string({ unit: 'grapheme', maxLength: 300 }), fc.integer({ min: 2, max: 60 }), (raw, width) => {
+    fc.property(fc.string({ unit: 'grapheme', maxLength: 300 }), fc.integer({ min: 8, max: 60 }), (raw, width) => {
       const text = safeText(raw);
       const { lines, more } = wrap(text, width);
       const bare = (of: string) => of.replace(/\s/gu, '');
