@@ -27,6 +27,11 @@ export class Contacts {
     return this.#follows;
   }
 
+  /** Takes an unfollow into account at once. */
+  drop(nodeId: NodeId): void {
+    this.#follows = new Set([...this.#follows].filter((other) => other !== nodeId));
+  }
+
   async refresh(): Promise<ReadonlySet<NodeId>> {
     const { social } = this.#ctx.deps;
     if (social?.available === true) this.#follows = new Set(await social.use((service) => service.follows()));

@@ -109,10 +109,11 @@ export default definePlugin({
     // Whoever is connected may hold posts of the newly followed, who need not be connected (SOC-07).
     ctx.on(followed, pullAll);
     ctx.on(unfollowed, ({ nodeId }) => {
-      background('forget', contacts.refresh());
+      contacts.drop(nodeId);
+      // In one queue with the markers of pulls, so that none of them comes after this.
       background(
         'forget',
-        writer.one(() => cursors.forget(nodeId)),
+        writer.bulk(() => cursors.forget(nodeId)),
       );
     });
     ctx.on(serviceArrived, ({ token }) => {

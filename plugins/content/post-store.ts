@@ -40,10 +40,18 @@ export class PostStore {
     return row === undefined ? undefined : toSyncPost(row);
   }
 
-  /** By row, as the feed index names posts. */
-  bySeq(seq: number): SyncPost | undefined {
-    const row = this.#db.prepare<PostRow>('SELECT id, body, signature, visibility FROM posts WHERE seq = ?').get(seq);
-    return row === undefined ? undefined : toSyncPost(row);
+  /** By row numbers, as the feed index names posts, in their order; what is gone meanwhile is left out. */
+  bySeqs(seqs: readonly number[]): SyncPost[] {
+    const rows = this.#db
+      .prepare<PostRow & { seq: number }>(
+        'SELECT seq, id, body, signature, visibility FROM posts WHERE seq IN (SELECT value FROM json_each(?))',
+      )
+      .all(JSON.stringify(seqs));
+    const found = new Map(rows.map((row) => [row.seq, row]));
+    return seqs.flatMap((seq) => {
+      const row = found.get(seq);
+      return row === undefined ? [] : [toSyncPost(row)];
+    });
   }
 
   /** Who wrote a stored post, without reading it. */

@@ -63,8 +63,11 @@ class AuthorsPull {
   readonly #signal: AbortSignal;
   /** Where the next request starts; ahead of what is stored while a page is being checked. */
   readonly #markers: Map<NodeId, number>;
-  /** Authors with a post that is still too far in the future: their stored marker stays before it. */
-  readonly #early = new Set<NodeId>();
+  /**
+   * Authors of whom something was passed over that may be wanted later, because it is still too far in
+   * the future or they are unfollowed at the moment: their stored marker stays before it.
+   */
+  readonly #passedOver = new Set<NodeId>();
   #log: string | undefined;
 
   constructor(
@@ -131,14 +134,17 @@ class AuthorsPull {
     await ingest.deletes(page.deletes, (author) => this.#isAsked(author), this.#signal);
     await this.#posts(page.posts);
     if (page.ids !== undefined) await this.#missing(page.ids as { author: NodeId; id: PostId }[]);
-    const kept = new Map([...moved].filter(([author]) => !this.#early.has(author)));
-    await writer.bulk(() => cursors.save(this.#peer, page.log, kept));
+    await writer.bulk(() => {
+      // Asked at the time of the write: who is unfollowed before it is forgotten by it or after it.
+      const kept = [...moved].filter(([author]) => this.#isAsked(author) && !this.#passedOver.has(author));
+      cursors.save(this.#peer, page.log, new Map(kept));
+    });
     this.#signal.throwIfAborted();
   }
 
   async #posts(posts: readonly unknown[]): Promise<void> {
     const report = await this.#deps.ingest.posts(posts, 'pull', (author) => this.#isAsked(author), this.#signal);
-    for (const author of report.early) this.#early.add(author);
+    for (const author of report.early) this.#passedOver.add(author);
     this.#tally.stored += report.stored;
     this.#tally.refused += report.refused;
     if (this.#tally.refused > REFUSED_MAX) throw this.#misled('too many posts that had to be refused');
@@ -166,7 +172,10 @@ class AuthorsPull {
 
   /** Someone unfollowed in the middle of a pull is not asked for any more. */
   #isAsked(author: NodeId): boolean {
-    return this.#asked.has(author) && this.#deps.contacts.isKept(author);
+    if (!this.#asked.has(author)) return false;
+    const kept = this.#deps.contacts.isKept(author);
+    if (!kept) this.#passedOver.add(author);
+    return kept;
   }
 
   async #ask(request: Request): Promise<Page> {

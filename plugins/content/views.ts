@@ -49,7 +49,7 @@ export class Views {
     }
     // One more than asked for, to know whether there is a next page.
     const seqs = this.#feed.page(authors, limit + 1, position);
-    const posts = seqs.slice(0, limit).flatMap((seq) => this.#store.bySeq(seq) ?? []);
+    const posts = this.#store.bySeqs(seqs.slice(0, limit));
     const last = posts.at(-1);
     const more = seqs.length > limit && last !== undefined;
     const names = await this.#contacts.names(posts.map(({ post }) => post.author));

@@ -1,5 +1,6 @@
 import test from 'ava';
 import type { PostPage } from '../../plugins/content/api.ts';
+import { followed, unfollowed } from '../../plugins/social/api.ts';
 import { signedPost, testIdentity, World } from './world.ts';
 
 test('a post reaches the feed of a connected follower at once, and that of an unconnected one when it connects', async (t) => {
@@ -113,6 +114,24 @@ test('nobody who neither follows nor is followed is told of a post, and unfollow
   t.deepEqual(await ben.texts(), ['hi']);
 });
 
+test('unfollowing in the middle of a pull and following again leaves no gap', async (t) => {
+  const world = new World(t);
+  const [anna, ben] = [await world.node('anna', { pullPageEntries: 10 }), await world.node('ben')];
+  for (let i = 0; i < 200; i++) await anna.run('post.create', { text: `post ${i}` });
+  await ben.follow(anna);
+  await world.connect(anna, ben);
+  for (let i = 0; i < 5; i++) {
+    ben.follows.delete(anna.id);
+    ben.bus.publish(unfollowed, { nodeId: anna.id });
+    await world.clock.advance(i);
+    ben.follows.add(anna.id);
+    ben.bus.publish(followed, { nodeId: anna.id });
+    await world.clock.advance(7);
+  }
+  await world.clock.advance(2_000);
+  t.is(ben.live.diagnostics?.().posts, 200);
+});
+
 test('what was posted while the plugin was off is there after it comes on', async (t) => {
   const world = new World(t);
   const [anna, ben] = [await world.node('anna'), await world.node('ben')];
@@ -131,8 +150,7 @@ test('a reload in the middle of a first sync loses and doubles nothing', async (
   const [anna, ben] = [await world.node('anna', { pullPageEntries: 10 }), await world.node('ben')];
   for (let i = 0; i < 300; i++) await anna.run('post.create', { text: `post ${i}` });
   ben.follows.add(anna.id);
-  const connected = world.connect(anna, ben);
-  await connected;
+  await world.connect(anna, ben);
   for (let i = 0; i < 8; i++) {
     await ben.reload();
     await world.clock.advance(3);
