@@ -122,6 +122,11 @@ export function collect(stream: Stream): Promise<Buffer> {
   });
 }
 
+/** Runs with all the bytes of a stream; a stream that ends otherwise is of no interest. */
+export function onceCollected(stream: Stream, run: (bytes: Buffer) => void): void {
+  collect(stream).then(run, () => {});
+}
+
 export function aborted(stream: Stream): Promise<StreamAbort> {
   return new Promise((resolve) => {
     stream.onAbort = resolve;

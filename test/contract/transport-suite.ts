@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { CLOSE_CODES } from '../../kernel/sdk/network.ts';
 import type { Connection, IncomingStream, Stream } from '../../kernel/transport/transport.ts';
-import { aborted, closed, collect, connect, pattern, type TestNode, type TransportRig, until } from './transport-rig.ts';
+import { aborted, closed, collect, connect, onceCollected, pattern, type TestNode, type TransportRig, until } from './transport-rig.ts';
 
 const MIB = 1024 * 1024;
 
@@ -34,7 +34,7 @@ export function transportContract(rig: TransportRig): void {
   check('a bi-stream carries a request and its answer, each half ending on its own', async (t, a, b) => {
     b.onStream = (stream) => {
       t.is(stream.kind, 'bi');
-      void collect(stream).then((request) => stream.write(Buffer.from(`echo ${request}`), true));
+      onceCollected(stream, (request) => stream.write(Buffer.from(`echo ${request}`), true));
     };
     const stream = await (await connect(a, b)).openBi();
     const answer = collect(stream);
@@ -47,7 +47,7 @@ export function transportContract(rig: TransportRig): void {
     const got: string[] = [];
     b.onStream = (stream) => {
       t.is(stream.kind, 'uni');
-      void collect(stream).then((bytes) => got.push(String(bytes)));
+      onceCollected(stream, (bytes) => got.push(String(bytes)));
     };
     const connection = await connect(a, b);
     (await connection.openUni()).write(Buffer.from('one'), true);
@@ -62,7 +62,7 @@ export function transportContract(rig: TransportRig): void {
     const stream = await (b.connections[0] as Connection).openBi();
     const answer = collect(stream);
     a.onStream = (incoming) => {
-      void collect(incoming).then(() => incoming.write(Buffer.from('dialler'), true));
+      onceCollected(incoming, () => incoming.write(Buffer.from('dialler'), true));
     };
     stream.write(Buffer.from('listener'), true);
     t.is(String(await answer), 'dialler');
@@ -72,7 +72,7 @@ export function transportContract(rig: TransportRig): void {
   check('10 MB arrive whole and in order, in both directions at once', async (t, a, b) => {
     const sent = pattern(10 * MIB);
     b.onStream = (stream) => {
-      void collect(stream).then((bytes) => {
+      onceCollected(stream, (bytes) => {
         t.true(bytes.equals(sent));
       });
       stream.write(Buffer.from(sent), true);
@@ -209,7 +209,7 @@ export function transportContract(rig: TransportRig): void {
     let most = 0;
     b.onStream = (stream) => {
       most = Math.max(most, ++busy);
-      void collect(stream).then(() => {
+      onceCollected(stream, () => {
         busy--;
         stream.write(Buffer.from('ok'), true);
       });
@@ -278,7 +278,7 @@ export function transportContract(rig: TransportRig): void {
 
   check('what was written before a close still arrives', async (t, a, b) => {
     const incoming = new Promise<Buffer>((resolve) => {
-      b.onStream = (stream) => void collect(stream).then(resolve);
+      b.onStream = (stream) => onceCollected(stream, resolve);
     });
     const connection = await connect(a, b);
     (await connection.openUni()).write(Buffer.from('last words'), true);
@@ -367,7 +367,7 @@ export function transportContract(rig: TransportRig): void {
       const b = await rig.node();
       const got: string[] = [];
       const listen = (node: TestNode): void => {
-        node.onStream = (stream) => void collect(stream).then((bytes) => got.push(String(bytes)));
+        node.onStream = (stream) => onceCollected(stream, (bytes) => got.push(String(bytes)));
       };
       listen(a);
       listen(b);
@@ -414,7 +414,7 @@ export function transportContract(rig: TransportRig): void {
   });
 
   check('reconnecting during teardown 1,000 times keeps the new connection (MESH-10)', async (t, a, b) => {
-    b.onStream = (stream) => void collect(stream).then((bytes) => stream.write(bytes, true));
+    b.onStream = (stream) => onceCollected(stream, (bytes) => stream.write(bytes, true));
     let connection = await connect(a, b);
     for (let round = 0; round < 1_000; round++) {
       connection.close(CLOSE_CODES.done, 'done');

@@ -1,0 +1,67 @@
+import test from 'ava';
+import { classifyAddress, formatAddress, parseAddress, resolveAddress, socketAddress } from '../../kernel/transport/address.ts';
+
+test('an address reads and writes the same', (t) => {
+  for (const text of ['192.0.2.1:4433', '[2001:db8::1]:4433', '127.0.0.1:1', '[::1]:65535']) {
+    t.is(formatAddress(parseAddress(text)), text);
+  }
+});
+
+test('IPv4 inside IPv6 is IPv4 (MESH-11)', (t) => {
+  t.deepEqual(socketAddress('::ffff:192.0.2.1', 1), { host: '192.0.2.1', port: 1, family: 4 });
+  t.deepEqual(socketAddress('::ffff:c000:201', 1), { host: '192.0.2.1', port: 1, family: 4 });
+  t.is(formatAddress(parseAddress('[::ffff:192.0.2.1]:4433')), '192.0.2.1:4433');
+});
+
+test('IPv6 has one spelling, and keeps its zone', (t) => {
+  t.is(socketAddress('2001:0DB8:0:0:0:0:0:1', 1).host, '2001:db8::1');
+  t.is(socketAddress('fe80::1%eth0', 1).host, 'fe80::1%eth0');
+});
+
+test('what is no address is refused by name', (t) => {
+  for (const text of ['', ':', '1.2.3.4', '1.2.3.4:', '1.2.3.4:0', '1.2.3.4:65536', '::1:80', '[::1]', '[::1]:', 'host:80', '1.2.3.4:80 ', '[1.2.3.4:80']) {
+    t.throws(() => parseAddress(text), { code: 'transport/bad-address' }, text);
+  }
+});
+
+test('a name is looked up, an address is taken as it is', async (t) => {
+  const found = await resolveAddress('localhost:80');
+  t.true(found.length > 0 && found.every(({ host }) => host === '127.0.0.1' || host === '::1'));
+  t.deepEqual(await resolveAddress('192.0.2.1:80'), [{ host: '192.0.2.1', port: 80, family: 4 }]);
+  await t.throwsAsync(resolveAddress('no-such-name.invalid:80'), { code: 'transport/unreachable' });
+});
+
+test('every kind of address has its class', (t) => {
+  const classes: Record<string, string> = {
+    '8.8.8.8': 'public',
+    '2600::1': 'public',
+    '10.1.2.3': 'private',
+    '172.16.0.1': 'private',
+    '192.168.1.1': 'private',
+    'fd00::1': 'private',
+    '127.0.0.1': 'loopback',
+    '::1': 'loopback',
+    '169.254.1.1': 'link-local',
+    'fe80::1%eth0': 'link-local',
+    '100.64.0.1': 'cgnat',
+    '224.0.0.251': 'multicast',
+    '255.255.255.255': 'multicast',
+    'ff02::1': 'multicast',
+    '192.0.2.1': 'documentation',
+    '198.51.100.1': 'documentation',
+    '2001:db8::1': 'documentation',
+    '0.0.0.0': 'unspecified',
+    '::': 'unspecified',
+    '::ffff:10.0.0.1': 'private',
+    '::ffff:8.8.8.8': 'public',
+  };
+  for (const [host, expected] of Object.entries(classes)) t.is(classifyAddress(host), expected as never, host);
+});
+
+test('a laboratory may count its ranges as public', (t) => {
+  const lab = ['192.0.2.0/24', '2001:db8::/32'];
+  t.is(classifyAddress('192.0.2.9', lab), 'public');
+  t.is(classifyAddress('2001:db8::9', lab), 'public');
+  t.is(classifyAddress('198.51.100.9', lab), 'documentation');
+  t.is(classifyAddress('10.0.0.1', lab), 'private');
+});

@@ -1,0 +1,68 @@
+import test from 'ava';
+import { seededRandom, VirtualClock } from '../../kernel/clock/index.ts';
+import { socketAddress } from '../../kernel/transport/address.ts';
+import { DEFAULT_LIMITS } from '../../kernel/transport/limits.ts';
+import { HandshakeGate } from '../../kernel/transport/quic/handshake-gate.ts';
+
+const LIMITS = { ...DEFAULT_LIMITS, retryAbovePendingHandshakes: 4, maxPendingHandshakes: 8, handshakesPerSecondPerIp: 20 };
+const CID = Buffer.from('0102030405060708', 'hex');
+const RETRY_CID = Buffer.from('1112131415161718', 'hex');
+const SOURCE = socketAddress('192.0.2.1', 4433);
+
+function gate(): { gate: HandshakeGate; clock: VirtualClock } {
+  const clock = new VirtualClock();
+  return { gate: new HandshakeGate(LIMITS, clock, seededRandom(1)), clock };
+}
+
+test('a source has a budget that fills again', async (t) => {
+  const { gate: g, clock } = gate();
+  const accepted = (): number => {
+    let count = 0;
+    while (g.judge(SOURCE, 0, false) === 'accept') count++;
+    return count;
+  };
+  t.is(accepted(), 20);
+  t.is(g.judge(SOURCE, 0, false), 'over-budget');
+  t.is(g.judge(socketAddress('192.0.2.2', 1), 0, false), 'accept', 'others are not affected');
+  await clock.advance(500);
+  t.is(accepted(), 10);
+});
+
+test('an IPv6 source is its /64', (t) => {
+  const { gate: g } = gate();
+  for (let i = 1; i <= 20; i++) t.is(g.judge(socketAddress(`2001:db8::${i}`, 1), 0, false), 'accept');
+  t.is(g.judge(socketAddress('2001:db8::1:2:3:4', 1), 0, false), 'over-budget');
+  t.is(g.judge(socketAddress('2001:db8:0:1::1', 1), 0, false), 'accept');
+});
+
+test('under load an address must be proved, and beyond the limit nobody gets in', (t) => {
+  const { gate: g } = gate();
+  t.is(g.judge(SOURCE, 3, false), 'accept');
+  t.is(g.judge(SOURCE, 4, false), 'retry');
+  t.is(g.judge(SOURCE, 4, true), 'accept');
+  t.is(g.judge(SOURCE, 8, true), 'too-many-pending');
+});
+
+test('asking for a retry costs the source nothing: its address may be forged', (t) => {
+  const { gate: g } = gate();
+  for (let i = 0; i < 1_000; i++) g.judge(SOURCE, 4, false);
+  t.is(g.judge(SOURCE, 4, true), 'accept');
+});
+
+test('a token is good for its address, its connection ids and its time only', async (t) => {
+  const { gate: g, clock } = gate();
+  const token = g.mintToken(SOURCE, CID, RETRY_CID);
+  t.deepEqual(Buffer.from(g.checkToken(token, SOURCE, RETRY_CID) ?? []), CID);
+  t.is(g.checkToken(token, socketAddress('192.0.2.2', 4433), RETRY_CID), undefined);
+  t.is(g.checkToken(token, socketAddress('192.0.2.1', 4434), RETRY_CID), undefined);
+  t.is(g.checkToken(token, SOURCE, CID), undefined);
+  for (let at = 0; at < token.length; at++) {
+    const forged = Buffer.from(token);
+    forged[at] = (forged[at] ?? 0) ^ 1;
+    t.is(g.checkToken(forged, SOURCE, RETRY_CID), undefined);
+  }
+  for (const length of [0, 1, 21, 22]) t.is(g.checkToken(token.slice(0, length), SOURCE, RETRY_CID), undefined);
+  await clock.advance(10_001);
+  t.is(g.checkToken(token, SOURCE, RETRY_CID), undefined);
+  t.is(gate().gate.checkToken(new Uint8Array(0), SOURCE, RETRY_CID), undefined);
+});
