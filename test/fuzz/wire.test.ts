@@ -139,7 +139,9 @@ test(`${QUIC_FRAMES} mutated frames over QUIC`, async (t) => {
   const random = seededRandom(`${SEED}/quic`);
   const all = await samples();
   const node = await openStack();
+  t.teardown(() => closeStack(node));
   const friend = await openStack();
+  t.teardown(() => closeStack(friend));
   const { seen, entries } = checkingHandlers(all);
   const honestAsk = entries.some(({ message }) => message.code === ask.code) ? ping : ask;
   node.dispatcher.slots.install('fuzzed', entries);
@@ -148,6 +150,7 @@ test(`${QUIC_FRAMES} mutated frames over QUIC`, async (t) => {
   await friend.network.dial(target);
 
   let hostile = await openHostile(target);
+  t.teardown(() => hostile.close());
   let peers = 1;
   for (let frame = 0; frame < QUIC_FRAMES; frame++) {
     if (hostile.connection.closed !== undefined) {
@@ -180,6 +183,4 @@ test(`${QUIC_FRAMES} mutated frames over QUIC`, async (t) => {
   for (const counter of ['malformed', 'too-large', 'unsupported'])
     t.true((read[counter] ?? 0) > 0, `counter ${counter}`);
   t.log(`${seen.calls} handled, ${peers} peers, ${read['closed-for-misbehaviour'] ?? 0} closed for misbehaviour`);
-  await closeStack(friend);
-  await closeStack(node);
 });
