@@ -137,6 +137,8 @@ export class Link {
   }
 
   #opened(stream: IncomingStream): void {
+    // The rest of a turn in which the connection was closed.
+    if (this.closed) return;
     if (this.#blocks === 0 && this.#unread.length === 0) {
       this.#serve(stream);
       return;

@@ -145,7 +145,13 @@ class WireNetwork implements NetworkHost {
 
   #opened(connection: Connection): void {
     connection.onClose = (info) => this.#closed(connection, info);
-    const entry: Entry = { connection, attachment: this.#deps.dispatcher.attach(connection), kind: 'ephemeral' };
+    const attachment = this.#deps.dispatcher.attach(connection);
+    if (connection.closed !== undefined) {
+      // A peer with too many misbehaviour points was closed as it came: nobody needs to hear of it.
+      this.#deps.dispatcher.detach(connection);
+      return;
+    }
+    const entry: Entry = { connection, attachment, kind: 'ephemeral' };
     this.#entries.set(connection.id, entry);
     const { nodeId } = connection.peer;
     this.#byNode.set(nodeId, (this.#byNode.get(nodeId) ?? new Set()).add(entry));

@@ -11,7 +11,11 @@ export type SlotHandler = (body: unknown, call: IncomingCall) => unknown;
 export interface MessageSlots {
   /** @throws wire/duplicate-message, wire/not-in-catalogue: checked before any setup code runs. */
   check(owner: string, messages: readonly AnyMessage[]): void;
-  /** Frames for these messages queue from now on (per peer in order, cap 1,024 or 1 MiB over the owner, then streams are paused). */
+  /**
+   * Frames for these messages queue from now on, per peer in order, up to 1,024 frames or 1 MiB over
+   * the owner. The frame that shows a connection that the cap is reached is kept too; from then on
+   * that connection's new streams are paused unread until the release.
+   */
   hold(owner: string): void;
   /** Resolves when no handler of `owner` runs any more; after `limitMs` aborts the rest (their signals) and resolves. Gives how many it aborted. */
   drain(owner: string, limitMs: number): Promise<number>;
@@ -19,7 +23,10 @@ export interface MessageSlots {
   install(owner: string, entries: readonly { message: AnyMessage; handler: SlotHandler }[]): void;
   /** The owner's messages are answered "unsupported" from now on; what is held is answered so too. */
   remove(owner: string): void;
-  /** Runs what was held, in order, with the installed handlers. */
+  /**
+   * Runs what was held with the installed handlers. The frames of one peer start in arrival order; one
+   * that is over its message's in-flight limit waits, and only its own message waits with it.
+   */
   release(owner: string): void;
   /** For `plugin inspect`: messages, running and held calls. */
   inspect(owner: string): { messages: string[]; running: number; held: number };

@@ -139,6 +139,24 @@ test('advertised addresses come before those of the interfaces, none twice', asy
   t.is(network.port, 4433);
 });
 
+test('a peer that was closed for misbehaviour and comes straight back leaves no entry', async (t) => {
+  const { events, network, join } = await networkRig();
+  const [, theirs] = join('1');
+  for (let at = 0; at < 150; at++) {
+    if (theirs.closed === undefined) theirs.openUni().write(Uint8Array.of(0x42, 0, 0, 0, 0), true);
+    if (theirs.closed === undefined) theirs.openUni().write(Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0xff), true);
+    await settle();
+  }
+  t.like(theirs.closed, { reason: 'misbehaviour' });
+  const [, again] = join('1');
+  t.like(again.closed, { reason: 'misbehaviour' });
+  t.deepEqual(network.connections(), []);
+  t.deepEqual(
+    events.map(([name]) => name),
+    ['connection/opened', 'connection/closed'],
+  );
+});
+
 test('after a shutdown the table is empty and everybody was told', async (t) => {
   const { events, network, join } = await networkRig();
   join('1');
