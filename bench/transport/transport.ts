@@ -14,7 +14,7 @@ const REQUEST = Buffer.from(JSON.stringify({ id: 'a'.repeat(64), n: 12_345, ok: 
 
 export interface TransportRow {
   readonly what: string;
-  /** 50 MB on one stream. */
+  /** 50 MB on one stream; through the full stack in frames of 8 MiB of JSON. */
   readonly bulkMbPerSecond: number | undefined;
   /** 100 bytes of JSON each way. */
   readonly serialPerSecond: number;
@@ -45,6 +45,7 @@ export async function measureTransport(): Promise<readonly TransportRow[]> {
     const stack = await measureFullStack(ROUND_MS);
     full.serial.push(stack.serialPerSecond);
     full.parallel.push(stack.parallelPerSecond);
+    full.bulk.push(stack.bulkMbPerSecond);
     await measure(await engineClasses(), reference, REFERENCE_BULK_BYTES);
   }
   const row = (what: string, rates: Rates): TransportRow => ({

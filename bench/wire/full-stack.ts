@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createBus } from '../../kernel/bus/index.ts';
 import { systemClock, systemRandom } from '../../kernel/clock/index.ts';
+import { defineNotice, Type } from '../../kernel/index.ts';
 import { makeCredentials } from '../../kernel/identity/certificate.ts';
 import { createCounters } from '../../kernel/observe/index.ts';
 import { quicTransport } from '../../kernel/transport/index.ts';
@@ -44,12 +45,33 @@ export interface FullStack {
   readonly serialPerSecond: number;
   /** The same, 50 under way at all times. */
   readonly parallelPerSecond: number;
+  /** Megabytes of payload per second in frames of 8 MiB, one after another: what JSON and UTF-8 leave of the driver. */
+  readonly bulkMbPerSecond: number;
 }
+
+const BULK_FRAME_BYTES = 8 * 1024 * 1024;
+const BULK_FRAMES = 6;
+
+const bulk = defineNotice({
+  name: 'bench/bulk@1',
+  about: 'Carries much',
+  body: Type.Object({ data: Type.String() }),
+  maxBytes: BULK_FRAME_BYTES + 64,
+  budget: { perSecond: 1_000, burst: 1_000, inFlight: 10 },
+});
 
 /** The whole stack between two nodes in this process: QUIC, TLS, framing, budgets, schema, handler, answer. */
 export async function measureFullStack(ms = 2_000): Promise<FullStack> {
   const [here, there] = [await openStack(), await openStack()];
-  there.dispatcher.slots.install('bench', [{ message: codedEcho, handler: (body) => body }]);
+  let arrived = 0;
+  let allArrived = () => {};
+  const count = () => {
+    if (++arrived % BULK_FRAMES === 0) allArrived();
+  };
+  there.dispatcher.slots.install('bench', [
+    { message: codedEcho, handler: (body) => body },
+    { message: bulk, handler: count },
+  ]);
   const peer = await here.network.dial({
     nodeId: there.network.self.nodeId,
     addresses: [`127.0.0.1:${there.network.port}`],
@@ -57,9 +79,21 @@ export async function measureFullStack(ms = 2_000): Promise<FullStack> {
   const once = () => here.network.sendTo(peer.peer, codedEcho, ECHO_BODY);
   const serialPerSecond = await serialRate(once, ms);
   const parallelPerSecond = await parallelRate(once, 50, ms);
+  const data = 'x'.repeat(BULK_FRAME_BYTES);
+  const carry = async () => {
+    const done = new Promise<void>((resolve) => {
+      allArrived = resolve;
+    });
+    for (let frame = 0; frame < BULK_FRAMES; frame++) await here.network.sendTo(peer.peer, bulk, { data });
+    await done;
+  };
+  await carry();
+  const startMs = performance.now();
+  await carry();
+  const bulkMbPerSecond = (BULK_FRAMES * BULK_FRAME_BYTES) / 1_000 / (performance.now() - startMs);
   await closeStack(here);
   await closeStack(there);
-  return { serialPerSecond, parallelPerSecond };
+  return { serialPerSecond, parallelPerSecond, bulkMbPerSecond };
 }
 
 if (import.meta.main) console.log(await measureFullStack());

@@ -106,6 +106,10 @@ test('payloads are strict: UTF-8, one JSON value, bounded depth', (t) => {
   const reason = (bytes: Uint8Array) => t.throws(() => decodePayload(bytes), { code: 'wire/malformed' })?.message;
   t.regex(reason(Uint8Array.of(0x22, 0xff, 0x22)) ?? '', /utf8/);
   t.regex(reason(Uint8Array.of(0x22, 0xed, 0xa0, 0x80, 0x22)) ?? '', /utf8/, 'a surrogate is no UTF-8');
+  const long = Buffer.from(`"${'x'.repeat(5_000)}"`);
+  long[4_000] = 0xff;
+  t.regex(reason(long) ?? '', /utf8/, 'long payloads are checked as well');
+  t.deepEqual(decodePayload(Buffer.from(JSON.stringify('é✓'.repeat(3_000)))), 'é✓'.repeat(3_000));
   t.regex(reason(Buffer.from('\ufeff{}')) ?? '', /json/, 'a byte order mark is no JSON');
   t.regex(reason(Buffer.from('')) ?? '', /json/);
   t.regex(reason(Buffer.from('{} {}')) ?? '', /json/);
