@@ -17,7 +17,14 @@ export async function engineClasses(): Promise<Subject> {
   const acceptAny = { verifyPeer: true, verifyCallback: async () => undefined };
   let arrived: (bytes: number) => void = () => {};
   const server = new QUICServer({
-    crypto: { key: randomBytes(32).buffer as ArrayBuffer, ops: { sign: mac, verify: async (key, data, signature) => timingSafeEqual(Buffer.from(await mac(key, data)), Buffer.from(signature)) } },
+    crypto: {
+      key: randomBytes(32).buffer as ArrayBuffer,
+      ops: {
+        sign: mac,
+        verify: async (key, data, signature) =>
+          timingSafeEqual(Buffer.from(await mac(key, data)), Buffer.from(signature)),
+      },
+    },
     config: { ...tls(), ...acceptAny },
     logger,
   });

@@ -13,7 +13,12 @@ const CHUNK_BYTES = 256 * 1024;
 /** Two endpoints of the QUIC driver in this process, nothing above it. */
 export async function rawDriver(): Promise<Subject> {
   const open = (onConnection: (connection: Connection) => void): Promise<Endpoint> =>
-    quicTransport({ clock: systemClock(), random: systemRandom(), log: SILENT, counters: createCounters().of('transport') }).open({
+    quicTransport({
+      clock: systemClock(),
+      random: systemRandom(),
+      log: SILENT,
+      counters: createCounters().of('transport'),
+    }).open({
       bind: { host: '127.0.0.1', port: 0, family: 4 },
       credentials: makeCredentials(randomBytes(32), randomBytes(32)),
       onConnection,

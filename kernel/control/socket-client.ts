@@ -42,20 +42,33 @@ interface Incoming {
 export async function connectControl(dataDir: string, options: { signal?: AbortSignal } = {}): Promise<ControlClient> {
   const path = findSocketPath(dataDir);
   const socket = createConnection(path);
-  const limit = AbortSignal.timeout(CONNECT_MS);
-  await new Promise<void>((resolve, reject) => {
-    const fail = (error: ItsgoinError) => {
+  await connected(socket, options.signal, (error) => connectError(error, dataDir, path));
+  return new SocketClient(socket);
+}
+
+/** Limit and signal count for connecting only: an open connection outlives both. */
+function connected(
+  socket: Socket,
+  signal: AbortSignal | undefined,
+  explain: (error: NodeJS.ErrnoException) => ItsgoinError,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (error?: ItsgoinError): void => {
+      clearTimeout(limit);
+      socket.removeAllListeners();
+      signal?.removeEventListener('abort', cancel);
+      if (error === undefined) return resolve();
+      socket.on('error', () => {});
       socket.destroy();
       reject(error);
     };
-    socket.once('connect', resolve);
-    socket.once('error', (error: NodeJS.ErrnoException) => fail(connectError(error, dataDir, path)));
-    limit.addEventListener('abort', () => fail(controlErrors.make('not-running', { dataDir })));
-    options.signal?.addEventListener('abort', () => fail(controlErrors.make('cancelled')), { once: true });
-    if (options.signal?.aborted) fail(controlErrors.make('cancelled'));
+    const cancel = (): void => settle(controlErrors.make('cancelled'));
+    const limit = setTimeout(() => settle(explain(new Error('no answer'))), CONNECT_MS);
+    socket.once('connect', () => settle());
+    socket.once('error', (error) => settle(explain(error)));
+    signal?.addEventListener('abort', cancel, { once: true });
+    if (signal?.aborted) cancel();
   });
-  socket.removeAllListeners('error');
-  return new SocketClient(socket);
 }
 
 function connectError(error: NodeJS.ErrnoException, dataDir: string, path: string): ItsgoinError {

@@ -249,3 +249,13 @@ test('a data directory whose path is too long for a socket works all the same', 
   await node.close();
   await t.throwsAsync(connectControl(dataDir), { code: controlErrors.code('not-running') });
 });
+
+test('an open connection was cut when what limits connecting ended', async (t) => {
+  const node = await startFakeNode();
+  t.teardown(node.close);
+  const connecting = new AbortController();
+  const client = await connectControl(node.dataDir, { signal: connecting.signal });
+  connecting.abort();
+  t.truthy(await client.call('status'));
+  client.close();
+});

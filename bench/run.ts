@@ -1,0 +1,49 @@
+/** `npm run bench -- <name> [--json]`: figures beside a reference measured in the same run. */
+
+const BENCHES: Record<string, { readonly about: string; run(): Promise<unknown> }> = {
+  transport: {
+    about: 'bulk and requests: raw driver, full stack, and the engine’s own classes',
+    run: async () => (await import('./transport/transport.ts')).measureTransport(),
+  },
+  ingest: {
+    about: 'a follower’s first sync of 10,000 posts',
+    run: async () => (await import('./ingest/ingest.ts')).measureIngest(),
+  },
+  feed: {
+    about: 'pages of 50 out of a million posts',
+    run: async () => (await import('./feed/feed.ts')).measureFeed(),
+  },
+  start: {
+    about: 'start-up, idle memory, idle CPU with 100 connections',
+    run: async () => (await import('./start/start.ts')).measureStart(),
+  },
+  reload: {
+    about: 'reload of each plugin without load',
+    run: async () => (await import('./reload/reload.ts')).measureReload(),
+  },
+};
+
+const [name = '', ...flags] = process.argv.slice(2);
+const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
+if (bench === undefined || flags.some((flag) => flag !== '--json')) {
+  console.error('Usage: npm run bench -- <name> [--json]');
+  for (const [other, { about }] of Object.entries(BENCHES)) console.error(`  ${other.padEnd(10)} ${about}`);
+  process.exit(2);
+}
+const figures = await bench.run();
+if (flags.includes('--json')) console.log(JSON.stringify(figures));
+else if (Array.isArray(figures)) console.table(figures.map(flat));
+else console.table(flat(figures as Record<string, unknown>));
+process.exit(0);
+
+/** `{startMs: {median: 1}}` as `{'startMs.median': 1}`, numbers cut to what can be read. */
+function flat(record: Record<string, unknown>): Record<string, unknown> {
+  const rows: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(record)) {
+    if (typeof value === 'object' && value !== null) {
+      for (const [inner, nested] of Object.entries(flat(value as Record<string, unknown>)))
+        rows[`${key}.${inner}`] = nested;
+    } else rows[key] = typeof value === 'number' ? Number(value.toPrecision(4)) : value;
+  }
+  return rows;
+}
