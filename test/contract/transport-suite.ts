@@ -87,7 +87,7 @@ export function transportContract(rig: TransportRig): void {
   });
 
   check('a paused reader pushes the writer back, and nothing is lost when it goes on', async (t, a, b) => {
-    const sent = pattern(40 * MIB);
+    const sent = pattern(60 * MIB);
     let reader: Stream | undefined;
     let received = 0;
     let ended = false;

@@ -10,7 +10,7 @@ import { OpenQueue } from '../open-queue.ts';
 import type { CloseInfo, Connection, ConnectionStats, IncomingStream, SocketAddress, Stream, StreamAbort, TransportLimits } from '../transport.ts';
 import { CLIENT_CONTROL_STREAM, CONTROL_BYTES, decodeHello, encodeHello, SERVER_CONTROL_STREAM } from './control.ts';
 import type { DatagramPath } from './datagram-path.ts';
-import { DatagramSize } from './datagram-size.ts';
+import { BASE_DATAGRAM_BYTES, DatagramSize } from './datagram-size.ts';
 import { QuicStream } from './stream.ts';
 import { socketAddress, withoutZone } from '../address.ts';
 
@@ -87,6 +87,8 @@ export class QuicConnection implements Connection {
   #readScheduled = false;
   #sendScheduled = false;
   #received = false;
+  /** Datagrams of at least 1,200 bytes since the last send. */
+  #largeInTurn = 0;
   #lastReceivedAt: number;
   #lastPingAt = 0;
   #lostCredits = 0;
@@ -169,6 +171,12 @@ export class QuicConnection implements Connection {
     this.#received = true;
     this.#scheduleRead();
     this.touch();
+    // One acknowledgement a turn is too few to lose: of a burst, the 1st, 2nd, 4th, 8th… are acknowledged
+    // at once, so that a single lost datagram does not cost the sender a timeout.
+    if (datagram.length >= BASE_DATAGRAM_BYTES && this.#phase === 'open') {
+      const count = ++this.#largeInTurn;
+      if ((count & (count - 1)) === 0) this.#transmit(native);
+    }
   }
 
   /** There is something to send, or may be. */
@@ -212,6 +220,7 @@ export class QuicConnection implements Connection {
   /** Sends what there is and arms the timer. */
   send(): void {
     this.#sendScheduled = false;
+    this.#largeInTurn = 0;
     const native = this.native;
     if (native === undefined) return;
     this.#transmit(native);

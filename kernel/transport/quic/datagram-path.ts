@@ -8,6 +8,8 @@ export interface DatagramPath {
   readonly remote: SocketAddress;
   /** Most bytes of one datagram this path may ever carry; what it does carry is found by probing. */
   readonly maxDatagramBytes: number;
+  /** quiche's unit of congestion control, at least `maxDatagramBytes`. */
+  readonly windowUnitBytes: number;
   /** True when a datagram from there came along this path; `host` as the system writes it. */
   matches(host: string, port: number): boolean;
   /** Sends the first `length` bytes of `buffer`, which is free again when this returns. Loss is silent. */

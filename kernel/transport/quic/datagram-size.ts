@@ -12,6 +12,7 @@ export const BASE_DATAGRAM_BYTES = 1_200;
 const QUICHE_MAX_BYTES = 16_383;
 /** Ethernet less IPv6 and UDP headers; the sizes below are tried together, the largest answered wins. */
 const CANDIDATES = [QUICHE_MAX_BYTES, 8_952, 1_452, 1_350] as const;
+const LOOPBACK_UNIT_BYTES = 65_507;
 const HEADER_BYTES = { 4: 28, 6: 48 } as const;
 
 /** First byte of a path probe: neither QUIC (0x40 set) nor STUN (0–3), see RFC 9443. */
@@ -159,6 +160,14 @@ export function largestDatagram(remote: SocketAddress): number {
   const mtu = interfaceMtu();
   const fits = mtu === undefined ? 1_350 : Math.max(BASE_DATAGRAM_BYTES, mtu - HEADER_BYTES[remote.family]);
   return Math.min(fits, kind === 'private' || kind === 'link-local' ? 8_952 : 1_452);
+}
+
+/**
+ * On a real path the window counts in datagrams. Within one machine there is no queue to protect, and
+ * two datagrams a round trip, quiche's least, would be slow for no reason.
+ */
+export function windowUnit(remote: SocketAddress): number {
+  return classifyAddress(remote.host) === 'loopback' ? LOOPBACK_UNIT_BYTES : largestDatagram(remote);
 }
 
 let knownMtu: { readonly value: number | undefined } | undefined;

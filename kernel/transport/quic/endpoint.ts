@@ -187,7 +187,7 @@ export class QuicEndpoint implements Endpoint, ConnectionHost, DialHost {
     const cid = this.random.bytes(CID_BYTES);
     let native: NativeConnection;
     try {
-      native = quiche.Connection.connect(null, cid, this.#local, { host: withoutZone(address.host), port: address.port }, this.#configs.of(path.maxDatagramBytes));
+      native = quiche.Connection.connect(null, cid, this.#local, { host: withoutZone(address.host), port: address.port }, this.#configs.of(path.windowUnitBytes));
     } catch (error) {
       this.log.warn('dial-failed', { remote: address.host, reason: (error as Error).message });
       return undefined;
@@ -343,7 +343,7 @@ export class QuicEndpoint implements Endpoint, ConnectionHost, DialHost {
     const remote = { host: withoutZone(path.remote.host), port: path.remote.port };
     let native: NativeConnection;
     try {
-      native = quiche.Connection.accept(cid, original ?? null, this.#local, remote, this.#configs.of(path.maxDatagramBytes));
+      native = quiche.Connection.accept(cid, original ?? null, this.#local, remote, this.#configs.of(path.windowUnitBytes));
     } catch (error) {
       this.log.warn('accept-failed', { reason: (error as Error).message });
       return;

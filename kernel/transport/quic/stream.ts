@@ -15,7 +15,7 @@ const OFFER_MAX_BYTES = 1024 * 1024;
  */
 const UNI_DISCARD_MAX_BYTES = 64 * 1024;
 /** On a bi-stream our reset tells the peer to stop; what still comes was under way, at most the window. */
-const BI_DISCARD_MAX_BYTES = 16 * 1024 * 1024;
+const BI_DISCARD_MAX_BYTES = 24 * 1024 * 1024;
 
 interface QueuedWrite {
   readonly bytes: Uint8Array;

@@ -2,7 +2,7 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { transportErrors } from '../errors.ts';
 import type { SocketAddress } from '../transport.ts';
 import type { DatagramPath } from './datagram-path.ts';
-import { largestDatagram } from './datagram-size.ts';
+import { largestDatagram, windowUnit } from './datagram-size.ts';
 
 /** Asked for; the system gives what its own limit allows. A turn of the event loop must fit in. */
 const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
@@ -83,6 +83,7 @@ export class UdpSocket {
 class SocketPath implements DatagramPath {
   readonly remote: SocketAddress;
   readonly maxDatagramBytes: number;
+  readonly windowUnitBytes: number;
   readonly #socket: UdpSocket;
   /** The remote as the system writes it on this socket: IPv4 is mapped on a dual-stack one. */
   readonly #systemHost: string;
@@ -92,6 +93,7 @@ class SocketPath implements DatagramPath {
     this.remote = remote;
     this.#systemHost = socket.family === 6 && remote.family === 4 ? `::ffff:${remote.host}` : remote.host;
     this.maxDatagramBytes = largestDatagram(remote);
+    this.windowUnitBytes = windowUnit(remote);
   }
 
   matches(systemHost: string, port: number): boolean {
