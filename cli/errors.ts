@@ -23,6 +23,10 @@ export const cliErrors = defineErrors('cli', {
     message: '{what} needs a terminal',
     hint: 'Use the commands (`itsgoin help`), or --daemon for a node without one',
   },
+  'plugin-off': {
+    message: '{command} belongs to the plugin {plugin}, which is off',
+    hint: 'Switch it on with `itsgoin plugin enable {plugin}`',
+  },
   interrupted: { message: 'Interrupted' },
 });
 
@@ -35,5 +39,6 @@ export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 export function exitCodeOf(error: unknown): number {
   if (!(error instanceof ItsgoinError)) return EXIT.failed;
   if (error.code === cliErrors.code('interrupted')) return EXIT.interrupted;
+  if (error.code === cliErrors.code('plugin-off')) return EXIT.failed;
   return error.code.startsWith('cli/') || USAGE_CODES.includes(error.code) ? EXIT.usage : EXIT.failed;
 }

@@ -1,11 +1,11 @@
 import { Command, CommanderError } from 'commander';
 import type { ControlClient } from '../kernel/control/client.ts';
-import type { ItsgoinError } from '../kernel/sdk/errors.ts';
+import { codeOf, type ItsgoinError } from '../kernel/sdk/errors.ts';
 import { chooseDataDirectory } from '../kernel/config/choose-directory.ts';
 import { connectControl } from '../kernel/control/socket-client.ts';
 import { NODE_VERSION } from '../kernel/version.ts';
 import { runWords } from './command-line.ts';
-import { describeCommands } from './commands.ts';
+import { describeCommands, shippedCommands } from './commands.ts';
 import { cliErrors, EXIT, exitCodeOf } from './errors.ts';
 import type { StartOptions } from './node-process.ts';
 import { addGlobals, addNodeOptions, explainUsage, firstWord } from './program.ts';
@@ -54,10 +54,31 @@ async function runOnce(words: readonly string[], terminal: Terminal, signal: Abo
     },
   };
   try {
-    await runWords(session, await describeCommands(client), words);
+    const asked = firstWord(words) === 'help' ? words.filter((_word, at) => !isDataOption(words, at)) : words;
+    await runWords(session, await describeCommands(client), asked);
     return EXIT.ok;
+  } catch (error) {
+    if (client !== undefined && codeOf(error) === cliErrors.code('usage')) await refuseSwitchedOff(client, words);
+    throw error;
   } finally {
     client?.close();
+  }
+}
+
+/** `help` describes all of a node's commands, and so takes its directory, but no other option. */
+function isDataOption(words: readonly string[], at: number): boolean {
+  return words[at] === '--data' || words[at - 1] === '--data' || words[at]?.startsWith('--data=') === true;
+}
+
+/** A command that ships but is not offered has its plugin off, which is no mistake in typing. @throws cli/plugin-off */
+async function refuseSwitchedOff(client: ControlClient, words: readonly string[]): Promise<void> {
+  const offered = new Set((await client.describe()).map(({ name }) => name));
+  const noun = firstWord(words);
+  const rest = words.slice(words.indexOf(noun ?? '') + 1);
+  const name = [noun, ...rest.filter((word) => !word.startsWith('-')).slice(0, 1)].join('.');
+  const missing = (await shippedCommands()).find((command) => command.name === name && !offered.has(name));
+  if (missing !== undefined) {
+    throw cliErrors.make('plugin-off', { command: name.replace('.', ' '), plugin: missing.plugin });
   }
 }
 

@@ -1,4 +1,5 @@
 import stringWidth from 'string-width';
+import { plain } from './plain-text.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -36,12 +37,6 @@ export function formatEvent(event: unknown): string {
     ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
   );
   return plain([time, ...name, ...details].filter((part) => part !== '').join(' '));
-}
-
-/** Text from elsewhere without what a terminal would obey: control characters and escape sequences. */
-export function plain(text: string, keepLines = false): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is to go
-  return text.replace(keepLines ? /[\x00-\x08\x0b-\x1f\x7f-\x9f]/g : /[\x00-\x1f\x7f-\x9f]/g, '');
 }
 
 function formatRecord(entries: [string, unknown][], indent: string): string {

@@ -39,6 +39,7 @@ export function buildProgram(
     .usage('[options] [command]')
     .exitOverride()
     .configureOutput({ ...output, outputError: () => {} })
+    .enablePositionalOptions()
     .showSuggestionAfterError(true);
   addNodeOptions(addGlobals(program, []));
   program.command('repl').description('The same commands line by line, without a full screen');

@@ -33,8 +33,16 @@ export async function runRepl(dataDir: string, client: ControlClient): Promise<n
     reader.close();
   });
   if (interactive) terminal.err('`help` lists the commands, Tab completes, Ctrl-C stops one, `exit` leaves.');
+  let open = true;
+  reader.on('close', () => {
+    open = false;
+  });
   reader.setPrompt(PROMPT);
-  reader.prompt();
+  // Piped lines are all read, and the reader closed, before the first of them has run.
+  const prompt = () => {
+    if (interactive && open) reader.prompt();
+  };
+  prompt();
   for await (const line of reader) {
     const text = line.trim().replace(/^itsgoin\s+/, '');
     if (text === 'exit' || text === 'quit') break;
@@ -49,7 +57,7 @@ export async function runRepl(dataDir: string, client: ControlClient): Promise<n
       printError(terminal, error, false);
     }
     running = undefined;
-    reader.prompt();
+    prompt();
   }
   reader.close();
   return EXIT.ok;

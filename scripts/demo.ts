@@ -71,7 +71,7 @@ async function play(): Promise<void> {
   for (const actor of actors) {
     await actor.client.call('profile.set', { name: actor.name }, { signal: limit });
     for (const other of actors) {
-      if (other !== actor) await actor.client.call('follow.add', { node: other.nodeId }, { signal: limit });
+      if (other !== actor) await actor.client.call('follow.add', { target: other.nodeId }, { signal: limit });
     }
   }
   for (const { name, client, post } of actors) {

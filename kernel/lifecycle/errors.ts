@@ -24,7 +24,10 @@ export const lifecycleErrors = defineErrors('lifecycle', {
     hint: 'Do it in activate(), a handler or a loop; setup only prepares.',
   },
   'bad-manifest': { message: 'Plugin {name}: {problem}.', hint: 'See docs/plugin-guide.md.' },
-  'load-failed': { message: 'Plugin code at {path} could not be loaded: {problem}' },
+  'load-failed': {
+    message: 'Plugin code at {path} could not be loaded: {problem}',
+    hint: 'Check the path and the code; "itsgoin plugin new NAME" writes a plugin that works.',
+  },
   'setup-failed': { message: 'setup of "{name}" failed: {problem}' },
   'setup-timeout': { message: 'setup of "{name}" took longer than {limit} ms.' },
   'handover-failed': { message: '"{name}" could not take over state: {problem}' },
