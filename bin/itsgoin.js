@@ -26,7 +26,7 @@ function run() {
       (code) => {
         process.exitCode = code;
       },
-      (error) => fail(error && error.message ? error.message : String(error)),
+      (error) => fail(error instanceof Error ? error.message : String(error)),
     );
 }
 

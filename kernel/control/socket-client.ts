@@ -53,19 +53,27 @@ function connected(
   explain: (error: NodeJS.ErrnoException) => ItsgoinError,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const settle = (error?: ItsgoinError): void => {
-      clearTimeout(limit);
-      socket.removeAllListeners();
-      signal?.removeEventListener('abort', cancel);
-      if (error === undefined) return resolve();
+    const fail = (error: ItsgoinError): void => {
+      release();
+      // A late error of the socket we gave up on is of no interest to anybody.
       socket.on('error', () => {});
       socket.destroy();
       reject(error);
     };
-    const cancel = (): void => settle(controlErrors.make('cancelled'));
-    const limit = setTimeout(() => settle(explain(new Error('no answer'))), CONNECT_MS);
-    socket.once('connect', () => settle());
-    socket.once('error', (error) => settle(explain(error)));
+    const cancel = (): void => fail(controlErrors.make('cancelled'));
+    const refused = (error: NodeJS.ErrnoException): void => fail(explain(error));
+    const open = (): void => {
+      release();
+      resolve();
+    };
+    const limit = setTimeout(() => refused(new Error('no answer')), CONNECT_MS);
+    const release = (): void => {
+      clearTimeout(limit);
+      socket.off('connect', open).off('error', refused);
+      signal?.removeEventListener('abort', cancel);
+    };
+    socket.once('connect', open);
+    socket.once('error', refused);
     signal?.addEventListener('abort', cancel, { once: true });
     if (signal?.aborted) cancel();
   });
