@@ -9,7 +9,9 @@ const AVA = ['node_modules/ava/entrypoints/cli.mjs'];
 
 /** Tiers that take long or need the machine for themselves live in folders of their own. */
 const LONG = ['crash', 'fuzz', 'swap-long', 'transport-stability', 'memory'];
-const everyday = globSync('dist/test/**/*.test.js').filter((file) => !LONG.some((tier) => file.startsWith(`dist/test/${tier}/`)));
+const everyday = globSync('dist/test/**/*.test.js').filter(
+  (file) => !LONG.some((tier) => file.startsWith(`dist/test/${tier}/`)),
+);
 
 /** `command` tiers count as one check each; `ava` tiers count their tests. */
 const TIERS = [
@@ -26,10 +28,14 @@ const TIERS = [
 ];
 
 const wanted = process.argv.slice(2);
-const chosen = TIERS.filter((tier) => wanted.includes('all') || wanted.includes(tier.name) || (wanted.includes('fast') && tier.fast));
+const chosen = TIERS.filter(
+  (tier) => wanted.includes('all') || wanted.includes(tier.name) || (wanted.includes('fast') && tier.fast),
+);
 const unknown = wanted.filter((name) => !['all', 'fast'].includes(name) && !TIERS.some((tier) => tier.name === name));
 if (chosen.length === 0 || unknown.length > 0) {
-  console.error(`Unknown tier: ${unknown.join(', ') || '(none given)'}. There are: fast, all, ${TIERS.map((tier) => tier.name).join(', ')}`);
+  console.error(
+    `Unknown tier: ${unknown.join(', ') || '(none given)'}. There are: fast, all, ${TIERS.map((tier) => tier.name).join(', ')}`,
+  );
   process.exit(2);
 }
 
@@ -50,20 +56,28 @@ async function run({ name, command, ava }) {
   console.log(`== ${name}`);
   const { code, output } = await start(command ?? [...AVA, ...ava]);
   if (command) return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+  const count = (pattern) => [...output.matchAll(pattern)].length;
   const sum = (pattern) => [...output.matchAll(pattern)].reduce((total, match) => total + Number(match[1]), 0);
-  const ok = sum(/^\s*(\d+) tests? passed/gm);
+  const ok = count(/^\s*✔ /gm);
   const bad =
-    sum(/^\s*(\d+) (?:tests?|hooks?|known failures?) failed/gm) +
-    sum(/^\s*(\d+) (?:uncaught exceptions?|unhandled rejections?|tests? skipped|tests? todo)/gm);
+    count(/^\s*✘ \[fail\]/gm) +
+    count(/^\s*- \[(?:skip|todo)\]/gm) +
+    sum(/^\s*(\d+) (?:uncaught exceptions?|unhandled rejections?)/gm);
   // A crashed or empty run prints no summary, and must not count as nothing.
   return { passed: ok, failed: code !== 0 || ok === 0 ? Math.max(1, bad) : bad };
 }
 
 function start(args) {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, FORCE_COLOR: '0' } });
+    const child = spawn(process.execPath, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, FORCE_COLOR: '0' },
+    });
     let output = '';
-    for (const [stream, sink] of [[child.stdout, process.stdout], [child.stderr, process.stderr]]) {
+    for (const [stream, sink] of [
+      [child.stdout, process.stdout],
+      [child.stderr, process.stderr],
+    ]) {
       stream.on('data', (chunk) => {
         output += chunk;
         sink.write(chunk);

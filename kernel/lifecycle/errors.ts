@@ -28,6 +28,10 @@ export const lifecycleErrors = defineErrors('lifecycle', {
     message: 'Plugin code at {path} could not be loaded: {problem}',
     hint: 'Check the path and the code; "itsgoin plugin new NAME" writes a plugin that works.',
   },
+  'not-loaded': {
+    message: 'The code of "{name}" is not loaded: {reason}',
+    hint: 'Mend it, then "itsgoin plugin reload {name}".',
+  },
   'setup-failed': { message: 'setup of "{name}" failed: {problem}' },
   'setup-timeout': { message: 'setup of "{name}" took longer than {limit} ms.' },
   'handover-failed': { message: '"{name}" could not take over state: {problem}' },

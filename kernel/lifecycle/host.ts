@@ -2,17 +2,18 @@ import type { ConfigFile } from '../config/config.ts';
 import { resolvePluginConfig } from '../config/index.ts';
 import type { AnyCommand, CommandCall } from '../sdk/command.ts';
 import type { Migration } from '../sdk/database.ts';
-import { featuresChanged, pluginChanged, serviceArrived, serviceDeparted } from '../sdk/lifecycle-topics.ts';
-import type { AnyMessage } from '../sdk/message.ts';
+import { pluginChanged } from '../sdk/lifecycle-topics.ts';
 import type { AnyPlugin } from '../sdk/plugin.ts';
 import { commandTable, runCommand } from './command-table.ts';
 import { lifecycleErrors } from './errors.ts';
 import { describe, Generation } from './generation.ts';
+import { checkAgainstOthers, Offers } from './offers.ts';
 import { orderPlugins } from './graph.ts';
 import { inspectPlugin, readDiagnostics } from './inspection.ts';
 import { isPlugin, type LoadedPlugin, loadPlugin } from './loader.ts';
 import type { PluginHost, PluginInspection, PluginSummary, SwapOutcome } from './plugin-host.ts';
-import { type PluginOrigin, PluginRecord } from './plugin-record.ts';
+import { PluginRecord } from './plugin-record.ts';
+import { PluginRegistry } from './plugin-registry.ts';
 import { Probation } from './probation.ts';
 import { exchange, type SwapDeps, withdraw } from './swap.ts';
 
@@ -32,32 +33,36 @@ export interface PluginSources {
  */
 export class Host implements PluginHost {
   readonly #deps: HostDeps;
-  readonly #records = new Map<string, PluginRecord>();
+  readonly #registry: PluginRegistry;
+  readonly #offers: Offers;
   readonly #probations = new Map<string, Probation>();
   #queue: Promise<unknown> = Promise.resolve();
-  #features: readonly string[] = [];
   #running = false;
   #stopping = false;
 
   constructor(deps: HostDeps) {
     this.#deps = deps;
+    this.#registry = new PluginRegistry(deps.config, deps.log('lifecycle'));
+    this.#offers = new Offers(deps.bus, this.#registry);
   }
 
   /** Loads and commits everything that is enabled, providers first. What fails is `failed` and the rest goes on. */
   async start(sources: PluginSources): Promise<void> {
-    for (const path of sources.builtin) await this.#register(path, 'builtin');
-    for (const path of sources.local) await this.#register(path, 'local');
+    for (const path of sources.builtin) await this.#registry.register(path, 'builtin');
+    for (const path of sources.local) await this.#registry.register(path, 'local');
     for (const { name, source } of this.#deps.config.added()) {
-      if (!this.#records.has(name)) await this.#register(source, 'added');
+      if (!this.#registry.has(name)) await this.#registry.register(source, 'added');
     }
-    const enabled = [...this.#records.values()].filter(
-      (record) =>
-        record.plugin !== undefined && record.state !== 'failed' && this.#deps.config.plugin(record.name).enabled,
-    );
+    const enabled = this.#registry
+      .all()
+      .filter(
+        (record) =>
+          record.plugin !== undefined && record.state !== 'failed' && this.#deps.config.plugin(record.name).enabled,
+      );
     const { order, refused } = orderPlugins(enabled.map((record) => record.plugin as AnyPlugin));
-    for (const { plugin, reason } of refused) this.#fail(this.#record(plugin.name), reason);
+    for (const { plugin, reason } of refused) this.#registry.get(plugin.name).fail(reason);
     for (const plugin of order) {
-      const record = this.#record(plugin.name);
+      const record = this.#registry.get(plugin.name);
       await this.#swap(record, record.loaded as LoadedPlugin, ['expand', 'contract']);
     }
   }
@@ -65,7 +70,7 @@ export class Host implements PluginHost {
   /** Lets plugins act by themselves (loops, `activate`); called once the node can be reached. */
   begin(): void {
     this.#running = true;
-    for (const record of this.#records.values()) record.generation?.run();
+    for (const record of this.#registry.all()) record.generation?.run();
   }
 
   /** Stops all plugins, users before providers. Nothing is written to the config. */
@@ -73,34 +78,37 @@ export class Host implements PluginHost {
     this.#stopping = true;
     for (const probation of this.#probations.values()) probation.cancel();
     await this.#queue.catch(() => undefined);
-    const active = [...this.#records.values()].filter((record) => record.generation);
+    const active = this.#registry.all().filter((record) => record.generation);
     const { order, refused } = orderPlugins(active.map((record) => record.plugin as AnyPlugin));
     // Those whose provider is off have no place in the order, and nobody needs them.
     for (const plugin of [...refused.map((entry) => entry.plugin), ...[...order].reverse()]) {
-      await withdraw(this.#deps, this.#record(plugin.name), lifecycleErrors.make('stopped'));
+      await withdraw(this.#deps, this.#registry.get(plugin.name), lifecycleErrors.make('stopped'));
     }
   }
 
   list(): readonly PluginSummary[] {
-    return [...this.#records.values()].map((record) => record.summary()).sort((a, b) => (a.name < b.name ? -1 : 1));
+    return this.#registry
+      .all()
+      .map((record) => record.summary())
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   inspect(name: string): PluginInspection {
-    return inspectPlugin(this.#deps, this.#record(name));
+    return inspectPlugin(this.#deps, this.#registry.get(name));
   }
 
   diagnostics(name: string): Readonly<Record<string, unknown>> {
-    return readDiagnostics(this.#record(name));
+    return readDiagnostics(this.#registry.get(name));
   }
 
   /** Feature names and message names of all active plugins, sorted: what peers are told we understand. */
   features(): readonly string[] {
-    return this.#features;
+    return this.#offers.features;
   }
 
   enable(name: string): Promise<SwapOutcome> {
     return this.#enqueue(async () => {
-      const record = this.#record(name);
+      const record = this.#registry.get(name);
       if (record.generation) return this.#outcome(record, 'committed', undefined);
       const outcome = await this.#load(record, record.path);
       if (outcome.outcome === 'committed') this.#deps.config.setPlugin(name, { enabled: true });
@@ -110,7 +118,7 @@ export class Host implements PluginHost {
 
   disable(name: string): Promise<SwapOutcome> {
     return this.#enqueue(async () => {
-      const record = this.#record(name);
+      const record = this.#registry.get(name);
       this.#deps.config.setPlugin(name, { enabled: false });
       return this.#switchOff(record, 'switched off');
     });
@@ -118,14 +126,14 @@ export class Host implements PluginHost {
 
   reload(name: string): Promise<SwapOutcome> {
     return this.#enqueue(async () => {
-      const record = this.#record(name);
+      const record = this.#registry.get(name);
       return this.#load(record, record.path);
     });
   }
 
   replace(name: string, path: string): Promise<SwapOutcome> {
     return this.#enqueue(async () => {
-      const record = this.#record(name);
+      const record = this.#registry.get(name);
       const source = path === 'builtin' && record.origin === 'builtin' ? record.ownPath : path;
       const outcome = await this.#load(record, source);
       if (outcome.outcome === 'committed') {
@@ -140,22 +148,24 @@ export class Host implements PluginHost {
     return this.#enqueue(async () => {
       const loaded = await loadPlugin(path);
       const { name } = loaded.plugin;
-      if (this.#records.has(name)) throw lifecycleErrors.make('already-present', { name });
+      if (this.#registry.has(name)) throw lifecycleErrors.make('already-present', { name });
       const record = new PluginRecord(name, loaded.path, 'added');
-      this.#records.set(name, record);
+      this.#registry.add(record);
       const outcome = await this.#swap(record, loaded, ['expand', 'contract']);
-      if (outcome.outcome === 'committed') this.#deps.config.setPlugin(name, { enabled: true, source: loaded.path });
+      // What never ran is not remembered, so that it can be mended and added again.
+      if (outcome.outcome !== 'committed') this.#registry.remove(name);
+      else this.#deps.config.setPlugin(name, { enabled: true, source: loaded.path });
       return outcome;
     });
   }
 
   remove(name: string): Promise<SwapOutcome> {
     return this.#enqueue(async () => {
-      const record = this.#record(name);
+      const record = this.#registry.get(name);
       if (record.origin === 'builtin') throw lifecycleErrors.make('builtin', { name });
       if (record.origin === 'local') throw lifecycleErrors.make('local', { name, path: record.ownPath });
       const outcome = await this.#switchOff(record, 'removed');
-      this.#records.delete(name);
+      this.#registry.remove(name);
       this.#deps.config.setPlugin(name, { source: null });
       return outcome;
     });
@@ -163,8 +173,9 @@ export class Host implements PluginHost {
 
   configure(name: string, config: Record<string, unknown>): Promise<SwapOutcome> {
     return this.#enqueue(async () => {
-      const record = this.#record(name);
-      const loaded = record.loaded as LoadedPlugin;
+      const record = this.#registry.get(name);
+      const { loaded } = record;
+      if (!loaded) throw lifecycleErrors.make('not-loaded', { name, reason: record.reason ?? 'it failed' });
       resolvePluginConfig(loaded.plugin.config, config, name);
       if (!record.generation) {
         this.#deps.config.setPlugin(name, { config });
@@ -179,7 +190,7 @@ export class Host implements PluginHost {
   /** A file or folder of the local plugin directory appeared, changed or went. */
   refresh(path: string): Promise<void> {
     return this.#enqueue(async () => {
-      const known = [...this.#records.values()].find((record) => record.path === path);
+      const known = this.#registry.at(path);
       if (!isPlugin(path)) {
         if (known?.generation) await this.#switchOff(known, 'its file was deleted');
         return;
@@ -188,9 +199,9 @@ export class Host implements PluginHost {
         if (known.generation || known.state === 'failed') await this.#load(known, path);
         return;
       }
-      if (known) this.#records.delete(known.name);
-      await this.#register(path, 'local');
-      const fresh = [...this.#records.values()].find((record) => record.path === path);
+      if (known) this.#registry.remove(known.name);
+      await this.#registry.register(path, 'local');
+      const fresh = this.#registry.at(path);
       if (fresh?.loaded && this.#deps.config.plugin(fresh.name).enabled) {
         await this.#swap(fresh, fresh.loaded, ['expand', 'contract']);
       }
@@ -198,37 +209,13 @@ export class Host implements PluginHost {
   }
 
   commands(): ReadonlyMap<string, { readonly spec: AnyCommand; readonly plugin: string }> {
-    return commandTable(this.#records.values());
+    return commandTable(this.#registry.all());
   }
 
   async run(command: string, params: unknown, call: CommandCall): Promise<unknown> {
     const found = this.commands().get(command);
     if (!found) throw lifecycleErrors.make('unknown-command', { command });
-    return runCommand(this.#record(found.plugin), command, found.spec, params, call);
-  }
-
-  async #register(path: string, origin: PluginOrigin): Promise<void> {
-    try {
-      const loaded = await loadPlugin(path);
-      const { name } = loaded.plugin;
-      if (this.#records.has(name)) throw lifecycleErrors.make('already-present', { name });
-      const source = this.#deps.config.plugin(name).source;
-      const record = new PluginRecord(name, source ?? loaded.path, origin, loaded.path);
-      this.#records.set(name, record);
-      record.loaded = source === undefined || source === loaded.path ? loaded : await loadPlugin(source);
-    } catch (error) {
-      this.#deps.log('lifecycle').error('plugin-load-failed', { path, problem: describe(error) });
-      const name = this.#nameless(path);
-      const record = this.#records.get(name) ?? new PluginRecord(name, path, origin);
-      this.#records.set(name, record);
-      this.#fail(record, describe(error));
-    }
-  }
-
-  /** A plugin whose code does not load has no name of its own yet: its file name stands in. */
-  #nameless(path: string): string {
-    const base = path.split(/[\\/]/).at(-1) ?? path;
-    return base.replace(/\.(ts|js|mts|mjs)$/, '');
+    return runCommand(this.#registry.get(found.plugin), command, found.spec, params, call);
   }
 
   async #load(record: PluginRecord, path: string): Promise<SwapOutcome> {
@@ -258,7 +245,7 @@ export class Host implements PluginHost {
     let migrated: readonly string[] = [];
     try {
       if (this.#stopping) throw lifecycleErrors.make('stopped');
-      this.#checkAgainstOthers(plugin);
+      checkAgainstOthers(deps, this.#registry, plugin);
       const config = resolvePluginConfig(plugin.config, rawConfig, plugin.name);
       migrated = deps.store.migrate(plugin.name, plugin.migrations ?? [], migrationKinds);
       next = await Generation.prepare(deps, plugin, config as Record<string, unknown>);
@@ -270,7 +257,7 @@ export class Host implements PluginHost {
     try {
       const heldMs = await exchange(deps, record, next);
       record.loaded = loaded;
-      this.#announce(before.generation?.plugin, plugin);
+      this.#offers.changed(before.generation?.plugin, plugin);
       if (before.generation && before.loaded) this.#watch(record, next, before.loaded, before.generation.config);
       return this.#outcome(record, 'committed', undefined, heldMs, deps.clock.monotonic() - startedMs);
     } catch (error) {
@@ -301,75 +288,22 @@ export class Host implements PluginHost {
     this.#probations.delete(name);
   }
 
-  /** @throws lifecycle/bad-manifest, wire/duplicate-message, wire/not-in-catalogue */
-  #checkAgainstOthers(plugin: AnyPlugin): void {
-    this.#deps.slots.check(plugin.name, Object.values<AnyMessage>(plugin.messages ?? {}));
-    const refuse = (problem: string): never => {
-      throw lifecycleErrors.make('bad-manifest', { name: plugin.name, problem });
-    };
-    for (const token of plugin.provides ?? []) {
-      const other = this.#deps.services.providerOf(token.name);
-      if (other !== undefined && other !== plugin.name)
-        refuse(`the service "${token.name}" is already provided by ${other}`);
-    }
-    const commands = this.commands();
-    for (const command of Object.keys(plugin.commands ?? {})) {
-      const other = commands.get(command)?.plugin;
-      if (other !== undefined && other !== plugin.name) refuse(`the command "${command}" already belongs to ${other}`);
-    }
-    for (const injection of Object.values(plugin.inject ?? {})) {
-      const token = injection as { name?: string; optional?: unknown };
-      if (token.optional === undefined && !this.#deps.services.available(token.name as string)) {
-        refuse(`needs the service "${token.name}", which no active plugin provides`);
-      }
-    }
-  }
-
   async #switchOff(record: PluginRecord, reason: string): Promise<SwapOutcome> {
     this.#endProbation(record.name);
     const before = record.generation?.plugin;
     await withdraw(this.#deps, record, lifecycleErrors.make('service-off', { service: record.name }));
     record.state = 'off';
     record.reason = reason;
-    this.#announce(before, undefined);
+    this.#offers.changed(before, undefined);
     return this.#outcome(record, 'disabled', reason);
   }
 
   #refuse(record: PluginRecord, error: unknown): SwapOutcome {
     const reason = describe(error);
     if (record.generation) record.reason = `refused: ${reason}`;
-    else this.#fail(record, reason);
+    else record.fail(reason);
     this.#deps.log('lifecycle').warn('swap-refused', { plugin: record.name, reason });
     return this.#outcome(record, 'refused', reason);
-  }
-
-  #fail(record: PluginRecord, reason: string): void {
-    record.state = 'failed';
-    record.reason = reason;
-  }
-
-  /** Tells the bus what came and went. A token that was there before and after is no event. */
-  #announce(before: AnyPlugin | undefined, after: AnyPlugin | undefined): void {
-    const { bus } = this.#deps;
-    const plugin = (after ?? before)?.name ?? '';
-    const names = (spec: AnyPlugin | undefined): Set<string> =>
-      new Set((spec?.provides ?? []).map((token) => token.name));
-    const [had, has] = [names(before), names(after)];
-    for (const token of had) if (!has.has(token)) bus.publish(serviceDeparted, { token, plugin });
-    for (const token of has) if (!had.has(token)) bus.publish(serviceArrived, { token, plugin });
-    const features = this.#collectFeatures();
-    if (features.join() === this.#features.join()) return;
-    this.#features = features;
-    bus.publish(featuresChanged, { features });
-  }
-
-  #collectFeatures(): string[] {
-    const names = new Set<string>();
-    for (const { generation } of this.#records.values()) {
-      for (const feature of generation?.plugin.features ?? []) names.add(feature);
-      for (const message of Object.values<AnyMessage>(generation?.plugin.messages ?? {})) names.add(message.name);
-    }
-    return [...names].sort();
   }
 
   #outcome(
@@ -383,12 +317,6 @@ export class Host implements PluginHost {
     const version = record.plugin?.version ?? '';
     this.#deps.bus.publish(pluginChanged, { name, version, state, generation, outcome, reason });
     return { name, outcome, generation, reason, heldMs, totalMs };
-  }
-
-  #record(name: string): PluginRecord {
-    const record = this.#records.get(name);
-    if (!record) throw lifecycleErrors.make('unknown-plugin', { name });
-    return record;
   }
 
   /** One change at a time, in call order; a failed one does not stop the next. */

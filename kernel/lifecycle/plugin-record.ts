@@ -46,6 +46,11 @@ export class PluginRecord {
     this.#generations++;
   }
 
+  fail(reason: string): void {
+    this.state = 'failed';
+    this.reason = reason;
+  }
+
   withdraw(): void {
     this.generation = undefined;
     this.state = 'off';

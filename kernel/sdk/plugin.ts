@@ -48,8 +48,8 @@ export type Handlers<Messages extends Record<string, AnyMessage>> = {
     call: IncomingCall,
   ) => AnswerOf<Messages[K]> | Promise<AnswerOf<Messages[K]>>;
 };
+
 /** What a handler gives back: the response, and nothing for a notice. */
-// biome-ignore lint/suspicious/noConfusingVoidType: a handler of a notice may have no return statement
 type AnswerOf<M> = ResponseOf<M> extends undefined ? void : ResponseOf<M>;
 
 export type CommandHandlers<Commands extends Record<string, AnyCommand>> = {

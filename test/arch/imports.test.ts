@@ -21,9 +21,15 @@ function sources(folder: string): string[] {
 function importsOf(file: string): Import[] {
   const text = readFileSync(join(ROOT, file), 'utf8');
   const found: Import[] = [];
-  for (const match of text.matchAll(/^\s*(?:import|export)\s+(type\s)?[^'"`;]*?from\s*'([^']+)'|\bimport\('([^']+)'\)|^import '([^']+)'/gm)) {
+  for (const match of text.matchAll(
+    /^\s*(?:import|export)\s+(type\s)?[^'"`;]*?from\s*'([^']+)'|\bimport\('([^']+)'\)|^import '([^']+)'/gm,
+  )) {
     const specifier = (match[2] ?? match[3] ?? match[4]) as string;
-    const to = specifier.startsWith('.') ? normalize(join(dirname(file), specifier)).split(sep).join('/') : specifier;
+    const to = specifier.startsWith('.')
+      ? normalize(join(dirname(file), specifier))
+          .split(sep)
+          .join('/')
+      : specifier;
     found.push({ from: file, to, typeOnly: match[1] !== undefined });
   }
   return found;
@@ -35,7 +41,8 @@ const show = (imports: Import[]): string[] => imports.map(({ from, to }) => `${f
 
 test('a plugin imports only the kernel door, its own folder and other plugins api.ts', (t) => {
   const wrong = plugins.filter(({ from, to }) => {
-    if (!to.includes('/') || to.startsWith('node:') || to.startsWith('@') || /^[a-z0-9-]+\//.test(to) === false) return false;
+    if (!to.includes('/') || to.startsWith('node:') || to.startsWith('@') || /^[a-z0-9-]+\//.test(to) === false)
+      return false;
     const own = from.split('/').slice(0, 2).join('/');
     if (to.startsWith(`${own}/`) || to === 'kernel/index.ts' || /^plugins\/[a-z-]+\/api\.ts$/.test(to)) return false;
     return /^(kernel|plugins|tui|cli|test|bench|scripts)\//.test(to);
@@ -50,7 +57,7 @@ test('the kernel imports nothing above it and names no plugin', (t) => {
 test('the terminal UI and the CLI reach the node only through the control client and api types', (t) => {
   const above = [...sources('tui'), ...sources('cli')].flatMap(importsOf);
   const wrong = above.filter(({ to, typeOnly }) => {
-    if (/^kernel\/(control|sdk|index\.ts|node\.ts|config|store\/errors\.ts)/.test(to)) return false;
+    if (/^kernel\/(control|sdk|index\.ts|node\.ts|version\.ts|config|store\/errors\.ts)/.test(to)) return false;
     if (/^plugins\//.test(to)) return !(typeOnly && to.endsWith('/api.ts'));
     return /^(kernel|bench|test)\//.test(to);
   });
@@ -72,11 +79,14 @@ test('the QUIC binding, SQLite and tsyringe are each imported in one kernel fold
 });
 
 test('plugins use the injected clock, random and signals', (t) => {
-  const raw = /(^|[^.\w])(setTimeout|setInterval|setImmediate|Date\.now|Math\.random|AbortSignal\.(any|timeout)|performance\.now|new Date\(\))\b/;
+  const raw =
+    /(^|[^.\w])(setTimeout|setInterval|setImmediate|Date\.now|Math\.random|AbortSignal\.(any|timeout)|performance\.now|new Date\(\))\b/;
   const wrong = sources('plugins').flatMap((file) =>
     readFileSync(join(ROOT, file), 'utf8')
       .split('\n')
-      .flatMap((line, index) => (raw.test(line) && !/^\s*(\*|\/\/)/.test(line) ? [`${file}:${index + 1} ${line.trim()}`] : [])),
+      .flatMap((line, index) =>
+        raw.test(line) && !/^\s*(\*|\/\/)/.test(line) ? [`${file}:${index + 1} ${line.trim()}`] : [],
+      ),
   );
   t.deepEqual(wrong, []);
 });
@@ -90,8 +100,17 @@ test('no file is longer than 400 lines without a written reason', (t) => {
 });
 
 test('the tree speaks of itself alone', (t) => {
-  const words = [['registry', 'npmjs'].join('.'), ['registry', 'yarnpkg'].join('.'), ['', 'work', ''].join('/'), ['', 'root', ''].join('/')];
-  const files = [...['kernel', 'plugins', 'tui', 'cli', 'test', 'bench', 'scripts'].flatMap(sources), 'package-lock.json', 'README.md'];
+  const words = [
+    ['registry', 'npmjs'].join('.'),
+    ['registry', 'yarnpkg'].join('.'),
+    ['', 'work', ''].join('/'),
+    ['', 'root', ''].join('/'),
+  ];
+  const files = [
+    ...['kernel', 'plugins', 'tui', 'cli', 'test', 'bench', 'scripts'].flatMap(sources),
+    'package-lock.json',
+    'README.md',
+  ];
   const wrong = files.filter((file) => {
     const text = readFileSync(join(ROOT, file), 'utf8');
     return words.some((word) => text.includes(word));

@@ -1,0 +1,71 @@
+import type { Bus } from '../bus/bus.ts';
+import { featuresChanged, serviceArrived, serviceDeparted } from '../sdk/lifecycle-topics.ts';
+import type { AnyMessage } from '../sdk/message.ts';
+import type { AnyPlugin } from '../sdk/plugin.ts';
+import { commandTable } from './command-table.ts';
+import { lifecycleErrors } from './errors.ts';
+import { needsOf } from './manifest.ts';
+import type { PluginRegistry } from './plugin-registry.ts';
+import type { SwapDeps } from './swap.ts';
+
+/**
+ * Refuses a plugin that claims what another one has, or needs what nobody offers.
+ * @throws lifecycle/bad-manifest, wire/duplicate-message, wire/not-in-catalogue
+ */
+export function checkAgainstOthers(deps: SwapDeps, registry: PluginRegistry, plugin: AnyPlugin): void {
+  const { name } = plugin;
+  const refuse = (problem: string): never => {
+    throw lifecycleErrors.make('bad-manifest', { name, problem });
+  };
+  deps.slots.check(name, Object.values<AnyMessage>(plugin.messages ?? {}));
+  for (const token of plugin.provides ?? []) {
+    const other = deps.services.providerOf(token.name);
+    if (other !== undefined && other !== name) refuse(`the service "${token.name}" is already provided by ${other}`);
+  }
+  const commands = commandTable(registry.all());
+  for (const command of Object.keys(plugin.commands ?? {})) {
+    const other = commands.get(command)?.plugin;
+    if (other !== undefined && other !== name) refuse(`the command "${command}" already belongs to ${other}`);
+  }
+  const missing = needsOf(plugin).find(({ token, optional }) => !optional && !deps.services.available(token.name));
+  if (missing) refuse(`needs the service "${missing.token.name}", which no active plugin provides`);
+}
+
+/** What this node offers, to its own plugins and to peers, as it changes. */
+export class Offers {
+  readonly #bus: Bus;
+  readonly #registry: PluginRegistry;
+  #features: readonly string[] = [];
+
+  constructor(bus: Bus, registry: PluginRegistry) {
+    this.#bus = bus;
+    this.#registry = registry;
+  }
+
+  /** Feature names and message names of all active plugins, sorted: what peers are told we understand. */
+  get features(): readonly string[] {
+    return this.#features;
+  }
+
+  /** Tells the bus what came and went with a change. A token that was there before and after is no event. */
+  changed(before: AnyPlugin | undefined, after: AnyPlugin | undefined): void {
+    const plugin = (after ?? before)?.name ?? '';
+    const names = (spec: AnyPlugin | undefined): Set<string> => new Set((spec?.provides ?? []).map(({ name }) => name));
+    const [had, has] = [names(before), names(after)];
+    for (const token of had) if (!has.has(token)) this.#bus.publish(serviceDeparted, { token, plugin });
+    for (const token of has) if (!had.has(token)) this.#bus.publish(serviceArrived, { token, plugin });
+    const features = this.#collect();
+    if (features.join() === this.#features.join()) return;
+    this.#features = features;
+    this.#bus.publish(featuresChanged, { features });
+  }
+
+  #collect(): string[] {
+    const names = new Set<string>();
+    for (const { generation } of this.#registry.all()) {
+      for (const feature of generation?.plugin.features ?? []) names.add(feature);
+      for (const message of Object.values<AnyMessage>(generation?.plugin.messages ?? {})) names.add(message.name);
+    }
+    return [...names].sort();
+  }
+}

@@ -1,0 +1,72 @@
+import type { ConfigFile } from '../config/config.ts';
+import type { Log } from '../sdk/log.ts';
+import { lifecycleErrors } from './errors.ts';
+import { describe } from './generation.ts';
+import { loadPlugin } from './loader.ts';
+import { type PluginOrigin, PluginRecord } from './plugin-record.ts';
+
+/** Every plugin this node knows, running or not, by name. Bounded by the folders and config entries there are. */
+export class PluginRegistry {
+  readonly #config: ConfigFile;
+  readonly #log: Log;
+  readonly #records = new Map<string, PluginRecord>();
+
+  constructor(config: ConfigFile, log: Log) {
+    this.#config = config;
+    this.#log = log;
+  }
+
+  all(): PluginRecord[] {
+    return [...this.#records.values()];
+  }
+
+  has(name: string): boolean {
+    return this.#records.has(name);
+  }
+
+  /** @throws lifecycle/unknown-plugin */
+  get(name: string): PluginRecord {
+    const record = this.#records.get(name);
+    if (!record) throw lifecycleErrors.make('unknown-plugin', { name });
+    return record;
+  }
+
+  at(path: string): PluginRecord | undefined {
+    return this.all().find((record) => record.path === path);
+  }
+
+  add(record: PluginRecord): void {
+    this.#records.set(record.name, record);
+  }
+
+  remove(name: string): void {
+    this.#records.delete(name);
+  }
+
+  /** Loads the code at a path and remembers it. Code that does not load is remembered as failed. */
+  async register(path: string, origin: PluginOrigin): Promise<PluginRecord> {
+    let record: PluginRecord | undefined;
+    try {
+      const loaded = await loadPlugin(path);
+      const { name } = loaded.plugin;
+      if (this.#records.has(name)) throw lifecycleErrors.make('already-present', { name });
+      const source = this.#config.plugin(name).source;
+      record = new PluginRecord(name, source ?? loaded.path, origin, loaded.path);
+      record.loaded = source === undefined || source === loaded.path ? loaded : await loadPlugin(source);
+    } catch (error) {
+      this.#log.error('plugin-load-failed', { path, problem: describe(error) });
+      record ??= new PluginRecord(nameless(path), path, origin);
+      record.fail(describe(error));
+      // Of two with one name the first stays.
+      if (this.#records.has(record.name)) return record;
+    }
+    this.add(record);
+    return record;
+  }
+}
+
+/** A plugin whose code does not load has no name of its own yet: its file name stands in. */
+function nameless(path: string): string {
+  const base = path.split(/[\\/]/).at(-1) ?? path;
+  return base.replace(/\.(ts|js|mts|mjs)$/, '');
+}
