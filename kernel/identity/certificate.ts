@@ -40,7 +40,11 @@ const COMMON_NAME = oid(2, 5, 4, 3);
  * Makes the TLS identity of one installation: leaf (device key, signed by the identity key), then root
  * (identity key, self-signed). Both seeds are 32-byte Ed25519 seeds.
  */
-export function makeCredentials(identitySeed: Uint8Array, deviceSeed: Uint8Array, validity: Validity = ENDLESS): Credentials {
+export function makeCredentials(
+  identitySeed: Uint8Array,
+  deviceSeed: Uint8Array,
+  validity: Validity = ENDLESS,
+): Credentials {
   const identity = privateKeyOf(identitySeed);
   const device = privateKeyOf(deviceSeed);
   const root = certificate('identity', rawPublicKey(identity), validity, identity);
@@ -91,7 +95,8 @@ function parse(role: Role, der: Uint8Array, nowMs: number): Parsed {
   if (fields === undefined) throw certificateErrors.make('wrong-shape', { role });
   const signed = toBeSigned(role, fields.key, fields);
   // Byte for byte what we would have written: no other algorithm, name, extension or encoding passes.
-  if (!Buffer.from(der).equals(envelope(signed, fields.signature))) throw certificateErrors.make('wrong-shape', { role });
+  if (!Buffer.from(der).equals(envelope(signed, fields.signature)))
+    throw certificateErrors.make('wrong-shape', { role });
   if (nowMs < fields.notBeforeMs) throw certificateErrors.make('not-yet-valid', { role });
   if (nowMs > fields.notAfterMs) throw certificateErrors.make('expired', { role });
   return { key: fields.key, signed, signature: fields.signature };
@@ -148,6 +153,9 @@ function commonName(role: Role): Uint8Array {
 }
 
 function toPem(der: Uint8Array): string {
-  const lines = Buffer.from(der).toString('base64').match(/.{1,64}/g) ?? [];
+  const lines =
+    Buffer.from(der)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
   return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
 }

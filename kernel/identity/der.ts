@@ -3,7 +3,12 @@
 /** Values over 65,535 bytes do not occur: certificates are capped at 1 KiB before they are read. */
 function tagged(tag: number, ...parts: readonly Uint8Array[]): Uint8Array {
   const body = join(...parts);
-  const length = body.length < 0x80 ? [body.length] : body.length < 0x100 ? [0x81, body.length] : [0x82, body.length >> 8, body.length & 0xff];
+  const length =
+    body.length < 0x80
+      ? [body.length]
+      : body.length < 0x100
+        ? [0x81, body.length]
+        : [0x82, body.length >> 8, body.length & 0xff];
   return join(Uint8Array.of(tag, ...length), body);
 }
 
@@ -58,7 +63,14 @@ export class DerReader {
     const digits = utc ? `${Number(text.slice(0, 2)) >= 50 ? '19' : '20'}${text}` : text;
     const match = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(digits);
     if (match === null) throw new RangeError('not a time');
-    const [year, month, day, hour, minute, second] = match.slice(1).map(Number) as [number, number, number, number, number, number];
+    const [year, month, day, hour, minute, second] = match.slice(1).map(Number) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
     return Date.UTC(year, month - 1, day, hour, minute, second);
   }
 

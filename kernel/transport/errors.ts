@@ -1,11 +1,19 @@
 import { defineErrors } from '../sdk/errors.ts';
 
 export const transportErrors = defineErrors('transport', {
-  'dial-timeout': { message: 'no answer within {ms} ms', hint: 'Check the address, and that the other node is running.', retryable: true },
+  'dial-timeout': {
+    message: 'no answer within {ms} ms',
+    hint: 'Check the address, and that the other node is running.',
+    retryable: true,
+  },
   'wrong-node': { message: 'the node at {address} is not the one that was expected' },
   'bad-certificate': { message: 'a certificate was refused: {reason}' },
   refused: { message: 'the other node refused the connection: {reason}', retryable: true },
-  unreachable: { message: 'none of the addresses can be reached', hint: 'Check the network connection.', retryable: true },
+  unreachable: {
+    message: 'none of the addresses can be reached',
+    hint: 'Check the network connection.',
+    retryable: true,
+  },
   'bad-address': { message: 'not a host:port address: {text}', hint: 'Write 192.0.2.1:4433 or [2001:db8::1]:4433.' },
   'bind-failed': { message: 'cannot listen on {address}: {reason}', hint: 'Choose another port in the configuration.' },
   'too-many-streams': { message: 'too many streams wait for the peer to allow more', retryable: true },

@@ -2,10 +2,23 @@ import { QuicEndpoint, type EndpointDeps } from './quic/endpoint.ts';
 import { UdpSocket } from './quic/udp-socket.ts';
 import type { EndpointOptions, Transport } from './transport.ts';
 
-export { classifyAddress, formatAddress, parseAddress, resolveAddress, socketAddress, type AddressClass } from './address.ts';
+export {
+  classifyAddress,
+  formatAddress,
+  parseAddress,
+  resolveAddress,
+  socketAddress,
+  type AddressClass,
+} from './address.ts';
 export { transportErrors } from './errors.ts';
 export { DEFAULT_LIMITS } from './limits.ts';
-export { memoryNetwork, type LinkOptions, type MemoryNetwork, type MemoryNetworkDeps, type Route } from './memory/network.ts';
+export {
+  memoryNetwork,
+  type LinkOptions,
+  type MemoryNetwork,
+  type MemoryNetworkDeps,
+  type Route,
+} from './memory/network.ts';
 export type { DatagramHandler, EndpointDeps, QuicEndpoint } from './quic/endpoint.ts';
 export type * from './transport.ts';
 

@@ -2,9 +2,23 @@ import { systemClock, systemRandom } from '../../kernel/clock/index.ts';
 import { makeCredentials } from '../../kernel/identity/certificate.ts';
 import type { Counters, Log } from '../../kernel/sdk/log.ts';
 import { memoryNetwork, quicTransport } from '../../kernel/transport/index.ts';
-import type { Connection, Credentials, Endpoint, IncomingStream, SocketAddress, Stream, StreamAbort, TransportLimits } from '../../kernel/transport/transport.ts';
+import type {
+  Connection,
+  Credentials,
+  Endpoint,
+  IncomingStream,
+  SocketAddress,
+  Stream,
+  StreamAbort,
+  TransportLimits,
+} from '../../kernel/transport/transport.ts';
 
-export const silentLog: Log = { debug() {}, info() {}, warn() {}, error: (event, fields) => console.error(event, fields) };
+export const silentLog: Log = {
+  debug() {},
+  info() {},
+  warn() {},
+  error: (event, fields) => console.error(event, fields),
+};
 
 export function simpleCounters(): Counters {
   const values: Record<string, number> = {};
@@ -61,7 +75,12 @@ export function quicRig(): TransportRig {
     name: 'quic',
     node: (options = {}) =>
       makeNode(options, '127.0.0.1', (open) =>
-        quicTransport({ clock: systemClock(), random: systemRandom(), log: silentLog, counters: simpleCounters() }).open(open),
+        quicTransport({
+          clock: systemClock(),
+          random: systemRandom(),
+          log: silentLog,
+          counters: simpleCounters(),
+        }).open(open),
       ),
     blackHole: async () => ({ host: '127.0.0.1', port: 9, family: 4 }),
   };
@@ -69,7 +88,12 @@ export function quicRig(): TransportRig {
 }
 
 export function memoryRig(): TransportRig {
-  const network = memoryNetwork({ clock: systemClock(), random: systemRandom(), log: silentLog, counters: simpleCounters });
+  const network = memoryNetwork({
+    clock: systemClock(),
+    random: systemRandom(),
+    log: silentLog,
+    counters: simpleCounters,
+  });
   let nextHost = 1;
   return {
     name: 'memory',
@@ -83,7 +107,11 @@ export function memoryRig(): TransportRig {
 
 type Open = Parameters<ReturnType<typeof quicTransport>['open']>[0];
 
-async function makeNode(options: NodeOptions, host: string, open: (options: Open) => Promise<Endpoint>): Promise<TestNode> {
+async function makeNode(
+  options: NodeOptions,
+  host: string,
+  open: (options: Open) => Promise<Endpoint>,
+): Promise<TestNode> {
   const credentials = options.credentials ?? freshCredentials();
   const connections: Connection[] = [];
   const endpoint = await open({

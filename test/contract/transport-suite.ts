@@ -1,7 +1,17 @@
 import test, { type ExecutionContext } from 'ava';
 import { CLOSE_CODES } from '../../kernel/sdk/network.ts';
 import type { Connection, IncomingStream, Stream } from '../../kernel/transport/transport.ts';
-import { aborted, closed, collect, connect, onceCollected, pattern, type TestNode, type TransportRig, until } from './transport-rig.ts';
+import {
+  aborted,
+  closed,
+  collect,
+  connect,
+  onceCollected,
+  pattern,
+  type TestNode,
+  type TransportRig,
+  until,
+} from './transport-rig.ts';
 
 const MIB = 1024 * 1024;
 
@@ -225,7 +235,10 @@ export function transportContract(rig: TransportRig): void {
         await answer;
       }),
     );
-    t.deepEqual(order, [...order].sort((x, y) => x - y));
+    t.deepEqual(
+      order,
+      [...order].sort((x, y) => x - y),
+    );
     t.true(most <= 128, `${most} at once`);
   });
 
@@ -309,7 +322,9 @@ export function transportContract(rig: TransportRig): void {
   });
 
   check('addresses that do not answer are passed over', async (t, a, b) => {
-    const connection = await a.endpoint.dial({ addresses: [await rig.blackHole(), b.address()].slice(rig.name === 'memory' ? 1 : 0) });
+    const connection = await a.endpoint.dial({
+      addresses: [await rig.blackHole(), b.address()].slice(rig.name === 'memory' ? 1 : 0),
+    });
     t.deepEqual(connection.peer, b.credentials.self);
   });
 

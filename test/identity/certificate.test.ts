@@ -9,7 +9,9 @@ const DEVICE = Buffer.alloc(32, 2);
 const OTHER = Buffer.alloc(32, 3);
 
 function chainOf(pem: string): Buffer[] {
-  return (pem.match(/-----BEGIN[^-]+-----[^-]+-----END[^-]+-----/g) ?? []).map((text) => Buffer.from(text.replace(/-----[^-]+-----|\s/g, ''), 'base64'));
+  return (pem.match(/-----BEGIN[^-]+-----[^-]+-----END[^-]+-----/g) ?? []).map((text) =>
+    Buffer.from(text.replace(/-----[^-]+-----|\s/g, ''), 'base64'),
+  );
 }
 
 function code(run: () => unknown): string {
@@ -48,46 +50,95 @@ test('another implementation of X.509 reads them', (t) => {
 
 test('only two certificates, leaf first, are a chain', (t) => {
   for (const chain of [[], [leaf], [root], [leaf, root, root], [leaf, leaf, root]]) {
-    t.is(code(() => verifyChain(chain, NOW)), 'certificate/wrong-chain');
+    t.is(
+      code(() => verifyChain(chain, NOW)),
+      'certificate/wrong-chain',
+    );
   }
-  t.is(code(() => verifyChain([root, leaf], NOW)), 'certificate/wrong-shape');
-  t.is(code(() => verifyChain([root, root], NOW)), 'certificate/wrong-shape');
-  t.is(code(() => verifyChain([leaf, leaf], NOW)), 'certificate/wrong-shape');
+  t.is(
+    code(() => verifyChain([root, leaf], NOW)),
+    'certificate/wrong-shape',
+  );
+  t.is(
+    code(() => verifyChain([root, root], NOW)),
+    'certificate/wrong-shape',
+  );
+  t.is(
+    code(() => verifyChain([leaf, leaf], NOW)),
+    'certificate/wrong-shape',
+  );
 });
 
 test('a leaf that another identity signed does not pass under this one', (t) => {
   const [foreignLeaf, foreignRoot] = chainOf(makeCredentials(OTHER, DEVICE).certificateChainPem) as [Buffer, Buffer];
-  t.is(code(() => verifyChain([foreignLeaf, root], NOW)), 'certificate/bad-signature');
-  t.is(code(() => verifyChain([leaf, foreignRoot], NOW)), 'certificate/bad-signature');
+  t.is(
+    code(() => verifyChain([foreignLeaf, root], NOW)),
+    'certificate/bad-signature',
+  );
+  t.is(
+    code(() => verifyChain([leaf, foreignRoot], NOW)),
+    'certificate/bad-signature',
+  );
 });
 
 test('the identity key cannot be its own device', (t) => {
   const chain = chainOf(makeCredentials(IDENTITY, IDENTITY).certificateChainPem);
-  t.is(code(() => verifyChain(chain, NOW)), 'certificate/same-key');
+  t.is(
+    code(() => verifyChain(chain, NOW)),
+    'certificate/same-key',
+  );
 });
 
 test('certificates hold within their time only', (t) => {
   const validity = { notBeforeMs: NOW, notAfterMs: Date.UTC(2055, 0, 1) };
   const chain = chainOf(makeCredentials(IDENTITY, DEVICE, validity).certificateChainPem);
-  t.is(code(() => verifyChain(chain, NOW - 1_000)), 'certificate/not-yet-valid');
-  t.is(code(() => verifyChain(chain, NOW)), 'accepted');
-  t.is(code(() => verifyChain(chain, validity.notAfterMs)), 'accepted');
-  t.is(code(() => verifyChain(chain, validity.notAfterMs + 1_000)), 'certificate/expired');
+  t.is(
+    code(() => verifyChain(chain, NOW - 1_000)),
+    'certificate/not-yet-valid',
+  );
+  t.is(
+    code(() => verifyChain(chain, NOW)),
+    'accepted',
+  );
+  t.is(
+    code(() => verifyChain(chain, validity.notAfterMs)),
+    'accepted',
+  );
+  t.is(
+    code(() => verifyChain(chain, validity.notAfterMs + 1_000)),
+    'certificate/expired',
+  );
 });
 
 test('one is refused for its size before it is read', (t) => {
-  t.is(code(() => verifyChain([Buffer.alloc(CERTIFICATE_MAX_BYTES + 1, 0x30), root], NOW)), 'certificate/too-large');
-  t.is(code(() => verifyChain([leaf, Buffer.alloc(CERTIFICATE_MAX_BYTES + 1, 0x30)], NOW)), 'certificate/too-large');
+  t.is(
+    code(() => verifyChain([Buffer.alloc(CERTIFICATE_MAX_BYTES + 1, 0x30), root], NOW)),
+    'certificate/too-large',
+  );
+  t.is(
+    code(() => verifyChain([leaf, Buffer.alloc(CERTIFICATE_MAX_BYTES + 1, 0x30)], NOW)),
+    'certificate/too-large',
+  );
 });
 
 test('bytes after the end, missing bytes and noise are refused', (t) => {
-  t.is(code(() => verifyChain([Buffer.concat([leaf, Buffer.alloc(1)]), root], NOW)), 'certificate/wrong-shape');
+  t.is(
+    code(() => verifyChain([Buffer.concat([leaf, Buffer.alloc(1)]), root], NOW)),
+    'certificate/wrong-shape',
+  );
   for (let length = 0; length < leaf.length; length++) {
-    t.is(code(() => verifyChain([leaf.subarray(0, length), root], NOW)), 'certificate/wrong-shape', `${length} bytes`);
+    t.is(
+      code(() => verifyChain([leaf.subarray(0, length), root], NOW)),
+      'certificate/wrong-shape',
+      `${length} bytes`,
+    );
   }
   for (let seed = 0; seed < 500; seed++) {
     const noise = Buffer.from(Array.from({ length: 300 }, (_, at) => (at * 7 + seed * 31 + at * seed) & 0xff));
-    t.regex(code(() => verifyChain([leaf, noise], NOW)), /^certificate\//);
+    t.regex(
+      code(() => verifyChain([leaf, noise], NOW)),
+      /^certificate\//,
+    );
   }
 });
 

@@ -37,7 +37,9 @@ for (const [name, maxBytes] of [
     stream.write(Buffer.from(sent), true);
     t.is(String(await answer), 'ok');
     t.true(whole);
-    t.log(`${((Date.now() - started) / 1_000).toFixed(1)} s, ${proxy.lost} of ${proxy.lost + proxy.passed} datagrams lost, largest ${proxy.largest} bytes, ${connection.stats().datagramBytes} at the end`);
+    t.log(
+      `${((Date.now() - started) / 1_000).toFixed(1)} s, ${proxy.lost} of ${proxy.lost + proxy.passed} datagrams lost, largest ${proxy.largest} bytes, ${connection.stats().datagramBytes} at the end`,
+    );
     t.true(proxy.lost / (proxy.lost + proxy.passed) > 0.25);
   });
 }

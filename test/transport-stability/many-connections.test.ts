@@ -69,7 +69,9 @@ test.serial('2,000 connections opened and closed leave no handle and no memory',
   await cycle(2_000);
   await until(() => [...b.endpoint.connections()].length === 0);
   const grown = (await settledRss()) - rssBefore;
-  t.log(`${(grown / MB).toFixed(1)} MB grown over 2,000 connections; handles ${handlesBefore} before, ${handles()} after`);
+  t.log(
+    `${(grown / MB).toFixed(1)} MB grown over 2,000 connections; handles ${handlesBefore} before, ${handles()} after`,
+  );
   // 2,000 kept connections would be over 100 MB of quiche's and BoringSSL's memory.
   t.true(grown < 20 * MB, `${grown} bytes`);
   t.true(handles() <= handlesBefore + 2);
@@ -111,7 +113,9 @@ test.serial('peers that vanish are noticed by the idle limit, and leave nothing'
   const { UdpProxy } = await import('../transport/udp-proxy.ts');
   const proxies = await Promise.all(Array.from({ length: 20 }, () => UdpProxy.before(hub.address())));
   const nodes = await Promise.all(proxies.map(() => rig.node()));
-  await Promise.all(nodes.map((node, index) => node.endpoint.dial({ addresses: [(proxies[index] as (typeof proxies)[0]).address] })));
+  await Promise.all(
+    nodes.map((node, index) => node.endpoint.dial({ addresses: [(proxies[index] as (typeof proxies)[0]).address] })),
+  );
   await until(() => [...hub.endpoint.connections()].length === 20);
   // Kept alive by pings over more than two idle limits.
   await new Promise((resolve) => setTimeout(resolve, 3_500));

@@ -1,5 +1,11 @@
 import test from 'ava';
-import { classifyAddress, formatAddress, parseAddress, resolveAddress, socketAddress } from '../../kernel/transport/address.ts';
+import {
+  classifyAddress,
+  formatAddress,
+  parseAddress,
+  resolveAddress,
+  socketAddress,
+} from '../../kernel/transport/address.ts';
 
 test('an address reads and writes the same', (t) => {
   for (const text of ['192.0.2.1:4433', '[2001:db8::1]:4433', '127.0.0.1:1', '[::1]:65535']) {
@@ -19,7 +25,20 @@ test('IPv6 has one spelling, and keeps its zone', (t) => {
 });
 
 test('what is no address is refused by name', (t) => {
-  for (const text of ['', ':', '1.2.3.4', '1.2.3.4:', '1.2.3.4:0', '1.2.3.4:65536', '::1:80', '[::1]', '[::1]:', 'host:80', '1.2.3.4:80 ', '[1.2.3.4:80']) {
+  for (const text of [
+    '',
+    ':',
+    '1.2.3.4',
+    '1.2.3.4:',
+    '1.2.3.4:0',
+    '1.2.3.4:65536',
+    '::1:80',
+    '[::1]',
+    '[::1]:',
+    'host:80',
+    '1.2.3.4:80 ',
+    '[1.2.3.4:80',
+  ]) {
     t.throws(() => parseAddress(text), { code: 'transport/bad-address' }, text);
   }
 });

@@ -8,7 +8,12 @@ const SELF = 'aaaaaaaaaaaaaaaa';
 const PEER = 'bbbbbbbbbbbbbbbb';
 const PEER_BEFORE = 'cccccccccccccccc';
 
-const hello = (change: Partial<Hello> = {}): Hello => ({ incarnation: PEER, holds: undefined, insists: false, ...change });
+const hello = (change: Partial<Hello> = {}): Hello => ({
+  incarnation: PEER,
+  holds: undefined,
+  insists: false,
+  ...change,
+});
 const self = (deviceId: DeviceId) => ({ incarnation: SELF, deviceId });
 const open = (direction: Rival['direction'], incarnation = PEER): Rival => ({ direction, incarnation });
 const PENDING: Rival = { direction: 'outbound', incarnation: undefined };

@@ -4,7 +4,12 @@ import { socketAddress } from '../../kernel/transport/address.ts';
 import { DEFAULT_LIMITS } from '../../kernel/transport/limits.ts';
 import { HandshakeGate } from '../../kernel/transport/quic/handshake-gate.ts';
 
-const LIMITS = { ...DEFAULT_LIMITS, retryAbovePendingHandshakes: 4, maxPendingHandshakes: 8, handshakesPerSecondPerIp: 20 };
+const LIMITS = {
+  ...DEFAULT_LIMITS,
+  retryAbovePendingHandshakes: 4,
+  maxPendingHandshakes: 8,
+  handshakesPerSecondPerIp: 20,
+};
 const CID = Buffer.from('0102030405060708', 'hex');
 const RETRY_CID = Buffer.from('1112131415161718', 'hex');
 const SOURCE = socketAddress('192.0.2.1', 4433);

@@ -34,7 +34,9 @@ test('a node bound to one IPv4 address is reached there and dials from there', a
   const answer = collect(stream);
   stream.write(Buffer.from('?'), true);
   t.is(String(await answer), 'ok');
-  await t.throwsAsync(a.endpoint.dial({ addresses: [{ host: '::1', port: b.endpoint.port, family: 6 }] }), { code: 'transport/unreachable' });
+  await t.throwsAsync(a.endpoint.dial({ addresses: [{ host: '::1', port: b.endpoint.port, family: 6 }] }), {
+    code: 'transport/unreachable',
+  });
 });
 
 test('local addresses name no wildcard', async (t) => {
@@ -49,5 +51,7 @@ test('local addresses name no wildcard', async (t) => {
 test('a port in use is a clear error', async (t) => {
   const a = await rig.node();
   t.teardown(() => a.endpoint.close());
-  await t.throwsAsync(rig.node({ bind: { host: '::', port: a.endpoint.port, family: 6 } }), { code: 'transport/bind-failed' });
+  await t.throwsAsync(rig.node({ bind: { host: '::', port: a.endpoint.port, family: 6 } }), {
+    code: 'transport/bind-failed',
+  });
 });

@@ -109,7 +109,9 @@ test('under load a client proves its address by a Retry and gets in', async (t) 
   const b = await rig.node({ limits: { retryAbovePendingHandshakes: 0 } });
   t.teardown(() => b.endpoint.close());
   const nodes = await Promise.all(Array.from({ length: 20 }, () => rig.node()));
-  await Promise.all(nodes.map((node) => node.endpoint.dial({ addresses: [b.address()], expect: b.credentials.self.nodeId })));
+  await Promise.all(
+    nodes.map((node) => node.endpoint.dial({ addresses: [b.address()], expect: b.credentials.self.nodeId })),
+  );
   await until(() => [...b.endpoint.connections()].length === 20);
   t.true((b.endpoint.counters()['retry-sent'] ?? 0) >= 20);
   await Promise.all(nodes.map((node) => node.endpoint.close()));

@@ -16,7 +16,8 @@ async function pair(t: ExecutionContext, credentials?: Credentials): Promise<{ a
   return { a, b };
 }
 
-const pemBlocks = (pem: string): string[] => (pem.match(/-----BEGIN[^-]+-----[^-]+-----END[^-]+-----\n/g) ?? []) as string[];
+const pemBlocks = (pem: string): string[] =>
+  (pem.match(/-----BEGIN[^-]+-----[^-]+-----END[^-]+-----\n/g) ?? []) as string[];
 
 /** A credential whose chain was tampered with, while the device key still fits the leaf. */
 function withChain(change: (leaf: string, root: string) => string): Credentials {
@@ -31,10 +32,20 @@ const BAD: Record<string, () => Credentials> = {
   'a chain without its root': () => withChain((leaf) => leaf),
   'a chain with a certificate too many': () => withChain((leaf, root) => leaf + root + root),
   'a root of somebody else': () => withChain((leaf) => leaf + pemBlocks(freshCredentials().certificateChainPem)[1]),
-  'an expired certificate': () => makeCredentials(seed(201), seed(202), { notBeforeMs: 0, notAfterMs: Date.UTC(2020, 0, 1) }),
-  'a certificate from the future': () => makeCredentials(seed(203), seed(204), { notBeforeMs: Date.UTC(2200, 0, 1), notAfterMs: Date.UTC(2300, 0, 1) }),
-  'a certificate of another form': () => ({ ...freshCredentials(), certificateChainPem: FOREIGN_PEM.repeat(2), deviceKeyPem: FOREIGN_KEY }),
-  'an oversized certificate': () => ({ ...freshCredentials(), certificateChainPem: LARGE_PEM.repeat(2), deviceKeyPem: FOREIGN_KEY }),
+  'an expired certificate': () =>
+    makeCredentials(seed(201), seed(202), { notBeforeMs: 0, notAfterMs: Date.UTC(2020, 0, 1) }),
+  'a certificate from the future': () =>
+    makeCredentials(seed(203), seed(204), { notBeforeMs: Date.UTC(2200, 0, 1), notAfterMs: Date.UTC(2300, 0, 1) }),
+  'a certificate of another form': () => ({
+    ...freshCredentials(),
+    certificateChainPem: FOREIGN_PEM.repeat(2),
+    deviceKeyPem: FOREIGN_KEY,
+  }),
+  'an oversized certificate': () => ({
+    ...freshCredentials(),
+    certificateChainPem: LARGE_PEM.repeat(2),
+    deviceKeyPem: FOREIGN_KEY,
+  }),
 };
 
 for (const [name, credentials] of Object.entries(BAD)) {
@@ -61,7 +72,8 @@ test('garbage is dropped and counted, and costs nothing lasting', async (t) => {
   const { a, b } = await pair(t);
   const socket = createSocket('udp4');
   t.teardown(() => socket.close());
-  const random = (length: number, seedOf: number): Buffer => Buffer.from(Array.from({ length }, (_, at) => (Math.imul(at + 1, seedOf * 2 + 1) >>> 7) & 0xff));
+  const random = (length: number, seedOf: number): Buffer =>
+    Buffer.from(Array.from({ length }, (_, at) => (Math.imul(at + 1, seedOf * 2 + 1) >>> 7) & 0xff));
   for (let i = 0; i < 4_000; i++) {
     const datagram = random([0, 1, 5, 8, 21, 40, 200, 1_200, 1_400][i % 9] as number, i);
     // All first bytes, and often the look of an Initial packet of the right version.
@@ -83,7 +95,10 @@ test('garbage is dropped and counted, and costs nothing lasting', async (t) => {
 test('noise on the port of a live connection does not disturb it', async (t) => {
   const { a, b } = await pair(t);
   b.onStream = (stream) => {
-    collect(stream).then((bytes) => stream.write(bytes, true), () => {});
+    collect(stream).then(
+      (bytes) => stream.write(bytes, true),
+      () => {},
+    );
   };
   const connection = await connect(a, b);
   const native = (b.connections[0] as unknown as { native: { sourceId(): Uint8Array } }).native;
@@ -119,9 +134,13 @@ test('an unknown QUIC version is answered with those we speak', async (t) => {
 
 test('datagrams that are not QUIC go to their handler, and can be sent from the port', async (t) => {
   const { a, b } = await pair(t);
-  type Raw = { onRawDatagram: (datagram: Uint8Array, from: { port: number }) => void; sendRawDatagram(datagram: Uint8Array, to: object): void };
+  type Raw = {
+    onRawDatagram: (datagram: Uint8Array, from: { port: number }) => void;
+    sendRawDatagram(datagram: Uint8Array, to: object): void;
+  };
   const got = new Promise<{ bytes: Buffer; port: number; host: string }>((resolve) => {
-    (b.endpoint as unknown as Raw).onRawDatagram = (datagram, from) => resolve({ bytes: Buffer.from(datagram), ...(from as { port: number; host: string }) });
+    (b.endpoint as unknown as Raw).onRawDatagram = (datagram, from) =>
+      resolve({ bytes: Buffer.from(datagram), ...(from as { port: number; host: string }) });
   });
   (a.endpoint as unknown as Raw).sendRawDatagram(Buffer.from([0, 1, 2, 3]), b.address());
   const { bytes, port, host } = await got;

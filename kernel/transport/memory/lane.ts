@@ -8,6 +8,8 @@ export interface LaneLink {
   readonly cut: boolean;
 }
 
+const ROUNDING_MS = 0.001;
+
 /** One direction of a connection: messages arrive in order, each after the link's delay. One timer at most. */
 export class Lane {
   readonly #clock: Clock;
@@ -49,7 +51,8 @@ export class Lane {
   }
 
   #deliver(): void {
-    const now = this.#clock.monotonic();
+    // Sums of fractions may come out a little short of the sum's time.
+    const now = this.#clock.monotonic() + ROUNDING_MS;
     const due = this.#queue.findIndex(({ atMs }) => atMs > now);
     const batch = due < 0 ? this.#queue : this.#queue.slice(0, due);
     this.#queue = due < 0 ? [] : this.#queue.slice(due);

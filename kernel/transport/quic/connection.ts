@@ -1,46 +1,32 @@
 import type { Connection as NativeConnection } from '@matrixai/quic/native/types.js';
-import type { Clock, Random, TimerHandle } from '../../sdk/clock.ts';
+import type { TimerHandle } from '../../sdk/clock.ts';
 import { peerKey, type PeerId } from '../../sdk/identifiers.ts';
-import type { Counters, Log } from '../../sdk/log.ts';
 import { CLOSE_CODES } from '../../sdk/network.ts';
-import { type Hello } from '../admission.ts';
-import { closeReason } from '../close-reason.ts';
+import type { Hello } from '../admission.ts';
 import { transportErrors } from '../errors.ts';
-import { OpenQueue } from '../open-queue.ts';
-import type { CloseInfo, Connection, ConnectionStats, IncomingStream, SocketAddress, Stream, StreamAbort, TransportLimits } from '../transport.ts';
+import type {
+  CloseInfo,
+  Connection,
+  ConnectionStats,
+  IncomingStream,
+  SocketAddress,
+  Stream,
+  StreamAbort,
+} from '../transport.ts';
+import type { ConnectionHost } from './connection-host.ts';
 import { CLIENT_CONTROL_STREAM, CONTROL_BYTES, decodeHello, encodeHello, SERVER_CONTROL_STREAM } from './control.ts';
 import type { DatagramPath } from './datagram-path.ts';
 import { BASE_DATAGRAM_BYTES, DatagramSize } from './datagram-size.ts';
+import { collected, endOf } from './native-state.ts';
 import { QuicStream } from './stream.ts';
+import { StreamOpens } from './stream-opens.ts';
 import { socketAddress, withoutZone } from '../address.ts';
-
-/** What a connection needs of its endpoint. */
-export interface ConnectionHost {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly counts: Counters;
-  readonly log: Log;
-  readonly limits: TransportLimits;
-  /** Where stream bytes are read into, and datagrams are built. Used by one connection at a time. */
-  readonly readBuffer: Uint8Array;
-  readonly sendBuffer: Uint8Array;
-  /** `read` and `send` run once in this turn of the event loop, `send` after the promises that `read` resolved. */
-  scheduleRead(connection: QuicConnection): void;
-  scheduleSend(connection: QuicConnection): void;
-  /** TLS is done: the peer's certificates are there to be judged. */
-  established(connection: QuicConnection, chain: readonly Uint8Array[]): void;
-  /** The peer's Hello (when it dialled) or Accept (when we did). */
-  greeted(connection: QuicConnection, hello: Hello): void;
-  /** It is closed and holds nothing any more; `lastWords` is the datagram that tells the peer, if it was us. */
-  ended(connection: QuicConnection, info: CloseInfo, lastWords: Uint8Array | undefined): void;
-}
 
 interface RecvInfo {
   from: { host: string; port: number };
   to: { host: string; port: number };
 }
 
-const NO_BYTES = new Uint8Array(1);
 const ignore = (): void => {};
 /** Datagrams of one connection in one turn, so that a fast path does not starve the others. */
 const BURST_MAX = 256;
@@ -71,11 +57,7 @@ export class QuicConnection implements Connection {
 
   readonly #host: ConnectionHost;
   readonly #streams = new Map<number, QuicStream>();
-  readonly #opens = { bi: new OpenQueue(), uni: new OpenQueue() };
-  /** Streams of each kind that we opened and may open in all. The first uni-stream is the control stream. */
-  #opened = { bi: 0, uni: 1 };
-  #allowed = { bi: 0, uni: 0 };
-  #known = { bi: 0, uni: 1 };
+  readonly #opens: StreamOpens;
   /** The lowest ids the peer has not used. Its first uni-stream is the control stream. */
   readonly #nextOfPeer: { bi: number; uni: number };
   /** Bi-streams the peer has reset; see `wasReset`. */
@@ -97,19 +79,34 @@ export class QuicConnection implements Connection {
   #handshakeTimer: TimerHandle | undefined;
   #finalStats: ConnectionStats | undefined;
 
-  constructor(id: number, direction: 'inbound' | 'outbound', native: NativeConnection, path: DatagramPath, local: { host: string; port: number }, route: string, host: ConnectionHost) {
+  constructor(
+    id: number,
+    direction: 'inbound' | 'outbound',
+    native: NativeConnection,
+    path: DatagramPath,
+    local: { host: string; port: number },
+    route: string,
+    host: ConnectionHost,
+  ) {
     this.id = id;
     this.direction = direction;
     this.native = native;
     this.path = path;
     this.routes = [route];
     this.#host = host;
+    this.#opens = new StreamOpens(direction, (id) => {
+      const stream = new QuicStream(this, id, true);
+      this.#streams.set(id, stream);
+      return stream;
+    });
     const peerBit = direction === 'outbound' ? 1 : 0;
     this.#nextOfPeer = { bi: peerBit, uni: 6 + peerBit };
     this.#recvInfo = { from: { host: withoutZone(path.remote.host), port: path.remote.port }, to: local };
     this.#lastReceivedAt = host.clock.monotonic();
     this.size = new DatagramSize(this, path.maxDatagramBytes, host);
-    this.#handshakeTimer = host.clock.timer(host.limits.dialMs, () => this.end({ byPeer: false, code: undefined, reason: 'transport/dial-timeout' }));
+    this.#handshakeTimer = host.clock.timer(host.limits.dialMs, () =>
+      this.end({ byPeer: false, code: undefined, reason: 'transport/dial-timeout' }),
+    );
   }
 
   get peer(): PeerId {
@@ -149,7 +146,8 @@ export class QuicConnection implements Connection {
 
   stats(): ConnectionStats {
     const native = this.native;
-    if (native === undefined) return this.#finalStats ?? { bytesIn: 0, bytesOut: 0, rttMs: undefined, lostPackets: 0, datagramBytes: 0 };
+    if (native === undefined)
+      return this.#finalStats ?? { bytesIn: 0, bytesOut: 0, rttMs: undefined, lostPackets: 0, datagramBytes: 0 };
     const { recvBytes, sentBytes, lost } = native.stats();
     const rttMs = native.pathStats().find((path) => path.active)?.rtt;
     return { bytesIn: recvBytes, bytesOut: sentBytes, rttMs, lostPackets: lost, datagramBytes: this.size.bytes };
@@ -160,7 +158,10 @@ export class QuicConnection implements Connection {
   receive(datagram: Uint8Array, from: SocketAddress | undefined): void {
     const native = this.native;
     if (native === undefined) return;
-    const info = from === undefined ? this.#recvInfo : { from: { host: withoutZone(from.host), port: from.port }, to: this.#recvInfo.to };
+    const info =
+      from === undefined
+        ? this.#recvInfo
+        : { from: { host: withoutZone(from.host), port: from.port }, to: this.#recvInfo.to };
     try {
       native.recv(datagram, info);
     } catch (error) {
@@ -212,7 +213,7 @@ export class QuicConnection implements Connection {
       this.#readStreams(native);
       if (this.native === undefined) return;
       for (const stream of this.blocked) if (stream.pump(native)) this.blocked.delete(stream);
-      this.#serveOpens(native);
+      this.#opens.serve(native);
     }
     if (this.native !== undefined && native.isDraining()) this.#endedByPeer(native);
   }
@@ -235,7 +236,11 @@ export class QuicConnection implements Connection {
 
   /** Sends Hello (dialler) or Accept (listener) on the control stream. */
   greet(hello: Hello): void {
-    this.native?.streamSend(this.direction === 'outbound' ? CLIENT_CONTROL_STREAM : SERVER_CONTROL_STREAM, encodeHello(hello), true);
+    this.native?.streamSend(
+      this.direction === 'outbound' ? CLIENT_CONTROL_STREAM : SERVER_CONTROL_STREAM,
+      encodeHello(hello),
+      true,
+    );
     this.touch();
   }
 
@@ -270,7 +275,7 @@ export class QuicConnection implements Connection {
 
   /** A stream of ours is written to for the first time. */
   becameKnown(stream: QuicStream): void {
-    this.#known[stream.kind] = Math.max(this.#known[stream.kind], (stream.id >> 2) + 1);
+    this.#opens.becameKnown(stream);
   }
 
   /**
@@ -299,7 +304,8 @@ export class QuicConnection implements Connection {
 
   lostStreamCredit(): void {
     this.#host.counts.add('stream-credit-lost');
-    if (++this.#lostCredits > this.#host.limits.maxStreamsPerConnection / 2) this.misbehaved('its uni-streams had to be stopped too often');
+    if (++this.#lostCredits > this.#host.limits.maxStreamsPerConnection / 2)
+      this.misbehaved('its uni-streams had to be stopped too often');
   }
 
   end(info: CloseInfo, lastWords?: Uint8Array): void {
@@ -313,8 +319,7 @@ export class QuicConnection implements Connection {
     this.blocked.clear();
     this.stoppable.clear();
     const reason = transportErrors.make('closed', { reason: info.reason });
-    this.#opens.bi.rejectAll(reason);
-    this.#opens.uni.rejectAll(reason);
+    this.#opens.rejectAll(reason);
     for (const stream of [...this.#streams.values()]) stream.connectionEnded();
     this.#streams.clear();
     this.#host.ended(this, info, lastWords);
@@ -338,8 +343,10 @@ export class QuicConnection implements Connection {
   #readStreams(native: NativeConnection): void {
     if (this.#phase === 'open' && native.isReadable()) {
       // A handler may close the connection at any of these.
-      while (this.native !== undefined && native.streamReadable(this.#nextOfPeer.bi)) this.#readStream(native, this.#nextOfPeer.bi);
-      while (this.native !== undefined && native.streamReadable(this.#nextOfPeer.uni)) this.#readStream(native, this.#nextOfPeer.uni);
+      while (this.native !== undefined && native.streamReadable(this.#nextOfPeer.bi))
+        this.#readStream(native, this.#nextOfPeer.bi);
+      while (this.native !== undefined && native.streamReadable(this.#nextOfPeer.uni))
+        this.#readStream(native, this.#nextOfPeer.uni);
       if (this.#streams.size <= ASK_EACH_MAX) {
         for (const stream of this.#streams.values()) {
           if (stream.wantsData && native.streamReadable(stream.id)) stream.read(native, this.#host.readBuffer);
@@ -400,33 +407,11 @@ export class QuicConnection implements Connection {
   }
 
   #openStream(kind: 'bi' | 'uni', signal?: AbortSignal): Promise<Stream> | Stream {
-    const native = this.native;
     signal?.throwIfAborted();
-    if (native === undefined || this.#phase !== 'open') throw transportErrors.make('closed', { reason: this.closed?.reason ?? 'not open' });
-    if (this.#opens[kind].length === 0 && this.#mayOpen(native, kind)) return this.#newStream(kind);
-    return this.#opens[kind].wait(signal);
-  }
-
-  #mayOpen(native: NativeConnection, kind: 'bi' | 'uni'): boolean {
-    if (this.#opened[kind] < this.#allowed[kind]) return true;
-    // What quiche still allows counts from the streams it knows, which are those that were written to.
-    this.#allowed[kind] = this.#known[kind] + (kind === 'bi' ? native.peerStreamsLeftBidi() : native.peerStreamsLeftUni());
-    return this.#opened[kind] < this.#allowed[kind];
-  }
-
-  #newStream(kind: 'bi' | 'uni'): QuicStream {
-    const number = this.#opened[kind]++;
-    const id = number * 4 + (kind === 'uni' ? 2 : 0) + (this.direction === 'inbound' ? 1 : 0);
-    const stream = new QuicStream(this, id, true);
-    this.#streams.set(id, stream);
-    return stream;
-  }
-
-  #serveOpens(native: NativeConnection): void {
-    for (const kind of ['bi', 'uni'] as const) {
-      const queue = this.#opens[kind];
-      while (queue.length > 0 && this.#mayOpen(native, kind)) queue.serve(() => this.#newStream(kind));
+    if (this.native === undefined || this.#phase !== 'open') {
+      throw transportErrors.make('closed', { reason: this.closed?.reason ?? 'not open' });
     }
+    return this.#opens.open(this.native, kind, signal);
   }
 
   /** Sends until quiche has nothing more; gives the last datagram, valid until the buffer is used again. */
@@ -475,7 +460,8 @@ export class QuicConnection implements Connection {
     const timeoutMs = native.timeout();
     // quiche rounds down to whole milliseconds.
     let dueAt = timeoutMs === null ? Number.POSITIVE_INFINITY : now + timeoutMs + 1;
-    if (this.#phase === 'open') dueAt = Math.min(dueAt, Math.max(this.#lastReceivedAt, this.#lastPingAt) + limits.idleMs / 3);
+    if (this.#phase === 'open')
+      dueAt = Math.min(dueAt, Math.max(this.#lastReceivedAt, this.#lastPingAt) + limits.idleMs / 3);
     // An earlier timer stays: it looks again when it fires, which is cheaper than moving it for each packet.
     if (dueAt >= this.#timerDueAt || dueAt === Number.POSITIVE_INFINITY) return;
     this.#timer?.cancel();
@@ -505,27 +491,6 @@ export class QuicConnection implements Connection {
 
   /** The peer, the network or a protocol error ended it. */
   #endedByPeer(native: NativeConnection): void {
-    const theirs = native.peerError();
-    const ours = native.localError();
-    if (theirs !== null && theirs.isApp) {
-      this.end({ byPeer: true, code: theirs.errorCode, reason: closeReason(theirs.errorCode, theirs.reason) });
-    } else if (native.isTimedOut()) {
-      this.end({ byPeer: true, code: undefined, reason: 'idle-timeout' });
-    } else {
-      const code = (theirs ?? ours)?.errorCode;
-      // RFC 9000 §20.1: 0x0100–0x01ff are TLS alerts.
-      const name = code === undefined ? 'lost' : code >= 0x100 && code < 0x200 ? `tls-alert-${code - 0x100}` : `quic-error-${code}`;
-      this.end({ byPeer: theirs !== null, code: undefined, reason: `transport/${name}` });
-    }
-  }
-}
-
-/** Reads a reset stream once more, which lets quiche forget it when both halves are complete. */
-function collected(native: NativeConnection, id: number): boolean {
-  try {
-    native.streamRecv(id, NO_BYTES);
-    return true;
-  } catch (error) {
-    return !(error as Error).message.startsWith('StreamReset');
+    this.end(endOf(native));
   }
 }

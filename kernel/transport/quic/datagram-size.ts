@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import type { TimerHandle } from '../../sdk/clock.ts';
 import { classifyAddress } from '../address.ts';
 import type { SocketAddress } from '../transport.ts';
-import type { ConnectionHost, QuicConnection } from './connection.ts';
+import type { QuicConnection } from './connection.ts';
+import type { ConnectionHost } from './connection-host.ts';
 import { CID_BYTES } from './config.ts';
 
 /** RFC 9000 §14.1: what every QUIC path must carry. */
@@ -72,9 +73,13 @@ export class DatagramSize {
     if (++this.#full < BULK_DATAGRAMS || this.#timer !== undefined || this.#peerCid === undefined) return;
     const now = this.#host.clock.monotonic();
     if (this.bytes < (this.#candidates[0] ?? 0) && now >= this.#nextSearchAt) {
-      this.#ask(this.#candidates.filter((size) => size > this.bytes), SEARCH_TRIES, () => {
-        this.#nextSearchAt = this.#host.clock.monotonic() + SEARCH_AGAIN_MS;
-      });
+      this.#ask(
+        this.#candidates.filter((size) => size > this.bytes),
+        SEARCH_TRIES,
+        () => {
+          this.#nextSearchAt = this.#host.clock.monotonic() + SEARCH_AGAIN_MS;
+        },
+      );
     } else if (this.bytes > BASE_DATAGRAM_BYTES && now >= this.#nextLossCheckAt) {
       this.#nextLossCheckAt = now + LOSS_CHECK_MS;
       const lost = this.#connection.native?.stats().lost ?? 0;
@@ -95,7 +100,12 @@ export class DatagramSize {
     const nonce = datagram.subarray(4 + CID_BYTES, PROBE_HEADER_BYTES);
     if (kind === QUESTION && size === datagram.length && this.#peerCid !== undefined) {
       this.#connection.path.send(this.#probe(ANSWER, size, nonce, PROBE_HEADER_BYTES), PROBE_HEADER_BYTES);
-    } else if (kind === ANSWER && this.#timer !== undefined && this.#nonce.equals(nonce) && this.#candidates.includes(size)) {
+    } else if (
+      kind === ANSWER &&
+      this.#timer !== undefined &&
+      this.#nonce.equals(nonce) &&
+      this.#candidates.includes(size)
+    ) {
       if (size > this.bytes) this.bytes = size;
       if (size === this.bytes) this.#answered = true;
     }
@@ -131,7 +141,8 @@ export class DatagramSize {
         return;
       }
       for (const size of sizes) {
-        if (!this.#answered || size > this.bytes) this.#connection.path.send(this.#probe(QUESTION, size, this.#nonce, size), size);
+        if (!this.#answered || size > this.bytes)
+          this.#connection.path.send(this.#probe(QUESTION, size, this.#nonce, size), size);
       }
       this.#timer = this.#host.clock.timer(Math.max(TRY_MIN_MS, rttMs * 1.5), round);
     };
@@ -180,7 +191,9 @@ function interfaceMtu(): number | undefined {
 
 function readInterfaceMtu(): number | undefined {
   if (process.platform !== 'linux') return undefined;
-  const names = Object.entries(networkInterfaces()).filter(([, addresses]) => addresses?.some(({ internal }) => !internal));
+  const names = Object.entries(networkInterfaces()).filter(([, addresses]) =>
+    addresses?.some(({ internal }) => !internal),
+  );
   const sizes = names.map(([name]) => {
     try {
       return Number(readFileSync(`/sys/class/net/${name}/mtu`, 'utf8'));

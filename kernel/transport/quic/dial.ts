@@ -41,7 +41,12 @@ export class Dial {
   #resolve!: (connection: Connection) => void;
   #reject!: (reason: unknown) => void;
 
-  constructor(host: DialHost, addresses: readonly SocketAddress[], expect: NodeId | undefined, signal: AbortSignal | undefined) {
+  constructor(
+    host: DialHost,
+    addresses: readonly SocketAddress[],
+    expect: NodeId | undefined,
+    signal: AbortSignal | undefined,
+  ) {
     this.#host = host;
     this.#addresses = [...addresses];
     this.expect = expect;
@@ -109,7 +114,8 @@ export class Dial {
     const address = this.#addresses.shift();
     if (address !== undefined) {
       this.#try(address);
-      if (!this.#settled && this.#addresses.length > 0) this.#next = this.#host.clock.timer(NEXT_ADDRESS_MS, () => this.#tryNext());
+      if (!this.#settled && this.#addresses.length > 0)
+        this.#next = this.#host.clock.timer(NEXT_ADDRESS_MS, () => this.#tryNext());
     } else if (this.#attempts.size === 0) {
       this.#fail(this.#error ?? transportErrors.make('unreachable'));
     }
@@ -158,7 +164,8 @@ function errorOf(info: CloseInfo, dialMs: number): ItsgoinError {
     case CLOSE_CODES['wrong-node']:
       return transportErrors.make('wrong-node');
     case undefined:
-      if (info.reason === 'idle-timeout' || info.reason === 'transport/dial-timeout') return transportErrors.make('dial-timeout', { ms: dialMs });
+      if (info.reason === 'idle-timeout' || info.reason === 'transport/dial-timeout')
+        return transportErrors.make('dial-timeout', { ms: dialMs });
       break;
   }
   return transportErrors.make('refused', { reason: info.reason });

@@ -15,12 +15,14 @@ import { DEFAULT_LIMITS } from '../limits.ts';
 import { PeerTable } from '../peer-table.ts';
 import type { CloseInfo, Connection, Endpoint, EndpointOptions, SocketAddress, TransportLimits } from '../transport.ts';
 import { CID_BYTES, QuicConfigs } from './config.ts';
-import { QuicConnection, type ConnectionHost } from './connection.ts';
+import { QuicConnection } from './connection.ts';
+import type { ConnectionHost } from './connection-host.ts';
 import type { DatagramPath } from './datagram-path.ts';
 import { PATH_PROBE, PROBE_HEADER_BYTES } from './datagram-size.ts';
 import { Dial, type DialHost } from './dial.ts';
 import { Farewells } from './farewells.ts';
 import { HandshakeGate } from './handshake-gate.ts';
+import { Turn } from './turn.ts';
 import type { UdpSocket } from './udp-socket.ts';
 
 const READ_BUFFER_BYTES = 256 * 1024;
@@ -64,11 +66,9 @@ export class QuicEndpoint implements Endpoint, ConnectionHost, DialHost {
   readonly #dialOf = new Map<QuicConnection, Dial>();
   readonly #refusals = new Map<QuicConnection, ItsgoinError>();
   readonly #farewells = new Farewells();
+  readonly #turn = new Turn();
   #pendingInbound = 0;
   #closed = false;
-  #toRead: QuicConnection[] = [];
-  #toSend: QuicConnection[] = [];
-  #turnScheduled = false;
 
   constructor(socket: UdpSocket, options: EndpointOptions, deps: EndpointDeps) {
     this.#socket = socket;
@@ -96,18 +96,24 @@ export class QuicEndpoint implements Endpoint, ConnectionHost, DialHost {
   localAddresses(): readonly SocketAddress[] {
     const bind = this.#options.bind;
     if (bind !== undefined && !isWildcard(bind.host)) return [socketAddress(bind.host, this.port)];
-    return Object.values(networkInterfaces())
-      .flatMap((addresses) => addresses ?? [])
-      .filter(({ family }) => family === 'IPv4' || this.#socket.family === 6)
-      // A link-local address means nothing without the interface, which only this machine knows.
-      .filter(({ scopeid }) => scopeid === undefined || scopeid === 0)
-      .map(({ address }) => socketAddress(address, this.port));
+    return (
+      Object.values(networkInterfaces())
+        .flatMap((addresses) => addresses ?? [])
+        .filter(({ family }) => family === 'IPv4' || this.#socket.family === 6)
+        // A link-local address means nothing without the interface, which only this machine knows.
+        .filter(({ scopeid }) => scopeid === undefined || scopeid === 0)
+        .map(({ address }) => socketAddress(address, this.port))
+    );
   }
 
-  async dial(target: { addresses: readonly SocketAddress[]; expect?: NodeId }, signal?: AbortSignal): Promise<Connection> {
+  async dial(
+    target: { addresses: readonly SocketAddress[]; expect?: NodeId },
+    signal?: AbortSignal,
+  ): Promise<Connection> {
     signal?.throwIfAborted();
     if (this.#closed) throw transportErrors.make('closed', { reason: 'shutting-down' });
-    if (this.#live.size >= this.limits.maxConnections) throw transportErrors.make('too-many-connections', { limit: this.limits.maxConnections });
+    if (this.#live.size >= this.limits.maxConnections)
+      throw transportErrors.make('too-many-connections', { limit: this.limits.maxConnections });
     const dial = new Dial(this, target.addresses, target.expect, signal);
     return dial.result;
   }
@@ -136,13 +142,11 @@ export class QuicEndpoint implements Endpoint, ConnectionHost, DialHost {
   // For the connections.
 
   scheduleRead(connection: QuicConnection): void {
-    this.#toRead.push(connection);
-    this.#scheduleTurn();
+    this.#turn.read(connection);
   }
 
   scheduleSend(connection: QuicConnection): void {
-    this.#toSend.push(connection);
-    this.#scheduleTurn();
+    this.#turn.send(connection);
   }
 
   established(connection: QuicConnection, chain: readonly Uint8Array[]): void {
@@ -152,7 +156,11 @@ export class QuicEndpoint implements Endpoint, ConnectionHost, DialHost {
     } catch (error) {
       this.counts.add('bad-certificate');
       this.log.info('certificate-refused', { remote: connection.remote.host, code: codeOf(error) });
-      this.#refuse(connection, 'bad-certificate', transportErrors.make('bad-certificate', { reason: (error as Error).message }, error));
+      this.#refuse(
+        connection,
+        'bad-certificate',
+        transportErrors.make('bad-certificate', { reason: (error as Error).message }, error),
+      );
       return;
     }
     connection.verified(peer);
@@ -187,7 +195,13 @@ export class QuicEndpoint implements Endpoint, ConnectionHost, DialHost {
     const cid = this.random.bytes(CID_BYTES);
     let native: NativeConnection;
     try {
-      native = quiche.Connection.connect(null, cid, this.#local, { host: withoutZone(address.host), port: address.port }, this.#configs.of(path.windowUnitBytes));
+      native = quiche.Connection.connect(
+        null,
+        cid,
+        this.#local,
+        { host: withoutZone(address.host), port: address.port },
+        this.#configs.of(path.windowUnitBytes),
+      );
     } catch (error) {
       this.log.warn('dial-failed', { remote: address.host, reason: (error as Error).message });
       return undefined;
@@ -224,13 +238,22 @@ export class QuicEndpoint implements Endpoint, ConnectionHost, DialHost {
       closeWith(connection, 'done');
     } else {
       this.#peers.setPending(connection.key, connection);
-      connection.greet({ incarnation: this.#incarnation, holds: this.#peers.open(connection.key)?.incarnation, insists: dial.insists });
+      connection.greet({
+        incarnation: this.#incarnation,
+        holds: this.#peers.open(connection.key)?.incarnation,
+        insists: dial.insists,
+      });
     }
   }
 
   #admit(connection: QuicConnection, hello: Hello): void {
     const { self } = this.#options.credentials;
-    const verdict = this.#peers.judge(connection.key, hello, { incarnation: this.#incarnation, deviceId: self.deviceId }, connection.peer.deviceId);
+    const verdict = this.#peers.judge(
+      connection.key,
+      hello,
+      { incarnation: this.#incarnation, deviceId: self.deviceId },
+      connection.peer.deviceId,
+    );
     if (verdict === 'reject') {
       this.counts.add('duplicate-connection');
       closeWith(connection, 'duplicate-connection');
@@ -263,7 +286,12 @@ export class QuicEndpoint implements Endpoint, ConnectionHost, DialHost {
     closeWith(connection, reason);
   }
 
-  #track(direction: 'inbound' | 'outbound', native: NativeConnection, path: DatagramPath, cid: Uint8Array): QuicConnection {
+  #track(
+    direction: 'inbound' | 'outbound',
+    native: NativeConnection,
+    path: DatagramPath,
+    cid: Uint8Array,
+  ): QuicConnection {
     const route = latin1(cid);
     const connection = new QuicConnection(nextId++, direction, native, path, this.#local, route, this);
     this.#routes.set(route, connection);
@@ -297,7 +325,8 @@ export class QuicEndpoint implements Endpoint, ConnectionHost, DialHost {
     }
     const farewell = this.#farewells.answer(route);
     if (farewell !== undefined) this.#socket.send(farewell, farewell.length, from.address, from.port);
-    else if (((datagram[0] ?? 0) & LONG_HEADER) !== 0 && datagram.length >= INITIAL_MIN_BYTES && !this.#closed) this.#onInitial(route, datagram, from);
+    else if (((datagram[0] ?? 0) & LONG_HEADER) !== 0 && datagram.length >= INITIAL_MIN_BYTES && !this.#closed)
+      this.#onInitial(route, datagram, from);
     else this.counts.add('unknown-connection');
   }
 
@@ -343,7 +372,13 @@ export class QuicEndpoint implements Endpoint, ConnectionHost, DialHost {
     const remote = { host: withoutZone(path.remote.host), port: path.remote.port };
     let native: NativeConnection;
     try {
-      native = quiche.Connection.accept(cid, original ?? null, this.#local, remote, this.#configs.of(path.windowUnitBytes));
+      native = quiche.Connection.accept(
+        cid,
+        original ?? null,
+        this.#local,
+        remote,
+        this.#configs.of(path.windowUnitBytes),
+      );
     } catch (error) {
       this.log.warn('accept-failed', { reason: (error as Error).message });
       return;
@@ -357,30 +392,6 @@ export class QuicEndpoint implements Endpoint, ConnectionHost, DialHost {
     }
     connection.receive(datagram, undefined);
   }
-
-  /** Everything of one turn of the event loop: first all that came is read, then each connection sends once. */
-  #scheduleTurn(): void {
-    if (this.#turnScheduled) return;
-    this.#turnScheduled = true;
-    // Two callbacks of the same check phase: promises that reading resolved run in between, so what they
-    // write leaves together with the acknowledgements.
-    setImmediate(this.#readTurn);
-    setImmediate(this.#sendTurn);
-  }
-
-  readonly #readTurn = (): void => {
-    const connections = this.#toRead;
-    this.#toRead = [];
-    for (const connection of connections) connection.read();
-  };
-
-  readonly #sendTurn = (): void => {
-    this.#turnScheduled = false;
-    const connections = this.#toSend;
-    this.#toSend = [];
-    for (const connection of connections) connection.send();
-    if (this.#toRead.length > 0) this.#scheduleTurn();
-  };
 }
 
 /** Connection ids are never reused in this process (MESH-10). */

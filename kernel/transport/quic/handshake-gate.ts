@@ -36,7 +36,11 @@ export class HandshakeGate {
   }
 
   /** `validated`: the Initial carried a good token. Takes one handshake of the source's budget unless it says retry. */
-  judge(source: SocketAddress, pending: number, validated: boolean): 'accept' | 'retry' | 'over-budget' | 'too-many-pending' {
+  judge(
+    source: SocketAddress,
+    pending: number,
+    validated: boolean,
+  ): 'accept' | 'retry' | 'over-budget' | 'too-many-pending' {
     if (pending >= this.#limits.maxPendingHandshakes) return 'too-many-pending';
     if (!validated && pending >= this.#limits.retryAbovePendingHandshakes) return 'retry';
     return this.#take(sourceKey(source)) ? 'accept' : 'over-budget';
@@ -63,7 +67,11 @@ export class HandshakeGate {
   #mac(time: Uint8Array, source: SocketAddress, originalCid: Uint8Array, retryCid: Uint8Array): Uint8Array {
     const hmac = createHmac('sha256', this.#key);
     // Every field but one has a fixed length or a separator, so no two inputs read the same.
-    hmac.update(time).update(`${source.host}|${source.port}|${originalCid.length}|`).update(originalCid).update(retryCid);
+    hmac
+      .update(time)
+      .update(`${source.host}|${source.port}|${originalCid.length}|`)
+      .update(originalCid)
+      .update(retryCid);
     return hmac.digest().subarray(0, MAC_BYTES);
   }
 

@@ -76,7 +76,8 @@ export class QuicStream implements IncomingStream {
     this.#becomeKnown();
     const native = this.connection.native;
     let offset = 0;
-    if (native !== undefined && this.pendingBytes === 0 && this.#queue === undefined) offset = this.#offer(native, bytes, 0, fin);
+    if (native !== undefined && this.pendingBytes === 0 && this.#queue === undefined)
+      offset = this.#offer(native, bytes, 0, fin);
     // The offer took it all with its end, or found out that the peer stopped the stream.
     if (!this.#writeDone) {
       if (offset < bytes.length || fin) {
@@ -137,7 +138,8 @@ export class QuicStream implements IncomingStream {
       const fin = result[1];
       if (fin) this.#readDone = true;
       if (this.#aborted) this.#discard(native, length);
-      else if (length > 0 || fin) this.connection.deliver(this, length === scratch.length ? scratch : scratch.subarray(0, length), fin);
+      else if (length > 0 || fin)
+        this.connection.deliver(this, length === scratch.length ? scratch : scratch.subarray(0, length), fin);
       if (fin) this.#settle();
       if (length < scratch.length) return;
     }

@@ -49,7 +49,13 @@ export class UdpSocket {
     await new Promise<void>((resolve, reject) => {
       socket.once('error', (error: NodeJS.ErrnoException) => {
         socket.close();
-        reject(transportErrors.make('bind-failed', { address: `${address}:${port}`, reason: error.code ?? error.message }, error));
+        reject(
+          transportErrors.make(
+            'bind-failed',
+            { address: `${address}:${port}`, reason: error.code ?? error.message },
+            error,
+          ),
+        );
       });
       socket.bind({ address, port }, resolve);
     });
@@ -68,7 +74,8 @@ export class UdpSocket {
   send(buffer: Uint8Array, length: number, host: string, port: number): void {
     this.#socket.send(buffer, 0, length, port, host);
     // Usually the system took it at once; if not, libuv still reads from this memory.
-    if (buffer === this.sendBuffer && this.#socket.getSendQueueCount() > 0) this.sendBuffer = Buffer.allocUnsafeSlow(SEND_BUFFER_BYTES);
+    if (buffer === this.sendBuffer && this.#socket.getSendQueueCount() > 0)
+      this.sendBuffer = Buffer.allocUnsafeSlow(SEND_BUFFER_BYTES);
   }
 
   /** Waits until what was sent has left, at most a second. */
