@@ -1,0 +1,39 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { NODE_VERSION } from '../../kernel/version.ts';
+
+/** Lines without comments and blanks that each kernel folder may have; docs/decisions/kernel-size.md says why. */
+const LINES_MAX: Record<string, number> = {
+  bus: 300,
+  clock: 350,
+  config: 400,
+  control: 1_800,
+  identity: 750,
+  lifecycle: 1_900,
+  observe: 300,
+  sdk: 550,
+  store: 800,
+  transport: 2_900,
+  wire: 2_300,
+};
+
+for (const [folder, max] of Object.entries(LINES_MAX)) {
+  test(`kernel/${folder} keeps within ${max} lines of code`, (t) => {
+    const files = readdirSync(join('kernel', folder), { recursive: true, encoding: 'utf8' });
+    const code = files
+      .filter((file) => file.endsWith('.ts'))
+      .flatMap((file) => readFileSync(join('kernel', folder, file), 'utf8').split('\n'))
+      .filter((line) => !/^\s*(\/\/|\/?\*|$)/.test(line));
+    t.true(code.length <= max, `${code.length} lines`);
+  });
+}
+
+test('every kernel folder has a size', (t) => {
+  const folders = readdirSync('kernel', { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  t.deepEqual(folders.map(({ name }) => name).sort(), Object.keys(LINES_MAX));
+});
+
+test('the version in the code is that of the package', (t) => {
+  t.is((JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }).version, NODE_VERSION);
+});
