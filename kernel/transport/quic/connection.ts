@@ -34,7 +34,12 @@ const BURST_MAX = 256;
 /** Up to this many open streams each is asked whether it is readable. */
 const ASK_EACH_MAX = 32;
 
-/** One QUIC connection: quiche's state machine, its streams, its path and its one timer. */
+/**
+ * One QUIC connection: quiche's state machine, its streams, its path and its one timer.
+ *
+ * Over 400 lines because every call into quiche may end the connection or change what the next call
+ * must do; reading, sending and the timer are kept where that can be seen at a glance.
+ */
 export class QuicConnection implements Connection {
   readonly id: number;
   readonly direction: 'inbound' | 'outbound';
