@@ -126,7 +126,11 @@ export interface Stream {
   readonly pendingBytes: number;
   /** Resolves when `pendingBytes` is below 256 KiB; rejects when the stream ends first. */
   writable(signal?: AbortSignal): Promise<void>;
-  /** Ends both halves abruptly with an application error code: RESET_STREAM for ours, STOP_SENDING for theirs. */
+  /**
+   * Ends both halves abruptly with an application error code: RESET_STREAM for ours, STOP_SENDING for
+   * theirs. Of a peer's uni-stream up to 64 KiB are read and dropped first, which costs less than the
+   * stream credit that stopping it would cost.
+   */
   abort(code: number): void;
 }
 

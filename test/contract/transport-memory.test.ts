@@ -1,4 +1,7 @@
 import { memoryRig } from './transport-rig.ts';
+import { transportDialContract } from './transport-dial-suite.ts';
 import { transportContract } from './transport-suite.ts';
 
-transportContract(memoryRig());
+const rig = memoryRig();
+transportContract(rig);
+transportDialContract(rig);

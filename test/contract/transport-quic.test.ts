@@ -1,4 +1,7 @@
 import { quicRig } from './transport-rig.ts';
+import { transportDialContract } from './transport-dial-suite.ts';
 import { transportContract } from './transport-suite.ts';
 
-transportContract(quicRig());
+const rig = quicRig();
+transportContract(rig);
+transportDialContract(rig);

@@ -1,5 +1,4 @@
 import type { RemoteInfo } from 'node:dgram';
-import { networkInterfaces } from 'node:os';
 import quiche from '@matrixai/quic/native/quiche.js';
 import type { Connection as NativeConnection, Header } from '@matrixai/quic/native/types.js';
 import { verifyChain } from '../../identity/certificate.ts';
@@ -22,6 +21,7 @@ import { PATH_PROBE, PROBE_HEADER_BYTES } from './datagram-size.ts';
 import { Dial, type DialHost } from './dial.ts';
 import { Farewells } from './farewells.ts';
 import { HandshakeGate } from './handshake-gate.ts';
+import { localAddresses } from './local-addresses.ts';
 import { Turn } from './turn.ts';
 import type { UdpSocket } from './udp-socket.ts';
 
@@ -94,16 +94,7 @@ export class QuicEndpoint implements Endpoint, ConnectionHost, DialHost {
   }
 
   localAddresses(): readonly SocketAddress[] {
-    const bind = this.#options.bind;
-    if (bind !== undefined && !isWildcard(bind.host)) return [socketAddress(bind.host, this.port)];
-    return (
-      Object.values(networkInterfaces())
-        .flatMap((addresses) => addresses ?? [])
-        .filter(({ family }) => family === 'IPv4' || this.#socket.family === 6)
-        // A link-local address means nothing without the interface, which only this machine knows.
-        .filter(({ scopeid }) => scopeid === undefined || scopeid === 0)
-        .map(({ address }) => socketAddress(address, this.port))
-    );
+    return localAddresses(this.#options.bind, this.port, this.#socket.family);
   }
 
   async dial(
@@ -402,10 +393,6 @@ const INITIAL = 0;
 
 function closeWith(connection: QuicConnection, reason: CloseReason): void {
   connection.close(CLOSE_CODES[reason], reason);
-}
-
-function isWildcard(host: string): boolean {
-  return host === '::' || host === '0.0.0.0';
 }
 
 function latin1(bytes: Uint8Array): string {
