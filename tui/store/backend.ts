@@ -32,6 +32,7 @@ export class Backend {
   onLive: () => void = () => {};
   /** Runs when the node of this process has stopped: there is nothing to come back to. */
   onEnd: () => void = () => {};
+  readonly #given: ControlClient;
   #client: ControlClient;
   readonly #reconnect: (() => Promise<ControlClient>) | undefined;
   readonly #clock: UiClock;
@@ -45,6 +46,7 @@ export class Backend {
     clock: UiClock,
     pace: RedrawPace,
   ) {
+    this.#given = client;
     this.#client = client;
     this.#reconnect = reconnect;
     this.#clock = clock;
@@ -91,6 +93,7 @@ export class Backend {
     this.#stopRetry?.();
     for (const watch of this.#watches) watch.stop?.();
     this.#watches.clear();
+    if (this.#client !== this.#given) this.#client.close();
   }
 
   #use(client: ControlClient): void {
