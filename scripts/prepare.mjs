@@ -2,8 +2,17 @@
 // package-lock.json is newer than what is installed, compiles when a source is newer than its output.
 // Does nothing, quickly, when all is up to date. Runs as `prestart`, `pretest` and `predemo`.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import {
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  utimesSync,
+} from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -11,10 +20,19 @@ const at = (...path) => join(root, ...path);
 const SOURCES = ['kernel', 'plugins', 'tui', 'cli', 'test', 'bench', 'scripts'];
 /** npm writes this file at the end of every complete installation. */
 const INSTALLED = at('node_modules', '.package-lock.json');
+/** The package-lock.json that was installed; a checkout changes the file's time without changing it. */
+const LOCK_INSTALLED = at('node_modules', '.installed-lock.json');
 const BUILT = at('dist', '.tsbuildinfo');
 
-if (modified(INSTALLED) < modified(at('package-lock.json'))) install();
+if (!isInstalled()) install();
 if (modified(BUILT) < Math.max(modified(at('tsconfig.json')), modified(INSTALLED), ...SOURCES.map(newest))) build();
+
+function isInstalled() {
+  if (!existsSync(INSTALLED) || !existsSync(at('node_modules', 'node', 'bin'))) return false;
+  if (existsSync(LOCK_INSTALLED)) return read(LOCK_INSTALLED) === read(at('package-lock.json'));
+  // Somebody ran npm by hand.
+  return modified(INSTALLED) >= modified(at('package-lock.json'));
+}
 
 /**
  * Of all packages only `node` needs its install script, which fetches its binary as a package; blake3's
@@ -24,6 +42,7 @@ function install() {
   console.error('itsgoin: installing packages (a minute or two the first time) …');
   npm('ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error');
   npm('rebuild', 'node', '--loglevel=error');
+  copyFileSync(at('package-lock.json'), LOCK_INSTALLED);
   touch(INSTALLED);
 }
 
@@ -48,8 +67,19 @@ function removeOrphans(folder) {
 /** The npm that runs this script; without one somebody called it by hand. */
 function npm(...args) {
   const own = process.env.npm_execpath;
-  if (own && /\.[cm]?js$/.test(own)) run(process.execPath, [own, ...args]);
+  if (own && /\.[cm]?js$/.test(own)) run(lastingNode(), [own, ...args]);
   else run('npm', args, { shell: process.platform === 'win32' });
+}
+
+/** A Node that `npm ci` does not delete: within npm scripts the one that runs us is in node_modules itself. */
+function lastingNode() {
+  const name = process.platform === 'win32' ? 'node.exe' : 'node';
+  const inside = (path) => path.startsWith(at('node_modules'));
+  const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '' && !inside(folder));
+  const found = folders
+    .map((folder) => join(folder, name))
+    .find((path) => existsSync(path) && !inside(realpathSync(path)));
+  return found ?? process.execPath;
 }
 
 /** Runs to the end with its output shown; the script ends with its exit code when it fails. */
@@ -63,6 +93,10 @@ function run(command, args, options = {}) {
 function touch(file) {
   const now = new Date();
   if (existsSync(file)) utimesSync(file, now, now);
+}
+
+function read(file) {
+  return readFileSync(file, 'utf8');
 }
 
 function modified(file) {

@@ -1,7 +1,7 @@
 // Runs test tiers one after the other, sums what they counted, and ends with "N passed, N failed".
-//   node scripts/tiers.mjs fast     what `npm test` runs: under five minutes on two cores
-//   node scripts/tiers.mjs all      every tier, as .ci/run does
-//   node scripts/tiers.mjs <name>…  just these
+//   npm test               types, lint, generated docs and the everyday tests: under five minutes on two cores
+//   npm test -- all        every tier, as .ci/run does
+//   npm test -- <name>...  just these
 import { spawn } from 'node:child_process';
 import { existsSync, globSync } from 'node:fs';
 
@@ -27,14 +27,14 @@ const TIERS = [
   })),
 ];
 
-const wanted = process.argv.slice(2);
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : ['fast'];
 const chosen = TIERS.filter(
   (tier) => wanted.includes('all') || wanted.includes(tier.name) || (wanted.includes('fast') && tier.fast),
 );
 const unknown = wanted.filter((name) => !['all', 'fast'].includes(name) && !TIERS.some((tier) => tier.name === name));
 if (chosen.length === 0 || unknown.length > 0) {
   console.error(
-    `Unknown tier: ${unknown.join(', ') || '(none given)'}. There are: fast, all, ${TIERS.map((tier) => tier.name).join(', ')}`,
+    `Unknown tier: ${unknown.join(', ')}. There are: fast, all, ${TIERS.map((tier) => tier.name).join(', ')}`,
   );
   process.exit(2);
 }

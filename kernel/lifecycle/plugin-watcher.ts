@@ -1,20 +1,27 @@
-import { type FSWatcher, mkdirSync, watch } from 'node:fs';
-import { join, sep } from 'node:path';
+import { type FSWatcher, mkdirSync, readdirSync, statSync, watch } from 'node:fs';
+import { join, relative, sep } from 'node:path';
 import type { Clock, TimerHandle } from '../sdk/clock.ts';
 import type { Log } from '../sdk/log.ts';
 import { describe } from './generation.ts';
 
 /** Editors save in several steps (write, rename, chmod); one reload after the last of them. */
 const SETTLE_MS = 60;
+/** Folders watched at once; what lies deeper or comes later is reloaded by command only. */
+const FOLDERS_MAX = 256;
 
-/** Watches the folder of third-party plugins and says which entry of it changed. */
+/**
+ * Watches the folder of third-party plugins and says which entry of it changed.
+ *
+ * Every folder is watched by itself: on Linux Node's own recursive watch holds on to single files and
+ * goes deaf for one that is saved by renaming a new file over it, which most editors do.
+ */
 export class PluginWatcher {
   readonly #directory: string;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #onChange: (path: string) => Promise<void>;
   readonly #settling = new Map<string, TimerHandle>();
-  #watcher: FSWatcher | undefined;
+  readonly #folders = new Map<string, FSWatcher>();
 
   /** `onChange` gets the path of the plugin's own file or folder, directly inside `directory`. */
   constructor(directory: string, clock: Clock, log: Log, onChange: (path: string) => Promise<void>) {
@@ -28,33 +35,82 @@ export class PluginWatcher {
   start(): void {
     try {
       mkdirSync(this.#directory, { recursive: true });
-      this.#watcher = watch(this.#directory, { recursive: true, persistent: false }, (_kind, file) =>
-        this.#touched(file),
-      );
-      this.#watcher.on('error', (error) => this.#log.warn('plugin-watch-failed', { problem: describe(error) }));
     } catch (error) {
-      this.#log.warn('plugin-watch-failed', { problem: describe(error) });
+      this.#failed(this.#directory, describe(error));
+      return;
     }
+    this.#watch(this.#directory);
   }
 
   stop(): void {
-    this.#watcher?.close();
+    for (const folder of [...this.#folders.keys()]) this.#forget(folder);
     for (const timer of this.#settling.values()) timer.cancel();
     this.#settling.clear();
   }
 
-  #touched(file: string | null): void {
-    const entry = file?.split(sep)[0];
-    if (!entry || entry.startsWith('.') || entry.endsWith('~') || entry === 'node_modules') return;
+  /** Watches a folder and those in it. */
+  #watch(folder: string): void {
+    if (this.#folders.has(folder)) return;
+    if (this.#folders.size >= FOLDERS_MAX) return this.#failed(folder, `more than ${FOLDERS_MAX} folders`);
+    try {
+      const watcher = watch(folder, { persistent: false }, (_kind, file) => this.#touched(join(folder, file ?? '')));
+      watcher.on('error', (error) => {
+        this.#failed(folder, describe(error));
+        this.#forget(folder);
+      });
+      this.#folders.set(folder, watcher);
+    } catch (error) {
+      return this.#failed(folder, describe(error));
+    }
+    for (const child of foldersIn(folder)) this.#watch(child);
+  }
+
+  #failed(folder: string, problem: string): void {
+    this.#log.warn('plugin-watch-failed', { folder, problem });
+  }
+
+  #forget(folder: string): void {
+    this.#folders.get(folder)?.close();
+    this.#folders.delete(folder);
+  }
+
+  #touched(path: string): void {
+    const entry = relative(this.#directory, path).split(sep)[0];
+    if (!entry || isHidden(entry)) return;
     this.#settling.get(entry)?.cancel();
     this.#settling.set(
       entry,
       this.#clock.timer(SETTLE_MS, () => {
         this.#settling.delete(entry);
-        this.#onChange(join(this.#directory, entry)).catch((error) =>
+        this.#changed(join(this.#directory, entry)).catch((error) =>
           this.#log.error('plugin-reload-failed', { entry, problem: describe(error) }),
         );
       }),
     );
   }
+
+  /** A folder may have come, gone, or been exchanged for another of its name: all in the entry are watched anew. */
+  async #changed(entry: string): Promise<void> {
+    for (const folder of [...this.#folders.keys()]) {
+      if (folder === entry || folder.startsWith(entry + sep)) this.#forget(folder);
+    }
+    if (statSync(entry, { throwIfNoEntry: false })?.isDirectory()) this.#watch(entry);
+    await this.#onChange(entry);
+  }
+}
+
+/** The folders directly in one that may hold code, linked ones too; none when it is gone. */
+function foldersIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => !isHidden(name))
+      .map((name) => join(folder, name))
+      .filter((path) => statSync(path, { throwIfNoEntry: false })?.isDirectory());
+  } catch {
+    return [];
+  }
+}
+
+function isHidden(name: string): boolean {
+  return name.startsWith('.') || name.endsWith('~') || name === 'node_modules';
 }

@@ -19,7 +19,7 @@ import { MUTATIONS, attack, samples } from './mutations.ts';
 const FRAMES = 300_000;
 const QUIC_FRAMES = 5_000;
 const BATCH = 250;
-/** `FUZZ_SEED=… npm run tier fuzz` repeats a run. */
+/** `FUZZ_SEED=… npm test -- fuzz` repeats a run. */
 const SEED = Number(process.env.FUZZ_SEED ?? randomInt(2 ** 31));
 
 v8.setFlagsFromString('--expose-gc');
