@@ -25,12 +25,12 @@ export class EventPort {
   readonly #plugin: string;
   readonly #counters: Counters;
   readonly #onFailure: (where: string, error: unknown) => void;
-  readonly #unsubscribe: (() => void)[] = [];
-  readonly #topics: string[] = [];
+  readonly #subscriptions = new Map<() => void, string>();
   #mode: 'deaf' | 'collecting' | 'live' = 'deaf';
   #heard: Heard[] = [];
   #unsaid: { topic: Topic<unknown>; event: unknown }[] = [];
   #committed = false;
+  #closed = false;
   readonly #running = new Set<Promise<void>>();
 
   constructor(bus: Bus, plugin: string, counters: Counters, onFailure: (where: string, error: unknown) => void) {
@@ -41,7 +41,7 @@ export class EventPort {
   }
 
   get topics(): readonly string[] {
-    return this.#topics;
+    return [...this.#subscriptions.values()];
   }
 
   /** Async listeners that have not ended. */
@@ -49,13 +49,17 @@ export class EventPort {
     return [...this.#running];
   }
 
-  on<T>(topic: Topic<T>, listener: (event: T) => void | Promise<void>): void {
-    this.#topics.push(topic.name);
-    this.#unsubscribe.push(
-      this.#bus.subscribe(this.#plugin, topic, (event) =>
-        this.#hear({ topic: topic.name, listener: listener as Listener, event }),
-      ),
+  /** Gives the unsubscribe. Code that outlives its generation and subscribes then hears nothing. */
+  on<T>(topic: Topic<T>, listener: (event: T) => void | Promise<void>): () => void {
+    if (this.#closed) return () => {};
+    const stop = this.#bus.subscribe(this.#plugin, topic, (event) =>
+      this.#hear({ topic: topic.name, listener: listener as Listener, event }),
     );
+    this.#subscriptions.set(stop, topic.name);
+    return () => {
+      stop();
+      this.#subscriptions.delete(stop);
+    };
   }
 
   /**
@@ -72,13 +76,12 @@ export class EventPort {
     this.#mode = 'collecting';
   }
 
-  /** Replays what was collected, then listens directly. */
+  /** Replays what was collected, then listens directly. What the replay itself causes comes after it. */
   live(): void {
-    this.#mode = 'live';
     this.#committed = true;
-    const heard = this.#heard;
+    for (const one of this.#heard) void this.#deliver(one);
     this.#heard = [];
-    for (const one of heard) void this.#hear(one);
+    this.#mode = 'live';
     const unsaid = this.#unsaid;
     this.#unsaid = [];
     for (const { topic, event } of unsaid) this.#bus.publish(topic, event);
@@ -86,8 +89,10 @@ export class EventPort {
 
   close(): void {
     this.#mode = 'deaf';
+    this.#closed = true;
     this.#heard = [];
-    for (const unsubscribe of this.#unsubscribe.splice(0)) unsubscribe();
+    for (const stop of this.#subscriptions.keys()) stop();
+    this.#subscriptions.clear();
   }
 
   #hear(heard: Heard): void | Promise<void> {

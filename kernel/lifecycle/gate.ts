@@ -19,7 +19,8 @@ export class Gate {
   readonly #waiters = new Set<Waiter>();
   readonly #aborts = new Set<AbortController>();
   #state: 'open' | 'held' | 'off' = 'off';
-  #running = 0;
+  /** Calls of this generation. Those a drain gave up on stay behind in a count of their own. */
+  #calls = { running: 0 };
   #idle: (() => void) | undefined;
 
   constructor(plugin: string) {
@@ -30,7 +31,7 @@ export class Gate {
     return this.#state;
   }
   get running(): number {
-    return this.#running;
+    return this.#calls.running;
   }
   get waiting(): number {
     return this.#waiters.size;
@@ -90,33 +91,35 @@ export class Gate {
 
   /** Resolves when nothing runs; after `limitMs` aborts what can be aborted and resolves all the same. */
   async drain(limitMs: number, clock: Clock): Promise<void> {
-    if (this.#running === 0) return;
+    if (this.#calls.running === 0) return;
     const idle = new Promise<void>((resolve) => {
       this.#idle = resolve;
     });
     if (await within(idle, limitMs, clock)) return;
     const reason = lifecycleErrors.make('swap-aborted-call', { name: this.#plugin, limit: limitMs });
+    this.#calls = { running: 0 };
     for (const call of this.#aborts) call.abort(reason);
   }
 
   #enter<R>(call: () => R | Promise<R>): Promise<Awaited<R>> {
-    this.#running++;
+    const calls = this.#calls;
+    calls.running++;
     let result: R | Promise<R>;
     try {
       result = call();
     } catch (error) {
-      this.#leave();
+      this.#leave(calls);
       return Promise.reject(error);
     }
     if (!(result instanceof Promise)) {
-      this.#leave();
+      this.#leave(calls);
       return Promise.resolve(result) as Promise<Awaited<R>>;
     }
-    return result.finally(() => this.#leave()) as Promise<Awaited<R>>;
+    return result.finally(() => this.#leave(calls)) as Promise<Awaited<R>>;
   }
 
-  #leave(): void {
-    if (--this.#running > 0) return;
+  #leave(calls: { running: number }): void {
+    if (--calls.running > 0 || calls !== this.#calls) return;
     this.#idle?.();
     this.#idle = undefined;
   }

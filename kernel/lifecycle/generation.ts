@@ -1,5 +1,5 @@
 import type { DependencyContainer } from 'tsyringe';
-import { Observable } from 'rxjs';
+import { Observable, type Subscriber } from 'rxjs';
 import type { Bus } from '../bus/bus.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock, Random } from '../sdk/clock.ts';
@@ -74,20 +74,22 @@ export class Generation {
   }
 
   /**
-   * Runs `setup` while an older generation may still serve. On failure everything it took is undone.
+   * Runs `setup` while an older generation may still serve. On failure, and when `signal` aborts,
+   * everything it took is undone.
    * @throws lifecycle/setup-failed, lifecycle/setup-timeout
    */
   static async prepare(
     host: GenerationHost,
     plugin: AnyPlugin,
     config: Readonly<Record<string, unknown>>,
+    signal: AbortSignal,
   ): Promise<Generation> {
     const generation = new Generation(host, plugin, config);
     try {
       const setup = (async () => {
         generation.parts = await plugin.setup(generation.#context());
       })();
-      if (!(await within(setup, SETUP_LIMIT_MS, host.clock))) {
+      if (!(await within(setup, SETUP_LIMIT_MS, host.clock, signal))) {
         throw lifecycleErrors.make('setup-timeout', { name: plugin.name, limit: SETUP_LIMIT_MS });
       }
       generation.#checkParts();
@@ -183,6 +185,10 @@ export class Generation {
     const host = this.#host;
     const container = host.container.createChildContainer();
     scope.defer('container', () => container.clearInstances());
+    const streams = new Set<Subscriber<never>>();
+    scope.defer('streams', () => {
+      for (const subscriber of [...streams]) subscriber.complete();
+    });
     const requireLive = (method: string): void => {
       if (!this.#live) throw lifecycleErrors.make('not-live', { name: plugin.name, method });
     };
@@ -206,8 +212,13 @@ export class Generation {
       on: (topic, listener) => events.on(topic, listener),
       stream: (topic) =>
         new Observable((subscriber) => {
-          events.on(topic, (event) => subscriber.next(event));
-          scope.defer(`stream of ${topic.name}`, () => subscriber.complete());
+          if (scope.closed) return subscriber.complete();
+          const stop = events.on(topic, (event) => subscriber.next(event));
+          streams.add(subscriber);
+          return () => {
+            stop();
+            streams.delete(subscriber);
+          };
         }),
       lease: (token, ...options) => {
         this.leases.push(token.name);

@@ -2,12 +2,16 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { Clock } from '../sdk/clock.ts';
 import type { AnyPlugin } from '../sdk/plugin.ts';
 import { lifecycleErrors } from './errors.ts';
 import { describe } from './generation.ts';
 import { checkManifest } from './manifest.ts';
 import { atRevision, installRevisionHook } from './revision-hook.ts';
+import { within } from './scope.ts';
 
+/** Evaluating a module takes milliseconds; one that awaits something at its top level may never end. */
+export const LOAD_LIMIT_MS = 10_000;
 /** A plugin folder larger than this is surely not one (a home directory, a checkout). */
 const FOLDER_MAX_FILES = 500;
 const CODE_FILE = /(?<!\.test|\.d)\.(ts|js|mts|mjs|json)$/;
@@ -26,15 +30,18 @@ export interface LoadedPlugin {
  * Modules cannot be unloaded in Node, so each *changed* revision stays in memory for the life of the
  * process; reloading unchanged code costs nothing (docs/hot-swap.md has the figures).
  *
- * @throws lifecycle/load-failed, lifecycle/bad-manifest
+ * @throws lifecycle/load-failed, lifecycle/bad-manifest, the reason of `signal`
  */
-export async function loadPlugin(path: string): Promise<LoadedPlugin> {
+export async function loadPlugin(path: string, clock: Clock, signal?: AbortSignal): Promise<LoadedPlugin> {
   installRevisionHook();
   try {
     const entry = entryOf(path);
     const revision = revisionOf(path);
-    const module: unknown = await import(atRevision(pathToFileURL(entry), revision));
-    return { plugin: checkManifest((module as { default?: unknown }).default, path), path: resolve(path), revision };
+    const loading = import(atRevision(pathToFileURL(entry), revision)) as Promise<{ default?: unknown }>;
+    if (!(await within(loading, LOAD_LIMIT_MS, clock, signal))) {
+      throw new Error(`it awaits something at its top level that takes longer than ${LOAD_LIMIT_MS} ms`);
+    }
+    return { plugin: checkManifest((await loading).default, path), path: resolve(path), revision };
   } catch (error) {
     if (error instanceof Error && 'code' in error && String(error.code).startsWith('lifecycle/')) throw error;
     throw lifecycleErrors.make('load-failed', { path, problem: describe(error) }, error);

@@ -50,6 +50,8 @@ export class LoopRunner {
   start(): void {
     if (this.#started) return;
     this.#started = true;
+    // A tick that outlived a stop schedules the next one when it ends.
+    if (this.#ticking) return;
     this.#schedule(this.#loop.immediate === true && this.#runs === 0 ? 0 : this.#interval());
   }
 

@@ -64,19 +64,24 @@ export class Scope {
   }
 }
 
-/** True when `work` settled within `limitMs`; its rejection is passed on. The work itself goes on. */
-export function within(work: Promise<unknown>, limitMs: number, clock: Clock): Promise<boolean> {
+/**
+ * True when `work` settled within `limitMs`; its rejection is passed on, and so is the reason of
+ * `signal`. The work itself goes on.
+ */
+export function within(work: Promise<unknown>, limitMs: number, clock: Clock, signal?: AbortSignal): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const timer = clock.timer(limitMs, () => resolve(false));
+    const abort = (): void => end(() => reject(signal?.reason));
+    const end = (settle: () => void): void => {
+      timer.cancel();
+      signal?.removeEventListener('abort', abort);
+      settle();
+    };
+    const timer = clock.timer(limitMs, () => end(() => resolve(false)));
     work.then(
-      () => {
-        timer.cancel();
-        resolve(true);
-      },
-      (error) => {
-        timer.cancel();
-        reject(error);
-      },
+      () => end(() => resolve(true)),
+      (error) => end(() => reject(error)),
     );
+    if (signal?.aborted) abort();
+    else signal?.addEventListener('abort', abort, { once: true });
   });
 }
