@@ -23,7 +23,7 @@ const collectGarbage = runInNewContext('gc') as () => void;
 
 async function withNeeds(folder: string): Promise<string[]> {
   const all = new Map<string, AnyPlugin>();
-  for (const path of folders) all.set(path, (await loadPlugin(path)).plugin);
+  for (const path of folders) all.set(path, (await loadPlugin(path, new VirtualClock())).plugin);
   const chosen = new Set([folder]);
   for (const path of chosen) {
     for (const { token, optional } of needsOf(all.get(path) as AnyPlugin)) {

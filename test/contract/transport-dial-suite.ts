@@ -1,21 +1,20 @@
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { CLOSE_CODES } from '../../kernel/sdk/network.ts';
 import type { Connection } from '../../kernel/transport/transport.ts';
-import { aborted, collect, connect, onceCollected, type TestNode, type TransportRig, until } from './transport-rig.ts';
+import {
+  aborted,
+  collect,
+  connect,
+  onceCollected,
+  type TestNode,
+  type TransportRig,
+  until,
+  pairTest,
+} from './transport-rig.ts';
 
 /** What every Transport promises about dialling: limits, devices, crossing dials, restarts, capacity. */
 export function transportDialContract(rig: TransportRig): void {
-  const check = (title: string, body: (t: ExecutionContext, a: TestNode, b: TestNode) => Promise<void>): void => {
-    test(`${rig.name}: ${title}`, async (t) => {
-      const a = await rig.node();
-      const b = await rig.node();
-      t.teardown(async () => {
-        await a.endpoint.close();
-        await b.endpoint.close();
-      });
-      await body(t, a, b);
-    });
-  };
+  const check = pairTest(rig);
 
   test(`${rig.name}: a dial into a black hole ends at its limit`, async (t) => {
     const a = await rig.node({ limits: { dialMs: 300 } });

@@ -1,3 +1,4 @@
+import test, { type ExecutionContext } from 'ava';
 import { systemClock, systemRandom } from '../../kernel/clock/index.ts';
 import { makeCredentials } from '../../kernel/identity/certificate.ts';
 import type { Counters, Log } from '../../kernel/sdk/log.ts';
@@ -182,4 +183,19 @@ export function pattern(length: number): Buffer {
   const bytes = Buffer.allocUnsafe(length);
   for (let at = 0; at + 4 <= length; at += 4) bytes.writeUInt32LE(Math.imul(at, 2_654_435_761) >>> 0, at);
   return bytes;
+}
+
+/** Declares a test with two nodes, which are closed after it. */
+export function pairTest(rig: TransportRig) {
+  return (title: string, body: (t: ExecutionContext, a: TestNode, b: TestNode) => Promise<void>): void => {
+    test(`${rig.name}: ${title}`, async (t) => {
+      const a = await rig.node();
+      const b = await rig.node();
+      t.teardown(async () => {
+        await a.endpoint.close();
+        await b.endpoint.close();
+      });
+      await body(t, a, b);
+    });
+  };
 }

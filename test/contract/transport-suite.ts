@@ -1,4 +1,3 @@
-import test, { type ExecutionContext } from 'ava';
 import { CLOSE_CODES } from '../../kernel/sdk/network.ts';
 import type { Connection, IncomingStream, Stream } from '../../kernel/transport/transport.ts';
 import {
@@ -7,8 +6,8 @@ import {
   collect,
   connect,
   onceCollected,
+  pairTest,
   pattern,
-  type TestNode,
   type TransportRig,
   until,
 } from './transport-rig.ts';
@@ -17,17 +16,7 @@ const MIB = 1024 * 1024;
 
 /** What every Transport promises, run against each of them. */
 export function transportContract(rig: TransportRig): void {
-  const check = (title: string, body: (t: ExecutionContext, a: TestNode, b: TestNode) => Promise<void>): void => {
-    test(`${rig.name}: ${title}`, async (t) => {
-      const a = await rig.node();
-      const b = await rig.node();
-      t.teardown(async () => {
-        await a.endpoint.close();
-        await b.endpoint.close();
-      });
-      await body(t, a, b);
-    });
-  };
+  const check = pairTest(rig);
 
   check('a connection carries both identities to both ends', async (t, a, b) => {
     const connection = await connect(a, b);
