@@ -21,7 +21,7 @@ export interface ConfigFile {
   /** Changes one plugin's entry and writes the file atomically. */
   setPlugin(
     name: string,
-    change: { enabled?: boolean; source?: string | null; config?: Record<string, unknown> },
+    change: { enabled?: boolean; source?: string | null; config?: Record<string, unknown> | undefined },
   ): void;
   /** Changes one kernel key. @throws config/unknown-key, config/bad-value. Says whether a restart is needed. */
   setNode(key: string, value: unknown): { restart: boolean };

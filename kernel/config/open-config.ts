@@ -62,7 +62,7 @@ class JsonConfigFile implements ConfigFile {
 
   setPlugin(
     name: string,
-    change: { enabled?: boolean; source?: string | null; config?: Record<string, unknown> },
+    change: { enabled?: boolean; source?: string | null; config?: Record<string, unknown> | undefined },
   ): void {
     this.#change((content) => {
       const { source, ...rest } = change;
@@ -71,6 +71,7 @@ class JsonConfigFile implements ConfigFile {
       else if (source !== undefined) entry.source = source;
       // `enabled` is the default and says nothing.
       if (entry.enabled) delete entry.enabled;
+      if (entry.config === undefined) delete entry.config;
       if (Object.keys(entry).length > 0) content.plugins[name] = entry;
       else delete content.plugins[name];
     });

@@ -23,6 +23,7 @@ export const lifecycleErrors = defineErrors('lifecycle', {
     message: '"{name}" used ctx.{method} before it was committed.',
     hint: 'Do it in activate(), a handler or a loop; setup only prepares.',
   },
+  off: { message: '"{name}" is off.', hint: '"itsgoin plugin enable {name}" runs its code as it is now.' },
   'bad-manifest': { message: 'Plugin {name}: {problem}.', hint: 'See docs/plugin-guide.md.' },
   'load-failed': {
     message: 'Plugin code at {path} could not be loaded: {problem}',

@@ -79,8 +79,7 @@ export class EventPort {
   /** Replays what was collected, then listens directly. What the replay itself causes comes after it. */
   live(): void {
     this.#committed = true;
-    for (const one of this.#heard) void this.#deliver(one);
-    this.#heard = [];
+    for (let one = this.#heard.shift(); one; one = this.#heard.shift()) void this.#deliver(one);
     this.#mode = 'live';
     const unsaid = this.#unsaid;
     this.#unsaid = [];

@@ -4,6 +4,7 @@ import type { AnyCommand, CommandCall } from '../sdk/command.ts';
 import type { Migration } from '../sdk/database.ts';
 import { pluginChanged } from '../sdk/lifecycle-topics.ts';
 import type { AnyPlugin } from '../sdk/plugin.ts';
+import { ChangeQueue } from './change-queue.ts';
 import { commandTable, runCommand } from './command-table.ts';
 import { lifecycleErrors } from './errors.ts';
 import { describe, Generation } from './generation.ts';
@@ -11,8 +12,8 @@ import { checkAgainstOthers, Offers } from './offers.ts';
 import { orderPlugins } from './graph.ts';
 import { inspectPlugin, readDiagnostics } from './inspection.ts';
 import { isPlugin, type LoadedPlugin, loadPlugin } from './loader.ts';
-import type { PluginHost, PluginInspection, PluginSummary, SwapOutcome } from './plugin-host.ts';
-import { PluginRecord } from './plugin-record.ts';
+import type { ConfigChange, PluginHost, PluginInspection, PluginSummary, SwapOutcome } from './plugin-host.ts';
+import { PluginRecord, writeDown } from './plugin-record.ts';
 import { PluginRegistry } from './plugin-registry.ts';
 import { Probation } from './probation.ts';
 import { exchange, type SwapDeps, withdraw } from './swap.ts';
@@ -28,29 +29,33 @@ export interface PluginSources {
 }
 
 /**
- * Runs the plugins of one node. Every change goes through one queue, so two swaps never overlap; the
- * swap itself is `exchange`, this class decides what to swap and remembers the result.
+ * Runs the plugins of one node. Changes of one plugin stand in line, and the exchanges of all take turns,
+ * so that code that is slow to load or set up keeps no other plugin waiting. The swap itself is
+ * `exchange`, this class decides what to swap and remembers the result.
  */
 export class Host implements PluginHost {
   readonly #deps: HostDeps;
   readonly #registry: PluginRegistry;
   readonly #offers: Offers;
   readonly #probations = new Map<string, Probation>();
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #changes = new ChangeQueue();
+  readonly #stopping = new AbortController();
   #running = false;
-  #stopping = false;
 
   constructor(deps: HostDeps) {
     this.#deps = deps;
-    this.#registry = new PluginRegistry(deps.config, deps.log('lifecycle'));
+    this.#registry = new PluginRegistry(deps.config, deps.log('lifecycle'), (path) => this.#read(path));
     this.#offers = new Offers(deps.bus, this.#registry);
   }
 
   /** Loads and commits everything that is enabled, providers first. What fails is `failed` and the rest goes on. */
   async start(sources: PluginSources): Promise<void> {
     for (const path of sources.builtin) await this.#registry.register(path, 'builtin');
-    for (const path of sources.local) await this.#registry.register(path, 'local');
-    for (const { name, source } of this.#deps.config.added()) {
+    const sourced = this.#deps.config.added();
+    // Code that stands in for another plugin may lie in the local folder, too.
+    const local = sources.local.filter((path) => !sourced.some(({ source }) => source === path));
+    for (const path of local) await this.#registry.register(path, 'local');
+    for (const { name, source } of sourced) {
       if (!this.#registry.has(name)) await this.#registry.register(source, 'added');
     }
     const enabled = this.#registry
@@ -75,9 +80,12 @@ export class Host implements PluginHost {
 
   /** Stops all plugins, users before providers. Nothing is written to the config. */
   async stop(): Promise<void> {
-    this.#stopping = true;
+    this.#stopping.abort(lifecycleErrors.make('stopped'));
     for (const probation of this.#probations.values()) probation.cancel();
-    await this.#queue.catch(() => undefined);
+    await this.#changes.turn(() => this.#withdrawAll());
+  }
+
+  async #withdrawAll(): Promise<void> {
     const active = this.#registry.all().filter((record) => record.generation);
     const { order, refused } = orderPlugins(active.map((record) => record.plugin as AnyPlugin));
     // Those whose provider is off have no place in the order, and nobody needs them.
@@ -107,17 +115,15 @@ export class Host implements PluginHost {
   }
 
   enable(name: string): Promise<SwapOutcome> {
-    return this.#enqueue(async () => {
+    return this.#changes.inLine(name, async () => {
       const record = this.#registry.get(name);
       if (record.generation) return this.#outcome(record, 'committed', undefined);
-      const outcome = await this.#load(record, record.path);
-      if (outcome.outcome === 'committed') this.#deps.config.setPlugin(name, { enabled: true });
-      return outcome;
+      return this.#remember(record, { enabled: true }, () => this.#load(record, record.path));
     });
   }
 
   disable(name: string): Promise<SwapOutcome> {
-    return this.#enqueue(async () => {
+    return this.#changes.inLine(name, async () => {
       const record = this.#registry.get(name);
       this.#deps.config.setPlugin(name, { enabled: false });
       return this.#switchOff(record, 'switched off');
@@ -125,86 +131,88 @@ export class Host implements PluginHost {
   }
 
   reload(name: string): Promise<SwapOutcome> {
-    return this.#enqueue(async () => {
+    return this.#changes.inLine(name, async () => {
       const record = this.#registry.get(name);
+      if (record.state === 'off') throw lifecycleErrors.make('off', { name });
       return this.#load(record, record.path);
     });
   }
 
   replace(name: string, path: string): Promise<SwapOutcome> {
-    return this.#enqueue(async () => {
+    return this.#changes.inLine(name, async () => {
       const record = this.#registry.get(name);
       const source = path === 'builtin' && record.origin === 'builtin' ? record.ownPath : path;
-      const outcome = await this.#load(record, source);
-      if (outcome.outcome === 'committed') {
-        record.path = source;
-        this.#deps.config.setPlugin(name, { source: source === record.ownPath ? null : source });
-      }
-      return outcome;
+      const change = { enabled: true, source: source === record.ownPath ? null : source };
+      return this.#remember(record, change, () => this.#load(record, source), source);
     });
   }
 
   add(path: string): Promise<SwapOutcome> {
-    return this.#enqueue(async () => {
-      const loaded = await loadPlugin(path);
+    return this.#changes.inLine(path, async () => {
+      const loaded = await this.#read(path);
       const { name } = loaded.plugin;
       if (this.#registry.has(name)) throw lifecycleErrors.make('already-present', { name });
       const record = new PluginRecord(name, loaded.path, 'added');
       this.#registry.add(record);
-      const outcome = await this.#swap(record, loaded, ['expand', 'contract']);
-      // What never ran is not remembered, so that it can be mended and added again.
-      if (outcome.outcome !== 'committed') this.#registry.remove(name);
-      else this.#deps.config.setPlugin(name, { enabled: true, source: loaded.path });
-      return outcome;
+      return this.#changes.inLine(name, async () => {
+        try {
+          const change = { enabled: true, source: loaded.path };
+          return await this.#remember(record, change, () => this.#swap(record, loaded, ['expand', 'contract']));
+        } finally {
+          // What never ran is not remembered, so that it can be mended and added again.
+          if (!record.generation) this.#registry.remove(name);
+        }
+      });
     });
   }
 
   remove(name: string): Promise<SwapOutcome> {
-    return this.#enqueue(async () => {
+    return this.#changes.inLine(name, async () => {
       const record = this.#registry.get(name);
       if (record.origin === 'builtin') throw lifecycleErrors.make('builtin', { name });
       if (record.origin === 'local') throw lifecycleErrors.make('local', { name, path: record.ownPath });
+      this.#deps.config.setPlugin(name, { source: null });
       const outcome = await this.#switchOff(record, 'removed');
       this.#registry.remove(name);
-      this.#deps.config.setPlugin(name, { source: null });
       return outcome;
     });
   }
 
-  configure(name: string, config: Record<string, unknown>): Promise<SwapOutcome> {
-    return this.#enqueue(async () => {
+  configure(name: string, change: ConfigChange): Promise<SwapOutcome> {
+    return this.#changes.inLine(name, async () => {
       const record = this.#registry.get(name);
       const { loaded } = record;
       if (!loaded) throw lifecycleErrors.make('not-loaded', { name, reason: record.reason ?? 'it failed' });
+      const before = (this.#deps.config.plugin(name).config ?? {}) as Record<string, unknown>;
+      const config = typeof change === 'function' ? change(before) : change;
       resolvePluginConfig(loaded.plugin.config, config, name);
-      if (!record.generation) {
-        this.#deps.config.setPlugin(name, { config });
-        return this.#outcome(record, 'disabled', undefined);
-      }
-      const outcome = await this.#swap(record, loaded, ['expand'], config);
-      if (outcome.outcome === 'committed') this.#deps.config.setPlugin(name, { config });
-      return outcome;
+      if (record.generation) return this.#remember(record, { config }, () => this.#swap(record, loaded, ['expand']));
+      this.#deps.config.setPlugin(name, { config });
+      return this.#outcome(record, 'disabled', undefined);
     });
   }
 
   /** A file or folder of the local plugin directory appeared, changed or went. */
   refresh(path: string): Promise<void> {
-    return this.#enqueue(async () => {
+    const line = this.#registry.at(path)?.name ?? path;
+    return this.#changes.inLine(line, async () => {
       const known = this.#registry.at(path);
       if (!isPlugin(path)) {
         if (known?.generation) await this.#switchOff(known, 'its file was deleted');
+        // Forgotten, so that its name is free for the same plugin under another file name.
+        if (known?.origin === 'local' && known.ownPath === path) this.#registry.remove(known.name);
         return;
       }
       if (known?.loaded) {
-        if (known.generation || known.state === 'failed') await this.#load(known, path);
+        if (known.state !== 'off' || this.#deps.config.plugin(known.name).enabled) await this.#load(known, path);
         return;
       }
       if (known) this.#registry.remove(known.name);
-      await this.#registry.register(path, 'local');
-      const fresh = this.#registry.at(path);
-      if (fresh?.loaded && this.#deps.config.plugin(fresh.name).enabled) {
-        await this.#swap(fresh, fresh.loaded, ['expand', 'contract']);
-      }
+      const fresh = await this.#registry.register(path, 'local');
+      if (!fresh.loaded || !this.#deps.config.plugin(fresh.name).enabled) return;
+      const start = async (): Promise<unknown> => this.#load(fresh, path);
+      // Its name may not have been known before: from now on changes stand in line under it.
+      await (line === fresh.name ? start() : this.#changes.inLine(fresh.name, start));
     });
   }
 
@@ -218,9 +226,31 @@ export class Host implements PluginHost {
     return runCommand(this.#registry.get(found.plugin), command, found.spec, params, call);
   }
 
+  #read(path: string): Promise<LoadedPlugin> {
+    return loadPlugin(path, this.#deps.clock, this.#stopping.signal);
+  }
+
+  async #remember(
+    record: PluginRecord,
+    change: Parameters<ConfigFile['setPlugin']>[1],
+    work: () => Promise<SwapOutcome>,
+    path = record.path,
+  ): Promise<SwapOutcome> {
+    const undo = writeDown(this.#deps.config, record, change, this.#deps.log('lifecycle'));
+    const outcome = await work();
+    if (outcome.outcome !== 'committed') {
+      undo();
+      return outcome;
+    }
+    record.path = path;
+    const probation = this.#probations.get(record.name);
+    if (probation) probation.undo = undo;
+    return outcome;
+  }
+
   async #load(record: PluginRecord, path: string): Promise<SwapOutcome> {
     try {
-      const loaded = await loadPlugin(path);
+      const loaded = await this.#read(path);
       if (loaded.plugin.name !== record.name) {
         throw lifecycleErrors.make('wrong-name', { path, found: loaded.plugin.name, name: record.name });
       }
@@ -240,16 +270,37 @@ export class Host implements PluginHost {
     const deps = this.#deps;
     const startedMs = deps.clock.monotonic();
     const { plugin } = loaded;
-    const before = { loaded: record.loaded, generation: record.generation };
     let next: Generation | undefined;
     let migrated: readonly string[] = [];
     try {
-      if (this.#stopping) throw lifecycleErrors.make('stopped');
+      this.#stopping.signal.throwIfAborted();
       checkAgainstOthers(deps, this.#registry, plugin);
       const config = resolvePluginConfig(plugin.config, rawConfig, plugin.name);
       migrated = deps.store.migrate(plugin.name, plugin.migrations ?? [], migrationKinds);
-      next = await Generation.prepare(deps, plugin, config as Record<string, unknown>);
+      next = await Generation.prepare(deps, plugin, config as Record<string, unknown>, this.#stopping.signal);
     } catch (error) {
+      deps.store.takeBack(plugin.name, migrated);
+      return this.#refuse(record, error);
+    }
+    return this.#changes.turn(() => this.#commit(record, loaded, next, migrated, startedMs));
+  }
+
+  /** Checks again what other plugins may have changed meanwhile, then steps 5 to 9; never throws. */
+  async #commit(
+    record: PluginRecord,
+    loaded: LoadedPlugin,
+    next: Generation,
+    migrated: readonly string[],
+    startedMs: number,
+  ): Promise<SwapOutcome> {
+    const deps = this.#deps;
+    const { plugin } = loaded;
+    const before = { loaded: record.loaded, generation: record.generation };
+    try {
+      this.#stopping.signal.throwIfAborted();
+      checkAgainstOthers(deps, this.#registry, plugin);
+    } catch (error) {
+      await next.scope.close(error);
       deps.store.takeBack(plugin.name, migrated);
       return this.#refuse(record, error);
     }
@@ -271,11 +322,12 @@ export class Host implements PluginHost {
 
   #watch(record: PluginRecord, fresh: Generation, old: LoadedPlugin, oldConfig: unknown): void {
     const probation = new Probation(this.#deps.clock, fresh, (reason) => {
-      void this.#enqueue(async () => {
+      void this.#changes.inLine(record.name, async () => {
         if (record.generation !== fresh) return;
         const outcome = await this.#swap(record, old, [], oldConfig);
-        this.#endProbation(record.name);
         if (outcome.outcome !== 'committed') return;
+        this.#endProbation(record.name);
+        probation.undo();
         record.reason = `rolled back: ${reason}`;
         this.#outcome(record, 'rolled-back', reason);
       });
@@ -291,7 +343,9 @@ export class Host implements PluginHost {
   async #switchOff(record: PluginRecord, reason: string): Promise<SwapOutcome> {
     this.#endProbation(record.name);
     const before = record.generation?.plugin;
-    await withdraw(this.#deps, record, lifecycleErrors.make('service-off', { service: record.name }));
+    await this.#changes.turn(() =>
+      withdraw(this.#deps, record, lifecycleErrors.make('service-off', { service: record.name })),
+    );
     record.state = 'off';
     record.reason = reason;
     this.#offers.changed(before, undefined);
@@ -317,12 +371,5 @@ export class Host implements PluginHost {
     const version = record.plugin?.version ?? '';
     this.#deps.bus.publish(pluginChanged, { name, version, state, generation, outcome, reason });
     return { name, outcome, generation, reason, heldMs, totalMs };
-  }
-
-  /** One change at a time, in call order; a failed one does not stop the next. */
-  #enqueue<R>(work: () => Promise<R>): Promise<R> {
-    const result = this.#queue.then(work);
-    this.#queue = result.catch(() => undefined);
-    return result;
   }
 }

@@ -25,6 +25,9 @@ export interface SwapOutcome {
   readonly totalMs: number;
 }
 
+type Settings = Readonly<Record<string, unknown>>;
+export type ConfigChange = Settings | ((before: Settings) => Settings);
+
 /** What a live plugin holds; `plugin inspect` prints it as it is. */
 export interface PluginInspection extends PluginSummary {
   readonly config: Readonly<Record<string, unknown>>;
@@ -49,7 +52,13 @@ export interface PluginInspection extends PluginSummary {
   readonly diagnostics: Readonly<Record<string, unknown>>;
 }
 
-/** The plugins of one node, as the control API sees them. Swaps run one at a time, in call order. */
+/**
+ * The plugins of one node, as the control API sees them. Changes of one plugin happen in call order. Two
+ * plugins may be loaded and set up at the same time, but exchanges run one at a time.
+ *
+ * What must be remembered is written to the config file before it is done: a file that cannot be
+ * written stops the change, and one that is refused or rolled back is taken out of the file again.
+ */
 export interface PluginHost {
   list(): readonly PluginSummary[];
   /** @throws lifecycle/unknown-plugin */
@@ -62,16 +71,20 @@ export interface PluginHost {
   diagnostics(name: string): Readonly<Record<string, unknown>>;
   enable(name: string): Promise<SwapOutcome>;
   disable(name: string): Promise<SwapOutcome>;
-  /** Loads the plugin's code again (from disk when it changed) and swaps it in. */
+  /** Loads the plugin's code again (from disk when it changed) and swaps it in. @throws lifecycle/off */
   reload(name: string): Promise<SwapOutcome>;
-  /** Swaps in other code under the same name; remembered over restarts. */
+  /** Swaps in other code under the same name, and runs it if the plugin was off; remembered over restarts. */
   replace(name: string, path: string): Promise<SwapOutcome>;
   /** Adds a plugin from a `.ts`/`.js` file or folder; remembered over restarts. */
   add(path: string): Promise<SwapOutcome>;
   /** Takes an added plugin out and forgets it. Built-in ones can only be disabled. */
   remove(name: string): Promise<SwapOutcome>;
-  /** Validates and stores a plugin's config, then swaps it in with the same code. @throws config/* when it is refused */
-  configure(name: string, config: Record<string, unknown>): Promise<SwapOutcome>;
+  /**
+   * Validates and stores a plugin's config, then swaps it in with the same code. A function gets what
+   * the file has at the plugin's turn, so that two changes of single keys both count.
+   * @throws config/* when it is refused
+   */
+  configure(name: string, change: ConfigChange): Promise<SwapOutcome>;
   /** Commands of active plugins by name; what is missing because its plugin is off is absent. */
   commands(): ReadonlyMap<string, { readonly spec: AnyCommand; readonly plugin: string }>;
   /** Validates params, fills defaults, runs the command. @throws control/unknown-command, control/bad-params, lifecycle/service-off */

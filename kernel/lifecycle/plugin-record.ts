@@ -1,3 +1,5 @@
+import type { ConfigFile } from '../config/config.ts';
+import type { Log } from '../sdk/log.ts';
 import type { AnyPlugin } from '../sdk/plugin.ts';
 import { Gate } from './gate.ts';
 import type { Generation } from './generation.ts';
@@ -67,4 +69,27 @@ export class PluginRecord {
       reason: this.reason,
     };
   }
+}
+
+/**
+ * Writes a change of one plugin to the config file and gives the undo, for when the change is refused or
+ * sent back. @throws config/*: then nothing was changed.
+ */
+export function writeDown(
+  config: ConfigFile,
+  record: PluginRecord,
+  change: Parameters<ConfigFile['setPlugin']>[1],
+  log: Log,
+): () => void {
+  const { name, path } = record;
+  const { enabled, source = null, config: settings } = config.plugin(name);
+  config.setPlugin(name, change);
+  return () => {
+    record.path = path;
+    try {
+      config.setPlugin(name, { enabled, source, config: settings as Record<string, unknown> | undefined });
+    } catch (error) {
+      log.error('config-not-restored', { plugin: name, error });
+    }
+  };
 }

@@ -2,18 +2,20 @@ import type { ConfigFile } from '../config/config.ts';
 import type { Log } from '../sdk/log.ts';
 import { lifecycleErrors } from './errors.ts';
 import { describe } from './generation.ts';
-import { loadPlugin } from './loader.ts';
+import type { LoadedPlugin } from './loader.ts';
 import { type PluginOrigin, PluginRecord } from './plugin-record.ts';
 
 /** Every plugin this node knows, running or not, by name. Bounded by the folders and config entries there are. */
 export class PluginRegistry {
   readonly #config: ConfigFile;
   readonly #log: Log;
+  readonly #load: (path: string) => Promise<LoadedPlugin>;
   readonly #records = new Map<string, PluginRecord>();
 
-  constructor(config: ConfigFile, log: Log) {
+  constructor(config: ConfigFile, log: Log, load: (path: string) => Promise<LoadedPlugin>) {
     this.#config = config;
     this.#log = log;
+    this.#load = load;
   }
 
   all(): PluginRecord[] {
@@ -47,12 +49,12 @@ export class PluginRegistry {
   async register(path: string, origin: PluginOrigin): Promise<PluginRecord> {
     let record: PluginRecord | undefined;
     try {
-      const loaded = await loadPlugin(path);
+      const loaded = await this.#load(path);
       const { name } = loaded.plugin;
       if (this.#records.has(name)) throw lifecycleErrors.make('already-present', { name });
       const source = this.#config.plugin(name).source;
       record = new PluginRecord(name, source ?? loaded.path, origin, loaded.path);
-      record.loaded = source === undefined || source === loaded.path ? loaded : await loadPlugin(source);
+      record.loaded = source === undefined || source === loaded.path ? loaded : await this.#load(source);
     } catch (error) {
       this.#log.error('plugin-load-failed', { path, problem: describe(error) });
       record ??= new PluginRecord(nameless(path), path, origin);

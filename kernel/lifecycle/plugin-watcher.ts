@@ -51,7 +51,10 @@ export class PluginWatcher {
   /** Watches a folder and those in it. */
   #watch(folder: string): void {
     if (this.#folders.has(folder)) return;
-    if (this.#folders.size >= FOLDERS_MAX) return this.#failed(folder, `more than ${FOLDERS_MAX} folders`);
+    if (this.#folders.size >= FOLDERS_MAX) {
+      this.#failed(folder, `more than ${FOLDERS_MAX} folders`);
+      return;
+    }
     try {
       const watcher = watch(folder, { persistent: false }, (_kind, file) => this.#touched(join(folder, file ?? '')));
       watcher.on('error', (error) => {
@@ -60,7 +63,8 @@ export class PluginWatcher {
       });
       this.#folders.set(folder, watcher);
     } catch (error) {
-      return this.#failed(folder, describe(error));
+      this.#failed(folder, describe(error));
+      return;
     }
     for (const child of foldersIn(folder)) this.#watch(child);
   }

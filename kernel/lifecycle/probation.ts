@@ -14,6 +14,8 @@ export class Probation {
   readonly #onFailed: (reason: string) => void;
   readonly #endsAtMs: number;
   #timer: TimerHandle | undefined;
+  /** What else goes back with the code: what the change wrote down. */
+  undo = (): void => {};
 
   constructor(clock: Clock, generation: Generation, onFailed: (reason: string) => void) {
     this.#clock = clock;

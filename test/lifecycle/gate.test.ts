@@ -70,3 +70,24 @@ test('drain ends with the last running call, and aborts what outlives the limit'
   await forced;
   await t.throwsAsync(slow, { code: 'lifecycle/swap-aborted-call' });
 });
+
+test('a call that never ended made every later swap wait its whole drain', async (t) => {
+  const gate = new Gate('x');
+  const clock = new VirtualClock();
+  gate.open();
+  const call = Promise.withResolvers<void>();
+  const stuck = gate.run('x', () => call.promise);
+  gate.hold();
+  const drained = gate.drain(1_000, clock);
+  await clock.advance(1_000);
+  await drained;
+  gate.open();
+  gate.hold();
+  await gate.drain(1_000, clock);
+  gate.open();
+  const fresh = gate.run('x', () => new Promise<void>(() => {}));
+  call.resolve();
+  await stuck;
+  t.is(gate.running, 1);
+  void fresh;
+});

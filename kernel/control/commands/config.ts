@@ -69,14 +69,8 @@ function inForce(deps: ControlDeps): Record<string, unknown> {
 }
 
 /** A plugin that refuses the value keeps the old one, and the file is not changed. */
-async function setPluginKey(
-  { config, host }: ControlDeps,
-  plugin: string,
-  name: string,
-  value: unknown,
-): Promise<void> {
-  const before = (config.plugin(plugin).config ?? {}) as Record<string, unknown>;
-  const { outcome, reason } = await host.configure(plugin, { ...before, [name]: value });
+async function setPluginKey({ host }: ControlDeps, plugin: string, name: string, value: unknown): Promise<void> {
+  const { outcome, reason } = await host.configure(plugin, (before) => ({ ...before, [name]: value }));
   if (outcome === 'committed' || outcome === 'disabled') return;
   const detail = reason ?? `${plugin} refused it`;
   throw controlErrors.make('bad-params', { command: 'config.set', usage: 'config list', detail });
