@@ -8,6 +8,8 @@ const COLUMN_MIN = 6;
 const ID_WIDTH = 64;
 const SHORT_ID_WIDTH = 11;
 const LIST_MAX = 3;
+/** Ten years: what is longer is a moment, counted from 1970. */
+const DURATION_MAX_MS = 10 * 365 * 86_400_000;
 
 /** A result as a person reads it: a record, a table, or both, within `columns`. */
 export function formatResult(result: unknown, columns: number): string {
@@ -121,8 +123,7 @@ function formatValue(key: string, value: unknown): string {
 }
 
 function formatNumber(key: string, value: number): string {
-  if (/(timestamp|_at|_activity|_seen)_?ms$/i.test(key)) return localTime(value);
-  if (/_ms$|Ms$/.test(key)) return duration(value);
+  if (/_ms$|Ms$/.test(key)) return value > DURATION_MAX_MS ? localTime(value) : duration(value);
   if (/(^|_)bytes$|Bytes$/.test(key)) return size(value);
   return String(value);
 }

@@ -25,6 +25,9 @@ const GLOBAL_OPTIONS: [flags: string, about: string][] = [
   ['--yes', 'Go ahead without asking'],
 ];
 
+/** Options for the node that the bare `itsgoin` starts; a command talks to one that runs already. */
+const NODE_OPTIONS = ['daemon', 'linear', 'bind', 'port', 'logLevel'];
+
 /** Options of `itsgoin` itself that take a value, so that it is not mistaken for a command. */
 const VALUE_OPTIONS = ['--data', '--bind', '--port', '--log-level'];
 
@@ -62,6 +65,10 @@ export function explainUsage(
   if (error.exitCode === 0) return undefined;
   if (error.code === 'commander.help') {
     const noun = firstWord(words) ?? '';
+    if (noun === 'help') {
+      const asked = words.slice(words.indexOf('help') + 1).join(' ');
+      return cliErrors.make('usage', { problem: `There is no command "${asked}"`, advice: 'See `itsgoin help`' });
+    }
     const verbs = find(program, noun)?.commands.map((command) => command.name()) ?? [];
     const problem = `${noun} needs one of: ${verbs.filter((verb) => verb !== 'help').join(', ')}`;
     return cliErrors.make('usage', { problem, advice: `See \`itsgoin ${noun} --help\`` });
@@ -92,6 +99,7 @@ function define(command: Command, description: CommandDescription, invoke: Invok
   for (const flag of flags) command.addOption(optionOf(flag));
   addGlobals(command, flags);
   command.action(async (...args: unknown[]) => {
+    refuseNodeOptions(command, usage);
     const typed = command.opts<Record<string, unknown>>();
     const params: Record<string, unknown> = {};
     for (const flag of flags) {
@@ -109,6 +117,22 @@ function define(command: Command, description: CommandDescription, invoke: Invok
       throw cliErrors.make('missing-param', { command: usage, name });
     }
     await invoke(description, params, missing, command.optsWithGlobals<GlobalOptions>());
+  });
+}
+
+/** @throws cli/usage, where ignoring the option would mislead: `itsgoin --port 5 status` changes no port. */
+function refuseNodeOptions(command: Command, usage: string): void {
+  let program = command;
+  while (program.parent) program = program.parent;
+  const given = program.options.find(
+    (option) =>
+      NODE_OPTIONS.includes(option.attributeName()) &&
+      program.getOptionValueSource(option.attributeName()) !== undefined,
+  );
+  if (given === undefined) return;
+  throw cliErrors.make('usage', {
+    problem: `${given.long} is for starting a node, and \`${usage}\` asks one that runs`,
+    advice: `Leave it out, or start a node with \`itsgoin ${given.flags}\``,
   });
 }
 

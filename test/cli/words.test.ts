@@ -182,3 +182,21 @@ test('text from elsewhere cannot steer the terminal', (t) => {
   const event = { topic: 'a/b', atMs: 0, event: { text: evil } };
   t.notRegex(formatEvent(event), /\n/);
 });
+
+test('a moment was shown as a duration of 20778 days', (t) => {
+  t.notRegex(formatResult({ last: { at_ms: 1_795_253_797_576 }, next_attempt_ms: 1_795_253_797_576 }, 80), /\d+ d /);
+  t.regex(formatResult({ took_ms: 90_000, zombieMs: 300 }, 80), /1 min 30 s(.|\n)*300 ms/);
+});
+
+test('an option for starting a node was ignored in front of a command', async (t) => {
+  for (const options of [['--port', '5'], ['--daemon'], ['--bind', '1.2.3.4'], ['--log-level', 'debug']]) {
+    const { calls, error } = await typed([...options, 'post', 'create', 'hello']);
+    t.is(error?.code, 'cli/usage');
+    t.regex(error?.message ?? '', new RegExp(`^${options[0]} is for starting a node`));
+    t.deepEqual(calls, []);
+  }
+});
+
+test('help for a command that is not there named no command', async (t) => {
+  t.is((await typed(['help', 'nope'])).error?.message, 'There is no command "nope"');
+});

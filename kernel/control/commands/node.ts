@@ -102,11 +102,12 @@ function explainPlugin(deps: ControlDeps, name: string | undefined) {
   if (plugins.length === 0) {
     throw controlErrors.make('bad-params', { command: 'why', usage: 'why', detail: `there is no plugin ${name}` });
   }
-  return plugins.map(({ name, state, generation, source, reason }) => ({
-    name,
+  const found = plugins.map(({ name: plugin, state, generation, source, reason }) => ({
+    name: plugin,
     state,
     generation,
     source,
     reason: reason ?? (state === 'off' ? 'it was disabled' : 'nothing was refused or rolled back'),
   }));
+  return name === undefined ? found : found[0];
 }
