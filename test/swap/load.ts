@@ -1,4 +1,4 @@
-import { appendFileSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
@@ -146,24 +146,20 @@ async function swapOnce(round: number, node: TestNode, copies: Copies): Promise<
   }
 }
 
-/** Changed copies of the plugins, beside the originals so that their imports of the kernel hold. */
+/** A copy of the plugins, beside the originals so that their imports of the kernel hold. */
 class Copies {
-  readonly #root: string;
-  #count = 0;
+  readonly #root = `${PLUGINS}-copy-${process.pid}`;
+  #revision = 0;
 
   constructor(t: ExecutionContext) {
-    this.#root = `${PLUGINS}-copies-${process.pid}`;
+    cpSync(PLUGINS, this.#root, { recursive: true });
     t.teardown(() => rmSync(this.#root, { recursive: true, force: true }));
   }
 
-  /** The whole set each time: plugins import each other's `api` from the folder beside them. */
+  /** The path of a plugin whose code differs from all that ran before. */
   next(name: string): string {
-    // One level below `dist`, as the originals are.
-    const folder = `${this.#root}`;
-    if (this.#count++ === 0) mkdirSync(folder, { recursive: true });
-    cpSync(PLUGINS, folder, { recursive: true });
-    appendFileSync(join(folder, name, 'plugin.js'), `\n// revision ${this.#count}\n`);
-    return join(folder, name);
+    appendFileSync(join(this.#root, name, 'plugin.js'), `\n// revision ${++this.#revision}\n`);
+    return join(this.#root, name);
   }
 }
 
