@@ -5,6 +5,9 @@ import type { Terminal } from './terminal.ts';
 /** A node that has not stopped by then is ended: a supervisor would kill it soon anyway. */
 const STOP_LIMIT_MS = 4_500;
 
+/** Something of a stopped node that still holds the process (code of a plugin that never ends) holds it no longer than this. */
+const LINGER_MS = 1_000;
+
 export type StartOptions = Pick<NodeOptions, 'dataDir' | 'bind' | 'port' | 'logLevel'>;
 
 /** Starts a node in this process that stops cleanly on SIGTERM and SIGINT. @throws what startNode throws */
@@ -19,6 +22,7 @@ export async function startOwnNode(options: StartOptions): Promise<Node> {
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
+  void node.stopped.then(() => setTimeout(() => process.exit(), LINGER_MS).unref());
   return node;
 }
 

@@ -27,14 +27,22 @@ const FRAME_ROWS = 4;
 export function App({ session }: { readonly session: Session }) {
   const { columns, rows: screenRows } = useWindowSize();
   const rows = Math.max(1, screenRows - 1);
+  const tooSmall = columns < COLUMNS_MIN || rows < ROWS_MIN - 1;
   useInput((input, key) => {
-    for (const pressed of keyPresses(input, key)) void press(session, pressed);
+    for (const pressed of keyPresses(input, key)) {
+      // Nobody publishes or deletes what cannot be seen.
+      const seen = !tooSmall || ('key' in pressed && pressed.key === 'ctrl+c');
+      if (seen) void press(session, pressed);
+      else if ('text' in pressed && pressed.text === 'q') session.quit();
+    }
   });
   useLayoutEffect(() => {
     session.view.columns = columns;
   });
-  usePaste((text) => paste(session, text));
-  if (columns < COLUMNS_MIN || rows < ROWS_MIN - 1) return <TooSmall columns={columns} rows={rows} />;
+  usePaste((text) => {
+    if (!tooSmall) paste(session, text);
+  });
+  if (tooSmall) return <TooSmall columns={columns} rows={rows} />;
   return (
     <Box flexDirection="column" width={columns} height={rows} overflow="hidden">
       <Header session={session} columns={columns} />

@@ -10,6 +10,7 @@ export const storeErrors = defineErrors('store', {
     message: 'Cannot write to {path}',
     hint: 'Check who owns the directory and its permissions, and that its disk is not mounted read-only.',
   },
+  'not-a-directory': { message: '{path} is not a directory', hint: 'Name another directory with --data.' },
   busy: {
     message: 'Another program holds {path} locked',
     hint: 'Close other programs that have the database open.',

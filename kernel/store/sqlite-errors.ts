@@ -2,12 +2,13 @@ import Sqlite from 'better-sqlite3';
 import { codeOf, ItsgoinError } from '../sdk/errors.ts';
 import { storeErrors } from './errors.ts';
 
-const FILE_CODES: Readonly<Record<string, 'disk-full' | 'read-only' | undefined>> = {
+const FILE_CODES: Readonly<Record<string, 'disk-full' | 'read-only' | 'not-a-directory' | undefined>> = {
   ENOSPC: 'disk-full',
   EDQUOT: 'disk-full',
   EACCES: 'read-only',
   EPERM: 'read-only',
   EROFS: 'read-only',
+  ENOTDIR: 'not-a-directory',
 };
 
 /** What the file system throws in terms of our catalogue; `undefined` for anything we have no word for. */

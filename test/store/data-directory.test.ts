@@ -89,3 +89,9 @@ test('the data directory is --data, else $ITSGOIN_DATA, else the platform’s pl
   t.is(chooseDataDirectory(undefined, { ITSGOIN_DATA: '/c' }), '/c');
   t.regex(chooseDataDirectory(undefined, {}), /itsgoin/);
 });
+
+test('a file in the place of the directory was an internal error', (t) => {
+  const file = join(temporaryDirectory(t), 'file');
+  writeFileSync(file, '');
+  t.throws(() => prepareDataDirectory(file), { code: 'store/not-a-directory' });
+});
