@@ -4,6 +4,7 @@ import type { AnyCommand, CommandCall } from '../sdk/command.ts';
 import type { Migration } from '../sdk/database.ts';
 import { pluginChanged } from '../sdk/lifecycle-topics.ts';
 import type { AnyPlugin } from '../sdk/plugin.ts';
+import type { Token } from '../sdk/token.ts';
 import { ChangeQueue } from './change-queue.ts';
 import { commandTable, runCommand } from './command-table.ts';
 import { lifecycleErrors } from './errors.ts';
@@ -12,6 +13,7 @@ import { checkAgainstOthers, Offers } from './offers.ts';
 import { orderPlugins } from './graph.ts';
 import { inspectPlugin, readDiagnostics } from './inspection.ts';
 import { isPlugin, type LoadedPlugin, loadPlugin } from './loader.ts';
+import { needsOf } from './manifest.ts';
 import type { ConfigChange, PluginHost, PluginInspection, PluginSummary, SwapOutcome } from './plugin-host.ts';
 import { PluginRecord, writeDown } from './plugin-record.ts';
 import { PluginRegistry } from './plugin-registry.ts';
@@ -310,6 +312,7 @@ export class Host implements PluginHost {
       record.loaded = loaded;
       this.#offers.changed(before.generation?.plugin, plugin);
       if (before.generation && before.loaded) this.#watch(record, next, before.loaded, before.generation.config);
+      if (this.#running) this.#startWaiting(plugin);
       return this.#outcome(record, 'committed', undefined, heldMs, deps.clock.monotonic() - startedMs);
     } catch (error) {
       deps.store.takeBack(plugin.name, migrated);
@@ -317,6 +320,18 @@ export class Host implements PluginHost {
       return this.#outcome(record, 'rolled-back', record.reason);
     } finally {
       if (this.#running) record.generation?.run();
+    }
+  }
+
+  /** Those that could not start for want of a service are tried when it comes. */
+  #startWaiting(provider: AnyPlugin): void {
+    const offered = (provider.provides ?? []).map(({ name }: Token<unknown>) => name);
+    for (const record of this.#registry.all()) {
+      if (record.state !== 'failed' || !record.plugin || !this.#deps.config.plugin(record.name).enabled) continue;
+      if (!needsOf(record.plugin).some(({ token, optional }) => !optional && offered.includes(token.name))) continue;
+      void this.#changes.inLine(record.name, async () => {
+        if (record.state === 'failed') await this.#load(record, record.path);
+      });
     }
   }
 

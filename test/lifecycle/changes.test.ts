@@ -212,3 +212,22 @@ test('what a replayed event caused overtook the other held events', async (t) =>
   await Promise.all([call, swap]);
   t.deepEqual((globalThis as { heardOrder?: number[] }).heardOrder, [1, 2, 3, 11, 12, 13]);
 });
+
+test('a plugin that failed for want of its provider stayed so when the provider was switched on', async (t) => {
+  const rig = hostRig(t);
+  const user = `
+import { definePlugin, defineToken } from 'itsgoin';
+export default definePlugin({
+  name: 'user', version: '1.0.0', kernel: '^1', about: 'Uses', inject: { counter: defineToken('counter') }, setup: () => ({}),
+});`;
+  const local = [rig.write('counter.ts', counterPlugin()), rig.write('user.ts', user)];
+  const states = () => rig.host.list().map(({ name, state }) => `${name} ${state}`);
+  rig.host.begin();
+  await rig.host.refresh(local[0] as string);
+  await rig.host.disable('counter');
+  await rig.host.refresh(local[1] as string);
+  t.deepEqual(states(), ['counter off', 'user failed']);
+  await rig.host.enable('counter');
+  await settle();
+  t.deepEqual(states(), ['counter active', 'user active']);
+});
