@@ -3,6 +3,7 @@ import type { Bus } from './bus/bus.ts';
 import { createBus } from './bus/index.ts';
 import { systemClock, systemRandom } from './clock/index.ts';
 import { openConfig } from './config/index.ts';
+import { isKernelCommand } from './control/api.ts';
 import { type ControlServer, startControl } from './control/server.ts';
 import { makeCredentials } from './identity/certificate.ts';
 import { loadIdentity } from './identity/index.ts';
@@ -126,6 +127,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       counters: (owner) => counters.of(owner),
       send: (to, message, body, sendOptions) => network.sendTo(to, message, body, sendOptions),
       slots: dispatcher.slots,
+      isKernelCommand,
       config,
     });
     undo.defer('endpoint', () => network.shutdown());

@@ -93,6 +93,11 @@ export function createControlApi(deps: ControlDeps): ControlApi {
   };
 }
 
+/** True for the name of a command or stream of the node itself. */
+export function isKernelCommand(name: string): boolean {
+  return Object.hasOwn(KERNEL_COMMANDS, name) || Object.hasOwn(nodeStreams, name);
+}
+
 /** Descriptions of the node's own methods; also what the docs and an offline `--help` are made from. */
 export function describeKernel(): CommandDescription[] {
   return [

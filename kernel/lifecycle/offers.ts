@@ -24,7 +24,7 @@ export function checkAgainstOthers(deps: SwapDeps, registry: PluginRegistry, plu
   }
   const commands = commandTable(registry.all());
   for (const command of Object.keys(plugin.commands ?? {})) {
-    const other = commands.get(command)?.plugin;
+    const other = deps.isKernelCommand?.(command) ? 'the kernel' : commands.get(command)?.plugin;
     if (other !== undefined && other !== name) refuse(`the command "${command}" already belongs to ${other}`);
   }
   const missing = needsOf(plugin).find(({ token, optional }) => !optional && !deps.services.available(token.name));

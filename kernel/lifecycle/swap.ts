@@ -11,6 +11,8 @@ export const DRAIN_MS = 1_000;
 
 export interface SwapDeps extends GenerationHost {
   readonly slots: MessageSlots;
+  /** Command names that are the node's own; a plugin that claims one is refused. */
+  readonly isKernelCommand?: (name: string) => boolean;
 }
 
 /**

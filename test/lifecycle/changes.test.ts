@@ -231,3 +231,11 @@ export default definePlugin({
   await settle();
   t.deepEqual(states(), ['counter active', 'user active']);
 });
+
+test('a plugin could take the name of a kernel command, which broke the whole command line', async (t) => {
+  const rig = hostRig(t);
+  const path = rig.write('counter.ts', counterPlugin().replaceAll('counter.add', 'plugin.list'));
+  const { outcome, reason } = await rig.host.add(path);
+  t.is(outcome, 'refused');
+  t.regex(reason ?? '', /"plugin\.list" already belongs to the kernel/);
+});

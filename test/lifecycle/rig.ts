@@ -50,6 +50,7 @@ export function hostRig(t: ExecutionContext): HostRig {
     counters: (owner) => counters.of(owner),
     send: () => Promise.reject(new Error('no network in this rig')),
     slots: dispatcher.slots,
+    isKernelCommand: (name) => name === 'plugin.list',
     config: openConfig(join(dir, 'config.json')),
   });
   t.teardown(async () => {
