@@ -93,9 +93,9 @@ export function createControlApi(deps: ControlDeps): ControlApi {
   };
 }
 
-/** True for the name of a command or stream of the node itself. */
+/** True for the name of a command or stream of the node itself, and under the words the command line keeps. */
 export function isKernelCommand(name: string): boolean {
-  return Object.hasOwn(KERNEL_COMMANDS, name) || Object.hasOwn(nodeStreams, name);
+  return Object.hasOwn(KERNEL_COMMANDS, name) || Object.hasOwn(nodeStreams, name) || /^(help|repl)\./.test(name);
 }
 
 /** Descriptions of the node's own methods; also what the docs and an offline `--help` are made from. */
