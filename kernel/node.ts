@@ -16,6 +16,7 @@ import type { PluginHost } from './lifecycle/plugin-host.ts';
 import { PluginWatcher } from './lifecycle/plugin-watcher.ts';
 import { Scope } from './lifecycle/scope.ts';
 import { Services } from './lifecycle/services.ts';
+import { STOP_LIMIT_MS } from './lifecycle/swap.ts';
 import { createCounters, createLog, type LogOptions, startGauges } from './observe/index.ts';
 import type { Clock, Random } from './sdk/clock.ts';
 import type { PeerId } from './sdk/identifiers.ts';
@@ -131,7 +132,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       config,
     });
     undo.defer('endpoint', () => network.shutdown());
-    undo.defer('plugins', () => host.stop());
+    undo.defer('plugins', () => host.stop(), STOP_LIMIT_MS);
     await host.start({
       builtin: options.plugins ?? findPlugins(BUILTIN_PLUGINS),
       local: attended ? findPlugins(paths.plugins) : [],

@@ -22,6 +22,6 @@ export const identityErrors = defineErrors('identity', {
   },
   'other-identity': {
     message: 'This data directory already belongs to {node_id}',
-    hint: 'Use force to replace it; the present key is kept beside it as a backup.',
+    hint: 'Use --force to replace it; the present key is kept beside it as a backup.',
   },
 });

@@ -18,7 +18,7 @@ import type { ConfigChange, PluginHost, PluginInspection, PluginSummary, SwapOut
 import { PluginRecord, writeDown } from './plugin-record.ts';
 import { PluginRegistry } from './plugin-registry.ts';
 import { Probation } from './probation.ts';
-import { exchange, type SwapDeps, withdraw } from './swap.ts';
+import { exchange, STOP_DRAIN_MS, type SwapDeps, withdraw } from './swap.ts';
 
 export interface HostDeps extends SwapDeps {
   readonly config: ConfigFile;
@@ -92,7 +92,7 @@ export class Host implements PluginHost {
     const { order, refused } = orderPlugins(active.map((record) => record.plugin as AnyPlugin));
     // Those whose provider is off have no place in the order, and nobody needs them.
     for (const plugin of [...refused.map((entry) => entry.plugin), ...[...order].reverse()]) {
-      await withdraw(this.#deps, this.#registry.get(plugin.name), lifecycleErrors.make('stopped'));
+      await withdraw(this.#deps, this.#registry.get(plugin.name), lifecycleErrors.make('stopped'), STOP_DRAIN_MS);
     }
   }
 

@@ -10,7 +10,7 @@ export const CLEANUP_LIMIT_MS = 2_000;
  */
 export class Scope {
   readonly #controller = new AbortController();
-  readonly #undo: { readonly what: string; readonly run: () => void | Promise<void> }[] = [];
+  readonly #undo: { readonly what: string; readonly run: () => void | Promise<void>; readonly limitMs: number }[] = [];
   readonly #log: Log;
   readonly #clock: Clock;
   #closing: Promise<void> | undefined;
@@ -34,12 +34,12 @@ export class Scope {
   }
 
   /** Registers an undo step. On a scope that is closed already it runs at once. */
-  defer(what: string, run: () => void | Promise<void>): void {
+  defer(what: string, run: () => void | Promise<void>, limitMs = CLEANUP_LIMIT_MS): void {
     if (this.#closing) {
-      void this.#undoOne(what, run);
+      void this.#undoOne(what, run, limitMs);
       return;
     }
-    this.#undo.push({ what, run });
+    this.#undo.push({ what, run, limitMs });
   }
 
   /** Aborts the signal, then undoes everything. Safe to call again: gives the same promise. */
@@ -50,14 +50,16 @@ export class Scope {
 
   async #close(reason: unknown): Promise<void> {
     this.#controller.abort(reason);
-    for (let step = this.#undo.pop(); step; step = this.#undo.pop()) await this.#undoOne(step.what, step.run);
+    for (let step = this.#undo.pop(); step; step = this.#undo.pop()) {
+      await this.#undoOne(step.what, step.run, step.limitMs);
+    }
   }
 
-  async #undoOne(what: string, run: () => void | Promise<void>): Promise<void> {
+  async #undoOne(what: string, run: () => void | Promise<void>, limitMs: number): Promise<void> {
     try {
       const ending = run();
       if (!(ending instanceof Promise)) return;
-      if (!(await within(ending, CLEANUP_LIMIT_MS, this.#clock))) this.#log.error('cleanup-timeout', { what });
+      if (!(await within(ending, limitMs, this.#clock))) this.#log.error('cleanup-timeout', { what });
     } catch (error) {
       this.#log.error('cleanup-failed', { what, error });
     }

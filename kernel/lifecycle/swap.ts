@@ -9,6 +9,11 @@ import type { PluginRecord } from './plugin-record.ts';
 /** How long calls under way may go on once a swap holds new ones (then their signals abort). */
 export const DRAIN_MS = 1_000;
 
+/** The same when the whole node stops: all plugins together must fit into STOP_LIMIT_MS. */
+export const STOP_DRAIN_MS = 250;
+/** What stopping all plugins may take; a node ends within 5 s of being asked to (OPS-04). */
+export const STOP_LIMIT_MS = 4_000;
+
 export interface SwapDeps extends GenerationHost {
   readonly slots: MessageSlots;
   /** Command names that are the node's own; a plugin that claims one is refused. */
@@ -64,14 +69,19 @@ export async function exchange(deps: SwapDeps, record: PluginRecord, next: Gener
 }
 
 /** Takes a plugin out of service: what runs may end, what waits is told that it is off. */
-export async function withdraw(deps: SwapDeps, record: PluginRecord, reason: unknown): Promise<void> {
+export async function withdraw(
+  deps: SwapDeps,
+  record: PluginRecord,
+  reason: unknown,
+  drainMs = DRAIN_MS,
+): Promise<void> {
   const { slots } = deps;
   const { name, gate, generation } = record;
   if (!generation) return;
   slots.hold(name);
   gate.hold();
   generation.pause();
-  await drain(deps, record, generation);
+  await drain(deps, record, generation, drainMs);
   for (const token of generation.plugin.provides ?? []) deps.services.withdraw(token.name, name);
   record.withdraw();
   slots.remove(name);
@@ -79,11 +89,11 @@ export async function withdraw(deps: SwapDeps, record: PluginRecord, reason: unk
   await generation.scope.close(reason);
 }
 
-async function drain(deps: SwapDeps, record: PluginRecord, old: Generation): Promise<void> {
+async function drain(deps: SwapDeps, record: PluginRecord, old: Generation, limitMs = DRAIN_MS): Promise<void> {
   await Promise.all([
-    deps.slots.drain(record.name, DRAIN_MS),
-    record.gate.drain(DRAIN_MS, deps.clock),
-    old.drain(DRAIN_MS),
+    deps.slots.drain(record.name, limitMs),
+    record.gate.drain(limitMs, deps.clock),
+    old.drain(limitMs),
   ]);
 }
 
