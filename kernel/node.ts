@@ -109,6 +109,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       clock,
       features: () => host.features(),
       ...listenOptions(options, config.node),
+      treatAsPublic: config.node.treatAsPublic,
     });
     const leases = new Leases();
     leases.offer(NETWORK, () => network);

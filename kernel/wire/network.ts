@@ -3,7 +3,7 @@ import type { AnyMessage, BodyOf, ResponseOf } from '../sdk/message.ts';
 import { CLOSE_CODES, connectionClosed, connectionOpened } from '../sdk/network.ts';
 import type { CloseReason, ConnectionInfo, ConnectionKind, DialTarget } from '../sdk/network.ts';
 import type { SendOptions } from '../sdk/plugin.ts';
-import { formatAddress, resolveAddress } from '../transport/address.ts';
+import { formatAddress, isDialable, resolveAddress } from '../transport/address.ts';
 import type { CloseInfo, Connection, Endpoint, SocketAddress } from '../transport/transport.ts';
 import { wireErrors } from './errors.ts';
 import type { Attachment, NetworkDeps, NetworkHost } from './wire.ts';
@@ -97,6 +97,10 @@ class WireNetwork implements NetworkHost {
 
   close(id: number, reason: CloseReason): void {
     this.#entries.get(id)?.connection.close(CLOSE_CODES[reason], reason);
+  }
+
+  mayDial(address: string, toldFrom: string): boolean {
+    return isDialable(address, toldFrom, this.#deps.treatAsPublic);
   }
 
   features(): readonly string[] {
