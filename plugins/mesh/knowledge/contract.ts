@@ -38,8 +38,8 @@ export interface KnowledgeView {
   reach(nodeId: NodeId): Reach;
   /** The nearest layer only: under two microseconds, for loops over many ids. */
   layerOf(nodeId: NodeId): Layer;
-  /** At most `limit` of N2 without N1 and ourselves, best score first, ties in random order. */
-  candidates(limit: number): readonly Candidate[];
+  /** At most `limit` of N2 without N1, ourselves and the excluded, best score first, ties in random order. */
+  candidates(limit: number, isExcluded?: (nodeId: NodeId) => boolean): readonly Candidate[];
   /** A node of N2 that is not in N1 at random; `undefined` when there is none. */
   randomN2(): NodeId | undefined;
   /** Members of our own N1 share: connections and contributed nodes, sorted, each once. */
