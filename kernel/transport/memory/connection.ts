@@ -37,7 +37,13 @@ export class MemoryConnection implements Connection {
   #bytesIn = 0;
   #bytesOut = 0;
 
-  constructor(id: number, endpoint: MemoryEndpoint, peer: { id: PeerId; incarnation: string; address: SocketAddress }, direction: 'inbound' | 'outbound', lane: Lane) {
+  constructor(
+    id: number,
+    endpoint: MemoryEndpoint,
+    peer: { id: PeerId; incarnation: string; address: SocketAddress },
+    direction: 'inbound' | 'outbound',
+    lane: Lane,
+  ) {
     this.id = id;
     this.endpoint = endpoint;
     this.peer = peer.id;
@@ -62,7 +68,13 @@ export class MemoryConnection implements Connection {
   }
 
   stats(): ConnectionStats {
-    return { bytesIn: this.#bytesIn, bytesOut: this.#bytesOut, rttMs: this.endpoint.rttMs(this.remote.host), lostPackets: 0, datagramBytes: PACKET_BYTES };
+    return {
+      bytesIn: this.#bytesIn,
+      bytesOut: this.#bytesOut,
+      rttMs: this.endpoint.rttMs(this.remote.host),
+      lostPackets: 0,
+      datagramBytes: PACKET_BYTES,
+    };
   }
 
   // What follows is for the endpoint, the streams and the far end.
@@ -170,7 +182,8 @@ export class MemoryConnection implements Connection {
   #open(kind: 'bi' | 'uni', signal?: AbortSignal): Promise<Stream> | Stream {
     signal?.throwIfAborted();
     if (this.closed !== undefined) throw transportErrors.make('closed', { reason: this.closed.reason });
-    if (this.#opens[kind].length === 0 && this.#counted[kind] < this.far.endpoint.limits.maxStreamsPerConnection) return this.#newStream(kind);
+    if (this.#opens[kind].length === 0 && this.#counted[kind] < this.far.endpoint.limits.maxStreamsPerConnection)
+      return this.#newStream(kind);
     return this.#opens[kind].wait(signal);
   }
 

@@ -56,10 +56,14 @@ export class MemoryEndpoint implements Endpoint {
     return [this.address];
   }
 
-  async dial(target: { addresses: readonly SocketAddress[]; expect?: NodeId }, signal?: AbortSignal): Promise<Connection> {
+  async dial(
+    target: { addresses: readonly SocketAddress[]; expect?: NodeId },
+    signal?: AbortSignal,
+  ): Promise<Connection> {
     signal?.throwIfAborted();
     if (this.#closing.signal.aborted) throw transportErrors.make('closed', { reason: 'shutting-down' });
-    if (this.#live.size >= this.limits.maxConnections) throw transportErrors.make('too-many-connections', { limit: this.limits.maxConnections });
+    if (this.#live.size >= this.limits.maxConnections)
+      throw transportErrors.make('too-many-connections', { limit: this.limits.maxConnections });
     const { dialMs } = this.limits;
     const linked = linkSignals([signal, this.#closing.signal], { clock: this.clock, deadlineMs: dialMs });
     let failure: unknown = transportErrors.make('unreachable');
@@ -114,9 +118,15 @@ export class MemoryEndpoint implements Endpoint {
   /** A Hello from `dialler` has arrived. */
   judge(dialler: PeerId, hello: Hello): Verdict | 'over-capacity' {
     const key = peerKey(dialler);
-    const verdict = this.#peers.judge(key, hello, { incarnation: this.incarnation, deviceId: this.self.deviceId }, dialler.deviceId);
+    const verdict = this.#peers.judge(
+      key,
+      hello,
+      { incarnation: this.incarnation, deviceId: this.self.deviceId },
+      dialler.deviceId,
+    );
     if (verdict === 'reject') this.#counters.add('duplicate-connection');
-    if (verdict === 'reject' || this.#peers.size < this.limits.maxConnections || this.#peers.open(key) !== undefined) return verdict;
+    if (verdict === 'reject' || this.#peers.size < this.limits.maxConnections || this.#peers.open(key) !== undefined)
+      return verdict;
     this.#counters.add('over-capacity');
     return 'over-capacity';
   }
@@ -134,7 +144,12 @@ export class MemoryEndpoint implements Endpoint {
     }
   }
 
-  async #attempt(address: SocketAddress, expect: NodeId | undefined, signal: AbortSignal, insists: boolean): Promise<MemoryConnection> {
+  async #attempt(
+    address: SocketAddress,
+    expect: NodeId | undefined,
+    signal: AbortSignal,
+    insists: boolean,
+  ): Promise<MemoryConnection> {
     const target = await this.#network.handshake(this, address, signal);
     const peer = target.self;
     const key = peerKey(peer);

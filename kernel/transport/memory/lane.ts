@@ -8,6 +8,8 @@ export interface LaneLink {
   readonly cut: boolean;
 }
 
+const ROUNDING_MS = 0.001;
+
 /** One direction of a connection: messages arrive in order, each after the link's delay. One timer at most. */
 export class Lane {
   readonly #clock: Clock;
@@ -21,8 +23,9 @@ export class Lane {
     this.#link = link;
   }
 
+  /** Times are whole milliseconds, so that messages of many lanes arrive at the same instants. */
   send(run: () => void): void {
-    this.#lastAtMs = Math.max(this.#lastAtMs, this.#clock.monotonic() + this.#link.delayMs());
+    this.#lastAtMs = Math.max(this.#lastAtMs, Math.round(this.#clock.monotonic() + this.#link.delayMs()));
     this.#queue.push({ atMs: this.#lastAtMs, run });
     this.#arm();
   }
@@ -49,7 +52,8 @@ export class Lane {
   }
 
   #deliver(): void {
-    const now = this.#clock.monotonic();
+    // Sums of fractions may come out a little short of the sum's time.
+    const now = this.#clock.monotonic() + ROUNDING_MS;
     const due = this.#queue.findIndex(({ atMs }) => atMs > now);
     const batch = due < 0 ? this.#queue : this.#queue.slice(0, due);
     this.#queue = due < 0 ? [] : this.#queue.slice(due);

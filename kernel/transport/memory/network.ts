@@ -30,12 +30,13 @@ export interface LinkOptions {
  * Where a packet ends up: the endpoint it reaches, and the source it shows there; undefined when it
  * reaches nobody. A model of NATs takes the place of `MemoryNetwork.route`.
  */
-export type Route = (from: SocketAddress, to: SocketAddress) => { readonly to: SocketAddress; readonly seenAs: SocketAddress } | undefined;
+export type Route = (
+  from: SocketAddress,
+  to: SocketAddress,
+) => { readonly to: SocketAddress; readonly seenAs: SocketAddress } | undefined;
 
 const DEFAULT_LINK: LinkOptions = { latencyMs: 0, jitterMs: 0, dialFailure: 0 };
 const FIRST_FREE_PORT = 49_152;
-
-let nextId = 1;
 
 /**
  * A network inside one process, on the injected clock: nodes at made-up hosts, links with delay and
@@ -54,6 +55,7 @@ export class MemoryNetwork {
   /** Hosts that cannot hear each other are in different groups; hosts not named are in group 0. */
   #group = new Map<string, number>();
   #nextPort = FIRST_FREE_PORT;
+  #nextId = 1;
 
   constructor(deps: MemoryNetworkDeps) {
     this.#deps = deps;
@@ -110,7 +112,9 @@ export class MemoryNetwork {
       for (const connection of [...endpoint.live]) {
         const { far } = connection;
         connection.vanish();
-        this.clock.timer(far.endpoint.limits.idleMs, () => far.end({ byPeer: true, code: undefined, reason: 'idle-timeout' }));
+        this.clock.timer(far.endpoint.limits.idleMs, () =>
+          far.end({ byPeer: true, code: undefined, reason: 'idle-timeout' }),
+        );
       }
     }
   }
@@ -137,12 +141,18 @@ export class MemoryNetwork {
     const lost = dialFailure > 0 && this.random.float() < dialFailure;
     await this.clock.sleep(2 * latencyMs, signal);
     const target = way === undefined ? undefined : this.#endpoints.get(keyOf(way.to));
-    if (target === undefined || lost || this.#apart(from.address.host, target.address.host)) return this.#silence(signal);
+    if (target === undefined || lost || this.#apart(from.address.host, target.address.host))
+      return this.#silence(signal);
     return target;
   }
 
   /** Brings the Hello over; gives the opened connection, or why there is none. */
-  async greet(from: MemoryEndpoint, target: MemoryEndpoint, hello: Hello, signal: AbortSignal): Promise<MemoryConnection | 'reject' | 'over-capacity'> {
+  async greet(
+    from: MemoryEndpoint,
+    target: MemoryEndpoint,
+    hello: Hello,
+    signal: AbortSignal,
+  ): Promise<MemoryConnection | 'reject' | 'over-capacity'> {
     const { latencyMs } = this.link(from.address.host, target.address.host);
     await this.clock.sleep(latencyMs, signal);
     if (this.#endpoints.get(keyOf(target.address)) !== target) return this.#silence(signal);
@@ -152,8 +162,20 @@ export class MemoryNetwork {
       return verdict;
     }
     const seenAs = this.route(from.address, target.address)?.seenAs ?? from.address;
-    const near = new MemoryConnection(nextId++, from, { id: target.self, incarnation: target.incarnation, address: target.address }, 'outbound', this.#lane(from, target));
-    const far = new MemoryConnection(nextId++, target, { id: from.self, incarnation: from.incarnation, address: seenAs }, 'inbound', this.#lane(target, from));
+    const near = new MemoryConnection(
+      this.#nextId++,
+      from,
+      { id: target.self, incarnation: target.incarnation, address: target.address },
+      'outbound',
+      this.#lane(from, target),
+    );
+    const far = new MemoryConnection(
+      this.#nextId++,
+      target,
+      { id: from.self, incarnation: from.incarnation, address: seenAs },
+      'inbound',
+      this.#lane(target, from),
+    );
     near.far = far;
     far.far = near;
     return new Promise<MemoryConnection>((resolve, reject) => {
@@ -199,7 +221,8 @@ export class MemoryNetwork {
   #endWhenIdle(connection: MemoryConnection): void {
     this.clock.timer(connection.endpoint.limits.idleMs, () => {
       if (!this.#cut(connection)) return;
-      for (const end of [connection, connection.far]) end.end({ byPeer: true, code: undefined, reason: 'idle-timeout' });
+      for (const end of [connection, connection.far])
+        end.end({ byPeer: true, code: undefined, reason: 'idle-timeout' });
     });
   }
 
