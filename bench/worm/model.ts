@@ -8,7 +8,7 @@ import type { Topology } from './topology.ts';
 interface Finding {
   readonly holder: number;
   readonly addressKnown: boolean;
-  readonly true: boolean;
+  readonly honest: boolean;
 }
 
 interface Referral {
@@ -111,8 +111,8 @@ export class WormModel {
   }
 
   #finding(by: number, quarry: Quarry): Finding {
-    if (this.#liars[by] === 1) return { holder: -1 - by, addressKnown: true, true: false };
-    return { holder: quarry.holder, addressKnown: this.#random.float() < 0.5, true: true };
+    if (this.#liars[by] === 1) return { holder: -1 - by, addressKnown: by % 2 === 0, honest: false };
+    return { holder: quarry.holder, addressKnown: this.#random.float() < 0.5, honest: true };
   }
 
   #knows(id: number, quarry: Quarry): boolean {
@@ -190,12 +190,14 @@ export class WormModel {
 
   /** Dials the holder; who named it without an address is asked for one first. */
   #verify(origin: number, finding: Finding, limitMs: number, done: (proven: boolean) => void): void {
-    if (!finding.true) {
-      this.#queue.after(Math.min(limitMs, 2 * this.#latency.exchange(origin, -finding.holder)), () => done(false));
+    if (!finding.honest) {
+      // Half of what liars name answers and is somebody else; the other half is silent.
+      const tookMs = finding.addressKnown ? 2 * this.#latency.exchange(origin, -finding.holder) : limitMs;
+      this.#queue.after(Math.min(limitMs, tookMs), () => done(false));
       return;
     }
     const resolveMs = finding.addressKnown ? 0 : this.#latency.exchange(origin, finding.holder + 1);
     const tookMs = resolveMs + 3 * this.#latency.exchange(origin, finding.holder);
-    if (tookMs <= limitMs) this.#queue.after(tookMs, () => done(true));
+    this.#queue.after(Math.min(limitMs, tookMs), () => done(tookMs <= limitMs));
   }
 }

@@ -50,6 +50,11 @@ export interface ContentService {
   create(text: string): Promise<PostId>;
   /** Deletes one of the user's own posts for good. @throws content/no-such-post, content/not-author */
   remove(id: PostId): Promise<void>;
+  /**
+   * Gets one post of anybody from a connected node that is said to hold it, checks it and stores nothing;
+   * `undefined` when that node does not have it. @throws wire/*, the signal's reason
+   */
+  fetch(id: PostId, holder: NodeId, options?: { signal?: AbortSignal }): Promise<SyncPost | undefined>;
   /** Pulls from the connected people the user follows, or from one of them; resolves when done. */
   sync(peer?: NodeId): Promise<void>;
 }

@@ -2,6 +2,7 @@ import { bind, codeOf, definePlugin, serviceArrived, SIGNER, Type } from '../../
 import type { NodeId, PostId } from '../../kernel/index.ts';
 import { MESH, offerSection, peerFeaturesChanged, peerReady, sectionFeature } from '../mesh/api.ts';
 import { followed, SOCIAL, unfollowed } from '../social/api.ts';
+import { offerHoldings } from '../worm-search/api.ts';
 import { Announcer } from './announce.ts';
 import type { Announcement } from './announce.ts';
 import {
@@ -23,6 +24,7 @@ import { Contacts } from './contacts.ts';
 import { contentNeeds } from './context.ts';
 import { contentErrors } from './errors.ts';
 import { Feed } from './feed.ts';
+import { fetchPost } from './fetch.ts';
 import { Ingest } from './ingest.ts';
 import { postsMigration } from './migrations/0001-posts.ts';
 import { Notices } from './notices.ts';
@@ -127,6 +129,12 @@ export default definePlugin({
         await ingest.deletes(deletes.slice(0, SECTION_DELETES_MAX), (author) => contacts.isKept(author), ctx.signal);
       },
     });
+    const offerPosts = offerHoldings(ctx, () => ctx.deps.wormSearch, {
+      kind: 'post',
+      holds: (id) => server.fetch(id as PostId).found,
+      holders: () => [],
+      fetch: async (id, holder, { signal }) => (await fetchPost(ctx, id as PostId, holder, signal)) !== undefined,
+    });
 
     const pullNow = async (peer?: NodeId): Promise<{ peers: number; posts: number }> => {
       const follows = await contacts.refresh();
@@ -142,6 +150,7 @@ export default definePlugin({
       feed: (query) => views.feed(query),
       create: (text) => desk.create(text),
       remove: (id) => desk.remove(id),
+      fetch: (id, holder, options) => fetchPost(ctx, id, holder, options?.signal),
       sync: async (peer) => void (await pullNow(peer)),
     };
     // Kept by the events, which both generations of a swap hear, and counted anew now and then.
@@ -190,7 +199,7 @@ export default definePlugin({
       },
       async activate() {
         posts = store.count();
-        await offerDeletes();
+        await Promise.all([offerDeletes(), offerPosts()]);
         for (const announcement of interrupted) announcer.announce(announcement);
         // What arrived at others while this plugin was off or being exchanged.
         pullAll();

@@ -16,12 +16,13 @@ const QUORUM = 0.9;
 /** Findings of the burst may hold the nova back until this long after the start. */
 const NOVA_LATEST_MS = 1_000;
 /** How long a referred peer goes on collecting after its first finding, which may be a lie. */
-const GRACE_MS = 50;
+const GRACE_MS = 100;
 /** Findings one answer may carry: the whole of it is the word of one node. */
 export const FINDINGS_MAX = 4;
-/** Findings tried at once, and in one search. */
-const VERIFY_PARALLEL = 8;
-const VERIFY_MAX = 24;
+/** Findings tried at once and in one search, and how long one may take. */
+const VERIFY_PARALLEL = 16;
+const VERIFY_MAX = 64;
+const VERIFY_MS = 1_500;
 /** Referrals followed in one search; with a full mesh asked before, 202 queries (WORM-06). */
 export const NOVA_MAX = 101;
 
@@ -78,10 +79,16 @@ export interface SearchOutcome<Finding> {
   readonly relayed: number;
 }
 
+/**
+ * The same finding of one or more answers. Those that agree tell the truth, or lie together and then
+ * share one try; who lies alone stands last.
+ */
 interface Claim<Finding> {
   readonly finding: Finding;
-  /** Lower goes first: broken claims of its source, then its place in the answer. */
-  readonly rank: number;
+  /** Broken claims of the most trusted who made it. */
+  distrust: number;
+  /** Answers that made it. */
+  votes: number;
 }
 
 /** Runs one search; `done` is called once, within WORM_TOTAL_MS. Gives what calls it off without a word. */
@@ -100,8 +107,8 @@ class Search<Id, Finding, Referral> {
   readonly #startMs: number;
   readonly #timers: TimerHandle[] = [];
   readonly #steps: SearchStep[] = [];
-  readonly #claims: Claim<Finding>[] = [];
-  readonly #claimed = new Set<unknown>();
+  /** What was claimed, and `undefined` for what has been tried. */
+  readonly #claims = new Map<unknown, Claim<Finding> | undefined>();
   readonly #referrals = new Map<unknown, Referral>();
   #burst: SearchStep | undefined;
   #nova: SearchStep | undefined;
@@ -123,7 +130,10 @@ class Search<Id, Finding, Referral> {
     const local = this.#step('local');
     local.asked = local.answered = 1;
     local.hits = known.length;
-    if (known.length > 0) return this.#finish(known[0], true);
+    if (known.length > 0) {
+      this.#finish(known[0], true);
+      return;
+    }
     this.#after(WORM_TOTAL_MS, () => this.#finish(undefined));
     this.#sendBurst();
   }
@@ -209,11 +219,14 @@ class Search<Id, Finding, Referral> {
     this.#relayed += answer.relayed;
     const findings = answer.findings.slice(0, FINDINGS_MAX);
     if (findings.length > 0) step.hits += 1;
-    for (const [index, finding] of findings.entries()) {
-      const key = this.#world.findingKey(finding);
-      if (this.#claimed.has(key)) continue;
-      this.#claimed.add(key);
-      this.#claims.push({ finding, rank: this.#world.distrust(finding) * FINDINGS_MAX + index });
+    const own = new Map(findings.map((finding) => [this.#world.findingKey(finding), finding] as const));
+    for (const [key, finding] of own) {
+      const claim = this.#claims.get(key);
+      const distrust = this.#world.distrust(finding);
+      if (claim !== undefined) {
+        claim.votes += 1;
+        claim.distrust = Math.min(claim.distrust, distrust);
+      } else if (!this.#claims.has(key)) this.#claims.set(key, { finding, distrust, votes: 1 });
     }
     this.#verifyNext();
   }
@@ -227,7 +240,7 @@ class Search<Id, Finding, Referral> {
       const verify = this.#verify;
       verify.asked += 1;
       this.#verifying += 1;
-      this.#world.verify(claim.finding, WORM_TOTAL_MS - this.#nowMs(), (proven) => {
+      this.#world.verify(claim.finding, Math.min(VERIFY_MS, WORM_TOTAL_MS - this.#nowMs()), (proven) => {
         if (this.#ended) return;
         this.#verifying -= 1;
         verify.answered += 1;
@@ -245,11 +258,17 @@ class Search<Id, Finding, Referral> {
 
   /** At random among the best, so that answering first is worth nothing to a liar. */
   #pickClaim(): Claim<Finding> | undefined {
-    const best = Math.min(...this.#claims.map(({ rank }) => rank));
-    const equals = this.#claims.filter(({ rank }) => rank === best);
-    const chosen = equals[equals.length > 1 ? this.#world.random.integer(equals.length) : 0];
-    if (chosen !== undefined) this.#claims.splice(this.#claims.indexOf(chosen), 1);
-    return chosen;
+    let best: [key: unknown, claim: Claim<Finding>] | undefined;
+    let equals = 0;
+    for (const [key, claim] of this.#claims) {
+      if (claim === undefined) continue;
+      const order = best === undefined ? -1 : claim.distrust - best[1].distrust || best[1].votes - claim.votes;
+      if (order > 0) continue;
+      equals = order < 0 ? 1 : equals + 1;
+      if (order < 0 || this.#world.random.integer(equals) === 0) best = [key, claim];
+    }
+    if (best !== undefined) this.#claims.set(best[0], undefined);
+    return best?.[1];
   }
 
   #giveUpWhenIdle(): void {
