@@ -2,7 +2,7 @@ import { randomFillSync } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { seededRandom, systemClock } from '../../kernel/clock/index.ts';
-import type { NodeId } from '../../kernel/index.ts';
+import type { DeviceId, NodeId, PeerId } from '../../kernel/index.ts';
 import { decodeIds, encodeIds, packWords, SHORT_WORDS } from '../../plugins/mesh/knowledge/id-list.ts';
 import { ReachIndex } from '../../plugins/mesh/knowledge/reach-index.ts';
 import { MapIndex } from './map-index.ts';
@@ -35,7 +35,7 @@ export async function measureKnowledge(): Promise<KnowledgeFigures[]> {
 
 /** `ids` different ids, dealt out so that there are a million entries. */
 function measureIndex(name: string, ids: number): KnowledgeFigures[] {
-  const peers = hexIds(PEERS);
+  const peers = hexIds(PEERS).map((id) => ({ nodeId: id, deviceId: id as string as DeviceId }));
   const each = Math.floor(1_000_000 / PEERS);
   const universe = randomWords(ids + DIFF_IDS);
   const listOf = (peer: number): Uint32Array => {
@@ -55,7 +55,7 @@ function measureIndex(name: string, ids: number): KnowledgeFigures[] {
   const oursMb = (heldBytes() - oursStart) / 1e6;
   const mapStart = heldBytes();
   const map = new MapIndex();
-  for (const [i, peer] of peers.entries()) map.add(peer, toHex(listOf(i)));
+  for (const [i, peer] of peers.entries()) map.add(peer.nodeId, toHex(listOf(i)));
   const mapMb = (heldBytes() - mapStart) / 1e6;
 
   const sought = shuffledIds(universe, ids);
@@ -67,7 +67,7 @@ function measureIndex(name: string, ids: number): KnowledgeFigures[] {
     if (found < sought.length / 3) throw new Error(`only ${found} found`);
     return (micros * 1_000) / sought.length;
   };
-  const reporter = index.reporters.get(peers[0] as NodeId);
+  const reporter = index.reporters.get(peers[0] as PeerId);
   if (reporter === undefined) throw new Error('the first peer has no list');
   // Half of the diff comes and half goes, then the other way round.
   const half = (DIFF_IDS / 2) * SHORT_WORDS;
@@ -82,15 +82,15 @@ function measureIndex(name: string, ids: number): KnowledgeFigures[] {
       index.apply(reporter, { n2: NO_IDS, n3: list }, { n2: NO_IDS, n3: removed }, 2);
     });
     const theirs = timed(() => {
-      map.remove(reporter.nodeId, removedHex);
-      map.add(reporter.nodeId, addedHex);
+      map.remove(reporter.peer.nodeId, removedHex);
+      map.add(reporter.peer.nodeId, addedHex);
     });
     return { ours, theirs };
   });
   const [oursDiff, mapDiff] = [median(diffs.map(({ ours }) => ours)), median(diffs.map(({ theirs }) => theirs))];
-  const last = peers[PEERS - 1] as NodeId;
+  const last = peers[PEERS - 1] as PeerId;
   const oursDrop = timed(() => index.drop(last));
-  const mapDrop = timed(() => map.drop(last));
+  const mapDrop = timed(() => map.drop(last.nodeId));
   return [
     figure(`${name}: memory, MB`, oursMb, mapMb, 100),
     figure(

@@ -5,7 +5,7 @@ import type { NodeId } from '../../kernel/index.ts';
 import { createCounters } from '../../kernel/observe/index.ts';
 import { decodeIds, ID_WORDS, N1_SHARE_MAX, N2_SHARE_MAX, SHORT_WORDS } from '../../plugins/mesh/knowledge/id-list.ts';
 import { ReachIndex } from '../../plugins/mesh/knowledge/reach-index.ts';
-import { nodeIds } from './ids.ts';
+import { nodeIds, peerOf } from './ids.ts';
 
 const SELF = nodeIds('self', 1)[0] as NodeId;
 const IDS = nodeIds('universe', 40);
@@ -79,13 +79,13 @@ test('random lists, diffs and drops leave what a naive model has, and what whole
       const model: Naive = new Map();
       for (const step of operations) {
         if (step.kind === 'drop') {
-          index.drop(step.peer);
+          index.drop(peerOf(step.peer));
           model.delete(step.peer);
         } else if (step.kind === 'list') {
-          index.replace(step.peer, lists(step.a, step.b), 1);
+          index.replace(peerOf(step.peer), lists(step.a, step.b), 1);
           model.set(step.peer, { n2: new Set(step.a), n3: new Set(step.b) });
         } else {
-          const reporter = index.reporters.get(step.peer);
+          const reporter = index.reporters.get(peerOf(step.peer));
           const said = model.get(step.peer);
           if (reporter === undefined || said === undefined) continue;
           index.apply(reporter, lists(step.a, step.b), lists(step.c, step.d), 2);
@@ -97,7 +97,7 @@ test('random lists, diffs and drops leave what a naive model has, and what whole
       }
       t.deepEqual(view(index), viewNaive(model));
       const resynced = makeIndex().index;
-      for (const [peer, said] of model) resynced.replace(peer, lists([...said.n2], [...said.n3]), 1);
+      for (const [peer, said] of model) resynced.replace(peerOf(peer), lists([...said.n2], [...said.n3]), 1);
       t.deepEqual(view(index), view(resynced));
     }),
     { numRuns: 150, seed: 7 },
@@ -109,14 +109,14 @@ test('twenty thousand ids come, go and come again with none lost and none left',
   const ids = nodeIds('many', 16_000);
   const [one, two] = PEERS as [NodeId, NodeId];
   for (let round = 0; round < 3; round++) {
-    index.replace(one, lists([], ids.slice(0, 12_000)), 1);
-    index.replace(two, lists([], ids.slice(4_000)), 1);
+    index.replace(peerOf(one), lists([], ids.slice(0, 12_000)), 1);
+    index.replace(peerOf(two), lists([], ids.slice(4_000)), 1);
     t.is(index.n3Size, 16_000);
     t.true(ids.every((id) => index.layerOf(id) === 'n3'));
-    index.drop(one);
+    index.drop(peerOf(one));
     t.is(index.n3Size, 12_000);
     t.true(ids.every((id, i) => index.layerOf(id) === (i < 4_000 ? 'none' : 'n3')));
-    index.drop(two);
+    index.drop(peerOf(two));
     t.is(index.n3Size, 0);
   }
 });
@@ -124,7 +124,7 @@ test('twenty thousand ids come, go and come again with none lost and none left',
 test('neither ourselves nor the reporter itself is taken from a list', (t) => {
   const { index } = makeIndex();
   const [peer, other] = PEERS as [NodeId, NodeId];
-  index.replace(peer, lists([SELF, peer, other], [SELF, peer, other]), 1);
+  index.replace(peerOf(peer), lists([SELF, peer, other], [SELF, peer, other]), 1);
   t.deepEqual(index.n2(), [other]);
   t.is(index.layerOf(SELF), 'none');
   t.is(index.n3Size, 1);
@@ -134,9 +134,9 @@ test('candidates are ordered by 1/reporters, with 0.3 on top for those not in N3
   const { index } = makeIndex();
   const [one, two, three] = PEERS as [NodeId, NodeId, NodeId];
   const [a, b, c, d] = IDS as [NodeId, NodeId, NodeId, NodeId];
-  index.replace(one, lists([a, b, c, d], []), 1);
-  index.replace(two, lists([b, c], [a]), 1);
-  index.replace(three, lists([c], []), 1);
+  index.replace(peerOf(one), lists([a, b, c, d], []), 1);
+  index.replace(peerOf(two), lists([b, c], [a]), 1);
+  index.replace(peerOf(three), lists([c], []), 1);
   t.deepEqual(
     index.candidates(10, () => false).map(({ nodeId, reporterCount, inN3 }) => [nodeId, reporterCount, inN3]),
     [
@@ -154,7 +154,7 @@ test('candidates are ordered by 1/reporters, with 0.3 on top for those not in N3
 
 test('candidates of one score come in random order', (t) => {
   const { index } = makeIndex();
-  index.replace(PEERS[0] as NodeId, lists(IDS, []), 1);
+  index.replace(peerOf(PEERS[0] as NodeId), lists(IDS, []), 1);
   const firsts = new Set(Array.from({ length: 40 }, () => index.candidates(1, () => false)[0]?.nodeId));
   t.true(firsts.size > 10, `${firsts.size} different ones first`);
 });
@@ -165,7 +165,7 @@ test('a random node of N2 is found however few are not excluded', (t) => {
     index.randomN2(() => false),
     undefined,
   );
-  index.replace(PEERS[0] as NodeId, lists(IDS, []), 1);
+  index.replace(peerOf(PEERS[0] as NodeId), lists(IDS, []), 1);
   t.is(
     index.randomN2((id) => id !== IDS[17]),
     IDS[17],
@@ -179,11 +179,11 @@ test('a random node of N2 is found however few are not excluded', (t) => {
 test('a liar with invented ids gets its quota and displaces nobody; each refuted id costs it half', (t) => {
   const { index, counters } = makeIndex();
   const [honest, liar] = PEERS as [NodeId, NodeId];
-  index.replace(honest, lists(IDS, IDS), 1);
+  index.replace(peerOf(honest), lists(IDS, IDS), 1);
   const before = view(index);
   const invented = nodeIds('invented', N2_SHARE_MAX + 500);
-  index.replace(liar, lists(invented.slice(0, N1_SHARE_MAX + 100), invented), 1);
-  const reporter = index.reporters.get(liar);
+  index.replace(peerOf(liar), lists(invented.slice(0, N1_SHARE_MAX + 100), invented), 1);
+  const reporter = index.reporters.get(peerOf(liar));
   if (reporter === undefined) return t.fail();
   t.deepEqual(index.countsOf(reporter), { n2: N1_SHARE_MAX, n3: N2_SHARE_MAX });
   t.is(counters.read()['ids-over-quota.n2'], 100);
@@ -191,12 +191,12 @@ test('a liar with invented ids gets its quota and displaces nobody; each refuted
   for (let count = 0; count < 5; count++) index.judge(liar, 'refuted');
   t.deepEqual(index.countsOf(reporter), { n2: N1_SHARE_MAX / 32, n3: N2_SHARE_MAX / 32 });
   // Coming again buys nothing.
-  index.drop(liar);
+  index.drop(peerOf(liar));
   t.deepEqual(view(index), before);
-  index.replace(liar, lists([], invented), 1);
-  const again = index.reporters.get(liar);
+  index.replace(peerOf(liar), lists([], invented), 1);
+  const again = index.reporters.get(peerOf(liar));
   t.is(again && index.countsOf(again).n3, N2_SHARE_MAX / 32);
-  index.drop(liar);
+  index.drop(peerOf(liar));
   t.deepEqual(view(index), before);
 });
 
@@ -220,12 +220,12 @@ test('in a full layer the largest reporter makes room for the others, never the 
   const [honest, liar, late] = PEERS as [NodeId, NodeId, NodeId];
   const known = nodeIds('known', 200);
   const more = nodeIds('more', 300);
-  index.replace(honest, lists([], known), 1);
-  index.replace(liar, lists([], nodeIds('invented', 5_000)), 1);
+  index.replace(peerOf(honest), lists([], known), 1);
+  index.replace(peerOf(liar), lists([], nodeIds('invented', 5_000)), 1);
   t.is(index.n3Size, 1_000);
-  index.replace(late, lists([], more), 1);
+  index.replace(peerOf(late), lists([], more), 1);
   t.true([...known, ...more].every((id) => index.layerOf(id) === 'n3'));
-  index.replace(liar, lists([], nodeIds('others', 5_000)), 1);
+  index.replace(peerOf(liar), lists([], nodeIds('others', 5_000)), 1);
   t.true([...known, ...more].every((id) => index.layerOf(id) === 'n3'));
   t.true(index.n3Size <= 1_000);
 });

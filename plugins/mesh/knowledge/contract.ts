@@ -1,9 +1,12 @@
-import type { NodeId } from '../../../kernel/index.ts';
+import type { DeviceId, NodeId, PeerId } from '../../../kernel/index.ts';
 
-/** How far away a node is known to be. `n1` is connected or a contact, `none` is beyond three hops. */
+/** How far away a node is known to be. `n1` is connected, `none` is beyond three hops. */
 export type Layer = 'n1' | 'n2' | 'n3' | 'none';
 
-/** What is known of a node's whereabouts (KNOW-04). Any layer but `none` is `<N4` reachable. */
+/**
+ * What is known of a node's whereabouts (KNOW-04). Any layer but `none` is `<N4` reachable. A contact
+ * that is not connected is in the N1 we share, and yet no nearer than its reporters are.
+ */
 export interface Reach {
   /** The nearest layer the node occurs in. */
   readonly layer: Layer;
@@ -52,8 +55,22 @@ export interface KnowledgeView {
   judge(reporter: NodeId, verdict: Verdict): void;
 }
 
-/** What mesh tells its knowledge, and is told by it. */
-export interface KnowledgeEvents {
+/** A connected peer as knowledge sees it. */
+export interface KnowledgePeer {
+  readonly peer: PeerId;
+  readonly features: ReadonlySet<string>;
+  /** True for mesh peers and keep-alive sessions: they are in N1 and get every diff (CYC-02). */
+  readonly routes: boolean;
+}
+
+/** What knowledge asks of mesh. */
+export interface KnowledgeHost {
+  /** Connections whose exchange is finished, each device once. */
+  peers(): Iterable<KnowledgePeer>;
+  /** One of them. */
+  peer(nodeId: NodeId, deviceId: DeviceId): KnowledgePeer | undefined;
+  /** True for a node with such a connection; asked for every id of N2, so it must be quick. */
+  isConnected(nodeId: NodeId): boolean;
   /** A list or diff of a peer was taken in; growth looks at once (CONN-01). */
   learned(reporter: NodeId): void;
 }

@@ -1,4 +1,4 @@
-import type { Clock, Counters, NodeId, Random } from '../../../kernel/index.ts';
+import type { Clock, Counters, NodeId, PeerId, Random } from '../../../kernel/index.ts';
 import type { Candidate, Verdict } from './contract.ts';
 import { ID_WORDS, idOf, N1_SHARE_MAX, N2_SHARE_MAX, SHORT_WORDS, wordsOf } from './id-list.ts';
 import { LayerIndex } from './layer-index.ts';
@@ -69,8 +69,8 @@ export class ReachIndex {
   }
 
   /** Replaces all that this reporter said. False when there is no place for another reporter. */
-  replace(nodeId: NodeId, lists: ByLayer, revision: number): boolean {
-    const reporter = this.reporters.ensure(nodeId);
+  replace(peer: PeerId, lists: ByLayer, revision: number): boolean {
+    const reporter = this.reporters.ensure(peer);
     if (reporter === undefined) {
       this.#options.counters.add('reporters-full');
       return false;
@@ -97,8 +97,8 @@ export class ReachIndex {
   }
 
   /** Forgets all that this peer said (CONN-06); its standing stays. */
-  drop(nodeId: NodeId): void {
-    const reporter = this.reporters.get(nodeId);
+  drop(peer: PeerId): void {
+    const reporter = this.reporters.get(peer);
     if (reporter === undefined) return;
     for (const layer of LAYERS) this.#layers[layer].clear(reporter.number);
     this.reporters.delete(reporter);
@@ -107,11 +107,11 @@ export class ReachIndex {
   /** Takes note of what a reporter's claim was worth, and takes back what it is no longer trusted with. */
   judge(nodeId: NodeId, verdict: Verdict): void {
     this.reporters.judge(nodeId, verdict, this.#options.clock.now());
-    const reporter = this.reporters.get(nodeId);
-    if (reporter === undefined) return;
-    for (const layer of LAYERS) {
-      const over = this.#layers[layer].count(reporter.number) - this.#quota(reporter, layer);
-      if (over > 0) this.#shrink(reporter, layer, over);
+    for (const reporter of this.reporters.of(nodeId)) {
+      for (const layer of LAYERS) {
+        const over = this.#layers[layer].count(reporter.number) - this.#quota(reporter, layer);
+        if (over > 0) this.#shrink(reporter, layer, over);
+      }
     }
   }
 
@@ -176,7 +176,7 @@ export class ReachIndex {
     const { counters } = this.#options;
     const index = this.#layers[layer];
     const quota = this.#quota(reporter, layer);
-    const own = wordsOf(reporter.nodeId).slice();
+    const own = wordsOf(reporter.peer.nodeId).slice();
     const words = WORDS[layer];
     let refused = 0;
     for (let at = 0; at < ids.length; at += words) {
@@ -193,7 +193,7 @@ export class ReachIndex {
   }
 
   #quota(reporter: Reporter, layer: LayerName): number {
-    return Math.ceil(QUOTA[layer] * this.reporters.standing(reporter.nodeId, this.#options.clock.now()));
+    return Math.ceil(QUOTA[layer] * this.reporters.standing(reporter.peer.nodeId, this.#options.clock.now()));
   }
 
   /** Whoever holds most of a full layer gives up what is over its share of it. */

@@ -1,4 +1,5 @@
-import type { NodeId } from '../../../kernel/index.ts';
+import { peerKey } from '../../../kernel/index.ts';
+import type { NodeId, PeerId } from '../../../kernel/index.ts';
 import type { Verdict } from './contract.ts';
 
 /** Peers whose lists are kept at once. Those beyond it are counted and not listened to. */
@@ -12,9 +13,9 @@ const FACTOR: Readonly<Record<Verdict, number>> = { proved: 1.5, 'not-reached': 
 /** A standing doubles in this time, so that nobody is condemned for ever. */
 const DOUBLES_MS = 3_600_000;
 
-/** A peer whose lists we hold. */
+/** A peer whose lists we hold: one device, as two devices of one identity have neighbours of their own. */
 export interface Reporter {
-  readonly nodeId: NodeId;
+  readonly peer: PeerId;
   /** Its bit in the layers. */
   readonly number: number;
   /** The revision of its lists that we hold; -1 before the first whole one. */
@@ -32,42 +33,46 @@ interface Standing {
 
 /** Who reports to us, under which number, and how much of their word we take. */
 export class Reporters {
-  readonly #byNode = new Map<NodeId, Reporter>();
+  readonly #byPeer = new Map<string, Reporter>();
   readonly #byNumber: (Reporter | undefined)[] = [];
   readonly #standings = new Map<NodeId, Standing>();
 
   get size(): number {
-    return this.#byNode.size;
+    return this.#byPeer.size;
   }
 
   all(): IterableIterator<Reporter> {
-    return this.#byNode.values();
+    return this.#byPeer.values();
   }
 
-  get(nodeId: NodeId): Reporter | undefined {
-    return this.#byNode.get(nodeId);
+  get(peer: PeerId): Reporter | undefined {
+    return this.#byPeer.get(peerKey(peer));
   }
 
   /** Gives the reporter, making it if need be; `undefined` when there are {@link REPORTERS_MAX}. */
-  ensure(nodeId: NodeId): Reporter | undefined {
-    const known = this.#byNode.get(nodeId);
+  ensure(peer: PeerId): Reporter | undefined {
+    const known = this.get(peer);
     if (known !== undefined) return known;
-    if (this.#byNode.size >= REPORTERS_MAX) return undefined;
+    if (this.#byPeer.size >= REPORTERS_MAX) return undefined;
     let number = 0;
     while (this.#byNumber[number] !== undefined) number++;
-    const reporter: Reporter = { nodeId, number, revision: -1, listedAtMs: 0, askedAtMs: -Infinity };
-    this.#byNode.set(nodeId, reporter);
+    const reporter: Reporter = { peer, number, revision: -1, listedAtMs: 0, askedAtMs: -Infinity };
+    this.#byPeer.set(peerKey(peer), reporter);
     this.#byNumber[number] = reporter;
     return reporter;
   }
 
   delete(reporter: Reporter): void {
-    this.#byNode.delete(reporter.nodeId);
+    this.#byPeer.delete(peerKey(reporter.peer));
     this.#byNumber[reporter.number] = undefined;
   }
 
   nodesOf(numbers: readonly number[]): NodeId[] {
-    return numbers.flatMap((number) => this.#byNumber[number]?.nodeId ?? []);
+    return [...new Set(numbers.flatMap((number) => this.#byNumber[number]?.peer.nodeId ?? []))];
+  }
+
+  of(nodeId: NodeId): Reporter[] {
+    return [...this.#byPeer.values()].filter(({ peer }) => peer.nodeId === nodeId);
   }
 
   /** From just above 0 to 1: the share of the full quotas this peer has. */
