@@ -1,0 +1,37 @@
+import type { NodeId, PluginContext, Ref } from '../../kernel/index.ts';
+import { meshReady } from '../mesh/api.ts';
+import type { MeshService } from '../mesh/api.ts';
+import type { CascadeStep } from '../mesh/resolve/contract.ts';
+
+/** What routing asks of mesh beyond connections; a mesh without it is asked to redial instead. */
+interface Finding {
+  connectTo(nodeId: NodeId, options: { purpose: string; signal?: AbortSignal }): Promise<unknown>;
+  nplus10(): readonly NodeId[];
+  contributeN1(source: () => Iterable<NodeId>): () => void;
+  offerStep(step: CascadeStep): () => void;
+}
+export type FindingMesh = MeshService & Partial<Finding>;
+
+/**
+ * Gives mesh something for the life of a generation, again after each swap of mesh. `give` returns its
+ * undo. Call it in `setup` and call what it returns in `activate`.
+ */
+export function offerToMesh(
+  // biome-ignore lint/suspicious/noExplicitAny: any plugin's context will do
+  ctx: Pick<PluginContext<any, any>, 'on' | 'defer'>,
+  mesh: () => Ref<MeshService> | undefined,
+  give: (service: FindingMesh) => (() => void) | undefined,
+): () => Promise<void> {
+  let undo: (() => void) | undefined;
+  const offer = async (): Promise<void> => {
+    const ref = mesh();
+    if (ref?.available !== true) return;
+    await ref.use((service) => {
+      undo?.();
+      undo = give(service);
+    });
+  };
+  ctx.on(meshReady, offer);
+  ctx.defer(() => undo?.());
+  return offer;
+}
