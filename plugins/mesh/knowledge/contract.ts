@@ -47,6 +47,8 @@ export interface KnowledgeView {
   randomN2(): NodeId | undefined;
   /** Members of our own N1 share: connections and contributed nodes, sorted, each once. */
   n1(): readonly NodeId[];
+  /** True for a node of the N1 that peers were told last: of those alone we tell addresses. */
+  isShared(nodeId: NodeId): boolean;
   /** Adds a source of N1; gives the undo. Call {@link n1Changed} when what it names has changed. */
   contributeN1(source: N1Source): () => void;
   /** Tells peers of a changed N1 soon: at once after a quiet spell, else when the last notice is 10 s old. */

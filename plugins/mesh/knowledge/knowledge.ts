@@ -152,6 +152,10 @@ export class Knowledge implements KnowledgeView {
     return [...new Set(this.#n1())].sort();
   }
 
+  isShared(nodeId: NodeId): boolean {
+    return this.#share.n1.has(nodeId);
+  }
+
   contributeN1(source: N1Source): () => void {
     this.#sources.add(source);
     this.n1Changed();

@@ -12,6 +12,12 @@ export const STEP_ORDER = {
 } as const;
 export type StepName = keyof typeof STEP_ORDER;
 
+/** Where a node may be, and on whose word. */
+export interface Whereabouts {
+  readonly addresses: readonly string[];
+  readonly toldBy?: NodeId;
+}
+
 /** What one step came to. */
 export type StepOutcome =
   /** The node is connected now; mesh waits for its exchange. */
@@ -20,7 +26,9 @@ export type StepOutcome =
    * Where the node may be. Mesh dials them, after leaving out those it must not dial on the word of
    * `toldBy` (its remote address decides), and those dialled too often. Without `toldBy` they are ours.
    */
-  | { readonly kind: 'addresses'; readonly addresses: readonly string[]; readonly toldBy?: NodeId }
+  | ({ readonly kind: 'addresses' } & Whereabouts)
+  /** The same from several at once. */
+  | { readonly kind: 'told'; readonly found: readonly Whereabouts[] }
   /** Nothing found; `reason` in words for `peer explain`. */
   | { readonly kind: 'nothing'; readonly reason: string };
 
