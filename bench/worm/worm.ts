@@ -32,11 +32,18 @@ interface Case {
   quarry(random: ReturnType<typeof seededRandom>): Quarry;
 }
 
-/** Searches for what lies outside the searching node's N3, over 10,000 nodes. */
-export function measureWorm(seed: number | string = 1, searches = SEARCHES): WormFigures[] {
-  const random = seededRandom(`${seed}/topology`);
-  const full = growTopology({ nodes: NODES, slots: 101, random });
-  const narrow = growTopology({ nodes: NODES, slots: 15, random });
+/**
+ * Searches for what lies outside the searching node's N3, over 10,000 nodes. With 101 slots everything
+ * that lists tell of is within three hops, so what is left are newcomers and content.
+ * `only`: parts of the names of the cases that are run.
+ */
+export function measureWorm(
+  seed: number | string = 1,
+  searches = SEARCHES,
+  only: readonly string[] = [''],
+): WormFigures[] {
+  const full = growTopology({ nodes: NODES, slots: 101, random: seededRandom(`${seed}/full`) });
+  const narrow = growTopology({ nodes: NODES, slots: 15, random: seededRandom(`${seed}/narrow`) });
   const cases: Case[] = [
     { what: 'node outside N3, 15 slots', topology: narrow, quarry: (r) => settled(narrow, r) },
     ...[1, 3, 5, 10].map((links) => ({
@@ -62,7 +69,8 @@ export function measureWorm(seed: number | string = 1, searches = SEARCHES): Wor
       quarry: (r) => newcomer(full, 10, r),
     },
   ];
-  return cases.map((one) => measure(one, seededRandom(`${seed}/${one.what}`), searches));
+  const chosen = cases.filter(({ what }) => only.some((part) => what.includes(part)));
+  return chosen.map((one) => measure(one, seededRandom(`${seed}/${one.what}`), searches));
 }
 
 function measure(

@@ -61,8 +61,7 @@ export class Home {
   /** Where it was seen by us goes before what it told of itself. */
   #addresses(mesh: MeshView, nodeId: NodeId): readonly string[] {
     if (nodeId === this.#network.self.nodeId) return this.#network.localAddresses().slice(0, ADDRESSES_MAX);
-    const dialled = this.#network.connectionsOf(nodeId).filter(({ direction }) => direction === 'outbound');
-    const seen = dialled.map(({ remoteAddr }) => remoteAddr);
+    const seen = this.#network.connectionsOf(nodeId).map(({ remoteAddr }) => remoteAddr);
     return [...new Set([...seen, ...mesh.addresses(nodeId)])].slice(0, ADDRESSES_MAX);
   }
 }

@@ -1,0 +1,52 @@
+import { bind, defineCommand, definePlugin, NETWORK, Type } from '../../../kernel/index.ts';
+import type { NodeId } from '../../../kernel/index.ts';
+import { MESH } from '../../../plugins/mesh/api.ts';
+import type { MeshService } from '../../../plugins/mesh/api.ts';
+
+/** Plays mesh: connections are real, who is a mesh peer and what is known of others is what the test says. */
+export default definePlugin({
+  name: 'mesh',
+  version: '1.0.0',
+  kernel: '^1',
+  about: 'Plays mesh in tests',
+  provides: [MESH],
+  commands: {
+    'fake.know': defineCommand({
+      about: 'Sets addresses, who reports whom, and the N2 that referrals are taken from',
+      params: Type.Object({
+        addresses: Type.Optional(Type.Record(Type.String(), Type.Array(Type.String()))),
+        reach: Type.Optional(Type.Record(Type.String(), Type.Array(Type.String()))),
+        n2: Type.Optional(Type.Array(Type.String())),
+      }),
+      result: Type.Object({}),
+    }),
+  },
+  setup(ctx) {
+    const network = ctx.lease(NETWORK);
+    const addresses = new Map<string, readonly string[]>();
+    const reporters = new Map<string, readonly NodeId[]>();
+    let n2: readonly NodeId[] = [];
+    const service = {
+      peers: () => network.connections().map((connection) => ({ ...connection, features: ['WormQuery'] })),
+      addresses: (nodeId: NodeId) => addresses.get(nodeId) ?? [],
+      contribute: () => () => {},
+      offerStep: () => () => {},
+      reach: (nodeId: NodeId) => {
+        const known = reporters.get(nodeId);
+        return { layer: known === undefined ? 'none' : 'n2', n2Reporters: known ?? [], n3Reporters: [] };
+      },
+      randomN2: () => (n2.length === 0 ? undefined : n2[ctx.random.integer(n2.length)]),
+    };
+    return {
+      services: [bind(MESH, service as unknown as MeshService)],
+      commands: {
+        'fake.know': (facts) => {
+          for (const [id, list] of Object.entries(facts.addresses ?? {})) addresses.set(id, list);
+          for (const [id, list] of Object.entries(facts.reach ?? {})) reporters.set(id, list as NodeId[]);
+          if (facts.n2 !== undefined) n2 = facts.n2 as NodeId[];
+          return {};
+        },
+      },
+    };
+  },
+});
