@@ -22,11 +22,13 @@ import { contentCommands } from './commands.ts';
 import { ContentConfig } from './config.ts';
 import { Contacts } from './contacts.ts';
 import { contentNeeds } from './context.ts';
+import { Encounters } from './encounters.ts';
 import { contentErrors } from './errors.ts';
 import { Feed } from './feed.ts';
 import { fetchPost } from './fetch.ts';
 import { Ingest } from './ingest.ts';
 import { postsMigration } from './migrations/0001-posts.ts';
+import { encountersMigration } from './migrations/0002-encounters.ts';
 import { Notices } from './notices.ts';
 import { isRecord } from './post.ts';
 import { PostStore } from './post-store.ts';
@@ -40,6 +42,8 @@ import { Writer } from './writer.ts';
 const FAILED_WRITES_MAX = 3;
 /** How soon a peer that fell behind our notices is told so. */
 const FLUSH_MS = 200;
+/** How often it is looked for people whose last encounter is too long ago. */
+const STALE_CHECK_MS = 60_000;
 /** Delete records read from one InitialExchange; agrees with what `exchangeDeletes` allows. */
 const SECTION_DELETES_MAX = 3_000;
 
@@ -53,7 +57,7 @@ export default definePlugin({
   provides: [CONTENT],
   messages: { pullSync, postNotification, deleteRecord, postFetch },
   commands: contentCommands,
-  migrations: [postsMigration],
+  migrations: [postsMigration, encountersMigration],
   features: [sectionFeature(DELETES_SECTION)],
   // Markers of pulls are on disk with what they cover; only what is being told to peers is in memory.
   state: Type.Object({ announcing: Type.Array(Type.Unknown()) }),
@@ -64,6 +68,7 @@ export default definePlugin({
     const self = ctx.self.nodeId;
     const store = new PostStore(ctx.db);
     const cursors = new SyncCursors(ctx.db);
+    const encounters = new Encounters(ctx.db);
     const writer = new Writer(ctx.db, ctx.clock);
     ctx.defer(() => writer.close());
     const contacts = new Contacts(ctx);
@@ -85,7 +90,7 @@ export default definePlugin({
       stored: (posts, origin) => ctx.emit(postStored, { posts, origin }),
       deleted: ({ post_id, author }, hadPost) => ctx.emit(postDeleted, { id: post_id, author, hadPost }),
     });
-    const sync = new Sync({ ctx, contacts, store, cursors, ingest, writer });
+    const sync = new Sync({ ctx, contacts, store, cursors, encounters, ingest, writer });
     const notices = new Notices({ ctx, contacts, store, ingest, sync });
     const server = new Server(store, new AuthorLog(ctx.db), ctx.config.pullPageEntries);
     const views = new Views({ store, feed: new Feed(ctx.db), contacts, self, defaultLimit: ctx.config.feedPage });
@@ -115,7 +120,10 @@ export default definePlugin({
       // In one queue with the markers of pulls, so that none of them comes after this.
       background(
         'forget',
-        writer.bulk(() => cursors.forget(nodeId)),
+        writer.bulk(() => {
+          cursors.forget(nodeId);
+          encounters.forget(nodeId);
+        }),
       );
     });
     ctx.on(serviceArrived, ({ token }) => {
@@ -152,6 +160,10 @@ export default definePlugin({
       remove: (id) => desk.remove(id),
       fetch: (id, holder, options) => fetchPost(ctx, id, holder, options?.signal),
       sync: async (peer) => void (await pullNow(peer)),
+      encountered: async (author, atMs) => {
+        if (contacts.isFollowed(author)) await writer.bulk(() => encounters.met(author, atMs, now()));
+      },
+      lastEncounterMs: (author) => encounters.lastMs(author),
     };
     // Kept by the events, which both generations of a swap hear, and counted anew now and then.
     let posts = 0;
@@ -190,10 +202,10 @@ export default definePlugin({
       loops: {
         announce: { everyMs: FLUSH_MS, run: () => announcer.flush() },
         pull: {
-          everyMs: ctx.config.pullEveryMs,
+          everyMs: STALE_CHECK_MS,
           run() {
             posts = store.count();
-            pullAll();
+            background('pull-stale', sync.requestStale(ctx.config.encounterMs));
           },
         },
       },

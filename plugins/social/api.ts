@@ -24,7 +24,7 @@ export interface SocialRoute {
   readonly nplus10: readonly NodeId[];
   /** Best first; each may be dialled (`Network.mayDial`). */
   readonly addresses: readonly string[];
-  /** When it was last connected to us or told to be online; 0 for never. */
+  /** When it was last connected to us; 0 for never. */
   readonly lastConnectedMs: number;
 }
 
@@ -42,11 +42,6 @@ export interface SocialService {
   /** The members of the social layer (LAY-01): followees first, then followers, at most 6,000. */
   routes(): readonly SocialRoute[];
   route(nodeId: NodeId): SocialRoute | undefined;
-  /**
-   * Something says that a contact is back, or its posts are due: its check-in is made within a minute
-   * instead of at its hour. Not more often than every ten minutes, and daily once it is away for a week.
-   */
-  seek(nodeId: NodeId): void;
 }
 
 export const SOCIAL = defineToken<SocialService>('social');

@@ -15,7 +15,7 @@ const PAUSE_SPREAD_MS = 2 * HOUR_MS;
 /** A contact away for so long is looked for once a day, and after the second not at all (H16). */
 export const DAILY_AFTER_MS = 7 * DAY_MS;
 export const GIVEN_UP_AFTER_MS = 30 * DAY_MS;
-/** `seek` does not bring a check-in closer to the last one than this. */
+/** Word that a contact is back does not bring a check-in closer to the last one than this. */
 const SEEK_PAUSE_MS = 10 * 60_000;
 /** Check-ins running at once; the rest wait for the next minute. */
 const RUNNING_MAX = 8;
@@ -63,17 +63,6 @@ export class Checkins {
       if (this.#running.size >= RUNNING_MAX) return;
       if (!this.#running.has(route.nodeId)) void this.#run(route);
     }
-  }
-
-  /** Brings the next check-in forward; see `SocialService.seek`. */
-  seek(nodeId: NodeId): void {
-    const { ctx, routes } = this.#deps;
-    const route = routes.get(nodeId);
-    if (route === undefined || route.relation === 'audience') return;
-    const pause = this.#awayMs(route) >= DAILY_AFTER_MS ? DAY_MS : SEEK_PAUSE_MS;
-    const lastMs = this.#lastMs.get(nodeId) ?? 0;
-    const dueMs = Math.max(ctx.clock.now(), lastMs + pause);
-    if (dueMs < route.checkinDueMs) routes.setCheckinDue(nodeId, dueMs);
   }
 
   /** Somebody is connected to it now, however long it was away. */

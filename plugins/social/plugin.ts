@@ -178,7 +178,6 @@ export default definePlugin({
             const route = routes.get(nodeId);
             return route === undefined ? undefined : toSocialRoute(route);
           },
-          seek: (nodeId) => routing.checkins.seek(nodeId),
         }),
       ],
       commands: socialCommandHandlers({ self, contacts, profile, mesh }),

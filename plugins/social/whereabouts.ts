@@ -111,8 +111,8 @@ export class Whereabouts {
   /** 0x71: believed from those we asked, of contacts we do not see ourselves. */
   left(about: NodeId, from: NodeId): void {
     const { ctx, routes } = this.#deps;
-    if (!this.#isTeller(about, from)) return ctx.counters.add('disconnect-notices-unasked');
-    if (routes.offlineElsewhere(about)) this.#deps.changed(about);
+    if (!this.#isTeller(about, from)) ctx.counters.add('disconnect-notices-unasked');
+    else if (routes.offlineElsewhere(about)) this.#deps.changed(about);
   }
 
   /** A node has connected: its watchers hear of it, and it hears of those it watches. */
