@@ -5,15 +5,7 @@ import type { AddressService } from './address-service.ts';
 import { Arrival } from './arrival.ts';
 import type { Note } from './arrival.ts';
 import { STEP_ORDER } from './contract.ts';
-import type {
-  CascadeStep,
-  ResolutionRecord,
-  StepCall,
-  StepName,
-  StepOutcome,
-  StepRecord,
-  Whereabouts,
-} from './contract.ts';
+import type { CascadeStep, ResolutionRecord, StepCall, StepName, StepOutcome, StepRecord } from './contract.ts';
 import { resolveErrors } from './errors.ts';
 import { ResolutionHistory } from './history.ts';
 import type { ResolveHost } from './host.ts';
