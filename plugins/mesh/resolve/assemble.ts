@@ -1,0 +1,80 @@
+import type { ConnectionKind, NodeId } from '../../../kernel/index.ts';
+import type { AddressBook } from '../address-book.ts';
+import type { MeshContext } from '../context.ts';
+import type { KnowledgePeer } from '../knowledge/contract.ts';
+import { Knowledge } from '../knowledge/knowledge.ts';
+import { peerOf } from '../links.ts';
+import type { Link, Links } from '../links.ts';
+import { AddressService } from './address-service.ts';
+import { Cascade } from './cascade.ts';
+
+/** LAY-03: what is in N1 and takes part in routing. */
+const ROUTING_KINDS: ReadonlySet<ConnectionKind> = new Set(['mesh', 'keep-alive', 'lan']);
+
+interface AssemblyParts {
+  readonly links: Links;
+  readonly book: AddressBook;
+  /** Dials and finishes the exchange. */
+  dial(nodeId: NodeId, addresses: readonly string[], signal: AbortSignal): Promise<Link>;
+  /** A peer's lists were taken in. */
+  learned(reporter: NodeId): void;
+}
+
+/** Knowledge and resolution over mesh's own links, addresses and dials. */
+export function assembleKnowledge(mesh: MeshContext, parts: AssemblyParts) {
+  const { links, book } = parts;
+  const { network } = mesh;
+
+  const readyOf = (nodeId: NodeId): Link | undefined => {
+    for (const { id } of network.connectionsOf(nodeId)) {
+      const link = links.get(id);
+      if (link?.state === 'ready') return link;
+    }
+    return undefined;
+  };
+  const view = (link: Link): KnowledgePeer | undefined => {
+    const connection = network.connection(link.connectionId);
+    if (connection === undefined) return undefined;
+    return {
+      peer: peerOf(link),
+      features: new Set(link.features),
+      routes: ROUTING_KINDS.has(connection.kind),
+    };
+  };
+
+  const knowledge = new Knowledge(mesh, {
+    peers: () => {
+      const peers = new Map<string, KnowledgePeer>();
+      for (const link of links.ready()) {
+        const known = peers.get(link.deviceId);
+        const peer = known?.routes === true ? known : view(link);
+        if (peer !== undefined) peers.set(link.deviceId, peer);
+      }
+      return peers.values();
+    },
+    peer: (nodeId, deviceId) => {
+      let found: KnowledgePeer | undefined;
+      for (const { id } of network.connectionsOf(nodeId)) {
+        const link = links.get(id);
+        if (link?.state !== 'ready' || link.deviceId !== deviceId) continue;
+        if (found?.routes !== true) found = view(link) ?? found;
+      }
+      return found;
+    },
+    isConnected: (nodeId) => readyOf(nodeId) !== undefined,
+    learned: parts.learned,
+  });
+  const host = {
+    knowledge,
+    connected: readyOf,
+    remoteAddr: (nodeId: NodeId) => network.connectionsOf(nodeId).at(-1)?.remoteAddr,
+    addresses: (nodeId: NodeId) => book.get(nodeId)?.addresses ?? [],
+    dial: parts.dial,
+    whenConnected: async (nodeId: NodeId, signal: AbortSignal) => {
+      const connection = network.connectionsOf(nodeId).at(-1);
+      return links.whenReady(connection?.id ?? -1, signal);
+    },
+  };
+  const addresses = new AddressService(mesh, host);
+  return { knowledge, addresses, cascade: new Cascade(mesh, host, addresses) };
+}
