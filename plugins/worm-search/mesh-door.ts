@@ -1,5 +1,6 @@
 import { linkSignals } from '../../kernel/index.ts';
-import type { Network, NodeId } from '../../kernel/index.ts';
+import type { Network, NodeId, Ref } from '../../kernel/index.ts';
+import { meshReady } from '../mesh/api.ts';
 import type { MeshService } from '../mesh/api.ts';
 import type { WormContext } from './context.ts';
 import { wormQuery } from './messages.ts';
@@ -14,16 +15,36 @@ export interface MeshView {
   addresses(nodeId: NodeId): readonly string[];
 }
 
-/** What lies within three hops; a mesh without it leaves a search with its connections alone. */
-interface Knowledge {
+/** What a search needs of mesh beyond connections; a mesh without it leaves a search with those alone. */
+interface Finding {
   reach(nodeId: NodeId): {
     readonly layer: string;
     readonly n2Reporters: readonly NodeId[];
     readonly n3Reporters: readonly NodeId[];
   };
   randomN2(): NodeId | undefined;
+  connectTo(
+    nodeId: NodeId,
+    options: { purpose: string; signal?: AbortSignal; steps?: readonly string[] },
+  ): Promise<unknown>;
+  offerStep(step: WormStepOffer): () => void;
 }
-type Knowing = MeshService & Partial<Knowledge>;
+type FindingMesh = MeshService & Partial<Finding>;
+
+/** Worm search as a step of the resolution cascade (KNOW-06). */
+export interface WormStepOffer {
+  readonly name: 'worm-search';
+  readonly limitMs: number;
+  find(
+    target: NodeId,
+    call: { readonly signal: AbortSignal; readonly purpose: string },
+  ): Promise<{ kind: 'connected' } | { kind: 'nothing'; reason: string }>;
+}
+
+/** Marks what a search resolves itself, so that no search starts another. */
+export const WORM_PURPOSE = 'worm-search';
+/** A referred node is of the N2 of one of our peers, so our own N3 leads there. */
+const OWN_STEPS = ['peers-table', 'ask-n2-reporter', 'ask-n3-chain'] as const;
 
 /** The one place where worm search meets mesh and the network. */
 export class MeshDoor {
@@ -37,7 +58,7 @@ export class MeshDoor {
 
   /** `call` must not be async. @throws lifecycle/service-off, the signal's reason */
   use<R>(call: (view: MeshView) => R, signal: AbortSignal): Promise<Awaited<R>> {
-    return this.#ctx.deps.mesh.use((service) => call(viewOf(service)), { signal });
+    return this.#mesh.use((service) => call(viewOf(service)), { signal });
   }
 
   /** Without what must not be dialled on the word of this node. */
@@ -47,7 +68,10 @@ export class MeshDoor {
     return addresses.filter((address) => this.network.mayDial(address, seenAt));
   }
 
-  /** Resolves with true when the node is connected; it is dialled where `toldBy` says it is. */
+  /**
+   * Resolves with true when the node is connected: dialled where `toldBy` says that it is, or found by
+   * our own knowledge when that is nowhere.
+   */
   async connect(
     nodeId: NodeId,
     addresses: readonly string[],
@@ -56,18 +80,52 @@ export class MeshDoor {
   ): Promise<boolean> {
     if (this.network.connectionsOf(nodeId).length > 0) return true;
     const told = this.dialable(addresses, toldBy);
-    if (told.length === 0) return false;
     const limited = linkSignals([options.signal], { deadlineMs: options.limitMs, clock: this.#ctx.clock });
     try {
-      await this.network.dial({ nodeId, addresses: told }, { signal: limited.signal });
-      return true;
+      if (told.length > 0) await this.network.dial({ nodeId, addresses: told }, { signal: limited.signal });
+      else if (addresses.length === 0) await this.connectByKnowledge(nodeId, limited.signal);
+      return this.network.connectionsOf(nodeId).length > 0;
     } finally {
       limited.dispose();
     }
   }
+
+  /** @throws resolve/unreachable, the signal's reason */
+  connectByKnowledge(nodeId: NodeId, signal: AbortSignal): Promise<unknown> {
+    return this.#mesh.use(
+      (service: FindingMesh) => {
+        // Asked for an address it does not know, mesh would go through its whole address book.
+        if (service.connectTo === undefined || reportersOf(service, nodeId) === undefined) return undefined;
+        return service.connectTo(nodeId, { purpose: WORM_PURPOSE, signal, steps: OWN_STEPS });
+      },
+      { signal },
+    );
+  }
+
+  /**
+   * Offers the step for the life of the generation, again after each swap of mesh. Call it in `setup`
+   * and call what it returns in `activate`.
+   */
+  offerStep(step: WormStepOffer): () => Promise<void> {
+    let undo: (() => void) | undefined;
+    const offer = async (): Promise<void> => {
+      if (!this.#mesh.available) return;
+      await this.#mesh.use((service: FindingMesh) => {
+        undo?.();
+        undo = service.offerStep?.(step);
+      });
+    };
+    this.#ctx.on(meshReady, offer);
+    this.#ctx.defer(() => undo?.());
+    return offer;
+  }
+
+  get #mesh(): Ref<MeshService> {
+    return this.#ctx.deps.mesh;
+  }
 }
 
-function viewOf(service: Knowing): MeshView {
+function viewOf(service: FindingMesh): MeshView {
   return {
     wormPeers: () => {
       const peers = service
@@ -75,12 +133,14 @@ function viewOf(service: Knowing): MeshView {
         .filter(({ kind, features }) => kind === 'mesh' && features.includes(wormQuery.name));
       return [...new Set(peers.map(({ peer }) => peer.nodeId))];
     },
-    reporters: (nodeId) => {
-      const reach = service.reach?.(nodeId);
-      if (reach === undefined || reach.layer === 'none') return undefined;
-      return [...reach.n2Reporters, ...reach.n3Reporters];
-    },
+    reporters: (nodeId) => reportersOf(service, nodeId),
     randomN2: () => service.randomN2?.(),
     addresses: (nodeId) => service.addresses(nodeId),
   };
+}
+
+function reportersOf(service: FindingMesh, nodeId: NodeId): readonly NodeId[] | undefined {
+  const reach = service.reach?.(nodeId);
+  if (reach === undefined || reach.layer === 'none') return undefined;
+  return [...reach.n2Reporters, ...reach.n3Reporters];
 }

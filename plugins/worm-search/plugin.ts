@@ -1,5 +1,6 @@
 import { bind, definePlugin, NETWORK, Type } from '../../kernel/index.ts';
 import { WORM_SEARCH, wormSearchReady } from './api.ts';
+import { cascadeStep } from './cascade-step.ts';
 import { readTarget, showSearch, wormCommands } from './commands.ts';
 import { wormNeeds } from './context.ts';
 import { Cooldown } from './cooldown.ts';
@@ -40,6 +41,7 @@ export default definePlugin({
       cooldown: new Cooldown(ctx.db),
       distrust: new Distrust(),
     });
+    const offerStep = mesh.offerStep(cascadeStep(searcher, mesh));
     const responder = new Responder({ ctx, home, mesh, seen, relays: new RelayBudget(ctx.clock.monotonic()) });
 
     return {
@@ -58,6 +60,7 @@ export default definePlugin({
       },
       activate: () => {
         ctx.emit(wormSearchReady, {});
+        return offerStep();
       },
       snapshot: () => ({ seen: seen.snapshot() }),
       restore: (state) => seen.restore(state.seen),

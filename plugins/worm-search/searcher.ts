@@ -15,6 +15,8 @@ import { wormQuery } from './messages.ts';
 import { runSearch, type SearchOutcome, type SearchWorld } from './search.ts';
 import type { Seen } from './seen.ts';
 
+/** Kinds of connections that are nobody's to keep. */
+const BRIEF: ReadonlySet<string> = new Set(['ephemeral', 'session']);
 /** Targets searched for at once. */
 export const IN_FLIGHT_MAX = 16;
 /** Referred nodes being dialled or asked, all searches together: those of two. */
@@ -81,8 +83,9 @@ export class Searcher {
     return run;
   }
 
-  async #search(target: WormTarget, beyondN3: boolean, signal: AbortSignal): Promise<WormResult> {
+  async #search(asked: WormTarget, beyondN3: boolean, signal: AbortSignal): Promise<WormResult> {
     const { ctx, home, mesh, seen, cooldown } = this.#deps;
+    const target = await this.#withPreferred(asked, signal);
     const searchId = Buffer.from(ctx.random.bytes(16)).toString('hex');
     const query = queryOf(target, searchId);
     const { known, peers } = await mesh.use(
@@ -104,6 +107,14 @@ export class Searcher {
     const result = this.#result(target, outcome, worker);
     this.#remember(target, result, peers.length);
     return result;
+  }
+
+  /** A contact's preferred peers are needles too (WORM-01). */
+  async #withPreferred(target: WormTarget, signal: AbortSignal): Promise<WormTarget> {
+    const { social } = this.#deps.ctx.deps;
+    if (target.kind !== 'node' || target.nplus10 !== undefined || social?.available !== true) return target;
+    const route = await social.use((service) => service.route(target.id as NodeId), { signal });
+    return route === undefined ? target : { ...target, nplus10: route.nplus10 };
   }
 
   /** Room for one more referred node; given back with {@link novaEnded}. */
@@ -305,8 +316,8 @@ class SearchRun implements SearchWorld<NodeId, Finding, Referral> {
     for (const id of this.#dialled) {
       if (id === this.#kept) continue;
       for (const connection of network.connectionsOf(id)) {
-        if (connection.kind === 'ephemeral' && connection.direction === 'outbound')
-          network.close(connection.id, 'done');
+        const isOurs = connection.direction === 'outbound' && BRIEF.has(connection.kind);
+        if (isOurs) network.close(connection.id, 'done');
       }
     }
   }
