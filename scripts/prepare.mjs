@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const at = (...path) => join(root, ...path);
-const SOURCES = ['kernel', 'plugins', 'tui', 'cli', 'test', 'bench', 'scripts'];
+const SOURCES = ['kernel', 'plugins', 'tui', 'cli', 'test', 'bench', 'sim', 'scripts'];
 /** npm writes this file at the end of every complete installation. */
 const INSTALLED = at('node_modules', '.package-lock.json');
 const BUILT = at('dist', '.tsbuildinfo');
