@@ -28,7 +28,7 @@ export class Responder {
 
   async answer(query: WormQuery, call: IncomingCall): Promise<WormResponse> {
     const { ctx, home, mesh, seen } = this.#deps;
-    const isFirst = seen.handle(query.search_id, ctx.clock.now());
+    const isFirst = seen.handle(query.search_id, ctx.clock.monotonic());
     if (!isFirst) ctx.counters.add('queries-seen-before');
     const mayRelay = query.ttl === 1 && this.#mayRelay(query, call.peer.nodeId);
     if (!isFirst && !mayRelay) return {};

@@ -67,17 +67,20 @@ export class Searcher {
       return await untilAborted(run.promise, signal);
     } finally {
       run.waiting -= 1;
-      if (run.waiting === 0) run.own.abort(signal?.reason);
+      if (run.waiting === 0) {
+        // Whoever comes next shall not join what is being called off.
+        if (this.#runs.get(key) === run) this.#runs.delete(key);
+        run.own.abort(signal?.reason);
+      }
     }
   }
 
   #start(key: string, target: WormTarget, beyondN3: boolean): Run {
     if (this.#runs.size >= IN_FLIGHT_MAX) throw wormErrors.make('busy', { max: IN_FLIGHT_MAX });
     const own = linkSignals([this.#deps.ctx.signal]);
-    const promise = this.#search(target, beyondN3, own.signal).finally(() => {
-      this.#runs.delete(key);
-      own.dispose();
-    });
+    const promise = this.#search(target, beyondN3, own.signal).finally(() => own.dispose());
+    // All who waited may have left before it ends.
+    promise.catch(() => {});
     const run = { promise, own, waiting: 0 };
     this.#runs.set(key, run);
     return run;
@@ -100,7 +103,7 @@ export class Searcher {
       }
     }
     // What comes back to us in a circle is not answered.
-    seen.handle(searchId, ctx.clock.now());
+    seen.handle(searchId, ctx.clock.monotonic());
     seen.relay(searchId);
     const worker = new SearchRun(this.#deps, target, query, { known, peers }, signal, this);
     const outcome = await worker.run();
@@ -244,19 +247,19 @@ class SearchRun implements SearchWorld<NodeId, Finding, Referral> {
     this.#prove(finding, limitMs).then(
       (proven) => {
         if (proven) distrust.kept(finding.toldBy);
-        else distrust.broke(finding.toldBy, ctx.clock.now());
+        else distrust.broke(finding.toldBy, ctx.clock.monotonic());
         done(proven);
       },
       (error) => {
         ctx.counters.add(`finding-refuted.${codeOf(error)}`);
-        if (!this.#work.signal.aborted) distrust.broke(finding.toldBy, ctx.clock.now());
+        if (!this.#work.signal.aborted) distrust.broke(finding.toldBy, ctx.clock.monotonic());
         done(false);
       },
     );
   }
 
   distrust({ toldBy }: Finding): number {
-    return this.#deps.distrust.of(toldBy, this.#deps.ctx.clock.now());
+    return this.#deps.distrust.of(toldBy, this.clock.monotonic());
   }
 
   async #askReferred(

@@ -6,7 +6,7 @@ export const WORM_DEDUP_MS = 10_000;
 /** Searches remembered; beyond it the oldest is forgotten. A hundred a second is far above what a mesh carries. */
 const SEEN_MAX = 4_096;
 
-export const SeenState = Type.Array(Type.Object({ id: Type.String(), atMs: Type.Integer(), relayed: Type.Boolean() }), {
+export const SeenState = Type.Array(Type.Object({ id: Type.String(), atMs: Type.Number(), relayed: Type.Boolean() }), {
   maxItems: SEEN_MAX,
 });
 export type SeenState = Static<typeof SeenState>;

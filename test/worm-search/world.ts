@@ -64,8 +64,8 @@ export class WormNet {
     return node.run('fake.know', facts);
   }
 
-  say(liar: FakeNode, answer: unknown): Promise<unknown> {
-    return liar.run('liar.say', { answer });
+  say(liar: FakeNode, answer: unknown, afterMs = 0): Promise<unknown> {
+    return liar.run('liar.say', { answer, afterMs });
   }
 
   /** `from` has `to` in its N2 and knows where it is, so it refers to it. */

@@ -2,7 +2,7 @@ import { defineCommand, definePlugin, Type } from '../../../kernel/index.ts';
 import { wormQuery } from '../../../plugins/worm-search/messages.ts';
 import type { WormResponse } from '../../../plugins/worm-search/finding.ts';
 
-/** Answers queries with what the test says, `never` at all, and sends what the test wants. */
+/** Answers queries with what the test says, late or `never` at all, and sends what the test wants. */
 export default definePlugin({
   name: 'worm-search',
   version: '1.0.0',
@@ -12,7 +12,7 @@ export default definePlugin({
   commands: {
     'liar.say': defineCommand({
       about: 'Sets the answer',
-      params: Type.Object({ answer: Type.Unknown() }),
+      params: Type.Object({ answer: Type.Unknown(), afterMs: Type.Optional(Type.Integer()) }),
       result: Type.Object({}),
     }),
     'liar.heard': defineCommand({ about: 'Queries', params: Type.Object({}), result: Type.Array(Type.Unknown()) }),
@@ -24,18 +24,21 @@ export default definePlugin({
   },
   setup(ctx) {
     let answer: unknown = {};
+    let afterMs = 0;
     const heard: unknown[] = [];
     return {
       handlers: {
-        wormQuery: (query, call) => {
+        wormQuery: async (query, call) => {
           heard.push(query);
-          if (answer === 'never') return ctx.clock.sleep(60_000, call.signal).then(() => ({}));
+          if (afterMs > 0) await ctx.clock.sleep(afterMs, call.signal);
+          if (answer === 'never') await ctx.clock.sleep(60_000, call.signal);
           return answer as WormResponse;
         },
       },
       commands: {
         'liar.say': (params) => {
           answer = params.answer;
+          afterMs = params.afterMs ?? 0;
           return {};
         },
         'liar.heard': () => heard,
