@@ -144,3 +144,16 @@ test('questions to pass on beyond the cap are answered at once', async (t) => {
   await net.clock.until(Promise.all(answers));
   t.is(hub.counters.read()['address-requests-not-passed-on'], 100 - PASSING_ON_MAX);
 });
+
+test('of a teller who is not connected only public addresses are dialled', async (t) => {
+  const { net, a, far } = await withLiar([]);
+  const [absent] = nodeIds('absent', 1) as [NodeId];
+  a.cascade.offer({
+    name: 'social-cache',
+    limitMs: 1_000,
+    find: async () => ({ kind: 'addresses', addresses: ['192.168.1.9:4433', far.addr], toldBy: absent }),
+  });
+  t.is(await look(net, a, far.id), 'found');
+  t.deepEqual(net.dials, [{ from: a.id, address: far.addr }]);
+  t.is(a.cascade.history.get(far.id)[0]?.result, 'social-cache');
+});

@@ -79,8 +79,8 @@ export class Arrival<Connected> {
 
   #mayDial(address: string, toldBy: NodeId | undefined): boolean {
     if (toldBy === undefined) return true;
-    const remoteAddr = this.#host.remoteAddr(toldBy);
-    if (remoteAddr === undefined || !this.#mesh.network.mayDial(address, remoteAddr)) return false;
+    // Of a teller who is not here any more only public addresses are believed.
+    if (!this.#mesh.network.mayDial(address, this.#host.remoteAddr(toldBy) ?? '')) return false;
     return this.#budget.take(address);
   }
 
