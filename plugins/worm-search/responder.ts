@@ -7,7 +7,7 @@ import type { Home } from './home.ts';
 import type { MeshDoor } from './mesh-door.ts';
 import { wormQuery } from './messages.ts';
 import type { RelayBudget } from './relay-budget.ts';
-import { runRelay } from './search.ts';
+import { runRelay } from './relay.ts';
 import type { Seen } from './seen.ts';
 
 export interface ResponderDeps {
