@@ -17,6 +17,8 @@ export interface CachedAddressesStep {
 /** What routing asks of mesh beyond connections; a mesh without it is asked to redial instead. */
 interface Finding {
   connectTo(nodeId: NodeId, options: { purpose: string; signal?: AbortSignal }): Promise<unknown>;
+  /** Peers that have the node in their N1. */
+  reach(nodeId: NodeId): { readonly n2Reporters: readonly NodeId[] };
   nplus10(): readonly NodeId[];
   contributeN1(source: () => Iterable<NodeId>): () => void;
   offerStep(step: CachedAddressesStep): () => void;
