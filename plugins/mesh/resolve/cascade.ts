@@ -5,9 +5,10 @@ import type { AddressService } from './address-service.ts';
 import { Arrival } from './arrival.ts';
 import type { Note } from './arrival.ts';
 import { STEP_ORDER } from './contract.ts';
-import type { CascadeStep, ResolutionRecord, StepCall, StepName, StepOutcome, StepRecord } from './contract.ts';
+import type { CascadeStep, StepCall, StepName, StepOutcome } from './contract.ts';
 import { resolveErrors } from './errors.ts';
 import { ResolutionHistory } from './history.ts';
+import type { Resolution, StepRecord } from './history.ts';
 import type { ResolveHost } from './host.ts';
 import { untilAborted } from './until-aborted.ts';
 
@@ -78,12 +79,14 @@ export class Cascade<Connected> {
    * Gives the node as a peer, by whatever step leads to it. A run under way for the same node and steps
    * is joined, and goes on when one of those who wait for it gives up.
    *
-   * @throws resolve/unreachable, resolve/busy, the signal's reason.
+   * @throws resolve/unreachable, resolve/busy, resolve/held-off, resolve/declined, the signal's reason.
    */
   async connect(target: NodeId, { purpose, signal, steps }: ResolveOptions): Promise<Connected> {
     signal?.throwIfAborted();
     const connected = this.#host.connected(target);
     if (connected !== undefined) return connected;
+    const refusal = this.#host.refusal(target);
+    if (refusal !== undefined) throw resolveErrors.make(refusal, { node_id: target });
     const key = `${target}/${steps?.join() ?? 'all'}`;
     let run = this.#running.get(key);
     if (run === undefined) {
@@ -101,7 +104,7 @@ export class Cascade<Connected> {
     const records: StepRecord[] = [];
     const tried = new Set<string>();
     const finish = (result: string): void => {
-      const record: ResolutionRecord = {
+      const record: Resolution = {
         at_ms: startedMs,
         took_ms: ctx.clock.now() - startedMs,
         purpose,
