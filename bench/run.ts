@@ -17,6 +17,14 @@ const BENCHES: Record<string, { readonly about: string; run(): Promise<unknown> 
     about: 'start-up, idle memory, idle CPU with 100 connections',
     run: async () => (await import('./start/start.ts')).measureStart(),
   },
+  knowledge: {
+    about: 'the index of N1 to N3 beside a plain Map, and the bytes of a share',
+    run: async () => (await import('./knowledge/knowledge.ts')).measureKnowledge(),
+  },
+  worm: {
+    about: 'searches beyond N3 over 10,000 modelled nodes, beside flooding',
+    run: async () => (await import('./worm/worm.ts')).measureWorm(),
+  },
   reload: {
     about: 'reload of each plugin without load',
     run: async () => (await import('./reload/reload.ts')).measureReload(),

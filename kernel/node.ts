@@ -19,12 +19,14 @@ import { Services } from './lifecycle/services.ts';
 import { STOP_LIMIT_MS } from './lifecycle/swap.ts';
 import { createCounters, createLog, type LogOptions, startGauges } from './observe/index.ts';
 import type { Clock, Random } from './sdk/clock.ts';
+import { DATA_FILES } from './sdk/data-files.ts';
 import type { PeerId } from './sdk/identifiers.ts';
 import { NETWORK } from './sdk/network.ts';
 import { SIGNER } from './sdk/signer.ts';
-import { lockDataDirectory, openStore, prepareDataDirectory } from './store/index.ts';
+import { dataFiles, lockDataDirectory, openStore, prepareDataDirectory } from './store/index.ts';
 import { quicTransport } from './transport/index.ts';
 import type { Transport } from './transport/transport.ts';
+import type { Trace } from './wire/trace.ts';
 import { createDispatcher, createNetwork, type NetworkHost } from './wire/index.ts';
 import { NODE_VERSION } from './version.ts';
 
@@ -55,6 +57,8 @@ export interface Node {
   readonly host: PluginHost;
   readonly network: NetworkHost;
   readonly bus: Bus;
+  /** Every frame in and out; silent until somebody subscribes. */
+  readonly trace: Trace;
   /** Undefined in an unattended node. */
   readonly control: ControlServer | undefined;
   /** Resolves when the node has stopped, whoever asked for it. */
@@ -111,9 +115,11 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       clock,
       features: () => host.features(),
       ...listenOptions(options, config.node),
+      treatAsPublic: config.node.treatAsPublic,
     });
     const leases = new Leases();
     leases.offer(NETWORK, () => network);
+    leases.offer(DATA_FILES, () => dataFiles(dataDir));
     leases.offer(SIGNER, () => ({ self: identity.self, sign: identity.sign }));
     const host = new Host({
       self: identity.self,
@@ -176,7 +182,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       const server = control;
       undo.defer('control', () => server.stop());
     }
-    return { self: identity.self, host, network, bus, control, stopped, stop };
+    return { self: identity.self, host, network, bus, trace: dispatcher.trace, control, stopped, stop };
   } catch (error) {
     if (scope) await scope.close(error);
     else {

@@ -16,6 +16,12 @@ export interface VirtualClockOptions {
   readonly startMs?: number;
   /** While this says true (work on the thread pool, say) time stands still. */
   readonly busy?: () => boolean;
+  /**
+   * Timers run in one turn of the event loop; promises still settle after each. More than the default of
+   * 1 is several times faster, and only for code that waits for nothing but promises and this clock:
+   * immediates and I/O come to their turn later.
+   */
+  readonly timersPerTurn?: number;
 }
 
 /**
@@ -25,24 +31,26 @@ export interface VirtualClockOptions {
 export class VirtualClock implements Clock {
   readonly #startMs: number;
   readonly #busy: () => boolean;
+  readonly #timersPerTurn: number;
   readonly #heap: Entry[] = [];
-  #nowMs: number;
+  /** Since the start: the epoch's twelve digits before the point would leave too few behind it. */
+  #elapsedMs = 0;
   #order = 0;
   #cancelled = 0;
   #advancing = false;
 
   constructor(options: VirtualClockOptions = {}) {
     this.#startMs = options.startMs ?? START_MS;
-    this.#nowMs = this.#startMs;
     this.#busy = options.busy ?? (() => false);
+    this.#timersPerTurn = options.timersPerTurn ?? 1;
   }
 
   now(): number {
-    return Math.floor(this.#nowMs);
+    return Math.floor(this.#startMs + this.#elapsedMs);
   }
 
   monotonic(): number {
-    return this.#nowMs - this.#startMs;
+    return this.#elapsedMs;
   }
 
   /** Timers that are set and not cancelled. */
@@ -51,7 +59,7 @@ export class VirtualClock implements Clock {
   }
 
   timer(delayMs: number, run: () => void): TimerHandle {
-    const entry: Entry = { atMs: this.#nowMs + Math.max(0, delayMs), order: this.#order++, run };
+    const entry: Entry = { atMs: this.#elapsedMs + Math.max(0, delayMs), order: this.#order++, run };
     this.#push(entry);
     return {
       cancel: () => {
@@ -69,37 +77,29 @@ export class VirtualClock implements Clock {
 
   /** Moves time forward by `ms`, running what falls due. What a timer throws is thrown here. */
   async advance(ms: number): Promise<void> {
+    const untilMs = this.#elapsedMs + ms;
     await this.#exclusively(async () => {
-      const untilMs = this.#nowMs + ms;
-      await this.settle();
-      while (await this.#step(untilMs));
-      this.#nowMs = Math.max(this.#nowMs, untilMs);
+      await this.#run(untilMs, () => false);
+      this.#elapsedMs = Math.max(this.#elapsedMs, untilMs);
       await this.settle();
     });
   }
 
   /** Runs timers until none is left or `limitMs` have passed; says how many ms went by. */
   async runUntilIdle(limitMs = 3_600_000): Promise<number> {
-    const startMs = this.#nowMs;
-    await this.#exclusively(async () => {
-      await this.settle();
-      while (await this.#step(startMs + limitMs));
-    });
-    return this.#nowMs - startMs;
+    const startMs = this.#elapsedMs;
+    await this.#exclusively(() => this.#run(startMs + limitMs, () => false));
+    return this.#elapsedMs - startMs;
   }
 
   /** Moves time forward until `promise` settles. @throws clock/stalled after `limitMs` of virtual time */
   async until<T>(promise: Promise<T>, limitMs = 60_000): Promise<T> {
-    const deadlineMs = this.#nowMs + limitMs;
     let settled = false;
     const mark = (): void => {
       settled = true;
     };
     promise.then(mark, mark);
-    await this.#exclusively(async () => {
-      await this.settle();
-      while (!settled && (await this.#step(deadlineMs)));
-    });
+    await this.#exclusively(() => this.#run(this.#elapsedMs + limitMs, () => settled));
     if (!settled) throw clockErrors.make('stalled', { limitMs });
     return promise;
   }
@@ -110,7 +110,33 @@ export class VirtualClock implements Clock {
     while (this.#busy());
   }
 
-  async #step(untilMs: number): Promise<boolean> {
+  /** Runs one timer after the other, and between them whatever is ready, until `untilMs` or `enough`. */
+  #run(untilMs: number, enough: () => boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let over = false;
+      const end = (settle: () => void): void => {
+        over = true;
+        settle();
+      };
+      const next = (): void => {
+        if (over || this.#busy()) return;
+        try {
+          if (enough() || !this.#step(untilMs)) end(resolve);
+        } catch (error) {
+          end(() => reject(error));
+        }
+      };
+      // Node settles promises between two immediates of one turn, so a turn can hold several timers.
+      const turn = (): void => {
+        if (over) return;
+        for (let i = 0; i < this.#timersPerTurn; i++) setImmediate(next);
+        setImmediate(turn);
+      };
+      turn();
+    });
+  }
+
+  #step(untilMs: number): boolean {
     const next = this.#heap[0];
     if (next === undefined || next.atMs > untilMs) return false;
     this.#pop();
@@ -120,9 +146,8 @@ export class VirtualClock implements Clock {
       return true;
     }
     next.run = undefined;
-    this.#nowMs = Math.max(this.#nowMs, next.atMs);
+    this.#elapsedMs = Math.max(this.#elapsedMs, next.atMs);
     run();
-    await this.settle();
     return true;
   }
 

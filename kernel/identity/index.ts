@@ -7,6 +7,7 @@ export {
   pendingVerifications,
   SIGNATURE_BYTES,
   signMessage,
+  verifyInline,
   verifySignature,
   verifySignatureAsync,
 } from './signature.ts';

@@ -9,7 +9,7 @@ export const KERNEL_API_VERSION = '1.0.0';
 
 const PLUGIN_NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 const SEMVER = /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/;
-const COMMAND_NAME = /^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)+$/;
+const COMMAND_NAME = /^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)*$/;
 const MIGRATION_ID = /^\d{4}-[a-z0-9-]+$/;
 
 /**
@@ -38,7 +38,7 @@ export function checkManifest(candidate: unknown, path: string): AnyPlugin {
       return refuse(`message "${key}" was not made by defineNotice or defineExchange`, name);
   }
   for (const [key, command] of Object.entries<AnyCommand>(plugin.commands ?? {})) {
-    if (!COMMAND_NAME.test(key)) return refuse(`command "${key}" must be like noun.verb`, name);
+    if (!COMMAND_NAME.test(key)) return refuse(`command "${key}" must be like noun.verb or verb`, name);
     if (typeof command?.about !== 'string' || !command.params || !command.result) {
       return refuse(`command "${key}" needs about, params and result`, name);
     }

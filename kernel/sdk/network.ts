@@ -45,6 +45,12 @@ export interface Network {
   setKind(id: number, kind: ConnectionKind): void;
   /** Closes with a named reason (`CLOSE_CODES`); does nothing when it is gone already. */
   close(id: number, reason: CloseReason): void;
+  /**
+   * Whether an address that somebody told us may be dialled: a public one always, one of a narrower
+   * scope only from a teller whom we see in that same scope (`toldFrom`, its `remoteAddr`). Never a
+   * host name, a multicast or an unspecified address, whoever told it.
+   */
+  mayDial(address: string, toldFrom: string): boolean;
   /** What this node offers to peers at this moment: features and codes of active plugins, sorted. */
   features(): readonly string[];
 }

@@ -57,6 +57,21 @@ export function classifyAddress(host: string, treatAsPublic: readonly string[] =
   return CLASS_OF_RANGE[address.range()] ?? 'documentation';
 }
 
+/** See `Network.mayDial`, which is this. */
+export function isDialable(address: string, toldFrom: string, treatAsPublic: readonly string[] = []): boolean {
+  const kind = classOfText(address, treatAsPublic);
+  if (kind === undefined || kind === 'multicast' || kind === 'unspecified') return false;
+  return kind === 'public' || kind === classOfText(toldFrom, treatAsPublic);
+}
+
+function classOfText(text: string, treatAsPublic: readonly string[]): AddressClass | undefined {
+  try {
+    return classifyAddress(parseAddress(text).host, treatAsPublic);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Ranges by ipaddr.js's names. Those not named here are reserved: nobody can be reached there. */
 const CLASS_OF_RANGE: Readonly<Record<string, AddressClass>> = {
   unicast: 'public',

@@ -3,7 +3,7 @@ import type { AnyMessage, BodyOf, ResponseOf } from '../sdk/message.ts';
 import { CLOSE_CODES, connectionClosed, connectionOpened } from '../sdk/network.ts';
 import type { CloseReason, ConnectionInfo, ConnectionKind, DialTarget } from '../sdk/network.ts';
 import type { SendOptions } from '../sdk/plugin.ts';
-import { formatAddress, resolveAddress } from '../transport/address.ts';
+import { formatAddress, isDialable, resolveAddress } from '../transport/address.ts';
 import type { CloseInfo, Connection, Endpoint, SocketAddress } from '../transport/transport.ts';
 import { wireErrors } from './errors.ts';
 import type { Attachment, NetworkDeps, NetworkHost } from './wire.ts';
@@ -19,6 +19,9 @@ interface Entry {
   readonly connection: Connection;
   readonly attachment: Attachment;
   kind: ConnectionKind;
+  /** `remote` as text: asked for all the time, and seldom another. */
+  remote: SocketAddress | undefined;
+  remoteAddr: string;
 }
 
 class WireNetwork implements NetworkHost {
@@ -99,6 +102,10 @@ class WireNetwork implements NetworkHost {
     this.#entries.get(id)?.connection.close(CLOSE_CODES[reason], reason);
   }
 
+  mayDial(address: string, toldFrom: string): boolean {
+    return isDialable(address, toldFrom, this.#deps.treatAsPublic);
+  }
+
   features(): readonly string[] {
     return this.#deps.features();
   }
@@ -151,7 +158,7 @@ class WireNetwork implements NetworkHost {
       this.#deps.dispatcher.detach(connection);
       return;
     }
-    const entry: Entry = { connection, attachment, kind: 'ephemeral' };
+    const entry: Entry = { connection, attachment, kind: 'ephemeral', remote: undefined, remoteAddr: '' };
     this.#entries.set(connection.id, entry);
     const { nodeId } = connection.peer;
     this.#byNode.set(nodeId, (this.#byNode.get(nodeId) ?? new Set()).add(entry));
@@ -170,14 +177,20 @@ class WireNetwork implements NetworkHost {
     this.#deps.bus.publish(connectionClosed, Object.freeze({ ...last, reason: info.reason, byPeer: info.byPeer }));
   }
 
-  #describe({ connection, attachment, kind }: Entry): ConnectionInfo {
+  #describe(entry: Entry): ConnectionInfo {
+    const { connection, attachment, kind } = entry;
     const { bytesIn, bytesOut, rttMs } = connection.stats();
+    const { remote } = connection;
+    if (entry.remote !== remote) {
+      entry.remote = remote;
+      entry.remoteAddr = formatAddress(remote);
+    }
     return Object.freeze({
       id: connection.id,
       peer: connection.peer,
       direction: connection.direction,
       kind,
-      remoteAddr: formatAddress(connection.remote),
+      remoteAddr: entry.remoteAddr,
       connectedAtMs: connection.openedAtMs,
       lastActivityMs: attachment.lastActivityMs,
       bytesIn,

@@ -65,6 +65,8 @@ export interface NetworkDeps {
   /** `host:port` texts put before the interface addresses. */
   readonly advertise?: readonly string[];
   readonly limits?: Partial<TransportLimits>;
+  /** CIDR texts of ranges that count as public. */
+  readonly treatAsPublic?: readonly string[];
 }
 
 /** The `network` lease with what the kernel itself needs of it. */

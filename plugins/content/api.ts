@@ -50,8 +50,20 @@ export interface ContentService {
   create(text: string): Promise<PostId>;
   /** Deletes one of the user's own posts for good. @throws content/no-such-post, content/not-author */
   remove(id: PostId): Promise<void>;
+  /**
+   * Gets one post of anybody from a connected node that is said to hold it, checks it and stores nothing;
+   * `undefined` when that node does not have it. @throws wire/*, the signal's reason
+   */
+  fetch(id: PostId, holder: NodeId, options?: { signal?: AbortSignal }): Promise<SyncPost | undefined>;
   /** Pulls from the connected people the user follows, or from one of them; resolves when done. */
   sync(peer?: NodeId): Promise<void>;
+  /**
+   * A verified file header of this author, from whatever holder, says when its files last changed: if
+   * that is newer than the last encounter, the next pull can wait (SYNC-06). Nothing for who is not followed.
+   */
+  encountered(author: NodeId, fileUpdateMs: number): Promise<void>;
+  /** Self Last Encounter in ms since the epoch; 0 for never (SYNC-05). */
+  lastEncounterMs(author: NodeId): number;
 }
 
 export const CONTENT = defineToken<ContentService>('content');

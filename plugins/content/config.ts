@@ -15,11 +15,11 @@ export const ContentConfig = Type.Object({
     maximum: 500,
     description: 'Posts and delete records of one answer to a pull request (live)',
   }),
-  pullEveryMs: Type.Integer({
-    default: 60_000,
-    minimum: 1_000,
-    maximum: 86_400_000,
-    description: 'Interval of a pull from every connected person followed, for what no push brought (live)',
+  encounterMs: Type.Integer({
+    default: 10_800_000,
+    minimum: 60_000,
+    maximum: 604_800_000,
+    description: 'Age of the last encounter with somebody followed beyond which posts are pulled again (live)',
   }),
   pullPeers: Type.Integer({
     default: 4,

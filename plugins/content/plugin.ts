@@ -2,6 +2,7 @@ import { bind, codeOf, definePlugin, serviceArrived, SIGNER, Type } from '../../
 import type { NodeId, PostId } from '../../kernel/index.ts';
 import { MESH, offerSection, peerFeaturesChanged, peerReady, sectionFeature } from '../mesh/api.ts';
 import { followed, SOCIAL, unfollowed } from '../social/api.ts';
+import { offerHoldings } from '../worm-search/api.ts';
 import { Announcer } from './announce.ts';
 import type { Announcement } from './announce.ts';
 import {
@@ -21,10 +22,13 @@ import { contentCommands } from './commands.ts';
 import { ContentConfig } from './config.ts';
 import { Contacts } from './contacts.ts';
 import { contentNeeds } from './context.ts';
+import { Encounters } from './encounters.ts';
 import { contentErrors } from './errors.ts';
 import { Feed } from './feed.ts';
+import { fetchPost } from './fetch.ts';
 import { Ingest } from './ingest.ts';
 import { postsMigration } from './migrations/0001-posts.ts';
+import { encountersMigration } from './migrations/0002-encounters.ts';
 import { Notices } from './notices.ts';
 import { isRecord } from './post.ts';
 import { PostStore } from './post-store.ts';
@@ -38,6 +42,8 @@ import { Writer } from './writer.ts';
 const FAILED_WRITES_MAX = 3;
 /** How soon a peer that fell behind our notices is told so. */
 const FLUSH_MS = 200;
+/** How often it is looked for people whose last encounter is too long ago. */
+const STALE_CHECK_MS = 60_000;
 /** Delete records read from one InitialExchange; agrees with what `exchangeDeletes` allows. */
 const SECTION_DELETES_MAX = 3_000;
 
@@ -51,7 +57,7 @@ export default definePlugin({
   provides: [CONTENT],
   messages: { pullSync, postNotification, deleteRecord, postFetch },
   commands: contentCommands,
-  migrations: [postsMigration],
+  migrations: [postsMigration, encountersMigration],
   features: [sectionFeature(DELETES_SECTION)],
   // Markers of pulls are on disk with what they cover; only what is being told to peers is in memory.
   state: Type.Object({ announcing: Type.Array(Type.Unknown()) }),
@@ -62,6 +68,7 @@ export default definePlugin({
     const self = ctx.self.nodeId;
     const store = new PostStore(ctx.db);
     const cursors = new SyncCursors(ctx.db);
+    const encounters = new Encounters(ctx.db);
     const writer = new Writer(ctx.db, ctx.clock);
     ctx.defer(() => writer.close());
     const contacts = new Contacts(ctx);
@@ -83,7 +90,7 @@ export default definePlugin({
       stored: (posts, origin) => ctx.emit(postStored, { posts, origin }),
       deleted: ({ post_id, author }, hadPost) => ctx.emit(postDeleted, { id: post_id, author, hadPost }),
     });
-    const sync = new Sync({ ctx, contacts, store, cursors, ingest, writer });
+    const sync = new Sync({ ctx, contacts, store, cursors, encounters, ingest, writer });
     const notices = new Notices({ ctx, contacts, store, ingest, sync });
     const server = new Server(store, new AuthorLog(ctx.db), ctx.config.pullPageEntries);
     const views = new Views({ store, feed: new Feed(ctx.db), contacts, self, defaultLimit: ctx.config.feedPage });
@@ -113,7 +120,10 @@ export default definePlugin({
       // In one queue with the markers of pulls, so that none of them comes after this.
       background(
         'forget',
-        writer.bulk(() => cursors.forget(nodeId)),
+        writer.bulk(() => {
+          cursors.forget(nodeId);
+          encounters.forget(nodeId);
+        }),
       );
     });
     ctx.on(serviceArrived, ({ token }) => {
@@ -126,6 +136,12 @@ export default definePlugin({
         if (!Array.isArray(deletes)) return ctx.counters.add('delete-refused:malformed');
         await ingest.deletes(deletes.slice(0, SECTION_DELETES_MAX), (author) => contacts.isKept(author), ctx.signal);
       },
+    });
+    const offerPosts = offerHoldings(ctx, () => ctx.deps.wormSearch, {
+      kind: 'post',
+      holds: (id) => server.fetch(id as PostId).found,
+      holders: () => [],
+      fetch: async (id, holder, { signal }) => (await fetchPost(ctx, id as PostId, holder, signal)) !== undefined,
     });
 
     const pullNow = async (peer?: NodeId): Promise<{ peers: number; posts: number }> => {
@@ -142,7 +158,12 @@ export default definePlugin({
       feed: (query) => views.feed(query),
       create: (text) => desk.create(text),
       remove: (id) => desk.remove(id),
+      fetch: (id, holder, options) => fetchPost(ctx, id, holder, options?.signal),
       sync: async (peer) => void (await pullNow(peer)),
+      encountered: async (author, atMs) => {
+        if (contacts.isFollowed(author)) await writer.bulk(() => encounters.met(author, atMs, now()));
+      },
+      lastEncounterMs: (author) => encounters.lastMs(author),
     };
     // Kept by the events, which both generations of a swap hear, and counted anew now and then.
     let posts = 0;
@@ -181,16 +202,16 @@ export default definePlugin({
       loops: {
         announce: { everyMs: FLUSH_MS, run: () => announcer.flush() },
         pull: {
-          everyMs: ctx.config.pullEveryMs,
+          everyMs: STALE_CHECK_MS,
           run() {
             posts = store.count();
-            pullAll();
+            background('pull-stale', sync.requestStale(ctx.config.encounterMs));
           },
         },
       },
       async activate() {
         posts = store.count();
-        await offerDeletes();
+        await Promise.all([offerDeletes(), offerPosts()]);
         for (const announcement of interrupted) announcer.announce(announcement);
         // What arrived at others while this plugin was off or being exchanged.
         pullAll();

@@ -4,6 +4,7 @@ import { PULL_AUTHORS_MAX, PULL_ENTRIES_MAX, pullSync, syncFinished } from './ap
 import type { Contacts } from './contacts.ts';
 import type { ContentContext } from './context.ts';
 import { contentErrors } from './errors.ts';
+import type { Encounters } from './encounters.ts';
 import type { Ingest } from './ingest.ts';
 import type { PostStore } from './post-store.ts';
 import type { SyncCursors } from './sync-cursors.ts';
@@ -23,6 +24,7 @@ export interface PullDeps {
   readonly contacts: Contacts;
   readonly store: PostStore;
   readonly cursors: SyncCursors;
+  readonly encounters: Encounters;
   readonly ingest: Ingest;
   readonly writer: Writer;
 }
@@ -40,7 +42,9 @@ interface Tally {
  * that ends anywhere goes on there. Gives the number of posts stored.
  */
 export async function pullFrom(deps: PullDeps, peer: NodeId, signal: AbortSignal): Promise<number> {
-  const { ctx, contacts } = deps;
+  const { ctx, contacts, encounters, writer } = deps;
+  // What is written while the pull runs may be missed by it.
+  const startedMs = ctx.clock.now();
   const others = [...(await contacts.refresh())].filter((author) => author !== peer);
   const tally: Tally = { pages: 0, stored: 0, refused: 0 };
   const idsFirst = deps.cursors.of(peer).has(peer);
@@ -50,6 +54,7 @@ export async function pullFrom(deps: PullDeps, peer: NodeId, signal: AbortSignal
   for (let at = 0; at < others.length; at += PULL_AUTHORS_MAX) {
     await new AuthorsPull(deps, peer, others.slice(at, at + PULL_AUTHORS_MAX), true, tally, signal).run();
   }
+  await writer.bulk(() => encounters.met(peer, startedMs, ctx.clock.now()));
   ctx.emit(syncFinished, { peer, stored: tally.stored, refused: tally.refused });
   return tally.stored;
 }

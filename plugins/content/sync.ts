@@ -68,6 +68,16 @@ export class Sync {
     await Promise.all(peers.map((peer) => this.request(peer)));
   }
 
+  /** Pulls from everybody connected and followed whose last encounter is older than `ageMs` (CYC-01). */
+  async requestStale(ageMs: number): Promise<void> {
+    const { ctx, contacts, encounters } = this.#deps;
+    const beforeMs = ctx.clock.now() - ageMs;
+    await contacts.refresh();
+    for (const peer of await contacts.connected()) {
+      if (contacts.isFollowed(peer) && encounters.lastMs(peer) < beforeMs) void this.request(peer);
+    }
+  }
+
   async #run(peer: NodeId, pull: Pull): Promise<number> {
     const { ctx, contacts } = this.#deps;
     let stored = 0;

@@ -9,6 +9,25 @@ export interface Profile {
   readonly timestampMs: number;
 }
 
+/** How a contact stands to the user. Followers are the audience until approval is asked for (SOC-06). */
+export type Relation = 'follow' | 'audience' | 'mutual';
+/** `direct`: connected to us. `indirect`: online, as one who is connected to it tells. */
+export type ReachMethod = 'direct' | 'relay' | 'indirect';
+
+/** Where a contact was last reached (SOC-01). A frozen snapshot. */
+export interface SocialRoute {
+  readonly nodeId: NodeId;
+  readonly relation: Relation;
+  readonly online: boolean;
+  readonly reachMethod: ReachMethod;
+  /** The contact and its preferred peers, as it signed them; `[]` until it told us. */
+  readonly nplus10: readonly NodeId[];
+  /** Best first; each may be dialled (`Network.mayDial`). */
+  readonly addresses: readonly string[];
+  /** When it was last connected to us; 0 for never. */
+  readonly lastConnectedMs: number;
+}
+
 export interface SocialService {
   /** Whom the user follows, oldest follow first. */
   follows(): readonly NodeId[];
@@ -20,6 +39,9 @@ export interface SocialService {
   /** The name in the node's profile, the user's own included; `undefined` when none is known. */
   displayName(nodeId: NodeId): string | undefined;
   profile(nodeId: NodeId): Profile | undefined;
+  /** The members of the social layer (LAY-01): followees first, then followers, at most 6,000. */
+  routes(): readonly SocialRoute[];
+  route(nodeId: NodeId): SocialRoute | undefined;
 }
 
 export const SOCIAL = defineToken<SocialService>('social');
@@ -34,3 +56,6 @@ export const profileChanged = defineTopic<Profile>('social/profile-changed');
 export const followerChanged = defineTopic<{ readonly nodeId: NodeId; readonly following: boolean }>(
   'social/follower-changed',
 );
+
+/** A contact came online or went, or told of other addresses or preferred peers than before. */
+export const routeChanged = defineTopic<SocialRoute>('social/route-changed');

@@ -2,6 +2,7 @@ import { codeOf, defineCommand, isHexId, Type } from '../../kernel/index.ts';
 import type { CommandHandlers, NodeId, Ref } from '../../kernel/index.ts';
 import { parseConnectString } from '../mesh/api.ts';
 import type { MeshService } from '../mesh/api.ts';
+import type { SocialRoute } from './api.ts';
 import type { Contacts } from './contacts.ts';
 import { socialErrors } from './errors.ts';
 import type { OwnProfile } from './own-profile.ts';
@@ -22,6 +23,10 @@ const FollowView = Type.Object({
   last_online_ms: Type.Optional(Type.Integer()),
   followed_at_ms: Type.Integer(),
   friend: Type.Boolean(),
+  /** `direct`: connected to you. `indirect`: online, as a preferred peer of it says. `none`: away. */
+  reach: Type.Union([Type.Literal('direct'), Type.Literal('relay'), Type.Literal('indirect'), Type.Literal('none')]),
+  addresses: Type.Array(Type.String()),
+  nplus10: Type.Array(Type.String()),
 });
 
 const FollowerView = Type.Object({
@@ -137,6 +142,7 @@ export function socialCommandHandlers(parts: CommandParts): CommandHandlers<type
             ...(lastMs === undefined ? {} : { last_online_ms: lastMs }),
             followed_at_ms: contacts.followedAtMs(nodeId),
             friend: contacts.isFriend(nodeId),
+            ...viewRoute(contacts.route(nodeId)),
           };
         }),
       };
@@ -154,6 +160,14 @@ export function socialCommandHandlers(parts: CommandParts): CommandHandlers<type
         total: contacts.countFollowers(),
       };
     },
+  };
+}
+
+function viewRoute(route: SocialRoute | undefined) {
+  return {
+    reach: route?.online === true ? route.reachMethod : ('none' as const),
+    addresses: [...(route?.addresses ?? [])],
+    nplus10: [...(route?.nplus10 ?? [])],
   };
 }
 

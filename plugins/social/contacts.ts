@@ -1,10 +1,17 @@
 import type { NodeId, PluginContext, Ref } from '../../kernel/index.ts';
 import type { MeshService } from '../mesh/api.ts';
+import type { FindingMesh } from './mesh-door.ts';
 import { followed, followerChanged, unfollowed } from './api.ts';
+import type { SocialRoute } from './api.ts';
 import type { ProfileRecord } from './profile-record.ts';
 import type { Profiles } from './profiles.ts';
 import type { Relations } from './relations.ts';
 import type { Routes } from './routes.ts';
+
+/** A followee is redialled without pause for so long after it was last here; after that by check-ins. */
+export const KEPT_AFTER_MS = 3_600_000;
+/** Followees redialled so, the latest seen first: each may become a connection of its own. */
+export const KEPT_MAX = 250;
 
 interface ContactsDeps {
   // biome-ignore lint/suspicious/noExplicitAny: only the parts every context has
@@ -15,11 +22,15 @@ interface ContactsDeps {
   mesh(): Ref<MeshService> | undefined;
   /** The followee, when connected, is to hear of it (and nobody else). */
   tellFollowee(nodeId: NodeId): Promise<void>;
+  /** What is known of a contact has changed. */
+  changed(nodeId: NodeId): void;
 }
 
 /** The people around the user: whom it follows, who follows it, what they are called, where they are. */
 export class Contacts {
   readonly #deps: ContactsDeps;
+  /** Whom mesh is redialling for us; `undefined` until mesh was told. */
+  #kept: ReadonlySet<NodeId> | undefined;
 
   constructor(deps: ContactsDeps) {
     this.#deps = deps;
@@ -61,6 +72,10 @@ export class Contacts {
     return this.profile(nodeId)?.name || undefined;
   }
 
+  route(nodeId: NodeId): SocialRoute | undefined {
+    return this.#deps.routes.get(nodeId);
+  }
+
   lastOnlineMs(nodeId: NodeId): number | undefined {
     return this.#deps.routes.get(nodeId)?.lastConnectedMs || undefined;
   }
@@ -76,7 +91,7 @@ export class Contacts {
     const { ctx, relations, routes } = this.#deps;
     const fresh = ctx.db.transaction(() => {
       const added = relations.follow(nodeId, ctx.clock.now());
-      if (added) routes.add(nodeId, relations.isFollower(nodeId), addresses);
+      if (added) routes.relate(nodeId, relations.isFollower(nodeId) ? 'mutual' : 'follow', addresses);
       return added;
     });
     if (fresh) {
@@ -85,6 +100,7 @@ export class Contacts {
     }
     await this.#withMesh((service) => {
       service.keepReachable(nodeId, addresses);
+      if (this.#kept !== undefined) this.#kept = new Set([...this.#kept, nodeId]);
       if (service.isPeer(nodeId)) routes.online(nodeId, service.addresses(nodeId), ctx.clock.now());
     });
     if (fresh) await this.#deps.tellFollowee(nodeId);
@@ -94,7 +110,8 @@ export class Contacts {
   async unfollow(nodeId: NodeId): Promise<boolean> {
     const { ctx, relations, routes } = this.#deps;
     const removed = ctx.db.transaction(() => {
-      routes.remove(nodeId);
+      if (relations.isFollower(nodeId)) routes.relate(nodeId, 'audience');
+      else routes.remove(nodeId);
       return relations.unfollow(nodeId);
     });
     if (!removed) return false;
@@ -112,30 +129,58 @@ export class Contacts {
     const outcome = relations.setFollower(nodeId, following, ctx.clock.now());
     if (outcome === 'full') ctx.counters.add('followers-full');
     if (outcome !== 'changed') return;
-    routes.setMutual(nodeId, following);
+    if (relations.isFollowing(nodeId)) routes.relate(nodeId, following ? 'mutual' : 'follow');
+    else if (following) routes.relate(nodeId, 'audience');
+    else routes.remove(nodeId);
     ctx.emit(followerChanged, { nodeId, following });
   }
 
   /** Tells mesh again whom to keep, and takes from it who is here: at start, and when mesh is new. */
   async reconcile(): Promise<void> {
-    const { relations, routes } = this.#deps;
-    await this.#withMesh((service) => {
-      for (const nodeId of relations.follows()) service.keepReachable(nodeId, routes.get(nodeId)?.addresses ?? []);
-    });
+    this.#kept = undefined;
     const online = await this.online();
-    routes.onlyOnline(online);
+    this.#deps.routes.onlyOnline(online);
     for (const nodeId of online) await this.cameOnline(nodeId);
+    await this.refreshKept();
+  }
+
+  /**
+   * Tells mesh whom to redial without pause from now on: those seen or followed of late, but for those
+   * whom peers of ours report, who are found when they are wanted and need no connection of their own.
+   */
+  async refreshKept(): Promise<void> {
+    const { relations, routes } = this.#deps;
+    const sinceMs = this.nowMs() - KEPT_AFTER_MS;
+    const online = await this.online();
+    const recent = routes
+      .all()
+      .filter(({ nodeId, relation, lastConnectedMs }) => {
+        if (relation === 'audience') return false;
+        return online.has(nodeId) || lastConnectedMs > sinceMs || this.followedAtMs(nodeId) > sinceMs;
+      })
+      .slice(0, KEPT_MAX);
+    const known = this.#kept;
+    await this.#withMesh((service: FindingMesh) => {
+      const hidden = recent.filter(({ nodeId }) => (service.reach?.(nodeId).n2Reporters.length ?? 0) === 0);
+      const kept = new Set(hidden.map(({ nodeId }) => nodeId));
+      for (const { nodeId, addresses } of hidden) {
+        if (known?.has(nodeId) !== true) service.keepReachable(nodeId, addresses);
+      }
+      for (const nodeId of known ?? relations.follows()) if (!kept.has(nodeId)) service.forget(nodeId);
+      this.#kept = kept;
+    });
   }
 
   async cameOnline(nodeId: NodeId): Promise<void> {
-    const { ctx, relations, routes } = this.#deps;
-    if (!relations.isFollowing(nodeId)) return;
+    const { ctx, routes } = this.#deps;
+    if (!routes.has(nodeId)) return;
     const addresses = await this.#withMesh((service) => service.addresses(nodeId));
-    routes.online(nodeId, addresses ?? [], ctx.clock.now());
+    if (routes.online(nodeId, addresses ?? [], ctx.clock.now())) this.#deps.changed(nodeId);
   }
 
   async wentOffline(nodeId: NodeId): Promise<void> {
-    if (!(await this.online()).has(nodeId)) this.#deps.routes.offline(nodeId, this.nowMs());
+    if ((await this.online()).has(nodeId)) return;
+    if (this.#deps.routes.offline(nodeId, this.nowMs())) this.#deps.changed(nodeId);
   }
 
   async #withMesh<R>(call: (service: MeshService) => R): Promise<Awaited<R> | undefined> {

@@ -6,6 +6,25 @@ export const socialErrors = defineErrors('social', {
     hint: 'Name up to 64 and bio up to 1,000 characters, without control characters.',
     peerVisible: true,
   },
+  'bad-address-record': {
+    message: 'The address record cannot be used: {reason}.',
+    hint: 'It is made and signed by the node it is about; a clock that is wrong there can be the cause.',
+    peerVisible: true,
+  },
+  'forged-address-record': {
+    message: 'The address record was not signed by the node it is about.',
+    peerVisible: true,
+    blamesPeer: true,
+  },
+  'mesh-off': {
+    message: 'Contacts cannot be reached while mesh is off.',
+    hint: '`itsgoin plugin enable mesh`',
+    retryable: true,
+  },
+  'not-found': {
+    message: '{node_id} is away, and mesh has no other way to find it than its known addresses.',
+    retryable: true,
+  },
   'empty-change': {
     message: 'There is nothing to change.',
     hint: 'Give --name, --bio or both.',

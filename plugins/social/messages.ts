@@ -1,4 +1,5 @@
-import { defineNotice, Type } from '../../kernel/index.ts';
+import { defineExchange, defineNotice, Type } from '../../kernel/index.ts';
+import { AddressRecordBody } from './address-record.ts';
 import { BIO_MAX_CHARS, NAME_MAX_CHARS } from './profile-record.ts';
 
 export const profileUpdate = defineNotice({
@@ -23,4 +24,57 @@ export const followingNotice = defineNotice({
   body: Type.Object({ following: Type.Boolean() }),
   maxBytes: 256,
   budget: { perSecond: 1, burst: 20, inFlight: 2 },
+});
+
+const HexId = Type.String({ pattern: '^[0-9a-f]{64}$' });
+/** Contacts one check-in may ask about. */
+export const ASKS_MAX = 16;
+
+export const socialAddressUpdate = defineNotice({
+  code: 0x70,
+  name: 'SocialAddressUpdate',
+  about: 'A contact changed address or preferred peers, or is back; the record is signed by it, whoever sends it',
+  body: Type.Object({
+    record: AddressRecordBody,
+    /** The sender is connected to it. */
+    online: Type.Boolean(),
+  }),
+  maxBytes: 8 * 1024,
+  // A peer that watches 256 contacts for us may see them all come back at once.
+  budget: { perSecond: 1, burst: 300, inFlight: 4 },
+});
+
+export const socialDisconnectNotice = defineNotice({
+  code: 0x71,
+  name: 'SocialDisconnectNotice',
+  about: 'A contact that the receiver asked about left the sender',
+  body: Type.Object({ node_id: HexId }),
+  maxBytes: 256,
+  budget: { perSecond: 1, burst: 300, inFlight: 4 },
+});
+
+export const socialCheckin = defineExchange({
+  code: 0x72,
+  name: 'SocialCheckin',
+  about: 'Sign of life between contacts, with addresses, N+10 and questions about contacts that are away',
+  body: Type.Object({
+    record: AddressRecordBody,
+    /** The asker becomes a watcher of these. */
+    asks: Type.Array(HexId, { maxItems: ASKS_MAX }),
+  }),
+  maxBytes: 8 * 1024,
+  // One in 1 to 3 hours, and questions about contacts that share this preferred peer.
+  budget: { perSecond: 0.1, burst: 12, inFlight: 2 },
+  response: {
+    code: 0x72,
+    name: 'SocialCheckin',
+    body: Type.Object({
+      record: AddressRecordBody,
+      answers: Type.Array(
+        Type.Object({ node_id: HexId, online: Type.Boolean(), record: Type.Optional(AddressRecordBody) }),
+        { maxItems: ASKS_MAX },
+      ),
+    }),
+    maxBytes: 64 * 1024,
+  },
 });

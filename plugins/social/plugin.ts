@@ -1,37 +1,54 @@
 import { bind, codeOf, definePlugin, SIGNER, Type } from '../../kernel/index.ts';
 import type { NodeId, PeerId } from '../../kernel/index.ts';
 import { MESH, meshReady, offerSection, peerGone, peerReady, sectionFeature } from '../mesh/api.ts';
-import { profileChanged, SOCIAL } from './api.ts';
+import { AddressRecordBody, isAddressRecord } from './address-record.ts';
+import { profileChanged, SOCIAL, unfollowed } from './api.ts';
 import type { Profile } from './api.ts';
 import { socialCommandHandlers, socialCommands } from './commands.ts';
 import { Contacts } from './contacts.ts';
 import { socialErrors } from './errors.ts';
-import { followingNotice, profileUpdate } from './messages.ts';
+import {
+  followingNotice,
+  profileUpdate,
+  socialAddressUpdate,
+  socialCheckin,
+  socialDisconnectNotice,
+} from './messages.ts';
 import { socialTables } from './migrations/0001-social.ts';
+import { routingTables } from './migrations/0002-routing.ts';
 import { Outbox } from './outbox.ts';
 import { OwnProfile } from './own-profile.ts';
+import { Present } from './present.ts';
 import { readProfile } from './profile-record.ts';
 import type { ProfileRecord } from './profile-record.ts';
 import { Profiles } from './profiles.ts';
 import { FOLLOWERS_MAX, Relations } from './relations.ts';
 import { Routes } from './routes.ts';
+import { Routing, toSocialRoute } from './routing.ts';
+import { toBody } from './whereabouts.ts';
 
 const PeerRef = Type.Object({ nodeId: Type.String(), deviceId: Type.String() });
 
-/** Everything else is on disk: only what was on its way to peers is handed over. */
-const State = Type.Object({ profileOwed: Type.Array(PeerRef), followingOwed: Type.Array(PeerRef) });
+/** Everything else is on disk: only what was on its way to peers, and what they were told of us, is handed over. */
+const State = Type.Object({
+  profileOwed: Type.Array(PeerRef),
+  followingOwed: Type.Array(PeerRef),
+  own: Type.Optional(AddressRecordBody),
+});
+
+const MINUTE_MS = 60_000;
 
 export default definePlugin({
   name: 'social',
   version: '1.0.0',
   kernel: '^1',
-  about: 'Profiles, follows and followers',
+  about: 'Profiles, follows, followers, and where they are',
   inject: { mesh: { optional: MESH } },
   provides: [SOCIAL],
-  messages: { profileUpdate, followingNotice },
+  messages: { profileUpdate, followingNotice, socialAddressUpdate, socialDisconnectNotice, socialCheckin },
   commands: socialCommands,
-  migrations: [socialTables],
-  features: [sectionFeature('profile'), sectionFeature('following')],
+  migrations: [socialTables, routingTables],
+  features: [sectionFeature('profile'), sectionFeature('following'), sectionFeature('address')],
   state: State,
   setup(ctx) {
     const signer = ctx.lease(SIGNER);
@@ -40,6 +57,8 @@ export default definePlugin({
     const relations = new Relations(ctx.db);
     const profiles = new Profiles(ctx.db, self);
     const routes = new Routes(ctx.db);
+    const present = new Present(ctx, mesh);
+    const routing = new Routing({ ctx, signer, relations, routes, present, mesh });
     const restored: { profileOwed: PeerId[]; followingOwed: PeerId[] } = { profileOwed: [], followingOwed: [] };
 
     const profileOutbox = new Outbox(
@@ -92,6 +111,7 @@ export default definePlugin({
       tellFollowee: async (nodeId) => {
         for (const peer of await takers(followingNotice, nodeId)) followingOutbox.tell(peer);
       },
+      changed: (nodeId) => routing.changed(nodeId),
     });
 
     const refusal = (reason: string) => {
@@ -134,7 +154,12 @@ export default definePlugin({
 
     ctx.on(peerReady, ({ peer }) => contacts.cameOnline(peer.nodeId));
     ctx.on(peerGone, ({ peer }) => contacts.wentOffline(peer.nodeId));
-    ctx.on(meshReady, () => contacts.reconcile());
+    const reconcile = async (): Promise<void> => {
+      await present.refresh();
+      await contacts.reconcile();
+    };
+    ctx.on(meshReady, reconcile);
+    ctx.on(unfollowed, ({ nodeId }) => routing.checkins.forget(nodeId));
 
     return {
       services: [
@@ -148,28 +173,56 @@ export default definePlugin({
             const record = profiles.get(nodeId);
             return record === undefined ? undefined : toProfile(record);
           },
+          routes: () => routes.all().map(toSocialRoute),
+          route: (nodeId) => {
+            const route = routes.get(nodeId);
+            return route === undefined ? undefined : toSocialRoute(route);
+          },
         }),
       ],
       commands: socialCommandHandlers({ self, contacts, profile, mesh }),
       handlers: {
         profileUpdate: (body, call) => receiveProfile(call.peer, body),
         followingNotice: ({ following }, call) => contacts.heardFollowing(call.peer.nodeId, following),
+        socialAddressUpdate: (body, call) => routing.whereabouts.updated(body, call.peer.nodeId),
+        socialDisconnectNotice: ({ node_id }, call) => routing.whereabouts.left(node_id as NodeId, call.peer.nodeId),
+        socialCheckin: (body, call) => routing.answer(body, call),
+      },
+      loops: {
+        routes: {
+          everyMs: MINUTE_MS,
+          run: async () => {
+            await contacts.refreshKept();
+            await routing.tick();
+          },
+        },
       },
       activate: async () => {
         for (const peer of restored.profileOwed) profileOutbox.tell(peer);
         for (const peer of restored.followingOwed) followingOutbox.tell(peer);
-        await Promise.all([offerProfile(), offerFollowing()]);
-        await contacts.reconcile();
+        await Promise.all([offerProfile(), offerFollowing(), routing.start()]);
+        await reconcile();
       },
-      snapshot: () => ({ profileOwed: profileOutbox.owed(), followingOwed: followingOutbox.owed() }),
+      snapshot: () => {
+        const { last } = routing.own;
+        return {
+          profileOwed: profileOutbox.owed(),
+          followingOwed: followingOutbox.owed(),
+          ...(last === undefined ? {} : { own: toBody(last) }),
+        };
+      },
       restore: (state) => {
         restored.profileOwed = state.profileOwed as PeerId[];
         restored.followingOwed = state.followingOwed as PeerId[];
+        if (isAddressRecord(state.own)) routing.restore(state.own);
       },
       diagnostics: () => ({
         follows: relations.follows().length,
         followers: relations.countFollowers(),
         profiles: profiles.count(),
+        routes: routes.count(),
+        watchers: routing.watchers.count(),
+        checkins_under_way: routing.checkins.running,
         notices_under_way: profileOutbox.size + followingOutbox.size,
       }),
     };

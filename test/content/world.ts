@@ -123,7 +123,7 @@ export class TestNode {
     this.#config = {
       feedPage: 50,
       pullPageEntries: 500,
-      pullEveryMs: 60_000,
+      encounterMs: 10_800_000,
       pullPeers: 4,
       pullPages: 100,
       exchangeDeletes: 100,

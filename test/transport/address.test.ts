@@ -1,11 +1,5 @@
 import test from 'ava';
-import {
-  classifyAddress,
-  formatAddress,
-  parseAddress,
-  resolveAddress,
-  socketAddress,
-} from '../../kernel/transport/address.ts';
+import { classifyAddress, formatAddress, isDialable, parseAddress, resolveAddress, socketAddress } from '../../kernel/transport/address.ts';
 
 test('an address reads and writes the same', (t) => {
   for (const text of ['192.0.2.1:4433', '[2001:db8::1]:4433', '127.0.0.1:1', '[::1]:65535']) {
@@ -83,4 +77,20 @@ test('a laboratory may count its ranges as public', (t) => {
   t.is(classifyAddress('2001:db8::9', lab), 'public');
   t.is(classifyAddress('198.51.100.9', lab), 'documentation');
   t.is(classifyAddress('10.0.0.1', lab), 'private');
+});
+
+test('an address learned from others is dialled only in the scope of who told it', (t) => {
+  const stranger = '9.9.9.9:1';
+  for (const address of ['8.8.8.8:4433', '[2606:4700::1]:443']) t.true(isDialable(address, stranger));
+  const inside = ['10.0.0.1:1', '192.168.1.1:80', '127.0.0.1:22', '[::1]:22', '169.254.169.254:80', '100.64.0.1:1'];
+  for (const address of [...inside, '[fd00::1]:1', '[fe80::1]:1', '[::ffff:10.0.0.1]:1', '192.0.2.1:1']) {
+    t.false(isDialable(address, stranger), address);
+    t.true(isDialable(address, address), address);
+  }
+  for (const address of ['224.0.0.1:1', '255.255.255.255:1', '0.0.0.0:1', '[::]:1', '[ff02::1]:1', 'host.example:1', '', '8.8.8.8']) {
+    t.false(isDialable(address, stranger), address);
+    t.false(isDialable(address, address), address);
+  }
+  t.false(isDialable('10.0.0.1:1', '127.0.0.1:5'));
+  t.true(isDialable('192.0.2.1:1', stranger, ['192.0.2.0/24']));
 });

@@ -23,8 +23,9 @@ export class Lane {
     this.#link = link;
   }
 
+  /** Times are whole milliseconds, so that messages of many lanes arrive at the same instants. */
   send(run: () => void): void {
-    this.#lastAtMs = Math.max(this.#lastAtMs, this.#clock.monotonic() + this.#link.delayMs());
+    this.#lastAtMs = Math.max(this.#lastAtMs, Math.round(this.#clock.monotonic() + this.#link.delayMs()));
     this.#queue.push({ atMs: this.#lastAtMs, run });
     this.#arm();
   }

@@ -24,6 +24,8 @@ export interface LinkOptions {
   readonly jitterMs: number;
   /** Share of dials that get no answer, 0 to 1. */
   readonly dialFailure: number;
+  /** Share of packets lost, 0 to 1. Nothing stays away for good: QUIC sends it again, each time after twice the wait. */
+  readonly packetLoss: number;
 }
 
 /**
@@ -35,10 +37,11 @@ export type Route = (
   to: SocketAddress,
 ) => { readonly to: SocketAddress; readonly seenAs: SocketAddress } | undefined;
 
-const DEFAULT_LINK: LinkOptions = { latencyMs: 0, jitterMs: 0, dialFailure: 0 };
+const DEFAULT_LINK: LinkOptions = { latencyMs: 0, jitterMs: 0, dialFailure: 0, packetLoss: 0 };
+/** RFC 9002 §6.2: the probe timeout is some 1.5 round trips, and at least the timer's granularity. */
+const PROBE_MIN_MS = 30;
+const PROBES_MAX = 6;
 const FIRST_FREE_PORT = 49_152;
-
-let nextId = 1;
 
 /**
  * A network inside one process, on the injected clock: nodes at made-up hosts, links with delay and
@@ -57,6 +60,7 @@ export class MemoryNetwork {
   /** Hosts that cannot hear each other are in different groups; hosts not named are in group 0. */
   #group = new Map<string, number>();
   #nextPort = FIRST_FREE_PORT;
+  #nextId = 1;
 
   constructor(deps: MemoryNetworkDeps) {
     this.#deps = deps;
@@ -89,6 +93,7 @@ export class MemoryNetwork {
   }
 
   link(host: string, other: string): LinkOptions {
+    if (this.#links.size === 0) return this.#defaultLink;
     return this.#links.get(linkKey(host, other)) ?? this.#defaultLink;
   }
 
@@ -138,11 +143,16 @@ export class MemoryNetwork {
   /** One round trip to whoever answers at `address`; waits for the signal when nobody does. */
   async handshake(from: MemoryEndpoint, address: SocketAddress, signal: AbortSignal): Promise<MemoryEndpoint> {
     const way = this.route(from.address, address);
-    const { latencyMs, dialFailure } = this.link(from.address.host, address.host);
-    const lost = dialFailure > 0 && this.random.float() < dialFailure;
-    await this.clock.sleep(2 * latencyMs, signal);
+    const link = this.link(from.address.host, address.host);
+    const lost = link.dialFailure > 0 && this.random.float() < link.dialFailure;
+    await this.clock.sleep(
+      link.packetLoss > 0 ? this.#delayMs(link) + this.#delayMs(link) : 2 * link.latencyMs,
+      signal,
+    );
     const target = way === undefined ? undefined : this.#endpoints.get(keyOf(way.to));
-    if (target === undefined || lost || this.#apart(from.address.host, target.address.host))
+    // A machine that vanished reaches nobody, though its program may not know it yet.
+    const gone = this.#endpoints.get(keyOf(from.address)) !== from;
+    if (target === undefined || gone || lost || this.#apart(from.address.host, target.address.host))
       return this.#silence(signal);
     return target;
   }
@@ -164,14 +174,14 @@ export class MemoryNetwork {
     }
     const seenAs = this.route(from.address, target.address)?.seenAs ?? from.address;
     const near = new MemoryConnection(
-      nextId++,
+      this.#nextId++,
       from,
       { id: target.self, incarnation: target.incarnation, address: target.address },
       'outbound',
       this.#lane(from, target),
     );
     const far = new MemoryConnection(
-      nextId++,
+      this.#nextId++,
       target,
       { id: from.self, incarnation: from.incarnation, address: seenAs },
       'inbound',
@@ -201,14 +211,23 @@ export class MemoryNetwork {
     const source = from.address.host;
     const sink = to.address.host;
     return new Lane(this.clock, {
-      delayMs: () => {
-        const { latencyMs, jitterMs } = network.link(source, sink);
-        return jitterMs > 0 ? latencyMs + network.random.float() * jitterMs : latencyMs;
-      },
+      delayMs: () => network.#delayMs(network.link(source, sink)),
       get cut() {
         return network.#apart(source, sink);
       },
     });
+  }
+
+  /** One message, one way. */
+  #delayMs({ latencyMs, jitterMs, packetLoss }: LinkOptions): number {
+    let delayMs = jitterMs > 0 ? latencyMs + this.random.float() * jitterMs : latencyMs;
+    if (packetLoss === 0) return delayMs;
+    let waitMs = Math.max(PROBE_MIN_MS, 3 * latencyMs);
+    for (let probe = 0; probe < PROBES_MAX && this.random.float() < packetLoss; probe++) {
+      delayMs += waitMs;
+      waitMs *= 2;
+    }
+    return delayMs;
   }
 
   #apart(host: string, other: string): boolean {

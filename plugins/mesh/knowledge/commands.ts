@@ -1,0 +1,28 @@
+import { defineCommand, Type } from '../../../kernel/index.ts';
+import type { NodeId } from '../../../kernel/index.ts';
+import type { KnowledgeView } from './contract.ts';
+
+export const knowledgeCommands = {
+  'peer.reach': defineCommand({
+    about: 'Say how many hops away a node is, and which peers report it',
+    params: Type.Object({ node_id: Type.String({ description: 'Node id, 64 hex characters' }) }),
+    result: Type.Object({
+      node_id: Type.String(),
+      /** `n1` connected, `n2` one hop behind a peer, `n3` two hops behind, `none` farther. */
+      layer: Type.String(),
+      n2_reporters: Type.Array(Type.String()),
+      n3_reporters: Type.Array(Type.String()),
+    }),
+    positional: ['node_id'],
+    text: ({ layer, n2_reporters, n3_reporters }) =>
+      layer === 'none'
+        ? 'It is not within three hops.'
+        : `${layer.toUpperCase()}; reported by ${n2_reporters.length} peers in N2 and ${n3_reporters.length} in N3`,
+  }),
+};
+
+/** What `peer reach` answers. */
+export function describeReach(knowledge: KnowledgeView, nodeId: NodeId) {
+  const { layer, n2Reporters, n3Reporters } = knowledge.reach(nodeId);
+  return { node_id: nodeId, layer, n2_reporters: [...n2Reporters], n3_reporters: [...n3Reporters] };
+}

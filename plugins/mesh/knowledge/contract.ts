@@ -1,0 +1,78 @@
+import type { DeviceId, NodeId, PeerId } from '../../../kernel/index.ts';
+
+/** How far away a node is known to be. `n1` is connected, `none` is beyond three hops. */
+export type Layer = 'n1' | 'n2' | 'n3' | 'none';
+
+/**
+ * What is known of a node's whereabouts (KNOW-04). Any layer but `none` is `<N4` reachable. A contact
+ * that is not connected is in the N1 we share, and yet no nearer than its reporters are.
+ */
+export interface Reach {
+  /** The nearest layer the node occurs in. */
+  readonly layer: Layer;
+  /** Peers that have it in their N1: one hop behind them. */
+  readonly n2Reporters: readonly NodeId[];
+  /** Peers that have it in their N2: two hops behind them. */
+  readonly n3Reporters: readonly NodeId[];
+}
+
+/** A node of N2 that is not in N1: what growth may connect to (CONN-02). */
+export interface Candidate {
+  readonly nodeId: NodeId;
+  /** How many peers have it in their N1; fewer is better. */
+  readonly reporterCount: number;
+  readonly inN3: boolean;
+}
+
+/** Names nodes that belong to N1 besides connections: contacts, or a sticky entry (KNOW-01, CYC-11). */
+export type N1Source = () => Iterable<NodeId>;
+
+/** What a peer's claim about a node turned out to be worth. */
+export type Verdict =
+  /** The node was reached on the word of this peer. */
+  | 'proved'
+  /** The addresses this peer gave did not lead to the node: it may just have gone. */
+  | 'not-reached'
+  /** The peer does not know the node it reported, or somebody else answered at its addresses. */
+  | 'refuted';
+
+/** What the rest of mesh asks of its knowledge. All calls are synchronous and cheap; ids are not retained. */
+export interface KnowledgeView {
+  reach(nodeId: NodeId): Reach;
+  /** The nearest layer only: under two microseconds, for loops over many ids. */
+  layerOf(nodeId: NodeId): Layer;
+  /** At most `limit` of N2 without N1, ourselves and the excluded, best score first, ties in random order. */
+  candidates(limit: number, isExcluded?: (nodeId: NodeId) => boolean): readonly Candidate[];
+  /** A node of N2 that is not in N1 at random; `undefined` when there is none. */
+  randomN2(): NodeId | undefined;
+  /** Members of our own N1 share: connections and contributed nodes, sorted, each once. */
+  n1(): readonly NodeId[];
+  /** True for a node of the N1 that peers were told last: of those alone we tell addresses. */
+  isShared(nodeId: NodeId): boolean;
+  /** Adds a source of N1; gives the undo. Call {@link n1Changed} when what it names has changed. */
+  contributeN1(source: N1Source): () => void;
+  /** Tells peers of a changed N1 soon: at once after a quiet spell, else when the last notice is 10 s old. */
+  n1Changed(): void;
+  /** Raises or lowers how many unproven ids this peer may make us hold. */
+  judge(reporter: NodeId, verdict: Verdict): void;
+}
+
+/** A connected peer as knowledge sees it. */
+export interface KnowledgePeer {
+  readonly peer: PeerId;
+  readonly features: ReadonlySet<string>;
+  /** True for mesh peers and keep-alive sessions: they are in N1 and get every diff (CYC-02). */
+  readonly routes: boolean;
+}
+
+/** What knowledge asks of mesh. */
+export interface KnowledgeHost {
+  /** Connections whose exchange is finished, each device once. */
+  peers(): Iterable<KnowledgePeer>;
+  /** One of them. */
+  peer(nodeId: NodeId, deviceId: DeviceId): KnowledgePeer | undefined;
+  /** True for a node with such a connection; asked for every id of N2, so it must be quick. */
+  isConnected(nodeId: NodeId): boolean;
+  /** A list or diff of a peer was taken in; growth looks at once (CONN-01). */
+  learned(reporter: NodeId): void;
+}

@@ -1,0 +1,112 @@
+import { codeOf } from '../../../kernel/index.ts';
+import type { IncomingCall, NodeId } from '../../../kernel/index.ts';
+import type { MeshContext } from '../context.ts';
+import type { Whereabouts } from './contract.ts';
+import type { ResolveHost } from './host.ts';
+import { ADDRESSES_TOLD_MAX, addressRequest } from './messages.ts';
+import type { AddressAnswer, AddressQuestion } from './messages.ts';
+
+/** Reporters asked for one target, at the same time. */
+const REPORTERS_ASKED = 3;
+/** Reporters a question of somebody else is passed on to. */
+const PASSED_ON_TO = 2;
+/** Questions being passed on at once; those beyond it are answered as not known. */
+export const PASSING_ON_MAX = 64;
+/** The second hop is given less time than the first, so that its answer comes back in time. */
+const DEADLINE_MS = [2_000, 4_500] as const;
+
+/** AddressRequest from both ends (KNOW-05, KNOW-07). */
+export class AddressService<Connected> {
+  readonly #mesh: MeshContext;
+  readonly #host: ResolveHost<Connected>;
+  #passingOn = 0;
+
+  constructor(mesh: MeshContext, host: ResolveHost<Connected>) {
+    this.#mesh = mesh;
+    this.#host = host;
+  }
+
+  /** Handler of AddressRequest: only for nodes of our own shares, and with nothing the asker could not use. */
+  async answer({ target, hops }: AddressQuestion, call: Pick<IncomingCall, 'peer' | 'signal'>): Promise<AddressAnswer> {
+    const nodeId = target as NodeId;
+    const asker = call.peer.nodeId;
+    if (this.#host.knowledge.isShared(nodeId)) {
+      return { known: true, addresses: this.#tellable(this.#host.addresses(nodeId), asker) };
+    }
+    const found = hops === 0 ? undefined : await this.#passOn(nodeId, asker, call.signal);
+    if (found === undefined) return { known: false, addresses: [] };
+    return { known: true, addresses: this.#tellable(found.addresses, asker) };
+  }
+
+  /**
+   * Asks those of `reporters` who are here, some at a time, until one knows an address that may be
+   * dialled. Who does not know what it reported is judged by it.
+   *
+   * @returns one entry for each reporter that told something, as they came; and what the others said.
+   */
+  async ask(
+    target: NodeId,
+    reporters: readonly NodeId[],
+    hops: 0 | 1,
+    signal: AbortSignal,
+    limit = REPORTERS_ASKED,
+  ): Promise<{ found: Whereabouts[]; reasons: string[] }> {
+    const found: Whereabouts[] = [];
+    const reasons: string[] = [];
+    const asked = reporters.filter((reporter) => reporter !== target).slice(0, limit);
+    await Promise.all(
+      asked.map(async (toldBy) => {
+        try {
+          const options = { signal, deadlineMs: DEADLINE_MS[hops] };
+          const answer = await this.#mesh.ctx.send(toldBy, addressRequest, { target, hops }, options);
+          const addresses = this.#dialable(answer.addresses, toldBy);
+          if (addresses.length > 0) found.push({ addresses, toldBy });
+          else if (answer.addresses.length > 0) {
+            reasons.push(`${short(toldBy)} told only addresses that must not be dialled`);
+            this.#host.knowledge.judge(toldBy, 'refuted');
+          } else if (answer.known) reasons.push(`${short(toldBy)} has no address that is of use here`);
+          else {
+            reasons.push(`${short(toldBy)} does not know it`);
+            // Over two hops it may be the other end's lie.
+            this.#host.knowledge.judge(toldBy, hops === 0 ? 'refuted' : 'not-reached');
+          }
+        } catch (error) {
+          reasons.push(`${short(toldBy)}: ${codeOf(error)}`);
+        }
+      }),
+    );
+    return { found, reasons };
+  }
+
+  async #passOn(target: NodeId, asker: NodeId, signal: AbortSignal): Promise<Whereabouts | undefined> {
+    const { counters } = this.#mesh.ctx;
+    const reporters = this.#host.knowledge.reach(target).n2Reporters.filter((reporter) => reporter !== asker);
+    if (reporters.length === 0) return undefined;
+    if (this.#passingOn >= PASSING_ON_MAX) {
+      counters.add('address-requests-not-passed-on');
+      return undefined;
+    }
+    this.#passingOn++;
+    counters.add('address-requests-passed-on');
+    try {
+      return (await this.ask(target, reporters, 0, signal, PASSED_ON_TO)).found[0];
+    } finally {
+      this.#passingOn--;
+    }
+  }
+
+  /** What may go out to this peer: nothing of a scope in which we do not see it (H5). */
+  #tellable(addresses: readonly string[], asker: NodeId): string[] {
+    return this.#dialable(addresses, asker).slice(0, ADDRESSES_TOLD_MAX);
+  }
+
+  #dialable(addresses: readonly string[], peer: NodeId): string[] {
+    const remoteAddr = this.#host.remoteAddr(peer);
+    if (remoteAddr === undefined) return [];
+    return addresses.filter((address) => this.#mesh.network.mayDial(address, remoteAddr));
+  }
+}
+
+function short(nodeId: NodeId): string {
+  return nodeId.slice(0, 8);
+}

@@ -1,0 +1,180 @@
+import { codeOf, linkSignals } from '../../../kernel/index.ts';
+import type { NodeId } from '../../../kernel/index.ts';
+import type { MeshContext } from '../context.ts';
+import type { AddressService } from './address-service.ts';
+import { Arrival } from './arrival.ts';
+import type { Note } from './arrival.ts';
+import { STEP_ORDER } from './contract.ts';
+import type { CascadeStep, StepCall, StepName, StepOutcome } from './contract.ts';
+import { resolveErrors } from './errors.ts';
+import { ResolutionHistory } from './history.ts';
+import type { Resolution, StepRecord } from './history.ts';
+import type { ResolveHost } from './host.ts';
+import { untilAborted } from './until-aborted.ts';
+
+/** Runs under way at once; those beyond it are refused. */
+export const RUNS_MAX = 64;
+/** All steps with their dials. */
+const RUN_LIMIT_MS = 90_000;
+const ASK_LIMIT_MS = 5_000;
+
+export interface ResolveOptions {
+  /** Why the node is wanted; shown by `peer explain`. */
+  readonly purpose: string;
+  readonly signal?: AbortSignal;
+  /** Only these steps; all by default. */
+  readonly steps?: readonly StepName[];
+}
+
+/** `connect_by_node_id` (KNOW-06): one way to a node after the other, each with its reason and its time. */
+export class Cascade<Connected> {
+  readonly history = new ResolutionHistory();
+  readonly #mesh: MeshContext;
+  readonly #host: ResolveHost<Connected>;
+  readonly #arrival: Arrival<Connected>;
+  readonly #steps = new Map<StepName, CascadeStep>();
+  /** Runs under way by target and steps. */
+  readonly #running = new Map<string, Promise<Connected>>();
+
+  constructor(mesh: MeshContext, host: ResolveHost<Connected>, addresses: AddressService<Connected>) {
+    this.#mesh = mesh;
+    this.#host = host;
+    this.#arrival = new Arrival(mesh, host);
+    this.offer({
+      name: 'peers-table',
+      limitMs: ASK_LIMIT_MS,
+      find: async (target) => {
+        const known = host.addresses(target);
+        return known.length > 0 ? { kind: 'addresses', addresses: known } : nothing('no address is stored');
+      },
+    });
+    const askStep = (name: StepName, hops: 0 | 1, layer: 'n2Reporters' | 'n3Reporters'): CascadeStep => ({
+      name,
+      limitMs: ASK_LIMIT_MS,
+      find: async (target, { signal }) => {
+        const reporters = host.knowledge.reach(target)[layer];
+        if (reporters.length === 0) return nothing(`no peer reports it in ${hops === 0 ? 'N2' : 'N3'}`);
+        const { found, reasons } = await addresses.ask(target, reporters, hops, signal);
+        return found.length > 0 ? { kind: 'told', found } : nothing(reasons.join('; '));
+      },
+    });
+    this.offer(askStep('ask-n2-reporter', 0, 'n2Reporters'));
+    this.offer(askStep('ask-n3-chain', 1, 'n3Reporters'));
+  }
+
+  /** Adds a step, or replaces the one of its name; gives the undo. */
+  offer(step: CascadeStep): () => void {
+    this.#steps.set(step.name, step);
+    return () => {
+      // A newer generation of its plugin may have taken the place meanwhile.
+      if (this.#steps.get(step.name) === step) this.#steps.delete(step.name);
+    };
+  }
+
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /**
+   * Gives the node as a peer, by whatever step leads to it. A run under way for the same node and steps
+   * is joined, also one for another purpose, and goes on when one of those who wait for it gives up.
+   *
+   * @throws resolve/unreachable, resolve/busy, resolve/held-off, resolve/declined, the signal's reason.
+   */
+  async connect(target: NodeId, { purpose, signal, steps }: ResolveOptions): Promise<Connected> {
+    signal?.throwIfAborted();
+    const connected = this.#host.connected(target);
+    if (connected !== undefined) return connected;
+    const refusal = this.#host.refusal(target);
+    if (refusal !== undefined) throw resolveErrors.make(refusal, { node_id: target });
+    const key = `${target}/${steps?.join() ?? 'all'}`;
+    let run = this.#running.get(key);
+    if (run === undefined) {
+      if (this.#running.size >= RUNS_MAX) throw resolveErrors.make('busy');
+      run = this.#run(target, purpose, steps).finally(() => this.#running.delete(key));
+      this.#running.set(key, run);
+    }
+    return untilAborted(run, signal);
+  }
+
+  async #run(target: NodeId, purpose: string, only: readonly StepName[] | undefined): Promise<Connected> {
+    const { ctx } = this.#mesh;
+    const startedMs = ctx.clock.now();
+    const whole = linkSignals([ctx.signal], { deadlineMs: RUN_LIMIT_MS, clock: ctx.clock });
+    const records: StepRecord[] = [];
+    const tried = new Set<string>();
+    const finish = (result: string): void => {
+      const record: Resolution = {
+        at_ms: startedMs,
+        took_ms: ctx.clock.now() - startedMs,
+        purpose,
+        result,
+        steps: records,
+      };
+      this.history.add(target, record);
+      ctx.counters.add(`resolved.${result}`);
+    };
+    try {
+      for (const name of Object.keys(STEP_ORDER) as StepName[]) {
+        if (only !== undefined && !only.includes(name)) continue;
+        const atMs = ctx.clock.now();
+        const note: Note = (result, reason) => {
+          records.push({ step: name, took_ms: ctx.clock.now() - atMs, result, reason });
+        };
+        const step = this.#steps.get(name);
+        if (step === undefined) {
+          note('skipped', 'no plugin offers it');
+          continue;
+        }
+        const reached = await this.#tryStep(step, target, { purpose, signal: whole.signal }, tried, note);
+        if (reached !== undefined) {
+          finish(name);
+          return reached;
+        }
+        whole.signal.throwIfAborted();
+      }
+      throw resolveErrors.make('unreachable', { node_id: target });
+    } catch (error) {
+      finish(codeOf(error) === resolveErrors.code('unreachable') ? 'unreachable' : 'gave-up');
+      throw error;
+    } finally {
+      whole.dispose();
+    }
+  }
+
+  async #tryStep(
+    step: CascadeStep,
+    target: NodeId,
+    call: StepCall,
+    tried: Set<string>,
+    note: Note,
+  ): Promise<Connected | undefined> {
+    const { clock } = this.#mesh.ctx;
+    const limited = linkSignals([call.signal], { deadlineMs: step.limitMs, clock });
+    let outcome: StepOutcome;
+    try {
+      outcome = await untilAborted(step.find(target, { ...call, signal: limited.signal }), limited.signal);
+    } catch (error) {
+      note('nothing', limited.signal.aborted ? `no answer within ${step.limitMs} ms` : codeOf(error));
+      return undefined;
+    } finally {
+      limited.dispose();
+    }
+    const connected = this.#host.connected(target);
+    if (connected !== undefined) {
+      note('connected', 'the connection came while the step ran');
+      return connected;
+    }
+    if (outcome.kind === 'nothing') {
+      note('nothing', outcome.reason);
+      return undefined;
+    }
+    if (outcome.kind === 'connected') return this.#arrival.settle(target, call.signal, note);
+    const found = outcome.kind === 'told' ? outcome.found : [outcome];
+    return this.#arrival.reach(target, found, call, tried, note);
+  }
+}
+
+function nothing(reason: string): StepOutcome {
+  return { kind: 'nothing', reason };
+}

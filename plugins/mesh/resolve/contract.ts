@@ -1,0 +1,48 @@
+import type { NodeId } from '../../../kernel/index.ts';
+
+/** Places in the order of KNOW-06. 1 to 3 are built in; plugins offer the others with `offerStep`. */
+export const STEP_ORDER = {
+  'social-cache': 0,
+  'peers-table': 1,
+  'ask-n2-reporter': 2,
+  'ask-n3-chain': 3,
+  'worm-search': 4,
+  introduction: 5,
+  'session-relay': 6,
+} as const;
+export type StepName = keyof typeof STEP_ORDER;
+
+/** Where a node may be, and on whose word. */
+export interface Whereabouts {
+  readonly addresses: readonly string[];
+  readonly toldBy?: NodeId;
+}
+
+/** What one step came to. */
+export type StepOutcome =
+  /** The node is connected now; mesh waits for its exchange. */
+  | { readonly kind: 'connected' }
+  /**
+   * Where the node may be. Mesh dials them, after leaving out those it must not dial on the word of
+   * `toldBy` (its remote address decides), and those dialled too often. Without `toldBy` they are ours.
+   */
+  | ({ readonly kind: 'addresses' } & Whereabouts)
+  /** The same from several at once. */
+  | { readonly kind: 'told'; readonly found: readonly Whereabouts[] }
+  /** Nothing found; `reason` in words for `peer explain`. */
+  | { readonly kind: 'nothing'; readonly reason: string };
+
+export interface StepCall {
+  /** Aborts when the caller gives up or the step's own limit passes. */
+  readonly signal: AbortSignal;
+  /** Why the node is wanted: `growth`, `post-fetch`, ... */
+  readonly purpose: string;
+}
+
+/** One way to find a node, by its place in the cascade. What it throws counts as nothing found. */
+export interface CascadeStep {
+  readonly name: StepName;
+  /** The step is given up after this long; the cascade goes on. */
+  readonly limitMs: number;
+  find(target: NodeId, call: StepCall): Promise<StepOutcome>;
+}

@@ -1,0 +1,20 @@
+import type { NodeId } from '../../../kernel/index.ts';
+import type { KnowledgeView } from '../knowledge/contract.ts';
+import type { StepCall } from './contract.ts';
+
+/** What the cascade asks of the rest of mesh. `Connected` is mesh's own form of a peer. */
+export interface ResolveHost<Connected> {
+  readonly knowledge: Pick<KnowledgeView, 'reach' | 'judge' | 'isShared'>;
+  /** The node as a peer whose exchange is finished. */
+  connected(nodeId: NodeId): Connected | undefined;
+  /** `held-off`: our user disconnected it. `declined`: its user disconnected us of late. */
+  refusal(nodeId: NodeId): 'held-off' | 'declined' | undefined;
+  /** How we see a connected peer: decides which addresses it may tell, and be told. */
+  remoteAddr(nodeId: NodeId): string | undefined;
+  /** Where the node was last reached, best first; `[]` when unknown. */
+  addresses(nodeId: NodeId): readonly string[];
+  /** Dials for this purpose and finishes the exchange. @throws transport/*, mesh/exchange-failed, the signal's reason */
+  dial(nodeId: NodeId, addresses: readonly string[], call: StepCall): Promise<Connected>;
+  /** Resolves when a connection to the node, made by somebody else, has finished its exchange. */
+  whenConnected(nodeId: NodeId, signal: AbortSignal): Promise<Connected>;
+}

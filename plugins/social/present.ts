@@ -1,0 +1,49 @@
+import type { NodeId, PluginContext, Ref } from '../../kernel/index.ts';
+import { peerFeaturesChanged, peerGone, peerReady } from '../mesh/api.ts';
+import type { MeshService } from '../mesh/api.ts';
+
+/** Who is connected and what they take, kept from the events of mesh so that it can be asked at once. */
+export class Present {
+  /** Features by connection, by node. The kernel caps connections. */
+  readonly #peers = new Map<NodeId, Map<number, ReadonlySet<string>>>();
+  // biome-ignore lint/suspicious/noExplicitAny: only the parts every context has
+  readonly #ctx: PluginContext<any, any>;
+  readonly #mesh: () => Ref<MeshService> | undefined;
+
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  constructor(ctx: PluginContext<any, any>, mesh: () => Ref<MeshService> | undefined) {
+    this.#ctx = ctx;
+    this.#mesh = mesh;
+    ctx.on(peerReady, ({ peer, connectionId, features }) => this.#add(peer.nodeId, connectionId, features));
+    ctx.on(peerFeaturesChanged, ({ peer, connectionId, features }) => this.#add(peer.nodeId, connectionId, features));
+    ctx.on(peerGone, ({ peer, connectionId }) => {
+      const connections = this.#peers.get(peer.nodeId);
+      connections?.delete(connectionId);
+      if (connections?.size === 0) this.#peers.delete(peer.nodeId);
+    });
+  }
+
+  has(nodeId: NodeId): boolean {
+    return this.#peers.has(nodeId);
+  }
+
+  nodes(): readonly NodeId[] {
+    return [...this.#peers.keys()];
+  }
+
+  takes(nodeId: NodeId, feature: string): boolean {
+    return [...(this.#peers.get(nodeId)?.values() ?? [])].some((features) => features.has(feature));
+  }
+
+  /** Asks mesh anew: events of the time before this generation are missing. */
+  async refresh(): Promise<void> {
+    const peers = await this.#mesh()?.use((service) => service.peers(), { signal: this.#ctx.signal });
+    this.#peers.clear();
+    for (const { peer, connectionId, features } of peers ?? []) this.#add(peer.nodeId, connectionId, features);
+  }
+
+  #add(nodeId: NodeId, connectionId: number, features: readonly string[]): void {
+    const connections = this.#peers.get(nodeId) ?? new Map<number, ReadonlySet<string>>();
+    this.#peers.set(nodeId, connections.set(connectionId, new Set(features)));
+  }
+}

@@ -1,0 +1,205 @@
+import { linkSignals, NETWORK } from '../../kernel/index.ts';
+import type { BodyOf, IncomingCall, NodeId, PluginContext, Ref, ResponseOf, Signer } from '../../kernel/index.ts';
+import { offerSection, peerGone, peerReady } from '../mesh/api.ts';
+import type { MeshService } from '../mesh/api.ts';
+import { routeChanged } from './api.ts';
+import type { SocialRoute } from './api.ts';
+import { isAddressRecord } from './address-record.ts';
+import type { AddressRecord } from './address-record.ts';
+import { Checkins } from './checkins.ts';
+import { socialErrors } from './errors.ts';
+import { offerToMesh } from './mesh-door.ts';
+import type { CachedAddressesStep, FindingMesh } from './mesh-door.ts';
+import type { socialCheckin } from './messages.ts';
+import { OwnAddress } from './own-address.ts';
+import type { Present } from './present.ts';
+import type { Relations } from './relations.ts';
+import type { Route, Routes } from './routes.ts';
+import { Watchers } from './watchers.ts';
+import { toBody, Whereabouts } from './whereabouts.ts';
+
+const DAY_MS = 24 * 3_600_000;
+/** Contacts away for longer are not named to others as reachable through us. */
+const N1_RECENT_MS = 7 * DAY_MS;
+/** Contacts named in our N1 share at most, the latest seen first. */
+const N1_CONTACTS_MAX = 500;
+
+interface RoutingDeps {
+  // biome-ignore lint/suspicious/noExplicitAny: only the parts every context has
+  readonly ctx: PluginContext<any, any>;
+  readonly signer: Signer;
+  readonly relations: Relations;
+  readonly routes: Routes;
+  readonly present: Present;
+  mesh(): Ref<MeshService> | undefined;
+}
+
+/** Social routing (SOC-01..05): keeps the routes of contacts true, and helps contacts find each other. */
+export class Routing {
+  readonly whereabouts: Whereabouts;
+  readonly checkins: Checkins;
+  readonly own: OwnAddress;
+  readonly watchers: Watchers;
+  readonly #offers: readonly (() => Promise<void>)[];
+  readonly #deps: RoutingDeps;
+  #preferred: readonly NodeId[] = [];
+  #announced: AddressRecord | undefined;
+  #dailyDueMs: number;
+
+  constructor(deps: RoutingDeps) {
+    const { ctx, signer, relations, routes, present } = deps;
+    const network = ctx.lease(NETWORK);
+    this.#deps = deps;
+    this.#dailyDueMs = ctx.clock.now() + DAY_MS;
+    this.watchers = new Watchers(ctx.db);
+    this.own = new OwnAddress({
+      self: ctx.self.nodeId,
+      nowMs: () => ctx.clock.now(),
+      sign: (domain, bytes) => signer.sign(domain, bytes),
+      // A record travels further than the LAN, whose addresses must not (H5).
+      addresses: () => network.localAddresses().filter((address) => network.mayDial(address, '')),
+      preferred: () => this.#preferred,
+    });
+    const isPeer = (nodeId: NodeId): boolean => present.has(nodeId);
+    const takes = (nodeId: NodeId, message: string): boolean => present.takes(nodeId, message);
+    this.whereabouts = new Whereabouts({
+      ctx,
+      network,
+      routes,
+      watchers: this.watchers,
+      own: this.own,
+      takes,
+      isPeer,
+      changed: (nodeId) => this.changed(nodeId),
+      seenElsewhere: (nodeId) => this.checkins.foundElsewhere(nodeId),
+    });
+    this.checkins = new Checkins({
+      ctx,
+      relations,
+      routes,
+      whereabouts: this.whereabouts,
+      own: this.own,
+      isPeer,
+      takes,
+      connect: (nodeId, limitMs) => this.#connect(nodeId, limitMs),
+    });
+    const offerAddress = offerSection(ctx, deps.mesh, 'address', {
+      collect: () => this.own.current(),
+      receive: (peer, value) => {
+        if (!isAddressRecord(value) || value.node_id !== peer.nodeId)
+          throw socialErrors.make('bad-address-record', { reason: 'malformed' });
+        this.whereabouts.learn(toBody(value), peer.nodeId);
+      },
+    });
+    this.#offers = [
+      offerAddress,
+      offerToMesh(ctx, deps.mesh, (service) => service.contributeN1?.(() => this.n1())),
+      offerToMesh(ctx, deps.mesh, (service) => service.offerStep?.(this.#cachedAddresses())),
+    ];
+    ctx.on(peerReady, ({ peer }) => {
+      this.checkins.served(peer.nodeId);
+      return this.whereabouts.came(peer.nodeId);
+    });
+    ctx.on(peerGone, async ({ peer }) => {
+      if (!present.has(peer.nodeId)) await this.whereabouts.went(peer.nodeId);
+    });
+  }
+
+  /** Once, after the commit. */
+  async start(): Promise<void> {
+    await this.#refreshPreferred();
+    // After a start everybody gets it with the first exchange.
+    this.#announced ??= this.own.current();
+    await Promise.all(this.#offers.map((offer) => offer()));
+  }
+
+  /** Once a minute. */
+  async tick(): Promise<void> {
+    const { ctx, routes, present } = this.#deps;
+    await this.#refreshPreferred();
+    const own = this.own.current();
+    if (own !== this.#announced) {
+      this.#announced = own;
+      await this.whereabouts.announceOwn(present.nodes().filter((nodeId) => routes.has(nodeId)));
+    }
+    this.checkins.tick();
+    if (ctx.clock.now() < this.#dailyDueMs) return;
+    this.#dailyDueMs = ctx.clock.now() + DAY_MS;
+    await this.whereabouts.daily();
+  }
+
+  /** 0x72 from the answering side. */
+  answer({ record, asks }: BodyOf<typeof socialCheckin>, call: IncomingCall): ResponseOf<typeof socialCheckin> {
+    const from = call.peer.nodeId;
+    if (record.node_id !== from) throw socialErrors.make('bad-address-record', { reason: 'it is about another node' });
+    this.whereabouts.learn(record, from);
+    this.checkins.served(from);
+    return { record: toBody(this.own.current()), answers: this.whereabouts.answer(asks, from) };
+  }
+
+  /** Contacts as members of our N1 (KNOW-01): ids alone, and nothing says which entries they are. */
+  n1(): readonly NodeId[] {
+    const sinceMs = this.#deps.ctx.clock.now() - N1_RECENT_MS;
+    return this.#deps.routes
+      .all()
+      .filter(({ nodeId, lastConnectedMs }) => lastConnectedMs > sinceMs || this.#deps.present.has(nodeId))
+      .sort((one, other) => other.lastConnectedMs - one.lastConnectedMs)
+      .slice(0, N1_CONTACTS_MAX)
+      .map(({ nodeId }) => nodeId);
+  }
+
+  /** What peers were told of us, for a next generation. */
+  restore(record: AddressRecord): void {
+    this.own.restore(record);
+    this.#announced = record;
+  }
+
+  changed(nodeId: NodeId): void {
+    const route = this.#deps.routes.get(nodeId);
+    if (route !== undefined) this.#deps.ctx.emit(routeChanged, toSocialRoute(route));
+  }
+
+  /** Step 0 of the cascade: what a contact signed of itself, which nobody has proved. */
+  #cachedAddresses(): CachedAddressesStep {
+    return {
+      name: 'social-cache',
+      limitMs: 1_000,
+      find: async (target) => {
+        const addresses = this.#deps.routes.get(target)?.toldAddresses ?? [];
+        if (addresses.length === 0) return { kind: 'nothing', reason: 'no contact, or it told no address' };
+        return { kind: 'addresses', addresses, toldBy: target };
+      },
+    };
+  }
+
+  async #connect(nodeId: NodeId, limitMs: number): Promise<void> {
+    const { ctx } = this.#deps;
+    const mesh = this.#deps.mesh();
+    if (mesh === undefined) throw socialErrors.make('mesh-off');
+    const linked = linkSignals([ctx.signal], { deadlineMs: limitMs, clock: ctx.clock });
+    const { signal } = linked;
+    try {
+      await mesh.use(
+        (service: FindingMesh) => {
+          if (service.connectTo !== undefined) return service.connectTo(nodeId, { purpose: 'check-in', signal });
+          service.keepReachable(nodeId, this.#deps.routes.get(nodeId)?.addresses ?? []);
+          throw socialErrors.make('not-found', { node_id: nodeId });
+        },
+        { signal },
+      );
+    } finally {
+      linked.dispose();
+    }
+  }
+
+  async #refreshPreferred(): Promise<void> {
+    const { signal } = this.#deps.ctx;
+    const nplus10 = await this.#deps.mesh()?.use((service: FindingMesh) => service.nplus10?.(), { signal });
+    if (nplus10 !== undefined) this.#preferred = nplus10;
+  }
+}
+
+export function toSocialRoute(route: Route): SocialRoute {
+  const { nodeId, relation, online, reachMethod, nplus10, addresses, lastConnectedMs } = route;
+  return { nodeId, relation, online, reachMethod, nplus10, addresses, lastConnectedMs };
+}

@@ -1,0 +1,210 @@
+import { codeOf } from '../../kernel/index.ts';
+import type { BodyOf, Network, NodeId, PluginContext, ResponseOf } from '../../kernel/index.ts';
+import { readAddressRecord } from './address-record.ts';
+import type { AddressRecord } from './address-record.ts';
+import { socialErrors } from './errors.ts';
+import { socialAddressUpdate, socialDisconnectNotice } from './messages.ts';
+import type { socialCheckin } from './messages.ts';
+import type { OwnAddress } from './own-address.ts';
+import type { Route, Routes } from './routes.ts';
+import type { Watch, Watchers } from './watchers.ts';
+
+/** Records of nodes that are no contacts, for those who ask us; beyond it the longest unused goes. */
+const RECORDS_MAX = 2_000;
+/** Contacts whose whereabouts somebody told us; beyond it the oldest word is forgotten. */
+const TELLERS_MAX = 4_000;
+
+interface WhereaboutsDeps {
+  // biome-ignore lint/suspicious/noExplicitAny: only the parts every context has
+  readonly ctx: PluginContext<any, any>;
+  readonly network: Network;
+  readonly routes: Routes;
+  readonly watchers: Watchers;
+  readonly own: OwnAddress;
+  /** A connected device of the node takes messages of this name. */
+  takes(nodeId: NodeId, message: string): boolean;
+  isPeer(nodeId: NodeId): boolean;
+  /** What is known of a contact has changed. */
+  changed(nodeId: NodeId): void;
+  /** Somebody is connected to a contact that we are not connected to. */
+  seenElsewhere(nodeId: NodeId): void;
+}
+
+/**
+ * What nodes sign of their own addresses, who wants to know of whom, and what that makes us say and
+ * believe. A record counts by its signature; "online" is the word of a peer we asked, and no more.
+ */
+export class Whereabouts {
+  readonly #deps: WhereaboutsDeps;
+  /** Newest records of connected and former peers, the latest used last. */
+  readonly #records = new Map<NodeId, AddressRecord>();
+  /** Whom we asked about a contact, and so believe when it says that the contact left. */
+  readonly #tellers = new Map<NodeId, Set<NodeId>>();
+
+  constructor(deps: WhereaboutsDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Takes a record that `from` sent. Says whether it is about `from` itself or about a contact.
+   *
+   * @throws social/bad-address-record, social/forged-address-record
+   */
+  learn(body: BodyOf<typeof socialAddressUpdate>['record'], from: NodeId): boolean {
+    const { ctx, routes } = this.#deps;
+    const about = body.node_id as NodeId;
+    const known = this.#recordOf(about);
+    const route = routes.get(about);
+    if (about !== from && route === undefined) {
+      ctx.counters.add('address-records-unwanted');
+      return false;
+    }
+    if (known?.signature === body.signature) return true;
+    const read = readAddressRecord(body, ctx.clock.now());
+    if ('refused' in read) {
+      ctx.counters.add(`address-records-refused.${read.refused}`);
+      if (read.refused === 'forged') throw socialErrors.make('forged-address-record');
+      throw socialErrors.make('bad-address-record', { reason: read.refused });
+    }
+    // An old record proves its signature as well as a new one, so who passes one on cannot turn time back.
+    if (about !== from && (known?.timestamp_ms ?? 0) >= read.record.timestamp_ms) {
+      ctx.counters.add('address-records-old');
+      return true;
+    }
+    this.#keep(read.record);
+    ctx.counters.add('address-records-stored');
+    if (route !== undefined) this.#store(route, read.record, from);
+    return true;
+  }
+
+  /** Answers a check-in's questions. The asker becomes a watcher of each. */
+  answer(asks: readonly string[], asker: NodeId): ResponseOf<typeof socialCheckin>['answers'] {
+    const { ctx, watchers } = this.#deps;
+    const targets = [...new Set(asks as NodeId[])].filter((id) => id !== asker && id !== ctx.self.nodeId);
+    return targets.map((node_id) => {
+      const online = this.#deps.isPeer(node_id);
+      const record = this.#recordOf(node_id);
+      // Ids that were never here may be invented: nothing is kept for them.
+      if (record === undefined && !online) ctx.counters.add('watches-of-strangers');
+      else if (!watchers.register(node_id, asker, online, ctx.clock.now())) ctx.counters.add('watches-full');
+      return { node_id, online, ...(record === undefined ? {} : { record: toBody(record) }) };
+    });
+  }
+
+  /** Remembers whom we asked about whom, and takes the answer. */
+  heard(answer: ResponseOf<typeof socialCheckin>['answers'][number], from: NodeId): void {
+    const about = answer.node_id as NodeId;
+    this.#trust(about, from);
+    if (answer.record !== undefined) {
+      if (answer.record.node_id !== about) throw socialErrors.make('bad-address-record', { reason: 'another node' });
+      this.learn(answer.record, from);
+    }
+    if (answer.online) this.#onlineAt(about);
+  }
+
+  /** 0x70. @throws social/bad-address-record, social/forged-address-record */
+  updated({ record, online }: BodyOf<typeof socialAddressUpdate>, from: NodeId): void {
+    const about = record.node_id as NodeId;
+    if (this.learn(record, from) && online && about !== from && this.#isTeller(about, from)) this.#onlineAt(about);
+  }
+
+  /** 0x71: believed from those we asked, of contacts we do not see ourselves. */
+  left(about: NodeId, from: NodeId): void {
+    const { ctx, routes } = this.#deps;
+    if (!this.#isTeller(about, from)) ctx.counters.add('disconnect-notices-unasked');
+    else if (routes.offlineElsewhere(about)) this.#deps.changed(about);
+  }
+
+  /** A node has connected: its watchers hear of it, and it hears of those it watches. */
+  async came(nodeId: NodeId): Promise<void> {
+    const { ctx, watchers } = this.#deps;
+    const now = ctx.clock.now();
+    const here = (other: NodeId): boolean => this.#deps.isPeer(other);
+    await this.#report([...watchers.takeReturn(nodeId, now, here), ...watchers.takeReturnsFor(nodeId, now, here)]);
+  }
+
+  /** A node's last connection has ended. */
+  async went(nodeId: NodeId): Promise<void> {
+    const { ctx, watchers } = this.#deps;
+    const told = watchers.takeDeparture(nodeId, ctx.clock.now(), (watcher) => this.#deps.isPeer(watcher));
+    await Promise.all(
+      told.map(({ target, watcher }) => this.#tell(watcher, socialDisconnectNotice, { node_id: target })),
+    );
+  }
+
+  /** For watchers who have waited for more than a week. To be called once a day. */
+  async daily(): Promise<void> {
+    const { ctx, watchers } = this.#deps;
+    await this.#report(watchers.takeDaily(ctx.clock.now(), (nodeId) => this.#deps.isPeer(nodeId)));
+  }
+
+  /** The user's own record has changed: connected contacts hear of it (SOC-03). */
+  async announceOwn(contacts: readonly NodeId[]): Promise<void> {
+    const body = { record: toBody(this.#deps.own.current()), online: true };
+    await Promise.all(contacts.map((nodeId) => this.#tell(nodeId, socialAddressUpdate, body)));
+  }
+
+  async #report(watches: readonly Watch[]): Promise<void> {
+    const telling = watches.map(async ({ target, watcher }) => {
+      const record = this.#recordOf(target);
+      if (record !== undefined)
+        await this.#tell(watcher, socialAddressUpdate, { record: toBody(record), online: true });
+    });
+    await Promise.all(telling);
+  }
+
+  async #tell<M extends typeof socialAddressUpdate | typeof socialDisconnectNotice>(
+    nodeId: NodeId,
+    message: M,
+    body: BodyOf<M>,
+  ): Promise<void> {
+    const { ctx } = this.#deps;
+    if (!this.#deps.takes(nodeId, message.name)) return;
+    try {
+      await ctx.send(nodeId, message, body, { signal: ctx.signal });
+      ctx.counters.add(`${message.name}-sent`);
+    } catch (error) {
+      if (!ctx.signal.aborted) ctx.counters.add(`${message.name}-failed.${codeOf(error)}`);
+    }
+  }
+
+  #store(route: Route, record: AddressRecord, from: NodeId): void {
+    const { network, routes } = this.#deps;
+    const toldFrom = network.connectionsOf(from)[0]?.remoteAddr ?? '';
+    const addresses = record.addresses.filter((address) => network.mayDial(address, toldFrom));
+    routes.setRecord(route.nodeId, record, addresses);
+    this.#deps.changed(route.nodeId);
+  }
+
+  #onlineAt(about: NodeId): void {
+    if (this.#deps.isPeer(about)) return;
+    if (this.#deps.routes.onlineElsewhere(about)) this.#deps.changed(about);
+    this.#deps.seenElsewhere(about);
+  }
+
+  #trust(about: NodeId, teller: NodeId): void {
+    const tellers = this.#tellers.get(about) ?? new Set();
+    this.#tellers.delete(about);
+    this.#tellers.set(about, tellers.add(teller));
+    if (this.#tellers.size > TELLERS_MAX) this.#tellers.delete(this.#tellers.keys().next().value as NodeId);
+  }
+
+  #isTeller(about: NodeId, from: NodeId): boolean {
+    return this.#tellers.get(about)?.has(from) === true;
+  }
+
+  #recordOf(nodeId: NodeId): AddressRecord | undefined {
+    return this.#records.get(nodeId) ?? this.#deps.routes.get(nodeId)?.record;
+  }
+
+  #keep(record: AddressRecord): void {
+    this.#records.delete(record.node_id);
+    this.#records.set(record.node_id, record);
+    if (this.#records.size > RECORDS_MAX) this.#records.delete(this.#records.keys().next().value as NodeId);
+  }
+}
+
+/** Schemas infer mutable arrays. */
+export function toBody(record: AddressRecord): BodyOf<typeof socialAddressUpdate>['record'] {
+  return { ...record, addresses: [...record.addresses], nplus10: [...record.nplus10] };
+}

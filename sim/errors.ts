@@ -1,0 +1,9 @@
+import { defineErrors } from '../kernel/sdk/errors.ts';
+
+export const simErrors = defineErrors('sim', {
+  'unknown-scenario': { message: 'There is no scenario {name}', hint: '`npm run sim -- list` shows them.' },
+  'bad-scenario': { message: '{file} is no scenario: {problem}' },
+  'bad-option': { message: '{problem}', hint: '`npm run sim` without arguments shows the usage.' },
+  'bad-recording': { message: '{file} is no recorded wire trace: {problem}' },
+  'start-failed': { message: 'Plugin {plugin} of node {node} does not start: {reason}' },
+});

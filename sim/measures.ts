@@ -1,0 +1,89 @@
+import { quantile } from './graph.ts';
+import type { Scenario } from './scenario.ts';
+import type { Snapshot } from './snapshot.ts';
+import type { WireLog } from './wire-log.ts';
+import type { World } from './world.ts';
+
+/** What a measure may look at. */
+export interface Scene {
+  readonly scenario: Scenario;
+  readonly world: World;
+  readonly wire: WireLog;
+  /** Made once an instant, when first asked for. */
+  readonly snapshot: () => Snapshot;
+  readonly wallMs: () => number;
+}
+
+/** Mesh connections of a node that is told nothing else (MESH-01). */
+const MAX_MESH = 101;
+
+interface Measure {
+  readonly about: string;
+  read(scene: Scene): number;
+}
+
+/** What scenarios can expect something of, by name. */
+export const MEASURES: Readonly<Record<string, Measure>> = {
+  online: { about: 'machines that are on', read: ({ world }) => world.up().length },
+  partitions: {
+    about: 'groups of machines without a way between them',
+    read: ({ snapshot }) => snapshot().partitions.length,
+  },
+  isolated: {
+    about: 'machines without a single peer',
+    read: ({ snapshot }) => [...snapshot().graph.values()].filter((near) => near.size === 0).length,
+  },
+  'mesh-min': { about: 'fewest mesh connections of a machine', read: ({ snapshot }) => snapshot().meshCounts[0] ?? 0 },
+  'mesh-median': { about: 'median of mesh connections', read: ({ snapshot }) => quantile(snapshot().meshCounts, 0.5) },
+  'mesh-max': {
+    about: 'most mesh connections of a machine',
+    read: ({ snapshot }) => snapshot().meshCounts.at(-1) ?? 0,
+  },
+  'slots-filled': {
+    about: 'smallest share of its slots (or of all others, where they are fewer) that a machine has filled',
+    read: (scene) => {
+      const { meshCounts } = scene.snapshot();
+      return (meshCounts[0] ?? 0) / Math.max(1, Math.min(maxMesh(scene.scenario), meshCounts.length - 1));
+    },
+  },
+  'over-cap': {
+    about: 'machines with more mesh connections than they may have',
+    read: (scene) => scene.snapshot().meshCounts.filter((count) => count > maxMesh(scene.scenario)).length,
+  },
+  'posts-delivered': {
+    about: 'share of posts that reached the followers of their author',
+    read: ({ world }) => world.posts.delivered(),
+  },
+  'post-delay-p95-s': {
+    about: 'seconds within which 95 % of the posts that arrived did',
+    read: ({ world }) =>
+      quantile(
+        [...world.posts.delaysMs].sort((a, b) => a - b),
+        0.95,
+      ) / 1_000,
+  },
+  dials: {
+    about: 'dials by all nodes that are on, since each started',
+    read: ({ world }) =>
+      world.up().reduce((sum, { node }) => sum + (node?.host.inspect('mesh').counters.dials ?? 0), 0),
+  },
+  'commands-refused': {
+    about: 'commands of the workload that failed',
+    read: ({ world }) => [...world.refused.values()].reduce((sum, count) => sum + count, 0),
+  },
+  'frames-refused': {
+    about: 'frames that a node did not take',
+    read: ({ wire }) => [...wire.refused.values()].reduce((sum, count) => sum + count, 0),
+  },
+  'bytes-per-node-minute': {
+    about: 'payload bytes sent by a node in a minute, all messages together',
+    read: ({ world, wire, scenario }) =>
+      wire.tally().reduce((sum, [, { bytes }]) => sum + bytes, 0) / scenario.nodes / (world.elapsedMs / 60_000),
+  },
+  'wall-s': { about: 'seconds of real time', read: ({ wallMs }) => wallMs() / 1_000 },
+  'memory-gb': { about: 'most memory this process had', read: () => process.resourceUsage().maxRSS / 1024 / 1024 },
+};
+
+function maxMesh({ config }: Scenario): number {
+  return Number(config?.mesh?.maxMesh ?? MAX_MESH);
+}

@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import type { Node } from '../kernel/node.ts';
+import type { TraceRecord } from '../kernel/wire/trace.ts';
+import type { Machine } from './machine.ts';
+
+export interface MessageTally {
+  messages: number;
+  bytes: number;
+}
+
+/** What a recording or a replay does with each line of the trace. */
+export interface TraceSink {
+  line(text: string): void;
+  close(): void;
+}
+
+/** Every frame of every node: the trace hash, and what each message type costs. */
+export class WireLog {
+  readonly #hash = createHash('sha256');
+  readonly #tally = new Map<string, MessageTally>();
+  readonly #sink: TraceSink | undefined;
+  readonly #numbers = new Map<string, number>();
+  #closed = false;
+  lines = 0;
+  /** Frames that came in and were not taken, by outcome. */
+  readonly refused = new Map<string, number>();
+
+  constructor(sink?: TraceSink) {
+    this.#sink = sink;
+  }
+
+  /** Names the machines in the trace by their numbers, which a person can follow. */
+  name(machines: readonly Machine[]): void {
+    for (const { nodeId, number } of machines) this.#numbers.set(nodeId, number);
+  }
+
+  watch(machine: Machine, node: Node): void {
+    const { number } = machine;
+    node.trace.subscribe((records, dropped) => {
+      if (dropped > 0) this.#line(`${number} dropped ${dropped}`);
+      for (const record of records) this.#record(number, record);
+    });
+  }
+
+  /** What comes later, of nodes that are being stopped, is no part of the trace. */
+  close(): void {
+    this.#closed = true;
+    this.#sink?.close();
+  }
+
+  /** Of everything so far. */
+  digest(): string {
+    return this.#hash.copy().digest('hex').slice(0, 32);
+  }
+
+  /** Sent frames by message name, the most bytes first. */
+  tally(): readonly (readonly [string, MessageTally])[] {
+    return [...this.#tally].sort(([a, x], [b, y]) => y.bytes - x.bytes || (a < b ? -1 : 1));
+  }
+
+  #record(number: number, { at_ms, direction, peer, code, name, bytes, outcome }: TraceRecord): void {
+    const other = this.#numbers.get(peer) ?? peer;
+    const arrow = direction === 'out' ? '>' : '<';
+    this.#line(`${at_ms} ${number} ${arrow} ${other} ${code} ${name} ${bytes} ${outcome}`);
+    if (direction === 'out') {
+      let entry = this.#tally.get(name);
+      if (entry === undefined) {
+        entry = { messages: 0, bytes: 0 };
+        this.#tally.set(name, entry);
+      }
+      entry.messages++;
+      entry.bytes += bytes;
+    } else if (outcome !== 'ok') {
+      const key = `${name} ${outcome}`;
+      this.refused.set(key, (this.refused.get(key) ?? 0) + 1);
+    }
+  }
+
+  #line(text: string): void {
+    if (this.#closed) return;
+    this.lines++;
+    this.#hash.update(text).update('\n');
+    this.#sink?.line(text);
+  }
+}

@@ -1,0 +1,177 @@
+import test from 'ava';
+import type { NodeId } from '../../kernel/index.ts';
+import type { CascadeStep, StepName } from '../../plugins/mesh/resolve/contract.ts';
+import { STEP_ORDER } from '../../plugins/mesh/resolve/contract.ts';
+import { RUNS_MAX } from '../../plugins/mesh/resolve/cascade.ts';
+import { nodeIds } from '../knowledge/ids.ts';
+import { Neighbourhood } from '../knowledge/neighbourhood.ts';
+import type { Neighbour } from '../knowledge/neighbourhood.ts';
+
+const MINUTE_MS = 60_000;
+
+/** a - b - c - d, each knowing three hops. */
+async function chain() {
+  const net = new Neighbourhood();
+  const [a, b, c, d] = [net.add('a'), net.add('b'), net.add('c'), net.add('d')];
+  await net.join(a, b);
+  await net.join(b, c);
+  await net.join(c, d);
+  await net.run(4 * MINUTE_MS);
+  net.sent.length = 0;
+  return { net, a, b, c, d };
+}
+
+const find = (net: Neighbourhood, from: Neighbour, target: NodeId, options: object = {}) =>
+  net.clock.until(from.cascade.connect(target, { purpose: 'test', ...options }));
+
+const results = (from: Neighbour, target: NodeId) =>
+  from.cascade.history
+    .get(target)
+    .at(-1)
+    ?.steps.map(({ step, result }) => [step, result]);
+
+test('a connected node is given without any step', async (t) => {
+  const { net, a, b } = await chain();
+  t.is(await find(net, a, b.id), b);
+  t.is(net.sent.length, 0);
+  t.deepEqual(a.cascade.history.get(b.id), []);
+});
+
+test('step 1: a stored address is dialled before anybody is asked', async (t) => {
+  const { net, a, c } = await chain();
+  a.book.set(c.id, [c.addr]);
+  t.is(await find(net, a, c.id), c);
+  t.is(net.questions().length, 0);
+  t.deepEqual(results(a, c.id), [
+    ['social-cache', 'skipped'],
+    ['peers-table', 'connected'],
+  ]);
+});
+
+test('step 2: the reporter of N2 tells the address', async (t) => {
+  const { net, a, b, c } = await chain();
+  t.is(await find(net, a, c.id), c);
+  t.deepEqual(
+    net.questions().map(({ from, to, body }) => [from, to, body]),
+    [[a.id, b.id, { target: c.id, hops: 0 }]],
+  );
+  t.deepEqual(results(a, c.id)?.at(-1), ['ask-n2-reporter', 'connected']);
+});
+
+test('step 3: two hops along the chain of reporters, never more', async (t) => {
+  const { net, a, b, c, d } = await chain();
+  t.is(await find(net, a, d.id), d);
+  t.deepEqual(
+    net.questions().map(({ from, to, body }) => [from, to, body]),
+    [
+      [a.id, b.id, { target: d.id, hops: 1 }],
+      [b.id, c.id, { target: d.id, hops: 0 }],
+    ],
+  );
+  t.deepEqual(results(a, d.id), [
+    ['social-cache', 'skipped'],
+    ['peers-table', 'nothing'],
+    ['ask-n2-reporter', 'nothing'],
+    ['ask-n3-chain', 'connected'],
+  ]);
+});
+
+test('what nobody knows is unreachable after every step, each with its reason and its time', async (t) => {
+  const { net, a } = await chain();
+  const [stranger] = nodeIds('stranger', 1) as [NodeId];
+  const names: StepName[] = [];
+  const step = (name: StepName, tookMs: number): CascadeStep => ({
+    name,
+    limitMs: 3_000,
+    find: async (_target, { signal }) => {
+      names.push(name);
+      await net.clock.sleep(tookMs, signal);
+      return { kind: 'nothing', reason: 'it is nowhere' };
+    },
+  });
+  a.cascade.offer(step('worm-search', 5_000));
+  a.cascade.offer(step('introduction', 200));
+  a.cascade.offer(step('social-cache', 0));
+  await t.throwsAsync(find(net, a, stranger), { code: 'resolve/unreachable' });
+  t.deepEqual(names, ['social-cache', 'worm-search', 'introduction']);
+  const run = a.cascade.history.get(stranger).at(-1);
+  t.deepEqual(
+    run?.steps.map(({ step }) => step),
+    Object.keys(STEP_ORDER) as StepName[],
+  );
+  t.like(run?.steps[4], { step: 'worm-search', result: 'nothing', took_ms: 3_000, reason: 'no answer within 3000 ms' });
+  t.like(run?.steps[5], { result: 'nothing', took_ms: 200, reason: 'it is nowhere' });
+  t.like(run?.steps[6], { result: 'skipped', reason: 'no plugin offers it' });
+  t.like(run, { purpose: 'test', result: 'unreachable', took_ms: 3_200 });
+});
+
+test('only the steps that are asked for are tried', async (t) => {
+  const { net, a, d } = await chain();
+  await t.throwsAsync(find(net, a, d.id, { steps: ['peers-table', 'ask-n2-reporter'] }), {
+    code: 'resolve/unreachable',
+  });
+  t.deepEqual(results(a, d.id), [
+    ['peers-table', 'nothing'],
+    ['ask-n2-reporter', 'nothing'],
+  ]);
+});
+
+test('a step that throws, and one that never ends, do not hold up the next', async (t) => {
+  const { net, a, d } = await chain();
+  a.cascade.offer({
+    name: 'social-cache',
+    limitMs: 1_000,
+    find: () => Promise.reject(new Error('broken')),
+  });
+  const undo = a.cascade.offer({ name: 'worm-search', limitMs: 1_000, find: () => new Promise(() => {}) });
+  t.is(await find(net, a, d.id), d);
+  undo();
+  const [stranger] = nodeIds('stranger', 1) as [NodeId];
+  await t.throwsAsync(find(net, a, stranger), { code: 'resolve/unreachable' });
+  t.is(a.cascade.history.get(stranger).at(-1)?.steps[4]?.result, 'skipped');
+});
+
+test('a step that connects the node itself ends the search', async (t) => {
+  const { net, a } = await chain();
+  const x = net.add('x');
+  a.cascade.offer({
+    name: 'introduction',
+    limitMs: 15_000,
+    find: async () => {
+      await net.join(a, x);
+      return { kind: 'connected' };
+    },
+  });
+  t.is(await find(net, a, x.id), x);
+  t.is(a.cascade.history.get(x.id).at(-1)?.result, 'introduction');
+});
+
+test('two that look for the same node share one search, and one may give up', async (t) => {
+  const { net, a, d } = await chain();
+  const giveUp = new AbortController();
+  const first = a.cascade.connect(d.id, { purpose: 'one', signal: giveUp.signal });
+  const second = a.cascade.connect(d.id, { purpose: 'two' });
+  giveUp.abort(new Error('enough'));
+  await t.throwsAsync(first, { message: 'enough' });
+  t.is(await net.clock.until(second), d);
+  t.is(a.cascade.history.get(d.id).length, 1);
+});
+
+test('no more than the cap of searches run at once', async (t) => {
+  const { net, a } = await chain();
+  a.cascade.offer({ name: 'worm-search', limitMs: 3_000, find: () => new Promise(() => {}) });
+  const ids = nodeIds('strangers', RUNS_MAX + 1);
+  const runs = ids.map((id) =>
+    a.cascade.connect(id, { purpose: 'flood' }).catch((error: { code: string }) => error.code),
+  );
+  t.is(await runs.at(-1), 'resolve/busy');
+  t.is((await net.clock.until(Promise.all(runs)))[0], 'resolve/unreachable');
+  t.is(a.cascade.running, 0);
+});
+
+test('whom the user disconnected is not looked for', async (t) => {
+  const { net, a, c } = await chain();
+  a.heldOff.add(c.id);
+  await t.throwsAsync(find(net, a, c.id), { code: 'resolve/held-off' });
+  t.is(net.sent.length, 0);
+});

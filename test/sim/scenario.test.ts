@@ -1,0 +1,117 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { Check } from '../../sim/checks.ts';
+import { milliseconds, showDuration } from '../../sim/durations.ts';
+import { components, quantile } from '../../sim/graph.ts';
+import { readOptions } from '../../sim/options.ts';
+import { simulateLight } from '../../sim/light.ts';
+import { Replay } from '../../sim/recording.ts';
+import { isLight, type LightScenario, parseScenario, readScenario, scenarioNames } from '../../sim/scenario.ts';
+import { simulate } from '../../sim/simulation.ts';
+import { temporaryDirectory } from '../rig/temporary.ts';
+
+const LEAST = { about: 'x', nodes: 3, minutes: 1, seed: 1, timeline: [], expect: [{ that: 'online', min: 0 }] };
+const parse = (change: object) => parseScenario('x', JSON.stringify({ ...LEAST, ...change }));
+
+test('every shipped scenario reads, and each of its expectations is of a measure there is', (t) => {
+  t.true(scenarioNames().length > 0);
+  for (const name of scenarioNames()) {
+    const scenario = readScenario(name);
+    if (isLight(scenario)) continue;
+    for (const expectation of scenario.expect) t.notThrows(() => new Check(expectation, scenario), name);
+  }
+});
+
+test('a scenario with a mistake is refused with the place of the mistake', (t) => {
+  t.throws(() => parseScenario('x', '{'), { code: 'sim/bad-scenario' });
+  t.throws(() => parse({ nodes: 0 }), { code: 'sim/bad-scenario', message: /nodes/ });
+  t.throws(() => parse({ timeline: [{ at: '1s', do: 'dance' }] }), { code: 'sim/bad-scenario', message: /timeline/ });
+  t.throws(() => parse({ timeline: [{ at: 'soon', do: 'heal' }] }), { code: 'sim/bad-scenario' });
+  t.throws(() => parse({ colour: 'red' }), { code: 'sim/bad-scenario' });
+  t.throws(() => new Check({ that: 'happiness', min: 1 }, parse({})), {
+    code: 'sim/bad-scenario',
+    message: /happiness/,
+  });
+  t.throws(() => new Check({ that: 'online' }, parse({})), { code: 'sim/bad-scenario', message: /neither/ });
+  t.throws(() => readScenario('../package'), { code: 'sim/unknown-scenario' });
+});
+
+test('an expectation that does not hold fails the run, with the worst value', async (t) => {
+  const report = await simulate(
+    parse({
+      timeline: [
+        { at: '0s', do: 'start', who: 'all' },
+        { at: '20s', do: 'stop', who: { first: 1, last: 1 } },
+        { at: '40s', do: 'start', who: 'all' },
+      ],
+      expect: [
+        { that: 'online', from: '10s', until: '50s', min: 3 },
+        { that: 'online', min: 3 },
+      ],
+    }),
+  );
+  t.false(report.passed);
+  t.like(report.checks[0], { passed: false, value: 2, atMs: 20_000 });
+  t.like(report.checks[1], { passed: true, value: 3, atMs: 60_000 });
+});
+
+test('the light model repeats itself, and a figure out of bounds fails', (t) => {
+  const what = 'node just joined, 5 links, 101 slots';
+  const expect = [{ case: what, that: 'medianMs', max: 1 }];
+  const scenario: LightScenario = { name: 'x', about: 'x', model: 'worm', seed: 1, searches: 3, expect };
+  const report = simulateLight(scenario);
+  t.false(report.passed);
+  t.is(simulateLight(scenario).traceHash, report.traceHash);
+  const none = { ...scenario, expect: [{ case: what, that: 'happiness', max: 1 }] };
+  t.throws(() => simulateLight(none), { code: 'sim/bad-scenario' });
+});
+
+test('options are checked before anything runs', (t) => {
+  t.like(readOptions(['cold-start', '--nodes', '30', '--seed', 'x', '--json']), {
+    scenario: 'cold-start',
+    nodes: 30,
+    seed: 'x',
+    json: true,
+  });
+  for (const args of [
+    ['a', 'b'],
+    ['a', '--nodes', '-1'],
+    ['a', '--nodes', '1.5'],
+    ['a', '--minutes', 'x'],
+    ['a', '--loud'],
+  ])
+    t.throws(() => readOptions(args), { code: 'sim/bad-option' }, args.join(' '));
+});
+
+test('a file that is no recording is refused', (t) => {
+  const file = join(temporaryDirectory(t), 'trace');
+  for (const text of ['', 'nonsense\n', '{"format":"itsgoin-sim-trace/0"}\n']) {
+    writeFileSync(file, text);
+    t.throws(() => new Replay(file), { code: 'sim/bad-recording' });
+  }
+});
+
+test('durations, parts of a graph and quantiles', (t) => {
+  t.deepEqual(['250ms', '90s', '1.5m', '4h', '8d'].map(milliseconds), [250, 90_000, 90_000, 14_400_000, 691_200_000]);
+  t.deepEqual([59_940, 61_000, 3_900_000, 3 * 86_400_000].map(showDuration), [
+    '59.9 s',
+    '1 m 01 s',
+    '1 h 05 m',
+    '3 d 0 h',
+  ]);
+  const graph = new Map([
+    [1, new Set([2])],
+    [2, new Set([1])],
+    [3, new Set<number>()],
+    [4, new Set([5])],
+    [5, new Set([4, 6])],
+    [6, new Set([5])],
+  ]);
+  t.deepEqual(
+    components(graph).map((part) => part.length),
+    [3, 2, 1],
+  );
+  t.is(quantile([1, 2, 3, 4], 0.5), 3);
+  t.is(quantile([], 0.5), 0);
+});

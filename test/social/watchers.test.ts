@@ -1,0 +1,121 @@
+import { join } from 'node:path';
+import test from 'ava';
+import { VirtualClock } from '../../kernel/clock/index.ts';
+import type { NodeId } from '../../kernel/index.ts';
+import { openStore } from '../../kernel/store/index.ts';
+import { socialTables } from '../../plugins/social/migrations/0001-social.ts';
+import { routingTables } from '../../plugins/social/migrations/0002-routing.ts';
+import { WATCHERS_PER_TARGET_MAX, Watchers, WATCHES_PER_WATCHER_MAX } from '../../plugins/social/watchers.ts';
+import type { FakeNode } from '../mesh/fake-net.ts';
+import { recordingLog } from '../rig/recording-log.ts';
+import { temporaryDirectory } from '../rig/temporary.ts';
+import { DAY_MS, HOUR_MS, know, MINUTE_MS, prefer, QuietNet } from './quiet-net.ts';
+
+const nodeId = (n: number): NodeId => n.toString(16).padStart(64, '0') as NodeId;
+const [target, watcher] = [nodeId(1), nodeId(2)];
+const all = (): boolean => true;
+
+function watchers(t: import('ava').ExecutionContext): Watchers {
+  const clock = new VirtualClock();
+  const store = openStore({ path: join(temporaryDirectory(t), 'w.db'), log: recordingLog(), clock });
+  t.teardown(() => store.close());
+  store.migrate('social', [socialTables, routingTables], ['expand']);
+  return new Watchers(store.database('social'));
+}
+
+test('a watcher is told at once in the first week, after that at the daily check, and never after 30 days', (t) => {
+  const rows = watchers(t);
+  rows.register(target, watcher, false, 0);
+  t.deepEqual(rows.takeReturn(target, 6.9 * DAY_MS, all), [{ target, watcher }]);
+  t.deepEqual(rows.takeDeparture(target, 6.95 * DAY_MS, all), [{ target, watcher }]);
+  t.deepEqual(rows.takeReturn(target, 7.1 * DAY_MS, all), []);
+  t.deepEqual(rows.takeReturnsFor(watcher, 7.1 * DAY_MS, all), []);
+  t.deepEqual(rows.takeDaily(8 * DAY_MS, all), [{ target, watcher }]);
+  rows.takeDeparture(target, 9 * DAY_MS, all);
+  t.is(rows.count(), 1);
+  t.deepEqual(rows.takeDaily(30 * DAY_MS, all), []);
+  t.is(rows.count(), 0);
+});
+
+test('asking again does not prolong a watch', (t) => {
+  const rows = watchers(t);
+  for (let day = 0; day < 30; day++) rows.register(target, watcher, false, day * DAY_MS);
+  rows.prune(30 * DAY_MS);
+  t.is(rows.count(), 0);
+});
+
+test('who is away hears of a return when it is back itself', (t) => {
+  const rows = watchers(t);
+  rows.register(target, watcher, false, 0);
+  t.deepEqual(
+    rows.takeReturn(target, HOUR_MS, () => false),
+    [],
+  );
+  t.deepEqual(rows.takeReturnsFor(watcher, 2 * HOUR_MS, all), [{ target, watcher }]);
+  t.deepEqual(rows.takeReturnsFor(watcher, 3 * HOUR_MS, all), []);
+});
+
+test('one who comes and goes all day is not reported each time', (t) => {
+  const rows = watchers(t);
+  rows.register(target, watcher, false, 0);
+  let told = 0;
+  for (let at = MINUTE_MS; at <= HOUR_MS; at += MINUTE_MS) {
+    told += rows.takeReturn(target, at + HOUR_MS, all).length;
+    rows.takeDeparture(target, at + HOUR_MS, all);
+  }
+  t.is(told, 6);
+});
+
+test('neither one asker nor many can fill the table', (t) => {
+  const rows = watchers(t);
+  let kept = 0;
+  for (let n = 0; n < 1_000; n++) if (rows.register(nodeId(10 + n), watcher, false, 0)) kept++;
+  t.is(kept, WATCHES_PER_WATCHER_MAX);
+  kept = 0;
+  for (let n = 0; n < 1_000; n++) if (rows.register(target, nodeId(10 + n), false, 0)) kept++;
+  t.is(kept, WATCHERS_PER_TARGET_MAX);
+});
+
+test('a preferred peer tells of the return, and the contact is found where it is now (SOC-05)', async (t) => {
+  const net = new QuietNet(t);
+  const [anna, bert, dora] = (await net.nodes('anna', 'bert', 'dora')) as [FakeNode, FakeNode, FakeNode];
+  await net.follow(anna, bert);
+  await prefer(bert, dora);
+  await anna.run('peer.connect', { target: dora.connectString });
+  await bert.run('peer.connect', { target: dora.connectString });
+  await net.advance(2 * MINUTE_MS);
+  await bert.stop();
+  await net.advance(4 * HOUR_MS);
+  t.true((anna.counters('social')['contacts-asked-about'] ?? 0) > 0);
+  const moved = await net.restart(bert, '192.0.2.99');
+  await prefer(moved, dora);
+  await moved.run('peer.connect', { target: dora.connectString });
+  await net.advance(MINUTE_MS);
+  t.is(dora.counters('social')['SocialAddressUpdate-sent'], 1);
+  await net.advance(15 * MINUTE_MS);
+  const [route] = (
+    await anna.run<{ follows: { reach: string; online: boolean; addresses: string[] }[] }>('follow.list')
+  ).follows;
+  t.like(route, { reach: 'direct', online: true });
+  t.is(route?.addresses[0], moved.address);
+});
+
+test('a preferred peer tells of the departure (SOC-04)', async (t) => {
+  const net = new QuietNet(t);
+  const [anna, bert, dora] = (await net.nodes('anna', 'bert', 'dora')) as [FakeNode, FakeNode, FakeNode];
+  const reach = async () => (await anna.run<{ follows: { reach: string }[] }>('follow.list')).follows[0]?.reach;
+  await net.follow(anna, bert);
+  await prefer(bert, dora);
+  await anna.run('peer.connect', { target: dora.connectString });
+  await bert.run('peer.connect', { target: dora.connectString });
+  await net.advance(2 * MINUTE_MS);
+  // The way between the two is gone, but each still reaches dora.
+  net.net.network.setLink(anna.host, bert.host, { dialFailure: 1 });
+  net.net.network.breakConnections(anna.host, bert.host);
+  await know(anna, { addresses: { [bert.id]: [] } });
+  await net.advance(4 * HOUR_MS);
+  t.is(await reach(), 'indirect');
+  await bert.stop();
+  await net.advance(MINUTE_MS);
+  t.is(await reach(), 'none');
+});

@@ -1,0 +1,77 @@
+import { bind, defineCommand, definePlugin, NETWORK, Type } from '../../../kernel/index.ts';
+import type { NodeId } from '../../../kernel/index.ts';
+import { MESH } from '../../../plugins/mesh/api.ts';
+import type { MeshService } from '../../../plugins/mesh/api.ts';
+
+interface Step {
+  find(target: NodeId, call: { signal: AbortSignal; purpose: string }): Promise<unknown>;
+}
+
+/** Plays mesh: connections are real, who is a mesh peer and what is known of others is what the test says. */
+export default definePlugin({
+  name: 'mesh',
+  version: '1.0.0',
+  kernel: '^1',
+  about: 'Plays mesh in tests',
+  provides: [MESH],
+  commands: {
+    'fake.know': defineCommand({
+      about: 'Sets addresses, who reports whom, the N2 that referrals are taken from, and what reporters tell',
+      params: Type.Object({
+        addresses: Type.Optional(Type.Record(Type.String(), Type.Array(Type.String()))),
+        reach: Type.Optional(Type.Record(Type.String(), Type.Array(Type.String()))),
+        n2: Type.Optional(Type.Array(Type.String())),
+        chain: Type.Optional(Type.Record(Type.String(), Type.Array(Type.String()))),
+      }),
+      result: Type.Object({}),
+    }),
+    'fake.step': defineCommand({
+      about: 'Runs the step that was offered',
+      params: Type.Object({ target: Type.String(), purpose: Type.Optional(Type.String()) }),
+      result: Type.Unknown(),
+    }),
+  },
+  setup(ctx) {
+    const network = ctx.lease(NETWORK);
+    const addresses = new Map<string, readonly string[]>();
+    const reporters = new Map<string, readonly NodeId[]>();
+    const chain = new Map<string, readonly string[]>();
+    let step: Step | undefined;
+    let n2: readonly NodeId[] = [];
+    const service = {
+      peers: () => network.connections().map((connection) => ({ ...connection, features: ['WormQuery'] })),
+      addresses: (nodeId: NodeId) => addresses.get(nodeId) ?? [],
+      contribute: () => () => {},
+      offerStep: (offered: Step) => {
+        step = offered;
+        return () => {
+          step = undefined;
+        };
+      },
+      locate: async (nodeId: NodeId, { signal }: { signal: AbortSignal }) => {
+        await ctx.clock.sleep(chain.has(nodeId) ? 40 : 60_000, signal);
+        return chain.get(nodeId) ?? [];
+      },
+      connectTo: (nodeId: NodeId, { signal }: { signal: AbortSignal }) =>
+        network.dial({ nodeId, addresses: chain.get(nodeId) ?? [] }, { signal }),
+      reach: (nodeId: NodeId) => {
+        const known = reporters.get(nodeId);
+        return { layer: known === undefined ? 'none' : 'n2', n2Reporters: known ?? [], n3Reporters: [] };
+      },
+      randomN2: () => (n2.length === 0 ? undefined : n2[ctx.random.integer(n2.length)]),
+    };
+    return {
+      services: [bind(MESH, service as unknown as MeshService)],
+      commands: {
+        'fake.know': (facts) => {
+          for (const [id, list] of Object.entries(facts.addresses ?? {})) addresses.set(id, list);
+          for (const [id, list] of Object.entries(facts.reach ?? {})) reporters.set(id, list as NodeId[]);
+          for (const [id, list] of Object.entries(facts.chain ?? {})) chain.set(id, list);
+          if (facts.n2 !== undefined) n2 = facts.n2 as NodeId[];
+          return {};
+        },
+        'fake.step': ({ target, purpose = 'test' }, { signal }) => step?.find(target as NodeId, { signal, purpose }),
+      },
+    };
+  },
+});
