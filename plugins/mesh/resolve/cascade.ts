@@ -5,9 +5,10 @@ import type { AddressService } from './address-service.ts';
 import { Arrival } from './arrival.ts';
 import type { Note } from './arrival.ts';
 import { STEP_ORDER } from './contract.ts';
-import type { CascadeStep, ResolutionRecord, StepCall, StepName, StepOutcome, StepRecord } from './contract.ts';
+import type { CascadeStep, StepCall, StepName, StepOutcome } from './contract.ts';
 import { resolveErrors } from './errors.ts';
 import { ResolutionHistory } from './history.ts';
+import type { Resolution, StepRecord } from './history.ts';
 import type { ResolveHost } from './host.ts';
 import { untilAborted } from './until-aborted.ts';
 
@@ -101,7 +102,7 @@ export class Cascade<Connected> {
     const records: StepRecord[] = [];
     const tried = new Set<string>();
     const finish = (result: string): void => {
-      const record: ResolutionRecord = {
+      const record: Resolution = {
         at_ms: startedMs,
         took_ms: ctx.clock.now() - startedMs,
         purpose,

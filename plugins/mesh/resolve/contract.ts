@@ -46,23 +46,3 @@ export interface CascadeStep {
   readonly limitMs: number;
   find(target: NodeId, call: StepCall): Promise<StepOutcome>;
 }
-
-/** One line of `peer explain`. */
-export interface StepRecord {
-  readonly step: StepName;
-  readonly took_ms: number;
-  /** `connected`, `skipped`, `nothing` or `dial-failed`. */
-  readonly result: string;
-  /** The rule or error that decided, in words. */
-  readonly reason: string;
-}
-
-/** One run of the cascade. */
-export interface ResolutionRecord {
-  readonly at_ms: number;
-  readonly took_ms: number;
-  readonly purpose: string;
-  /** The name of the step that led to the node, or `unreachable`. */
-  readonly result: string;
-  readonly steps: readonly StepRecord[];
-}
