@@ -3,6 +3,7 @@ export { Type } from 'typebox';
 export type { Static, TSchema } from 'typebox';
 export * from './sdk/clock.ts';
 export * from './sdk/command.ts';
+export * from './sdk/data-files.ts';
 export * from './sdk/database.ts';
 export * from './sdk/errors.ts';
 export * from './sdk/identifiers.ts';

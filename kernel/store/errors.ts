@@ -34,5 +34,6 @@ export const storeErrors = defineErrors('store', {
     message: 'A node is already running on {dir} ({holder})',
     hint: 'Use that one (every `itsgoin` command finds it), stop it with `itsgoin shutdown`, or choose another --data.',
   },
+  'bad-data-file': { message: 'The file {name} cannot be read: its name is no plain .json name, or it is over 1 MiB.' },
   'queue-full': { message: '{capacity} writes are waiting already', retryable: true, peerVisible: true },
 });

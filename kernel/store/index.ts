@@ -5,6 +5,7 @@ export {
   prepareDataDirectory,
   resetData,
 } from './data-directory.ts';
+export { dataFiles } from './data-files.ts';
 export { type DataLock, lockDataDirectory } from './data-lock.ts';
 export { storeErrors } from './errors.ts';
 export { GroupCommit, type GroupCommitOptions } from './group-commit.ts';

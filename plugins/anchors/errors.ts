@@ -15,6 +15,7 @@ export const anchorsErrors = defineErrors('anchors', {
     peerVisible: true,
     blamesPeer: true,
   },
+  'not-introduced': { message: '{node_id} could not be introduced.', retryable: true },
   'exchange-missing': {
     message: '{node_id} was reached, but the first exchange did not come about.',
     retryable: true,

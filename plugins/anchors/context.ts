@@ -1,0 +1,18 @@
+import type { Network, PluginContext } from '../../kernel/index.ts';
+import { MESH } from '../mesh/api.ts';
+import { INTRODUCTION, PORT_MAPPING } from './api.ts';
+import type { AnchorsConfig } from './config.ts';
+
+export const anchorsNeeds = {
+  mesh: MESH,
+  portMapping: { optional: PORT_MAPPING },
+  introduction: { optional: INTRODUCTION },
+} as const;
+
+/** What the parts of anchors share: the generation's context and the kernel's endpoint. */
+export interface AnchorsContext {
+  readonly ctx: PluginContext<AnchorsConfig, typeof anchorsNeeds>;
+  readonly network: Network;
+  /** Work nobody waits for. It ends with the generation's signal; what it rejects with is counted and logged. */
+  background(what: string, work: Promise<unknown>): void;
+}

@@ -1,0 +1,84 @@
+import { codeOf } from '../../kernel/index.ts';
+import type { IncomingCall, NodeId } from '../../kernel/index.ts';
+import { ownAddresses } from './address-rules.ts';
+import type { AnchorsContext } from './context.ts';
+import { anchorMatch } from './messages.ts';
+import type { Referral } from './messages.ts';
+import { ReferralList } from './referral-list.ts';
+import type { Surroundings } from './surroundings.ts';
+import type { AnchorTalks } from './talk.ts';
+
+/** Below so many explicit entries the answer is topped up (ANCH-22), to so many in all. */
+const SPARSE_BELOW = 3;
+const TOPPED_UP_TO = 5;
+
+/** The anchor's side: who waits here, and who is told of whom. Every node has it; only those dialled use it. */
+export class Desk {
+  readonly list = new ReferralList();
+  readonly #anchors: AnchorsContext;
+  readonly #surroundings: Surroundings;
+  readonly #talks: AnchorTalks;
+
+  constructor(anchors: AnchorsContext, surroundings: Surroundings, talks: AnchorTalks) {
+    this.#anchors = anchors;
+    this.#surroundings = surroundings;
+    this.#talks = talks;
+  }
+
+  /** Only addresses on the machine it is seen at are passed on: a registrant names no strangers. */
+  register(claimed: readonly string[], call: IncomingCall): void {
+    const { ctx, network } = this.#anchors;
+    const seenAt = network.connection(call.connectionId)?.remoteAddr;
+    if (seenAt === undefined) return;
+    const addresses = ownAddresses(network, claimed, seenAt);
+    if (claimed.some((address) => !addresses.includes(address))) ctx.counters.add('registered-addresses-left-out');
+    if (addresses.length === 0) return;
+    const taken = this.list.register(call.peer.nodeId, addresses, ctx.clock.now());
+    ctx.counters.add(taken ? 'registrations' : 'registrations-refused');
+  }
+
+  /** The least used of the list, topped up from the mesh; those waiting are told of who asked (ANCH-23). */
+  async refer(call: IncomingCall): Promise<{ referrals: Referral[] }> {
+    const { ctx, network } = this.#anchors;
+    const asker = call.peer.nodeId;
+    const handed = this.list.handOut(asker, ctx.clock.now());
+    const referrals = handed.map(({ node_id, addresses }) => ({ node_id, addresses }));
+    if (referrals.length < SPARSE_BELOW) referrals.push(...(await this.#topUp(asker, referrals)));
+    ctx.counters.add('referrals-given', referrals.length);
+    const seenAt = network.connection(call.connectionId)?.remoteAddr;
+    if (seenAt !== undefined && !this.#talks.isAnchor(asker)) {
+      const asked = { node_id: asker, addresses: ownAddresses(network, [], seenAt) };
+      for (const { node_id } of handed) this.#introduce(node_id as NodeId, asked);
+    }
+    return { referrals };
+  }
+
+  async #topUp(asker: NodeId, have: readonly Referral[]): Promise<Referral[]> {
+    const { ctx, network } = this.#anchors;
+    const taken = new Set<string>([asker, ...have.map(({ node_id }) => node_id)]);
+    const pool = this.#surroundings.meshConnections().filter(({ peer }) => !taken.has(peer.nodeId));
+    const added: Referral[] = [];
+    while (pool.length > 0 && have.length + added.length < TOPPED_UP_TO) {
+      const [{ peer, remoteAddr }] = pool.splice(ctx.random.integer(pool.length), 1) as [(typeof pool)[number]];
+      if (taken.has(peer.nodeId)) continue;
+      taken.add(peer.nodeId);
+      const addresses = ownAddresses(network, await this.#surroundings.addresses(peer.nodeId), remoteAddr);
+      if (addresses.length > 0) added.push({ node_id: peer.nodeId, addresses });
+    }
+    return added;
+  }
+
+  #introduce(waiting: NodeId, asker: Referral): void {
+    const { ctx } = this.#anchors;
+    if (asker.addresses.length === 0 || this.#talks.isAnchor(waiting)) return;
+    const tell = async (): Promise<void> => {
+      if (!(await this.#surroundings.supports(waiting, anchorMatch))) return;
+      await ctx.send(waiting, anchorMatch, asker, { signal: ctx.signal });
+      ctx.counters.add('matches-made');
+    };
+    this.#anchors.background(
+      'match',
+      tell().catch((error) => ctx.counters.add(`matches-failed.${codeOf(error)}`)),
+    );
+  }
+}

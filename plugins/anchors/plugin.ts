@@ -1,0 +1,196 @@
+import { bind, codeOf, DATA_FILES, definePlugin, NETWORK, Type } from '../../kernel/index.ts';
+import type { NodeId } from '../../kernel/index.ts';
+import { meshReady, offerSection, peerGone, peerReady, sectionFeature } from '../mesh/api.ts';
+import { ANCHORS, declarationChanged } from './api.ts';
+import type { Anchor } from './api.ts';
+import { readAnchors, readAnchorsFile } from './bootstrap-list.ts';
+import { anchorsCommandHandlers, anchorsCommands } from './commands.ts';
+import { AnchorsConfig } from './config.ts';
+import { anchorsNeeds } from './context.ts';
+import type { AnchorsContext } from './context.ts';
+import { Declaration, DeclarationState } from './declaration.ts';
+import { Desk } from './desk.ts';
+import { Isolation, IsolationState } from './isolation.ts';
+import { KnownAnchors } from './known-anchors.ts';
+import { Lookout } from './lookout.ts';
+import { anchorMatch, anchorRegister, anchorTalk, probeRequest, probeResult, referralRequest } from './messages.ts';
+import { knownAnchorsTable } from './migrations/0001-known-anchors.ts';
+import { Prober } from './prober.ts';
+import { Entry } from './referral-list.ts';
+import { Rejoin } from './rejoin.ts';
+import { Surroundings } from './surroundings.ts';
+import { AnchorTalks } from './talk.ts';
+import { WitnessDesk } from './witness.ts';
+
+/** ID-07 */
+const ANCHORS_FILE = 'anchors.json';
+const SECTION = 'anchor';
+
+const State = Type.Object({
+  declaration: DeclarationState,
+  isolation: IsolationState,
+  waiting: Type.Array(Entry),
+  declaredPeers: Type.Array(Type.String()),
+  waitingAt: Type.Array(Type.String()),
+});
+
+export default definePlugin({
+  name: 'anchors',
+  version: '1.0.0',
+  kernel: '^1',
+  about: 'Finding the network: bootstrap, referrals, recovery, and being an anchor for others',
+  config: AnchorsConfig,
+  inject: anchorsNeeds,
+  provides: [ANCHORS],
+  messages: { anchorRegister, referralRequest, anchorMatch, probeRequest, probeResult, anchorTalk },
+  commands: anchorsCommands,
+  migrations: [knownAnchorsTable],
+  features: [sectionFeature(SECTION)],
+  state: State,
+  setup(ctx) {
+    const network = ctx.lease(NETWORK);
+    const anchors: AnchorsContext = {
+      ctx,
+      network,
+      background: (what, work) => {
+        work.catch((error) => {
+          if (ctx.signal.aborted) return;
+          ctx.counters.add(`background-failed.${what}`);
+          ctx.log.warn('background-failed', { what, code: codeOf(error), error });
+        });
+      },
+    };
+    const file = ctx.lease(DATA_FILES).read(ANCHORS_FILE);
+    const listed: readonly Anchor[] = readAnchors(ctx.config.bootstrap, 'config anchors.bootstrap', ctx.self.nodeId);
+    const bootstrap = [...listed, ...(file === undefined ? [] : readAnchorsFile(file, ctx.self.nodeId))];
+
+    const known = new KnownAnchors(ctx.db, network);
+    const surroundings = new Surroundings(anchors);
+    const declaration = new Declaration(anchors, surroundings);
+    const talks = new AnchorTalks(anchors, {
+      surroundings,
+      known,
+      isDeclared: () => declaration.isDeclared(),
+      ownAddresses: () => declaration.ownAddresses(),
+    });
+    const desk = new Desk(anchors, surroundings, talks);
+    const rejoin = new Rejoin(anchors, {
+      surroundings,
+      known,
+      declaration,
+      bootstrap: () => bootstrap,
+      hints: () => talks.hints(),
+    });
+    const hasAnchors = () => known.all().length + bootstrap.length + talks.hints().length > 0;
+    const lookout = new Lookout(anchors, { surroundings, known, rejoin, hasAnchors });
+    const prober = new Prober(anchors, surroundings, declaration);
+    const witness = new WitnessDesk(anchors, surroundings);
+    const isolation = new Isolation(anchors, {
+      surroundings,
+      rejoin,
+      bootstrap: () => bootstrap,
+      startedAtMs: () => declaration.state.startedAtMs,
+    });
+    let restored = false;
+
+    const offerTalk = offerSection(ctx, () => ctx.deps.mesh, SECTION, {
+      collect: (peer) => talks.own(peer.nodeId),
+      receive: (peer, value) => talks.receive(peer, value),
+    });
+
+    let undoSticky: (() => void) | undefined;
+    const contributeSticky = async (): Promise<void> => {
+      undoSticky?.();
+      undoSticky = await surroundings.contributeN1(() => isolation.sticky());
+    };
+    ctx.defer(() => undoSticky?.());
+
+    const goneIfAway = (nodeId: NodeId): void => {
+      if (surroundings.isConnected(nodeId)) return;
+      desk.list.disconnected(nodeId, ctx.clock.now());
+      talks.gone(nodeId);
+    };
+
+    ctx.on(peerReady, ({ peer }) => desk.list.reconnected(peer.nodeId));
+    ctx.on(peerGone, ({ peer }) => {
+      goneIfAway(peer.nodeId);
+      lookout.check();
+    });
+    ctx.on(meshReady, contributeSticky);
+    ctx.on(declarationChanged, () => anchors.background('tell-peers', talks.tell('everybody')));
+
+    return {
+      services: [
+        bind(ANCHORS, {
+          isDeclared: () => declaration.isDeclared(),
+          known: () => known.all(),
+          isAnchor: (nodeId) => talks.isAnchor(nodeId),
+          requestReferrals: (options) => rejoin.run('user', undefined, options?.signal),
+        }),
+      ],
+      commands: anchorsCommandHandlers({
+        surroundings,
+        known,
+        talks,
+        desk,
+        declaration,
+        prober,
+        rejoin,
+        isolation,
+        bootstrap: () => bootstrap,
+        request: (signal) => rejoin.run('user', undefined, signal),
+        nowMs: () => ctx.clock.now(),
+      }),
+      handlers: {
+        anchorRegister: ({ addresses }, call) => desk.register(addresses, call),
+        referralRequest: (_body, call) => desk.refer(call),
+        anchorMatch: (body, call) => rejoin.matched(body, call),
+        probeRequest: (body, call) => witness.answer(body, call),
+        probeResult: (body, call) => prober.receive(body, call),
+        anchorTalk: (body, call) => talks.receive(call.peer, body),
+      },
+      loops: {
+        // The checklist, probes that are due, the isolation check, and who left the referral list.
+        watch: {
+          everyMs: 60_000,
+          limitMs: 60_000,
+          run: async (signal) => {
+            desk.list.prune(ctx.clock.now());
+            await declaration.review();
+            await Promise.all([prober.tick(signal), isolation.tick()]);
+          },
+        },
+      },
+      activate: async () => {
+        await Promise.all([offerTalk(), contributeSticky()]);
+        await declaration.review();
+        for (const nodeId of talks.declared()) goneIfAway(nodeId);
+        for (const { node_id } of desk.list.entries()) goneIfAway(node_id as NodeId);
+        if (restored) lookout.check();
+        else lookout.started();
+      },
+      snapshot: () => ({
+        declaration: declaration.state,
+        isolation: isolation.state,
+        waiting: desk.list.entries().map((entry) => ({ ...entry })),
+        declaredPeers: [...talks.declared()],
+        waitingAt: [...rejoin.waitingAt()],
+      }),
+      restore: (state) => {
+        restored = true;
+        declaration.restore(state.declaration);
+        isolation.restore(state.isolation);
+        desk.list.restore(state.waiting);
+        talks.restore(state.declaredPeers);
+        rejoin.restore(state.waitingAt);
+      },
+      diagnostics: () => ({
+        is_anchor: declaration.isDeclared(),
+        known: known.all().length,
+        bootstrap: bootstrap.length,
+        waiting_here: desk.list.size,
+        rejoining: rejoin.isRunning,
+      }),
+    };
+  },
+});

@@ -1,0 +1,267 @@
+import { codeOf, linkSignals } from '../../kernel/index.ts';
+import type { IncomingCall, NodeId } from '../../kernel/index.ts';
+import { AddressBudget } from './address-budget.ts';
+import { hostOf, isPublic } from './address-rules.ts';
+import { rejoinEnded } from './api.ts';
+import type { Anchor, RejoinCause } from './api.ts';
+import type { AnchorsContext } from './context.ts';
+import type { Declaration } from './declaration.ts';
+import { anchorsErrors } from './errors.ts';
+import type { KnownAnchors } from './known-anchors.ts';
+import { anchorRegister, referralRequest } from './messages.ts';
+import type { Referral } from './messages.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** Anchors tried in one run: with 15 s for a dead one, a run ends within ten minutes. */
+const ANCHORS_TRIED_MAX = 32;
+/** Referrals dialled at once. */
+const DIALS_MAX = 4;
+/** All referrals of one anchor together: three rounds of dead ones. */
+const REFERRALS_LIMIT_MS = 60_000;
+/** ANCHOR_STALE_THRESHOLD (CONN-17), and how many are tried in one run. */
+const STALE_MS = 7 * 24 * 3_600_000;
+const STALE_TRIED_MAX = 16;
+/** Anchors whose word of a match counts, the latest. */
+const WAITING_AT_MAX = 8;
+/** Runs remembered for `anchor explain`, and the steps of one. */
+const RUNS_KEPT = 5;
+
+/** One anchor of a run, or one of its referrals, for `anchor explain`. */
+export interface RejoinStep {
+  readonly what: 'anchor' | 'referral' | 'stale';
+  readonly node_id: NodeId;
+  readonly took_ms: number;
+  /** `connected`, or an error code. */
+  readonly result: string;
+}
+
+export interface RejoinRecord {
+  readonly cause: RejoinCause;
+  readonly at_ms: number;
+  took_ms: number;
+  readonly steps: RejoinStep[];
+}
+
+interface RejoinDeps {
+  readonly surroundings: Surroundings;
+  readonly known: KnownAnchors;
+  readonly declaration: Declaration;
+  /** Anchors of the file and the config (ID-07). */
+  bootstrap(): readonly Anchor[];
+  /** Anchors that others told of and nobody has proved: the last resort. */
+  hints(): readonly Anchor[];
+}
+
+/** Asks anchors for peers: at bootstrap, in recovery and after the isolation check, never on a timer. */
+export class Rejoin {
+  readonly #anchors: AnchorsContext;
+  readonly #deps: RejoinDeps;
+  /** A lying anchor can have us dial one machine this often; loopback and private ones are counted by port. */
+  readonly #budget = new AddressBudget({ perHost: 4, total: 120, windowMs: 600_000 });
+  readonly #runs: RejoinRecord[] = [];
+  readonly #waitingAt = new Set<NodeId>();
+  #running: Promise<number> | undefined;
+
+  constructor(anchors: AnchorsContext, deps: RejoinDeps) {
+    this.#anchors = anchors;
+    this.#deps = deps;
+  }
+
+  get isRunning(): boolean {
+    return this.#running !== undefined;
+  }
+
+  runs(): readonly RejoinRecord[] {
+    return this.#runs;
+  }
+
+  /**
+   * Resolves with the number of nodes connected. A run under way is joined, whatever its cause; `signal`
+   * ends the waiting, not the run.
+   */
+  async run(cause: RejoinCause, targets?: readonly Anchor[], signal?: AbortSignal): Promise<number> {
+    this.#running ??= this.#run(cause, targets).finally(() => {
+      this.#running = undefined;
+    });
+    const run = this.#running;
+    if (signal === undefined) return run;
+    const given = Promise.withResolvers<never>();
+    const onAbort = (): void => given.reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      signal.throwIfAborted();
+      return await Promise.race([run, given.promise]);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** Anchors that have us on their list: only they may tell us of a match. */
+  waitingAt(): readonly NodeId[] {
+    return [...this.#waitingAt];
+  }
+
+  restore(waitingAt: readonly string[]): void {
+    for (const nodeId of waitingAt) this.#waitingAt.add(nodeId as NodeId);
+  }
+
+  /** An anchor gave our address to somebody: dials it back, so that a firewall on either side opens (ANCH-23). */
+  matched(referral: Referral, call: IncomingCall): void {
+    const { ctx } = this.#anchors;
+    const nodeId = referral.node_id as NodeId;
+    if (!this.#waitingAt.has(call.peer.nodeId)) return ctx.counters.add('matches-unasked');
+    if (nodeId === ctx.self.nodeId || this.#deps.surroundings.isConnected(nodeId)) return;
+    const addresses = this.dialable(referral.addresses, this.#deps.surroundings.seenAt(call.peer.nodeId));
+    if (addresses.length === 0) return ctx.counters.add('match-addresses-refused');
+    const work = this.#deps.surroundings.reach({ nodeId, addresses }, ctx.signal).then(
+      () => ctx.counters.add('matches-met'),
+      (error) => ctx.counters.add(`matches-missed.${codeOf(error)}`),
+    );
+    this.#anchors.background('match', work);
+  }
+
+  async #run(cause: RejoinCause, targets: readonly Anchor[] | undefined): Promise<number> {
+    const { ctx } = this.#anchors;
+    const startedMs = ctx.clock.now();
+    const record: RejoinRecord = { cause, at_ms: startedMs, took_ms: 0, steps: [] };
+    this.#runs.push(record);
+    if (this.#runs.length > RUNS_KEPT) this.#runs.shift();
+    ctx.counters.add(`rejoins.${cause}`);
+    let answered: NodeId | undefined;
+    let connected = 0;
+    const tried = new Set<NodeId>([ctx.self.nodeId]);
+    for (const anchor of targets ?? this.#order()) {
+      if (tried.has(anchor.nodeId)) continue;
+      if (tried.size > ANCHORS_TRIED_MAX) break;
+      tried.add(anchor.nodeId);
+      if (!(await this.#step(record, 'anchor', anchor, () => this.#deps.surroundings.reach(anchor, ctx.signal)))) continue;
+      // We dialled it there, which is all that makes an anchor.
+      this.#deps.known.seen(anchor.nodeId, anchor.addresses, ctx.clock.now());
+      connected += await this.#useReferrals(record, anchor.nodeId);
+      answered = anchor.nodeId;
+      if (this.#deps.surroundings.meshSize() > 0) break;
+    }
+    await this.#deps.surroundings.requestGrowth();
+    if (answered !== undefined && (cause === 'bootstrap' || cause === 'recovery')) await this.#cleanStale(record);
+    record.took_ms = ctx.clock.now() - startedMs;
+    ctx.emit(rejoinEnded, { cause, tookMs: record.took_ms, anchor: answered, connected });
+    return connected + (answered === undefined ? 0 : 1);
+  }
+
+  /** ANCH-03: read when the next is due, since an answer of one may bring others. */
+  *#order(): Iterable<Anchor> {
+    yield* this.#deps.known.all();
+    yield* this.#deps.bootstrap();
+    yield* this.#deps.hints();
+  }
+
+  /** Registers with the anchor, asks who else waits there, and dials them (CONN-15, -16). */
+  async #useReferrals(record: RejoinRecord, anchor: NodeId): Promise<number> {
+    const { ctx, network } = this.#anchors;
+    // An anchor is reached without help and leaves the list to those who need it (ID-08).
+    if (this.#deps.declaration.isDeclared()) return 0;
+    let referrals: readonly Referral[];
+    try {
+      const addresses = [...network.localAddresses()].filter((address) => address.length <= 64).slice(0, 8);
+      this.#waitAt(anchor);
+      await ctx.send(anchor, anchorRegister, { addresses }, { signal: ctx.signal });
+      ({ referrals } = await ctx.send(anchor, referralRequest, {}, { signal: ctx.signal }));
+    } catch (error) {
+      ctx.signal.throwIfAborted();
+      ctx.counters.add(`referrals-failed.${codeOf(error)}`);
+      return 0;
+    }
+    const limit = linkSignals([ctx.signal], { clock: ctx.clock, deadlineMs: REFERRALS_LIMIT_MS });
+    const queue = [...referrals];
+    let connected = 0;
+    const work = async (): Promise<void> => {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+        if (await this.#useReferral(record, anchor, next, limit.signal)) connected++;
+      }
+    };
+    await Promise.all(Array.from({ length: DIALS_MAX }, work));
+    limit.dispose();
+    return connected;
+  }
+
+  async #useReferral(record: RejoinRecord, anchor: NodeId, referral: Referral, signal: AbortSignal): Promise<boolean> {
+    const { ctx } = this.#anchors;
+    const nodeId = referral.node_id as NodeId;
+    if (nodeId === ctx.self.nodeId || this.#deps.surroundings.isConnected(nodeId) || signal.aborted) return false;
+    const addresses = this.dialable(referral.addresses, this.#deps.surroundings.seenAt(anchor));
+    if (addresses.length === 0) ctx.counters.add('referral-addresses-refused');
+    const direct =
+      addresses.length > 0 &&
+      (await this.#step(record, 'referral', { nodeId, addresses }, () =>
+        this.#deps.surroundings.reach({ nodeId, addresses }, signal),
+      ));
+    const introduction = ctx.deps.introduction;
+    if (direct || introduction === undefined || signal.aborted) return direct;
+    return this.#step(record, 'referral', { nodeId, addresses }, async () => {
+      const done = await introduction.use((service) => service.introduce(nodeId, anchor, { signal }), { signal });
+      if (!done) throw anchorsErrors.make('not-introduced', { node_id: nodeId });
+    });
+  }
+
+  /** Those of told addresses that may be dialled, each counted against the budget of its machine. */
+  dialable(told: readonly string[], toldFrom: string): readonly string[] {
+    const { ctx, network } = this.#anchors;
+    return told
+      .filter((address) => network.mayDial(address, toldFrom))
+      .slice(0, 4)
+      .filter((address) => {
+        const key = isPublic(network, address) ? hostOf(address) : address;
+        const allowed = this.#budget.spend(key, ctx.clock.now());
+        if (!allowed) ctx.counters.add('told-dials-over-budget');
+        return allowed;
+      });
+  }
+
+  #waitAt(anchor: NodeId): void {
+    this.#waitingAt.delete(anchor);
+    this.#waitingAt.add(anchor);
+    for (const oldest of this.#waitingAt) {
+      if (this.#waitingAt.size <= WAITING_AT_MAX) break;
+      this.#waitingAt.delete(oldest);
+    }
+  }
+
+  /** The last step of bootstrap and recovery: anchors long unseen are dialled once, and forgotten if they are gone. */
+  async #cleanStale(record: RejoinRecord): Promise<void> {
+    const { ctx, network } = this.#anchors;
+    const { known, surroundings } = this.#deps;
+    const before = ctx.clock.now() - STALE_MS;
+    for (const anchor of known.staleSince(before, STALE_TRIED_MAX)) {
+      const wasConnected = surroundings.isConnected(anchor.nodeId);
+      const alive = await this.#step(record, 'stale', anchor, async () => {
+        const { id } = await network.dial(anchor, { signal: ctx.signal });
+        if (!wasConnected) network.close(id, 'done');
+      });
+      if (alive) known.touch(anchor.nodeId, ctx.clock.now());
+      else known.remove(anchor.nodeId);
+    }
+  }
+
+  /** True when `work` succeeded; a failure is a line of the record, except that of our own end. */
+  async #step(
+    record: RejoinRecord,
+    what: RejoinStep['what'],
+    { nodeId }: Anchor,
+    work: () => Promise<void>,
+  ): Promise<boolean> {
+    const { ctx } = this.#anchors;
+    const startedMs = ctx.clock.now();
+    const note = (result: string): void => {
+      record.steps.push({ what, node_id: nodeId, took_ms: ctx.clock.now() - startedMs, result });
+    };
+    try {
+      await work();
+      note('connected');
+      return true;
+    } catch (error) {
+      ctx.signal.throwIfAborted();
+      note(codeOf(error));
+      return false;
+    }
+  }
+}

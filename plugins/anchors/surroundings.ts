@@ -1,0 +1,178 @@
+import { codeOf, connectionClosed, linkSignals } from '../../kernel/index.ts';
+import type { ConnectionInfo, NodeId, PeerId } from '../../kernel/index.ts';
+import { peerReady } from '../mesh/api.ts';
+import type { Anchor } from './api.ts';
+import type { AnchorsContext } from './context.ts';
+import type { MeshView } from './mesh-view.ts';
+import { anchorsErrors } from './errors.ts';
+
+/** The transport's dial limit (15 s) for two addresses, plus the first exchange with its repeats. */
+const REACH_LIMIT_MS = 45_000;
+
+/** Nodes looked at for a witness; one in ten is fit in the smallest networks. */
+const WITNESS_DRAWS = 16;
+
+/** A stranger who may test us, and the peer that knows it (ANCH-07). */
+export interface Witness {
+  readonly witness: NodeId;
+  readonly via: NodeId;
+}
+
+interface Waiter {
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/** The nodes around this one, as anchors sees them: who is a peer, and dials that end in a peer. */
+export class Surroundings {
+  readonly #anchors: AnchorsContext;
+  readonly #waiters = new Map<NodeId, Set<Waiter>>();
+
+  constructor(anchors: AnchorsContext) {
+    this.#anchors = anchors;
+    const { ctx, network } = anchors;
+    ctx.on(peerReady, ({ peer }) => this.#settle(peer.nodeId, (waiter) => waiter.resolve()));
+    ctx.on(connectionClosed, ({ peer, reason }) => {
+      if (network.connectionsOf(peer.nodeId).length > 0) return;
+      const error = anchorsErrors.make('exchange-missing', { node_id: peer.nodeId, reason });
+      this.#settle(peer.nodeId, (waiter) => waiter.reject(error));
+    });
+  }
+
+  isConnected(nodeId: NodeId): boolean {
+    return this.#anchors.network.connectionsOf(nodeId).length > 0;
+  }
+
+  /** Connections that hold a mesh slot. */
+  meshSize(): number {
+    return this.#anchors.network.connections().filter(({ kind }) => kind === 'mesh').length;
+  }
+
+  meshConnections(): readonly ConnectionInfo[] {
+    return this.#anchors.network.connections().filter(({ kind }) => kind === 'mesh');
+  }
+
+  /** The address a peer is seen at; '' when it is not connected. */
+  seenAt(peer: NodeId): string {
+    return this.#anchors.network.connectionsOf(peer).at(-1)?.remoteAddr ?? '';
+  }
+
+  isPeer(nodeId: NodeId): Promise<boolean> {
+    return this.#anchors.ctx.deps.mesh.use((mesh) => mesh.isPeer(nodeId));
+  }
+
+  /** Whether the peer has a handler for the message. */
+  supports(nodeId: NodeId, message: { readonly name: string }): Promise<boolean> {
+    return this.#anchors.ctx.deps.mesh.use((mesh) => mesh.supports(nodeId, message.name));
+  }
+
+  /** Where a peer was last reached or says it is, best first. */
+  addresses(nodeId: NodeId): Promise<readonly string[]> {
+    return this.#anchors.ctx.deps.mesh.use((mesh) => mesh.addresses(nodeId));
+  }
+
+  /** Devices of peers with a handler for the message. */
+  async takers(message: { readonly name: string }): Promise<readonly PeerId[]> {
+    const peers = await this.#anchors.ctx.deps.mesh.use((mesh) => mesh.peers());
+    return peers.filter(({ features }) => features.includes(message.name)).map(({ peer }) => peer);
+  }
+
+  /** True for a node within three hops (KNOW-04). */
+  async isNear(nodeId: NodeId): Promise<boolean> {
+    const layer = await this.#view((mesh) => mesh.reach?.(nodeId).layer);
+    return this.isConnected(nodeId) || (layer !== undefined && layer !== 'none');
+  }
+
+  /** A node of N2 that is not in N1, and a reporter of it other than `not` where there is one. */
+  async witness(not: NodeId | undefined): Promise<Witness | undefined> {
+    return this.#view((mesh) => {
+      let second: Witness | undefined;
+      for (let draw = 0; draw < WITNESS_DRAWS; draw++) {
+        const witness = mesh.randomN2?.();
+        if (witness === undefined || this.isConnected(witness)) continue;
+        const reporters = (mesh.reach?.(witness).n2Reporters ?? []).filter((id) => this.isConnected(id));
+        const via = reporters.find((id) => id !== not);
+        if (via !== undefined) return { witness, via };
+        if (reporters[0] !== undefined) second ??= { witness, via: reporters[0] };
+      }
+      return second;
+    });
+  }
+
+  /** Has mesh look for peers at once (CONN-16). */
+  requestGrowth(): Promise<void> {
+    return this.#view((mesh) => mesh.requestGrowth?.());
+  }
+
+  /** Names nodes of our N1 share besides connections; gives the undo. */
+  contributeN1(source: () => Iterable<NodeId>): Promise<(() => void) | undefined> {
+    return this.#view((mesh) => mesh.contributeN1?.(source));
+  }
+
+  n1Changed(): Promise<void> {
+    return this.#view((mesh) => mesh.n1Changed?.());
+  }
+
+  #view<R>(ask: (mesh: MeshView) => R): Promise<Awaited<R>> {
+    return this.#anchors.ctx.deps.mesh.use(ask);
+  }
+
+  /**
+   * Dials the node at these addresses and waits until it is a peer. One that is connected is returned
+   * to at once.
+   *
+   * @throws transport/*, anchors/exchange-missing, clock/deadline, or the signal's reason.
+   */
+  async reach({ nodeId, addresses }: Anchor, signal: AbortSignal): Promise<void> {
+    const { ctx, network } = this.#anchors;
+    const limit = linkSignals([signal, ctx.signal], { clock: ctx.clock, deadlineMs: REACH_LIMIT_MS });
+    try {
+      await network.dial({ nodeId, addresses }, { signal: limit.signal });
+      await this.#becomesPeer(nodeId, limit.signal);
+    } finally {
+      limit.dispose();
+    }
+  }
+
+  async #becomesPeer(nodeId: NodeId, signal: AbortSignal): Promise<void> {
+    // Waits first: the exchange may end while mesh is asked.
+    const ready = this.#wait(nodeId, signal);
+    ready.catch((error) => this.#anchors.ctx.counters.add(`reach-failed.${codeOf(error)}`));
+    if (await this.isPeer(nodeId)) this.#settle(nodeId, (waiter) => waiter.resolve());
+    else if (!this.isConnected(nodeId)) {
+      const error = anchorsErrors.make('exchange-missing', { node_id: nodeId });
+      this.#settle(nodeId, (waiter) => waiter.reject(error));
+    }
+    await ready;
+  }
+
+  #wait(nodeId: NodeId, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const waiters = this.#waiters.get(nodeId) ?? new Set();
+      this.#waiters.set(nodeId, waiters);
+      const done = (): void => {
+        waiters.delete(waiter);
+        if (waiters.size === 0) this.#waiters.delete(nodeId);
+        signal.removeEventListener('abort', onAbort);
+      };
+      const waiter: Waiter = {
+        resolve: () => {
+          done();
+          resolve();
+        },
+        reject: (error) => {
+          done();
+          reject(error);
+        },
+      };
+      const onAbort = (): void => waiter.reject(signal.reason);
+      waiters.add(waiter);
+      if (signal.aborted) onAbort();
+      else signal.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
+  #settle(nodeId: NodeId, tell: (waiter: Waiter) => void): void {
+    for (const waiter of [...(this.#waiters.get(nodeId) ?? [])]) tell(waiter);
+  }
+}

@@ -1,0 +1,150 @@
+import { codeOf, peerKey } from '../../kernel/index.ts';
+import type { NodeId, PeerId } from '../../kernel/index.ts';
+import { Compile } from 'typebox/compile';
+import { AddressBudget } from './address-budget.ts';
+import { hostOf, isPublic, ownAddresses } from './address-rules.ts';
+import type { Anchor } from './api.ts';
+import type { AnchorsContext } from './context.ts';
+import { anchorsErrors } from './errors.ts';
+import type { KnownAnchors } from './known-anchors.ts';
+import { AnchorTalk, anchorTalk } from './messages.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** Anchors others told of and nobody proved; beyond it the oldest word is forgotten. */
+const HINTS_MAX = 64;
+/** Anchors a peer is told of: those connected to within a day. */
+const TOLD_MAX = 8;
+const TOLD_WITHIN_MS = 24 * 3_600_000;
+
+const checkTalk = Compile(AnchorTalk);
+
+interface TalkDeps {
+  readonly surroundings: Surroundings;
+  readonly known: KnownAnchors;
+  isDeclared(): boolean;
+  /** Where this node can be dialled for good. */
+  ownAddresses(): readonly string[];
+}
+
+/** What nodes tell each other of anchors: who is one, and which others they know (ANCH-16, CONN-22). */
+export class AnchorTalks {
+  readonly #anchors: AnchorsContext;
+  readonly #deps: TalkDeps;
+  /** Peers that say they are anchors. */
+  readonly #declared = new Set<NodeId>();
+  readonly #hints = new Map<NodeId, Anchor>();
+  /** An anchor meets those it hears of; nobody can have it dial more than this. */
+  readonly #budget = new AddressBudget({ perHost: 2, total: 20, windowMs: 600_000 });
+
+  constructor(anchors: AnchorsContext, deps: TalkDeps) {
+    this.#anchors = anchors;
+    this.#deps = deps;
+  }
+
+  isAnchor(nodeId: NodeId): boolean {
+    return this.#declared.has(nodeId);
+  }
+
+  declared(): readonly NodeId[] {
+    return [...this.#declared];
+  }
+
+  restore(declared: readonly string[]): void {
+    for (const nodeId of declared) this.#declared.add(nodeId as NodeId);
+  }
+
+  /** The latest first. */
+  hints(): readonly Anchor[] {
+    return [...this.#hints.values()].reverse();
+  }
+
+  /** What `peer` is told. */
+  own(peer: NodeId): AnchorTalk {
+    const since = this.#anchors.ctx.clock.now() - TOLD_WITHIN_MS;
+    return {
+      is_anchor: this.#deps.isDeclared(),
+      addresses: this.#deps.isDeclared() ? [...this.#deps.ownAddresses()].slice(0, 8) : [],
+      anchors: this.#deps.known
+        .all()
+        .filter(({ nodeId, lastSeenMs }) => nodeId !== peer && lastSeenMs >= since)
+        .slice(0, TOLD_MAX)
+        .map(({ nodeId, addresses }) => ({ node_id: nodeId, addresses: [...addresses].slice(0, 8) })),
+    };
+  }
+
+  /** @throws anchors/bad-talk */
+  receive(peer: PeerId, value: unknown): void {
+    if (!checkTalk.Check(value)) throw anchorsErrors.make('bad-talk', { reason: 'it is malformed' });
+    const { nodeId } = peer;
+    if (value.is_anchor) this.#isOne(nodeId, value.addresses);
+    else this.#declared.delete(nodeId);
+    const toldFrom = this.#deps.surroundings.seenAt(nodeId);
+    for (const { node_id, addresses } of value.anchors) this.#heardOf(node_id as NodeId, addresses, toldFrom);
+  }
+
+  /** Tells all peers, or those that are anchors, what has changed. */
+  async tell(whom: 'everybody' | 'anchors'): Promise<void> {
+    const { ctx } = this.#anchors;
+    for (const peer of await this.#deps.surroundings.takers(anchorTalk)) {
+      if (whom === 'anchors' && !this.isAnchor(peer.nodeId)) continue;
+      await ctx.send(peer, anchorTalk, this.own(peer.nodeId), { signal: ctx.signal }).catch((error) => {
+        ctx.signal.throwIfAborted();
+        ctx.counters.add(`talk-failed.${codeOf(error)}`);
+        ctx.log.debug('talk-failed', { peer: peerKey(peer), code: codeOf(error) });
+      });
+    }
+  }
+
+  gone(nodeId: NodeId): void {
+    if (!this.#declared.delete(nodeId)) return;
+    this.#deps.known.touch(nodeId, this.#anchors.ctx.clock.now());
+  }
+
+  /**
+   * The bind address it tells comes before the one it is seen at, which is a passing port where the
+   * anchor dialled us. Both are on the machine it is seen at: nobody makes an anchor of a stranger.
+   */
+  #isOne(nodeId: NodeId, claimed: readonly string[]): void {
+    const { ctx, network } = this.#anchors;
+    const connection = network.connectionsOf(nodeId).at(-1);
+    if (connection === undefined) return;
+    const { remoteAddr, direction } = connection;
+    const own = ownAddresses(network, claimed, remoteAddr);
+    const told = own.filter((address) => claimed.includes(address));
+    this.#declared.add(nodeId);
+    const isNew = this.#deps.known.get(nodeId) === undefined;
+    this.#deps.known.seen(nodeId, direction === 'outbound' || told.length === 0 ? own : told, ctx.clock.now());
+    if (isNew && this.#deps.isDeclared()) this.#anchors.background('tell-anchors', this.tell('anchors'));
+  }
+
+  #heardOf(nodeId: NodeId, told: readonly string[], toldFrom: string): void {
+    const { ctx, network } = this.#anchors;
+    const { known, surroundings } = this.#deps;
+    if (nodeId === ctx.self.nodeId || surroundings.isConnected(nodeId) || known.get(nodeId) !== undefined) return;
+    const addresses = told.filter((address) => network.mayDial(address, toldFrom)).slice(0, 4);
+    if (addresses.length === 0) return;
+    this.#hints.delete(nodeId);
+    this.#hints.set(nodeId, { nodeId, addresses });
+    for (const oldest of this.#hints.keys()) {
+      if (this.#hints.size <= HINTS_MAX) break;
+      this.#hints.delete(oldest);
+    }
+    if (this.#deps.isDeclared()) this.#anchors.background('meet-anchor', this.#meet({ nodeId, addresses }));
+  }
+
+  /** An anchor dials another it heard of once; both then know each other by the first exchange. */
+  async #meet({ nodeId, addresses }: Anchor): Promise<void> {
+    const { ctx, network } = this.#anchors;
+    const affordable = addresses.filter((address) =>
+      this.#budget.spend(isPublic(network, address) ? hostOf(address) : address, ctx.clock.now()),
+    );
+    if (affordable.length === 0) return;
+    try {
+      await this.#deps.surroundings.reach({ nodeId, addresses: affordable }, ctx.signal);
+      ctx.counters.add('anchors-met');
+    } catch (error) {
+      ctx.signal.throwIfAborted();
+      ctx.counters.add(`anchors-not-met.${codeOf(error)}`);
+    }
+  }
+}

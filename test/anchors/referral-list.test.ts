@@ -1,0 +1,95 @@
+import test from 'ava';
+import type { NodeId } from '../../kernel/index.ts';
+import { ReferralList, WAITING_MAX, WAITING_PER_HOST_MAX } from '../../plugins/anchors/referral-list.ts';
+
+const id = (number: number) => number.toString(16).padStart(64, '0') as NodeId;
+const asker = (number: number) => id(1_000_000 + number);
+
+function listOf(count: number): ReferralList {
+  const list = new ReferralList();
+  for (let at = 0; at < count; at++) list.register(id(at), [`5.0.${at >> 8}.${at & 255}:4433`], 0);
+  return list;
+}
+
+for (const [count, usesMax] of [
+  [49, 3],
+  [50, 2],
+  [99, 2],
+  [100, 1],
+] as const) {
+  test(`with ${count} registrants each is given out ${usesMax} times`, (t) => {
+    const list = listOf(count);
+    t.is(list.usesMax, usesMax);
+    const [first] = list.handOut(asker(0), 0);
+    for (let use = 1; use < usesMax; use++) {
+      t.true(list.has(first?.node_id as NodeId), `still listed after ${use}`);
+      // Everybody else is used as often, so that the first one has its turn again.
+      for (let at = 0; list.entries().some(({ use_count }) => use_count < use); at++) list.handOut(asker(use * 100 + at), 0);
+      while (list.entries().find(({ node_id }) => node_id === first?.node_id)?.use_count === use) {
+        list.handOut(asker(use * 1_000 + list.entries().reduce((sum, entry) => sum + entry.use_count, 0)), 0);
+      }
+    }
+    t.false(list.has(first?.node_id as NodeId), 'released');
+  });
+}
+
+test('the least used are given first: uses differ by one at most after 100 requests', (t) => {
+  const list = listOf(49);
+  for (let at = 0; at < 100 && list.size > 0; at++) {
+    list.handOut(asker(at), 0);
+    const uses = list.entries().map(({ use_count }) => use_count);
+    if (uses.length > 0) t.true(Math.max(...uses) - Math.min(...uses) <= 1);
+  }
+});
+
+test('nobody is referred to itself', (t) => {
+  const list = listOf(3);
+  t.false(list.handOut(id(1), 0).some(({ node_id }) => node_id === id(1)));
+});
+
+test('who asks again gets the same ones, and uses nobody up', (t) => {
+  const list = listOf(5);
+  const first = list.handOut(asker(0), 0).map(({ node_id }) => node_id);
+  for (let again = 0; again < 10; again++) t.deepEqual(list.handOut(asker(0), 0).map(({ node_id }) => node_id), first);
+  t.deepEqual(list.entries().map(({ use_count }) => use_count), [1, 1, 1, 1, 1]);
+});
+
+test('registering again brings no further uses', (t) => {
+  const list = listOf(1);
+  list.handOut(asker(0), 0);
+  list.register(id(0), ['5.0.0.9:4433'], 0);
+  t.like(list.entries()[0], { use_count: 1, addresses: ['5.0.0.9:4433'] });
+});
+
+test('who disconnects stays for two minutes', (t) => {
+  const list = listOf(2);
+  list.disconnected(id(0), 1_000);
+  list.prune(120_999);
+  t.true(list.has(id(0)));
+  list.prune(121_000);
+  t.false(list.has(id(0)));
+  t.true(list.has(id(1)));
+});
+
+test('who comes back within the grace stays for good', (t) => {
+  const list = listOf(1);
+  list.disconnected(id(0), 1_000);
+  list.reconnected(id(0));
+  list.prune(1_000_000);
+  t.true(list.has(id(0)));
+});
+
+test('one machine with many names fills only its share of the list', (t) => {
+  const list = new ReferralList();
+  for (let at = 0; at < 500; at++) list.register(id(at), [`6.6.6.6:${1_000 + at}`], 0);
+  t.is(list.size, WAITING_PER_HOST_MAX);
+  t.true(list.register(id(900), ['7.7.7.7:4433'], 0));
+});
+
+test('a full list gives the place of the most used to a newcomer', (t) => {
+  const list = listOf(WAITING_MAX);
+  t.is(list.size, WAITING_MAX);
+  list.register(id(5_000), ['9.9.9.9:1'], 0);
+  t.is(list.size, WAITING_MAX);
+  t.true(list.has(id(5_000)));
+});
