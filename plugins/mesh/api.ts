@@ -70,7 +70,7 @@ export interface MeshService {
    * `connect_by_node_id` (KNOW-06): gives the node as a peer, by whatever step leads to it. Takes up to
    * 90 s; a search under way for the same node is joined.
    *
-   * @throws resolve/unreachable, resolve/busy, the signal's reason.
+   * @throws resolve/unreachable, resolve/busy, resolve/held-off, resolve/declined, the signal's reason.
    */
   connectTo(
     nodeId: NodeId,

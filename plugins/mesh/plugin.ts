@@ -77,6 +77,7 @@ export default definePlugin({
     const { knowledge, addresses, cascade } = assembleKnowledge(mesh, {
       links,
       book,
+      history,
       dial: (nodeId, at) => redial.reach(nodeId, at, 'resolve'),
       learned: (reporter) => ctx.emit(knowledgeChanged, { reporter }),
     });

@@ -92,6 +92,7 @@ export class Neighbour {
   readonly links = new Map<NodeId, Neighbour>();
   /** Its peers table. */
   readonly book = new Map<NodeId, string[]>();
+  readonly heldOff = new Set<NodeId>();
   readonly counters = createCounters().of('mesh');
   readonly learned: NodeId[] = [];
   readonly features: ReadonlySet<string>;
@@ -118,6 +119,7 @@ export class Neighbour {
     });
     const host = {
       knowledge: this.knowledge,
+      refusal: (nodeId: NodeId) => (this.heldOff.has(nodeId) ? ('held-off' as const) : undefined),
       connected: (nodeId: NodeId) => this.links.get(nodeId),
       remoteAddr: (nodeId: NodeId) => this.links.get(nodeId)?.addr,
       addresses: (nodeId: NodeId) => this.links.get(nodeId)?.known() ?? this.book.get(nodeId) ?? [],

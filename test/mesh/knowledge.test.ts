@@ -1,8 +1,9 @@
+import { fileURLToPath } from 'node:url';
 import test from 'ava';
-import type { NodeId } from '../../kernel/index.ts';
 import { FakeNet, PLUGINS } from './fake-net.ts';
 import type { FakeNode } from './fake-net.ts';
 
+const FINDER = fileURLToPath(new URL('./finder', import.meta.url));
 const MESH_ONLY = PLUGINS.slice(0, 1);
 
 /** a - b - c - d - e, each knowing three hops. */
@@ -45,12 +46,22 @@ test('what a peer reported is gone when it stops', async (t) => {
   t.is(a.node.host.diagnostics('mesh').n3, 0);
 });
 
-test('a peer that never joins the exchange leaves no lists behind', async (t) => {
+test('a node is found by its id over two hops, and peer explain tells each step', async (t) => {
   const net = new FakeNet(t);
-  const [a] = (await chain(net)) as [FakeNode];
-  const held = a.node.host.diagnostics('mesh').reporters;
-  t.is(held, 1);
-  const unknown = 'f'.repeat(64) as NodeId;
-  const { layer } = await a.run<{ layer: string }>('peer.reach', { node_id: unknown });
-  t.is(layer, 'none');
+  const nodes = await chain(net);
+  const [a, , , d, e] = nodes as [FakeNode, FakeNode, FakeNode, FakeNode, FakeNode];
+  await net.clock.until(a.node.host.add(FINDER));
+  await a.run('finder.connect', { node_id: d.id });
+  t.true((await a.peerIds()).includes(d.id));
+  const { searches } = await a.run<{ searches: { result: string; steps: { step: string; result: string }[] }[] }>(
+    'peer.explain',
+    { node_id: d.id },
+  );
+  t.is(searches.at(-1)?.result, 'ask-n3-chain');
+  t.deepEqual(
+    searches.at(-1)?.steps.map(({ result }) => result),
+    ['skipped', 'nothing', 'nothing', 'connected'],
+  );
+  await net.clock.advance(15_000);
+  t.is((await layers(a, [e]))[0], 'n2');
 });

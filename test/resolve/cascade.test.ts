@@ -168,3 +168,10 @@ test('no more than the cap of searches run at once', async (t) => {
   t.is((await net.clock.until(Promise.all(runs)))[0], 'resolve/unreachable');
   t.is(a.cascade.running, 0);
 });
+
+test('whom the user disconnected is not looked for', async (t) => {
+  const { net, a, c } = await chain();
+  a.heldOff.add(c.id);
+  await t.throwsAsync(find(net, a, c.id), { code: 'resolve/held-off' });
+  t.is(net.sent.length, 0);
+});

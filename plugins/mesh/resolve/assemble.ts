@@ -1,6 +1,7 @@
 import type { ConnectionKind, NodeId } from '../../../kernel/index.ts';
 import type { AddressBook } from '../address-book.ts';
 import type { MeshContext } from '../context.ts';
+import type { History } from '../history.ts';
 import type { KnowledgePeer } from '../knowledge/contract.ts';
 import { Knowledge } from '../knowledge/knowledge.ts';
 import { peerOf } from '../links.ts';
@@ -11,9 +12,13 @@ import { Cascade } from './cascade.ts';
 /** LAY-03: what is in N1 and takes part in routing. */
 const ROUTING_KINDS: ReadonlySet<ConnectionKind> = new Set(['mesh', 'keep-alive', 'lan']);
 
+/** Whose user disconnected us is left alone for so long. */
+const DECLINED_MS = 15 * 60_000;
+
 interface AssemblyParts {
   readonly links: Links;
   readonly book: AddressBook;
+  readonly history: History;
   /** Dials and finishes the exchange. */
   dial(nodeId: NodeId, addresses: readonly string[], signal: AbortSignal): Promise<Link>;
   /** A peer's lists were taken in. */
@@ -22,7 +27,7 @@ interface AssemblyParts {
 
 /** Knowledge and resolution over mesh's own links, addresses and dials. */
 export function assembleKnowledge(mesh: MeshContext, parts: AssemblyParts) {
-  const { links, book } = parts;
+  const { links, book, history } = parts;
   const { network } = mesh;
 
   const readyOf = (nodeId: NodeId): Link | undefined => {
@@ -67,6 +72,12 @@ export function assembleKnowledge(mesh: MeshContext, parts: AssemblyParts) {
   const host = {
     knowledge,
     connected: readyOf,
+    refusal: (nodeId: NodeId) => {
+      if (book.get(nodeId)?.heldOff === true) return 'held-off' as const;
+      const close = history.get(nodeId)?.last_close;
+      const declined = close?.by_peer === true && close.reason === 'user-request';
+      return declined && mesh.ctx.clock.now() - close.at_ms < DECLINED_MS ? ('declined' as const) : undefined;
+    },
     remoteAddr: (nodeId: NodeId) => network.connectionsOf(nodeId).at(-1)?.remoteAddr,
     addresses: (nodeId: NodeId) => book.get(nodeId)?.addresses ?? [],
     dial: parts.dial,

@@ -79,12 +79,14 @@ export class Cascade<Connected> {
    * Gives the node as a peer, by whatever step leads to it. A run under way for the same node and steps
    * is joined, and goes on when one of those who wait for it gives up.
    *
-   * @throws resolve/unreachable, resolve/busy, the signal's reason.
+   * @throws resolve/unreachable, resolve/busy, resolve/held-off, resolve/declined, the signal's reason.
    */
   async connect(target: NodeId, { purpose, signal, steps }: ResolveOptions): Promise<Connected> {
     signal?.throwIfAborted();
     const connected = this.#host.connected(target);
     if (connected !== undefined) return connected;
+    const refusal = this.#host.refusal(target);
+    if (refusal !== undefined) throw resolveErrors.make(refusal, { node_id: target });
     const key = `${target}/${steps?.join() ?? 'all'}`;
     let run = this.#running.get(key);
     if (run === undefined) {

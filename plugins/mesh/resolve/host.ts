@@ -6,6 +6,8 @@ export interface ResolveHost<Connected> {
   readonly knowledge: Pick<KnowledgeView, 'reach' | 'judge' | 'isShared'>;
   /** The node as a peer whose exchange is finished. */
   connected(nodeId: NodeId): Connected | undefined;
+  /** `held-off`: our user disconnected it. `declined`: its user disconnected us of late. */
+  refusal(nodeId: NodeId): 'held-off' | 'declined' | undefined;
   /** How we see a connected peer: decides which addresses it may tell, and be told. */
   remoteAddr(nodeId: NodeId): string | undefined;
   /** Where the node was last reached, best first; `[]` when unknown. */
