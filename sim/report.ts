@@ -1,5 +1,6 @@
 import { showDuration } from './durations.ts';
 import type { CheckResult } from './checks.ts';
+import type { LightReport } from './light.ts';
 import type { Report } from './simulation.ts';
 
 /** The report as a person reads it. */
@@ -33,14 +34,49 @@ export function showReport(report: Report): string {
   ].join('\n');
 }
 
+export function showLightReport({
+  scenario,
+  about,
+  seed,
+  wallMs,
+  traceHash,
+  cases,
+  checks,
+  passed,
+}: LightReport): string {
+  return [
+    `${'scenario'.padEnd(17)}${scenario}: ${about}`,
+    `${'seed'.padEnd(17)}${seed}`,
+    `${'wall time'.padEnd(17)}${showDuration(wallMs)}`,
+    `${'hash of figures'.padEnd(17)}${traceHash}`,
+    ...cases.flatMap(({ what, ...figures }) => [
+      '',
+      `${what}:`,
+      ...Object.entries(figures).map(([name, value]) => `  ${name.padEnd(15)}${showNumber(value)}`),
+    ]),
+    '',
+    ...checks.map(
+      ({ expectation, value, passed }) =>
+        `${passed ? 'ok    ' : 'FAILED'} ${expectation.that} of "${expectation.case}": ${showNumber(value)} (${showBounds(expectation)})`,
+    ),
+    '',
+    passed ? 'PASSED' : 'FAILED',
+  ].join('\n');
+}
+
+function showBounds({ min, max, because }: { min?: number; max?: number; because?: string }): string {
+  const bounds = [min !== undefined && `at least ${min}`, max !== undefined && `at most ${max}`].filter(Boolean);
+  return bounds.join(', ') + (because === undefined ? '' : `: ${because}`);
+}
+
+function showNumber(value: number): string {
+  return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(4)));
+}
+
 function showCheck({ expectation, passed, value, atMs }: CheckResult): string {
-  const { that, min, max, from, because } = expectation;
-  const bounds = [min !== undefined && `at least ${min}`, max !== undefined && `at most ${max}`]
-    .filter(Boolean)
-    .join(', ');
+  const { that, from } = expectation;
   const when = from === undefined ? `at ${showDuration(atMs)}` : `worst at ${showDuration(atMs)}`;
-  const number = Number.isInteger(value) ? String(value) : value.toPrecision(4);
-  return `${passed ? 'ok    ' : 'FAILED'} ${that}: ${number} ${when} (${bounds})${because === undefined ? '' : `: ${because}`}`;
+  return `${passed ? 'ok    ' : 'FAILED'} ${that}: ${showNumber(value)} ${when} (${showBounds(expectation)})`;
 }
 
 function list(title: string, counts: Readonly<Record<string, number>>): string[] {

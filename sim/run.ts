@@ -1,9 +1,10 @@
 import { codeOf } from '../kernel/sdk/errors.ts';
 import { simErrors } from './errors.ts';
+import { simulateLight } from './light.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
 import { recordTo, Replay } from './recording.ts';
-import { showReport } from './report.ts';
-import { readScenario, scenarioNames } from './scenario.ts';
+import { showLightReport, showReport } from './report.ts';
+import { isLight, readScenario, scenarioNames } from './scenario.ts';
 import { simulate } from './simulation.ts';
 
 /** `npm run sim`: exit code 0 when all that the scenario expects came true. */
@@ -17,16 +18,31 @@ async function main(args: readonly string[]): Promise<number> {
     console.error(USAGE);
     return 2;
   }
-  return options.replay === undefined ? run(options) : replay(options, new Replay(options.replay));
+  return options.replay === undefined ? run(options) : replay(options, options.replay);
 }
 
 async function run(options: Options): Promise<number> {
-  const { nodes, minutes, seed, record } = options;
+  const { nodes, minutes, record } = options;
+  const seed =
+    options.seed === undefined
+      ? undefined
+      : Number.isFinite(Number(options.seed))
+        ? Number(options.seed)
+        : options.seed;
+  const read = readScenario(options.scenario ?? '');
+  if (isLight(read)) {
+    if (nodes !== undefined || minutes !== undefined || record !== undefined) {
+      throw simErrors.make('bad-option', { problem: 'the light model has 10,000 nodes, no clock and no frames' });
+    }
+    const report = simulateLight({ ...read, ...(seed !== undefined && { seed }) });
+    console.log(options.json ? JSON.stringify(report, undefined, 2) : showLightReport(report));
+    return report.passed ? 0 : 1;
+  }
   const scenario = {
-    ...readScenario(options.scenario ?? ''),
+    ...read,
     ...(nodes !== undefined && { nodes }),
     ...(minutes !== undefined && { minutes }),
-    ...(seed !== undefined && { seed: Number.isFinite(Number(seed)) ? Number(seed) : seed }),
+    ...(seed !== undefined && { seed }),
   };
   const sink = record === undefined ? undefined : recordTo(record, { ...scenario, scenario: scenario.name });
   const report = await simulate(scenario, sink, (line) => console.error(line));
@@ -35,9 +51,12 @@ async function run(options: Options): Promise<number> {
 }
 
 /** Runs what was recorded again, and says where it first went another way. */
-async function replay(options: Options, recorded: Replay): Promise<number> {
+async function replay(options: Options, file: string): Promise<number> {
+  const recorded = new Replay(file);
   const { scenario: name, ...given } = recorded.options;
-  const report = await simulate({ ...readScenario(name), ...given }, recorded, (line) => console.error(line));
+  const read = readScenario(name);
+  if (isLight(read)) throw simErrors.make('bad-recording', { file, problem: `${name} has no frames` });
+  const report = await simulate({ ...read, ...given }, recorded, (line) => console.error(line));
   const { difference } = recorded;
   if (options.json) console.log(JSON.stringify({ ...report, difference: difference ?? null }, undefined, 2));
   else {

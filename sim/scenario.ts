@@ -93,6 +93,32 @@ export const Scenario = Type.Object(
 );
 export type Scenario = Static<typeof Scenario> & { readonly name: string };
 
+/** Searches in the light model of 10,000 nodes, which runs the plugin's own search without its frames. */
+export const LightScenario = Type.Object(
+  {
+    about: Type.String(),
+    model: Type.Literal('worm'),
+    seed: Type.Union([Type.Integer(), Type.String()]),
+    searches: Type.Integer({ minimum: 1 }),
+    /** Figures of the cases of `npm run bench -- worm`. */
+    expect: Type.Array(
+      Type.Object(
+        {
+          case: Type.String(),
+          that: Type.String(),
+          min: Type.Optional(Type.Number()),
+          max: Type.Optional(Type.Number()),
+          because: Type.Optional(Type.String()),
+        },
+        strict,
+      ),
+      { minItems: 1 },
+    ),
+  },
+  strict,
+);
+export type LightScenario = Static<typeof LightScenario> & { readonly name: string };
+
 export function scenarioNames(): readonly string[] {
   return readdirSync(SCENARIOS)
     .filter((file) => file.endsWith('.json'))
@@ -100,24 +126,35 @@ export function scenarioNames(): readonly string[] {
     .sort();
 }
 
-/** @throws sim/unknown-scenario, sim/bad-scenario */
-export function readScenario(name: string): Scenario {
-  if (!scenarioNames().includes(name)) throw simErrors.make('unknown-scenario', { name });
-  return parseScenario(name, readFileSync(`${SCENARIOS}${name}.json`, 'utf8'));
+export function isLight(scenario: Scenario | LightScenario): scenario is LightScenario {
+  return 'model' in scenario;
 }
 
-/** @throws sim/bad-scenario */
+/** @throws sim/unknown-scenario, sim/bad-scenario */
+export function readScenario(name: string): Scenario | LightScenario {
+  if (!scenarioNames().includes(name)) throw simErrors.make('unknown-scenario', { name });
+  const text = readFileSync(`${SCENARIOS}${name}.json`, 'utf8');
+  const value = parse(name, text);
+  const light = typeof value === 'object' && value !== null && 'model' in value;
+  return light ? { ...check(LightScenario, name, value), name } : parseScenario(name, text);
+}
+
+/** A scenario of real nodes. @throws sim/bad-scenario */
 export function parseScenario(name: string, text: string): Scenario {
-  const file = `${name}.json`;
-  let value: unknown;
+  return { ...check(Scenario, name, parse(name, text)), name };
+}
+
+function parse(name: string, text: string): unknown {
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch (error) {
-    throw simErrors.make('bad-scenario', { file, problem: String(error) });
+    throw simErrors.make('bad-scenario', { file: `${name}.json`, problem: String(error) });
   }
-  if (!Value.Check(Scenario, value)) {
-    const [first] = Value.Errors(Scenario, value);
-    throw simErrors.make('bad-scenario', { file, problem: `${first?.instancePath} ${first?.message}` });
-  }
-  return { ...value, name };
+}
+
+function check<T extends Type.TSchema>(schema: T, name: string, value: unknown): Static<T> {
+  if (Value.Check(schema, value)) return value;
+  const [first] = Value.Errors(schema, value);
+  const problem = `${first?.instancePath} ${first?.message}`;
+  throw simErrors.make('bad-scenario', { file: `${name}.json`, problem });
 }

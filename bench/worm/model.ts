@@ -1,5 +1,7 @@
 import type { Random } from '../../kernel/index.ts';
-import { type Answer, runRelay, runSearch, type SearchOutcome } from '../../plugins/worm-search/search.ts';
+import { runRelay } from '../../plugins/worm-search/relay.ts';
+import { runSearch, type SearchOutcome } from '../../plugins/worm-search/search.ts';
+import type { Answer } from '../../plugins/worm-search/search-world.ts';
 import { EventQueue } from './event-queue.ts';
 import { Latency } from './latency.ts';
 import type { Topology } from './topology.ts';

@@ -19,6 +19,9 @@ interface Entry {
   readonly connection: Connection;
   readonly attachment: Attachment;
   kind: ConnectionKind;
+  /** `remote` as text: asked for all the time, and seldom another. */
+  remote: SocketAddress | undefined;
+  remoteAddr: string;
 }
 
 class WireNetwork implements NetworkHost {
@@ -155,7 +158,7 @@ class WireNetwork implements NetworkHost {
       this.#deps.dispatcher.detach(connection);
       return;
     }
-    const entry: Entry = { connection, attachment, kind: 'ephemeral' };
+    const entry: Entry = { connection, attachment, kind: 'ephemeral', remote: undefined, remoteAddr: '' };
     this.#entries.set(connection.id, entry);
     const { nodeId } = connection.peer;
     this.#byNode.set(nodeId, (this.#byNode.get(nodeId) ?? new Set()).add(entry));
@@ -174,14 +177,20 @@ class WireNetwork implements NetworkHost {
     this.#deps.bus.publish(connectionClosed, Object.freeze({ ...last, reason: info.reason, byPeer: info.byPeer }));
   }
 
-  #describe({ connection, attachment, kind }: Entry): ConnectionInfo {
+  #describe(entry: Entry): ConnectionInfo {
+    const { connection, attachment, kind } = entry;
     const { bytesIn, bytesOut, rttMs } = connection.stats();
+    const { remote } = connection;
+    if (entry.remote !== remote) {
+      entry.remote = remote;
+      entry.remoteAddr = formatAddress(remote);
+    }
     return Object.freeze({
       id: connection.id,
       peer: connection.peer,
       direction: connection.direction,
       kind,
-      remoteAddr: formatAddress(connection.remote),
+      remoteAddr: entry.remoteAddr,
       connectedAtMs: connection.openedAtMs,
       lastActivityMs: attachment.lastActivityMs,
       bytesIn,

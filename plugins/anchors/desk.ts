@@ -8,8 +8,12 @@ import { ReferralList } from './referral-list.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { AnchorTalks } from './talk.ts';
 
-/** Below so many explicit entries the answer is topped up (ANCH-22), to so many in all. */
+/**
+ * With fewer explicit entries the answer is topped up (ANCH-22), to so many in all; and so it is by an
+ * anchor with few mesh peers, from which newcomers learn too little to grow (ANCH-17).
+ */
 const SPARSE_BELOW = 3;
+const FRESH_BELOW_MESH = 20;
 const TOPPED_UP_TO = 5;
 
 /** The anchor's side: who waits here, and who is told of whom. Every node has it; only those dialled use it. */
@@ -43,7 +47,8 @@ export class Desk {
     const asker = call.peer.nodeId;
     const handed = this.list.handOut(asker, ctx.clock.now());
     const referrals = handed.map(({ node_id, addresses }) => ({ node_id, addresses }));
-    if (referrals.length < SPARSE_BELOW) referrals.push(...(await this.#topUp(asker, referrals)));
+    const isSparse = referrals.length < SPARSE_BELOW || this.#surroundings.meshSize() < FRESH_BELOW_MESH;
+    if (isSparse) referrals.push(...(await this.#topUp(asker, referrals)));
     ctx.counters.add('referrals-given', referrals.length);
     const seenAt = network.connection(call.connectionId)?.remoteAddr;
     if (seenAt !== undefined && !this.#talks.isAnchor(asker)) {

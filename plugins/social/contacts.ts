@@ -1,5 +1,6 @@
 import type { NodeId, PluginContext, Ref } from '../../kernel/index.ts';
 import type { MeshService } from '../mesh/api.ts';
+import type { FindingMesh } from './mesh-door.ts';
 import { followed, followerChanged, unfollowed } from './api.ts';
 import type { SocialRoute } from './api.ts';
 import type { ProfileRecord } from './profile-record.ts';
@@ -99,6 +100,7 @@ export class Contacts {
     }
     await this.#withMesh((service) => {
       service.keepReachable(nodeId, addresses);
+      if (this.#kept !== undefined) this.#kept = new Set([...this.#kept, nodeId]);
       if (service.isPeer(nodeId)) routes.online(nodeId, service.addresses(nodeId), ctx.clock.now());
     });
     if (fresh) await this.#deps.tellFollowee(nodeId);
@@ -142,7 +144,10 @@ export class Contacts {
     await this.refreshKept();
   }
 
-  /** Tells mesh whom to redial without pause from now on: those seen of late, or followed of late. */
+  /**
+   * Tells mesh whom to redial without pause from now on: those seen or followed of late, but for those
+   * whom peers of ours report, who are found when they are wanted and need no connection of their own.
+   */
   async refreshKept(): Promise<void> {
     const { relations, routes } = this.#deps;
     const sinceMs = this.nowMs() - KEPT_AFTER_MS;
@@ -154,10 +159,11 @@ export class Contacts {
         return online.has(nodeId) || lastConnectedMs > sinceMs || this.followedAtMs(nodeId) > sinceMs;
       })
       .slice(0, KEPT_MAX);
-    const kept = new Set(recent.map(({ nodeId }) => nodeId));
     const known = this.#kept;
-    await this.#withMesh((service) => {
-      for (const { nodeId, addresses } of recent) {
+    await this.#withMesh((service: FindingMesh) => {
+      const hidden = recent.filter(({ nodeId }) => (service.reach?.(nodeId).n2Reporters.length ?? 0) === 0);
+      const kept = new Set(hidden.map(({ nodeId }) => nodeId));
+      for (const { nodeId, addresses } of hidden) {
         if (known?.has(nodeId) !== true) service.keepReachable(nodeId, addresses);
       }
       for (const nodeId of known ?? relations.follows()) if (!kept.has(nodeId)) service.forget(nodeId);

@@ -1,14 +1,27 @@
 import type { NodeId, PluginContext, Ref } from '../../kernel/index.ts';
 import { meshReady } from '../mesh/api.ts';
 import type { MeshService } from '../mesh/api.ts';
-import type { CascadeStep } from '../mesh/resolve/contract.ts';
+
+/** Step 0 of the cascade. Without `toldBy` mesh would take the addresses for proved ones. */
+export interface CachedAddressesStep {
+  readonly name: 'social-cache';
+  readonly limitMs: number;
+  find(
+    target: NodeId,
+  ): Promise<
+    | { readonly kind: 'addresses'; readonly addresses: readonly string[]; readonly toldBy: NodeId }
+    | { readonly kind: 'nothing'; readonly reason: string }
+  >;
+}
 
 /** What routing asks of mesh beyond connections; a mesh without it is asked to redial instead. */
 interface Finding {
   connectTo(nodeId: NodeId, options: { purpose: string; signal?: AbortSignal }): Promise<unknown>;
+  /** Peers that have the node in their N1. */
+  reach(nodeId: NodeId): { readonly n2Reporters: readonly NodeId[] };
   nplus10(): readonly NodeId[];
   contributeN1(source: () => Iterable<NodeId>): () => void;
-  offerStep(step: CascadeStep): () => void;
+  offerStep(step: CachedAddressesStep): () => void;
 }
 export type FindingMesh = MeshService & Partial<Finding>;
 

@@ -2,7 +2,6 @@ import { linkSignals, NETWORK } from '../../kernel/index.ts';
 import type { BodyOf, IncomingCall, NodeId, PluginContext, Ref, ResponseOf, Signer } from '../../kernel/index.ts';
 import { offerSection, peerGone, peerReady } from '../mesh/api.ts';
 import type { MeshService } from '../mesh/api.ts';
-import type { CascadeStep } from '../mesh/resolve/contract.ts';
 import { routeChanged } from './api.ts';
 import type { SocialRoute } from './api.ts';
 import { isAddressRecord } from './address-record.ts';
@@ -10,7 +9,7 @@ import type { AddressRecord } from './address-record.ts';
 import { Checkins } from './checkins.ts';
 import { socialErrors } from './errors.ts';
 import { offerToMesh } from './mesh-door.ts';
-import type { FindingMesh } from './mesh-door.ts';
+import type { CachedAddressesStep, FindingMesh } from './mesh-door.ts';
 import type { socialCheckin } from './messages.ts';
 import { OwnAddress } from './own-address.ts';
 import type { Present } from './present.ts';
@@ -161,7 +160,7 @@ export class Routing {
   }
 
   /** Step 0 of the cascade: what a contact signed of itself, which nobody has proved. */
-  #cachedAddresses(): CascadeStep {
+  #cachedAddresses(): CachedAddressesStep {
     return {
       name: 'social-cache',
       limitMs: 1_000,

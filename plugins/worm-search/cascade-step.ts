@@ -1,7 +1,7 @@
 import type { NodeId } from '../../kernel/index.ts';
 import type { MeshDoor, WormStepOffer } from './mesh-door.ts';
 import { WORM_PURPOSE } from './mesh-door.ts';
-import { WORM_TOTAL_MS } from './search.ts';
+import { WORM_TOTAL_MS } from './search-world.ts';
 import type { Searcher } from './searcher.ts';
 
 /** Time for a preferred peer that was found to tell where the target is. */

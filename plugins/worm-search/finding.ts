@@ -2,7 +2,7 @@ import type { BodyOf, NodeId, ResponseOf } from '../../kernel/index.ts';
 import type { WormKind, WormTarget } from './api.ts';
 import type { Holder, wormQuery } from './messages.ts';
 import { NEEDLES_MAX } from './messages.ts';
-import { type Answer, FINDINGS_MAX } from './search.ts';
+import { type Answer, FINDINGS_MAX } from './search-world.ts';
 
 export type WormQuery = BodyOf<typeof wormQuery>;
 export type WormResponse = ResponseOf<typeof wormQuery>;

@@ -1,6 +1,6 @@
 import type { NodeId } from '../../kernel/index.ts';
 import type { HoldingSource } from './api.ts';
-import { FINDINGS_MAX } from './search.ts';
+import { FINDINGS_MAX } from './search-world.ts';
 
 /** WORM-07: hosts of one post that are looked at. */
 const DOWNSTREAM_MAX = 100;

@@ -3,7 +3,7 @@ import type { WormKind } from './api.ts';
 import type { Finding, Referral, WormQuery } from './finding.ts';
 import type { Holdings } from './holdings.ts';
 import type { MeshView } from './mesh-door.ts';
-import { FINDINGS_MAX } from './search.ts';
+import { FINDINGS_MAX } from './search-world.ts';
 
 const ADDRESSES_MAX = 4;
 

@@ -1,4 +1,4 @@
-import { linkSignals } from '../../kernel/index.ts';
+import { codeOf, linkSignals } from '../../kernel/index.ts';
 import type { Network, NodeId, Ref } from '../../kernel/index.ts';
 import { meshReady } from '../mesh/api.ts';
 import type { MeshService } from '../mesh/api.ts';
@@ -28,6 +28,8 @@ interface Finding {
     options: { purpose: string; signal?: AbortSignal; steps?: readonly string[] },
   ): Promise<unknown>;
   offerStep(step: WormStepOffer): () => void;
+  /** Addresses of a node within three hops as its reporters tell them, none that must not be dialled. */
+  locate(nodeId: NodeId, options: { signal: AbortSignal }): Promise<readonly string[]>;
 }
 type FindingMesh = MeshService & Partial<Finding>;
 
@@ -100,6 +102,22 @@ export class MeshDoor {
       },
       { signal },
     );
+  }
+
+  /** Where reporters say that a node of our N2 or N3 is; `[]` when none tells in time. */
+  async locate(nodeId: NodeId, signal: AbortSignal, limitMs: number): Promise<readonly string[]> {
+    const limited = linkSignals([signal], { deadlineMs: limitMs, clock: this.#ctx.clock });
+    try {
+      return await this.#mesh.use(
+        (service: FindingMesh) => service.locate?.(nodeId, { signal: limited.signal }) ?? [],
+        { signal: limited.signal },
+      );
+    } catch (error) {
+      this.#ctx.counters.add(`not-located.${codeOf(error)}`);
+      return [];
+    } finally {
+      limited.dispose();
+    }
   }
 
   /**

@@ -1,6 +1,6 @@
 import { defineExchange, Type } from '../../kernel/index.ts';
 import type { Static } from '../../kernel/index.ts';
-import { FINDINGS_MAX } from './search.ts';
+import { FINDINGS_MAX } from './search-world.ts';
 
 const Id = Type.String({ pattern: '^[0-9a-f]{64}$' });
 /** Target and its preferred peers (WORM-01). */

@@ -7,8 +7,13 @@ import type { Home } from './home.ts';
 import type { MeshDoor } from './mesh-door.ts';
 import { wormQuery } from './messages.ts';
 import type { RelayBudget } from './relay-budget.ts';
-import { runRelay } from './search.ts';
+import { runRelay } from './relay.ts';
 import type { Seen } from './seen.ts';
+
+/** Nodes whose reporters are being asked where they are, for all who ask us; those beyond it are named without. */
+const LOCATING_MAX = 32;
+/** Leaves the asker's 500 ms time for the way there and back. */
+const LOCATE_MS = 300;
 
 export interface ResponderDeps {
   readonly ctx: WormContext;
@@ -21,6 +26,7 @@ export interface ResponderDeps {
 /** The answering side: looks at home, and for a query of ttl 1 asks its own mesh peers, once a search. */
 export class Responder {
   readonly #deps: ResponderDeps;
+  #locating = 0;
 
   constructor(deps: ResponderDeps) {
     this.#deps = deps;
@@ -41,11 +47,24 @@ export class Responder {
         }),
         call.signal,
       );
-      const { findings, asked } = await this.#relay(query, call, known, peers);
+      const { findings, asked } = await this.#relay(query, call, await this.#located(known, call.signal), peers);
       ctx.counters.add(findings.length > 0 ? 'queries-answered' : 'queries-not-known');
       return this.#respond(call, findings, asked, referral);
     } finally {
       if (mayRelay) this.#deps.relays.done();
+    }
+  }
+
+  /** A name without an address is of little use, and our reporters are nearer to it than the asker. */
+  async #located(known: readonly Finding[], signal: AbortSignal): Promise<readonly Finding[]> {
+    const [first, ...others] = known;
+    if (first === undefined || first.addresses.length > 0 || this.#locating >= LOCATING_MAX) return known;
+    this.#locating += 1;
+    try {
+      const addresses = await this.#deps.mesh.locate(first.holder, signal, LOCATE_MS);
+      return [{ ...first, addresses }, ...others];
+    } finally {
+      this.#locating -= 1;
     }
   }
 

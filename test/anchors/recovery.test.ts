@@ -116,9 +116,12 @@ test('stale anchors are dialled after recovery: the live one is seen again, the 
     await net.clock.advance(500);
     await node.run('peer.disconnect', { node_id: other.id });
   }
-  // Nobody is left for mesh to redial: the node must recover.
+  // Nobody is left for mesh to redial, on either side: the node must recover.
   await node.run('peer.disconnect', { node_id: anchor.id });
-  for (const each of [node, anchor, live, dead]) await each.stop();
+  for (const each of [node, dead, live, anchor]) {
+    await each.stop();
+    await net.clock.advance(100);
+  }
   await net.clock.advance(8 * 24 * 3_600_000);
   const plugins = PLUGINS.slice(0, 1);
   for (const { name, dataDir, host } of [anchor, live]) await net.anchorNode(name, { dataDir, host, plugins });

@@ -5,8 +5,9 @@ import { Check } from '../../sim/checks.ts';
 import { milliseconds, showDuration } from '../../sim/durations.ts';
 import { components, quantile } from '../../sim/graph.ts';
 import { readOptions } from '../../sim/options.ts';
+import { simulateLight } from '../../sim/light.ts';
 import { Replay } from '../../sim/recording.ts';
-import { parseScenario, readScenario, scenarioNames } from '../../sim/scenario.ts';
+import { isLight, type LightScenario, parseScenario, readScenario, scenarioNames } from '../../sim/scenario.ts';
 import { simulate } from '../../sim/simulation.ts';
 import { temporaryDirectory } from '../rig/temporary.ts';
 
@@ -17,6 +18,7 @@ test('every shipped scenario reads, and each of its expectations is of a measure
   t.true(scenarioNames().length > 0);
   for (const name of scenarioNames()) {
     const scenario = readScenario(name);
+    if (isLight(scenario)) continue;
     for (const expectation of scenario.expect) t.notThrows(() => new Check(expectation, scenario), name);
   }
 });
@@ -52,6 +54,17 @@ test('an expectation that does not hold fails the run, with the worst value', as
   t.false(report.passed);
   t.like(report.checks[0], { passed: false, value: 2, atMs: 20_000 });
   t.like(report.checks[1], { passed: true, value: 3, atMs: 60_000 });
+});
+
+test('the light model repeats itself, and a figure out of bounds fails', (t) => {
+  const what = 'node just joined, 5 links, 101 slots';
+  const expect = [{ case: what, that: 'medianMs', max: 1 }];
+  const scenario: LightScenario = { name: 'x', about: 'x', model: 'worm', seed: 1, searches: 3, expect };
+  const report = simulateLight(scenario);
+  t.false(report.passed);
+  t.is(simulateLight(scenario).traceHash, report.traceHash);
+  const none = { ...scenario, expect: [{ case: what, that: 'happiness', max: 1 }] };
+  t.throws(() => simulateLight(none), { code: 'sim/bad-scenario' });
 });
 
 test('options are checked before anything runs', (t) => {

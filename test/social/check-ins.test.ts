@@ -87,6 +87,32 @@ test('mesh redials a followee for an hour, after which check-ins look for it', a
   t.deepEqual(await kept(), []);
 });
 
+test('a followee whom peers report is not redialled: it is found when it is wanted', async (t) => {
+  const net = new QuietNet(t);
+  const [anna, bert, carl] = (await net.nodes('anna', 'bert', 'carl')) as [FakeNode, FakeNode, FakeNode];
+  await net.follow(anna, bert);
+  const kept = async () => (await anna.run<{ kept: string[] }>('fake.state')).kept;
+  t.deepEqual(await kept(), [bert.id]);
+  await know(anna, { reach: { [bert.id]: { layer: 'n2', n2Reporters: [carl.id], n3Reporters: [] } } });
+  await net.advance(2 * MINUTE_MS);
+  t.deepEqual(await kept(), []);
+  await know(anna, { reach: { [bert.id]: { layer: 'none', n2Reporters: [], n3Reporters: [] } } });
+  await net.advance(2 * MINUTE_MS);
+  t.deepEqual(await kept(), [bert.id]);
+});
+
+test('a reload of social tells nobody anything anew, and check-ins go on', async (t) => {
+  const net = new QuietNet(t);
+  const [anna, bert] = (await net.nodes('anna', 'bert')) as [FakeNode, FakeNode];
+  await net.follow(anna, bert);
+  await net.advance(2 * MINUTE_MS);
+  const stored = bert.counters('social')['address-records-stored'];
+  t.is((await anna.reload('social')).outcome, 'committed');
+  await net.advance(5 * HOUR_MS);
+  t.is(bert.counters('social')['address-records-stored'], stored);
+  t.true(made(anna) >= 1);
+});
+
 test('contacts are part of N1, and those away for more than a week are not (KNOW-01)', async (t) => {
   const net = new QuietNet(t);
   const [anna, bert, carl] = (await net.nodes('anna', 'bert', 'carl')) as [FakeNode, FakeNode, FakeNode];

@@ -45,3 +45,17 @@ test('a referral without an address is reached by way of who gave it', async (t)
   t.like(found, { found: true, holder: target.id });
   t.is(stepOf(found, 'nova')?.hits, 1);
 });
+
+test('who knows a node by its reporters asks them where it is, and answers in time when they do not', async (t) => {
+  const world = new WormNet(t);
+  const [a, p, q, target] = await world.nodes(HONEST, 'a', 'p', 'q', 'target');
+  await world.link(a, p);
+  await world.link(p, q);
+  await world.link(q, target);
+  await world.know(p, { reach: { [target.id]: [q.id], [SOMEBODY]: [q.id] }, chain: { [target.id]: [target.address] } });
+  const found = await world.search(a, target.id);
+  t.like(found, { found: true, addresses: [target.address], via: [q.id, p.id] });
+  const named = await world.search(a, SOMEBODY);
+  t.like(named, { found: false });
+  t.like(stepOf(named, 'burst'), { answered: 1, hits: 1 });
+});

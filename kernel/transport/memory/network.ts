@@ -93,6 +93,7 @@ export class MemoryNetwork {
   }
 
   link(host: string, other: string): LinkOptions {
+    if (this.#links.size === 0) return this.#defaultLink;
     return this.#links.get(linkKey(host, other)) ?? this.#defaultLink;
   }
 

@@ -78,6 +78,8 @@ export default definePlugin({
     const sources = new Set<() => Iterable<NodeId>>();
     const steps: { find(target: NodeId, call: { signal: AbortSignal; purpose: string }): Promise<unknown> }[] = [];
     const waiting = new Map<number, () => void>();
+    /** Whom the test connected to; what others dial gets no slot. */
+    const slots = new Set<NodeId>();
     const dialled: string[] = [];
     let nplus10: NodeId[] = [ctx.self.nodeId];
 
@@ -93,7 +95,8 @@ export default definePlugin({
       const { nodeId } = connection.peer;
       ready.set(connection.id, { nodeId, features: body.features });
       if (connection.direction === 'outbound') addresses.set(nodeId, [connection.remoteAddr]);
-      if (connection.kind === 'ephemeral') network.setKind(connection.id, 'mesh');
+      if (network.connection(connection.id)?.kind === 'ephemeral')
+        network.setKind(connection.id, slots.has(nodeId) ? 'mesh' : 'session');
       ctx.emit(peerReady, { peer: connection.peer, connectionId: connection.id, features: body.features });
       waiting.get(connection.id)?.();
     };
@@ -105,6 +108,7 @@ export default definePlugin({
         candidates.push(...(outcome.addresses ?? []));
       }
       candidates.push(...(addresses.get(nodeId) ?? []));
+      if (purpose === 'user') slots.add(nodeId);
       if (candidates.length === 0) throw new Error('no way');
       dialled.push(...candidates);
       const connection = await network.dial({ nodeId, addresses: candidates }, { signal });

@@ -48,6 +48,10 @@ export default definePlugin({
           step = undefined;
         };
       },
+      locate: async (nodeId: NodeId, { signal }: { signal: AbortSignal }) => {
+        await ctx.clock.sleep(chain.has(nodeId) ? 40 : 60_000, signal);
+        return chain.get(nodeId) ?? [];
+      },
       connectTo: (nodeId: NodeId, { signal }: { signal: AbortSignal }) =>
         network.dial({ nodeId, addresses: chain.get(nodeId) ?? [] }, { signal }),
       reach: (nodeId: NodeId) => {

@@ -1,0 +1,37 @@
+import { defineToken, defineTopic } from '../../kernel/index.ts';
+import type { NodeId } from '../../kernel/index.ts';
+
+/**
+ * Why a node must stay findable, in the order in which sessions are given up near the ceiling, the last
+ * first (KEEP-08): a conversation of the last 30 minutes, a followee, a follower, a file peer, an older
+ * conversation (KEEP-02).
+ */
+export const NEED_REASONS = ['dm-active', 'follow', 'audience', 'file', 'dm'] as const;
+export type NeedReason = (typeof NEED_REASONS)[number];
+
+/** A node that must stay findable (KEEP-02). */
+export interface Need {
+  readonly nodeId: NodeId;
+  readonly reason: NeedReason;
+  /** The node and its preferred peers where they are known. */
+  readonly nplus10: readonly NodeId[];
+}
+
+export interface KeepAliveService {
+  /**
+   * Adds a list of needed nodes, read at every check; gives the undo. The social contacts are known
+   * already. At most 2,000 nodes of a list are looked at.
+   */
+  contribute(name: string, list: () => Iterable<Need>): () => void;
+  /** Checks at once instead of at the next minute, and counts as a check for the hysteresis. */
+  check(): Promise<void>;
+}
+
+export const KEEP_ALIVE = defineToken<KeepAliveService>('keep-alive');
+
+/** A long-lived session outside the mesh was opened for a needed node, by us; `host` is whom it goes to. */
+export const sessionKept = defineTopic<{ readonly target: NodeId; readonly host: NodeId }>('keep-alive/session-kept');
+/** It is not kept any more. */
+export const sessionReleased = defineTopic<{ readonly target: NodeId; readonly host: NodeId; readonly reason: string }>(
+  'keep-alive/session-released',
+);

@@ -1,0 +1,76 @@
+import { bind, connectionClosed, definePlugin, NETWORK, Type } from '../../kernel/index.ts';
+import type { NodeId } from '../../kernel/index.ts';
+import { ANCHORS } from '../anchors/api.ts';
+import { MESH } from '../mesh/api.ts';
+import { SOCIAL } from '../social/api.ts';
+import { KEEP_ALIVE } from './api.ts';
+import { keepAliveCommandHandlers, keepAliveCommands } from './commands.ts';
+import { KeepAliveConfig, sessionsMax } from './config.ts';
+import { Dialler } from './dialler.ts';
+import { SessionHost } from './host.ts';
+import { keepAliveRequest } from './messages.ts';
+import { Needs } from './needs.ts';
+import { Session, Sessions } from './sessions.ts';
+import { surroundingsOf } from './surroundings.ts';
+
+/** CYC-06. */
+const CHECK_MS = 60_000;
+
+export default definePlugin({
+  name: 'keep-alive',
+  version: '1.0.0',
+  kernel: '^1',
+  about: 'Sessions outside the mesh that keep contacts findable',
+  config: KeepAliveConfig,
+  inject: { mesh: { optional: MESH }, social: { optional: SOCIAL }, anchors: { optional: ANCHORS } },
+  provides: [KEEP_ALIVE],
+  messages: { keepAliveRequest },
+  commands: keepAliveCommands,
+  state: Type.Object({ sessions: Type.Array(Session) }),
+  setup(ctx) {
+    const network = ctx.lease(NETWORK);
+    const mesh = () => ctx.deps.mesh;
+    const needs = new Needs();
+    const sessions = new Sessions({ ctx, network, dialler: new Dialler({ ctx, network, mesh }) });
+    const around = () => surroundingsOf({ ctx, network, mesh, anchors: () => ctx.deps.anchors });
+    const gather = () => needs.gather(ctx.self.nodeId, ctx.deps.social, ctx.signal);
+    const host = new SessionHost({
+      ctx,
+      network,
+      sessions,
+      around,
+      addresses: async (nodeId: NodeId) =>
+        (await mesh()?.use((service) => service.addresses(nodeId), { signal: ctx.signal })) ?? [],
+    });
+    /** Gives the attempts to open sessions, which go on when the check is over. */
+    const check = async (): Promise<Promise<unknown>[]> => {
+      const now = await around();
+      return now === undefined ? [] : [sessions.check(await gather(), now)];
+    };
+    ctx.on(connectionClosed, ({ id }) => sessions.lost(id));
+
+    return {
+      services: [
+        bind(KEEP_ALIVE, {
+          contribute: (name, list) => needs.add(name, list),
+          check: async () => void (await Promise.all(await check())),
+        }),
+      ],
+      handlers: { keepAliveRequest: (body, call) => host.answer(body, call) },
+      commands: keepAliveCommandHandlers({
+        sessions,
+        nowMs: () => ctx.clock.now(),
+        max: sessionsMax(ctx.config),
+        needs: gather,
+      }),
+      loops: { check: { everyMs: CHECK_MS, run: async () => void (await check()) } },
+      snapshot: () => ({ sessions: [...sessions.all()] }),
+      restore: (state) => sessions.restore(state.sessions),
+      diagnostics: () => ({
+        sessions: sessions.all().length,
+        keep_alives: sessions.count(),
+        max: sessionsMax(ctx.config),
+      }),
+    };
+  },
+});

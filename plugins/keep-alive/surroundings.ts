@@ -1,0 +1,91 @@
+import type { Network, NodeId, PluginContext, Ref } from '../../kernel/index.ts';
+import type { AnchorsService } from '../anchors/api.ts';
+import type { MeshService } from '../mesh/api.ts';
+import type { Need } from './api.ts';
+
+interface Reach {
+  /** Peers that have it in their N1. */
+  readonly n2Reporters: readonly NodeId[];
+  /** Peers that have it in their N2. */
+  readonly n3Reporters: readonly NodeId[];
+}
+
+/** What keep-alive asks of mesh beyond connections; a mesh without it needs no sessions kept. */
+interface Finding {
+  reach(nodeId: NodeId): Reach;
+  connectTo(nodeId: NodeId, options: { purpose: string; signal?: AbortSignal }): Promise<unknown>;
+}
+export type FindingMesh = MeshService & Partial<Finding>;
+
+/** How a node can be found at this moment, in words; `undefined` when it cannot. */
+export type Way = string | undefined;
+
+/** What keep-alive reads of mesh and anchors, at one moment. */
+export interface Surroundings {
+  /**
+   * KEEP-01: a way to any node of its N+10 within three hops, or an anchor among them that can be
+   * dialled. What only exists through `besides` does not count: that is the session in question.
+   */
+  wayTo(need: Need, besides?: NodeId): Way;
+  /** 0 for a peer, up to 3 within three hops, 4 beyond. */
+  hops(nodeId: NodeId): number;
+  /** Peers that have it within their N2: who else may hold a session for it. */
+  reporters(nodeId: NodeId): readonly NodeId[];
+}
+
+export interface SurroundingsDeps {
+  // biome-ignore lint/suspicious/noExplicitAny: only the parts every context has
+  readonly ctx: PluginContext<any, any>;
+  readonly network: Network;
+  mesh(): Ref<MeshService> | undefined;
+  anchors(): Ref<AnchorsService> | undefined;
+}
+
+/** `undefined` while mesh is off or knows nothing beyond its connections. */
+export async function surroundingsOf(deps: SurroundingsDeps): Promise<Surroundings | undefined> {
+  const { ctx, network } = deps;
+  const anchors = deps.anchors();
+  const known =
+    anchors?.available === true ? await anchors.use((service) => service.known(), { signal: ctx.signal }) : [];
+  const anchorIds = new Set(known.map(({ nodeId }) => nodeId));
+  const mesh = deps.mesh();
+  if (mesh?.available !== true) return undefined;
+  return mesh.use(
+    (service: FindingMesh) => {
+      if (service.reach === undefined) return undefined;
+      const reaches = new Map<NodeId, Reach>();
+      const reach = (nodeId: NodeId): Reach => {
+        const found = reaches.get(nodeId) ?? (service as Finding).reach(nodeId);
+        reaches.set(nodeId, found);
+        return found;
+      };
+      /** An interactive session ends when it is idle; it is no way that lasts. */
+      const lasting = (nodeId: NodeId): boolean =>
+        network.connectionsOf(nodeId).some(({ kind }) => kind === 'mesh' || kind === 'keep-alive' || kind === 'lan');
+      return {
+        wayTo({ nodeId, nplus10 }, besides) {
+          const ids = [...new Set([nodeId, ...nplus10])].filter((id) => id !== ctx.self.nodeId);
+          for (const id of ids) {
+            const who = id === nodeId ? 'it' : `its preferred peer ${id.slice(0, 8)}`;
+            if (id !== besides && lasting(id)) return `connected to ${who}`;
+            const { n2Reporters, n3Reporters } = reach(id);
+            if (n2Reporters.some((reporter) => reporter !== besides)) return `${who} is in N2`;
+            if (n3Reporters.some((reporter) => reporter !== besides)) return `${who} is in N3`;
+          }
+          const anchor = ids.find((id) => anchorIds.has(id));
+          return anchor === undefined ? undefined : `anchor ${anchor.slice(0, 8)} has it as preferred peer`;
+        },
+        hops(nodeId) {
+          if (network.connectionsOf(nodeId).length > 0) return 0;
+          const { n2Reporters, n3Reporters } = reach(nodeId);
+          return n2Reporters.length > 0 ? 2 : n3Reporters.length > 0 ? 3 : 4;
+        },
+        reporters(nodeId) {
+          const { n2Reporters, n3Reporters } = reach(nodeId);
+          return [...new Set([...n2Reporters, ...n3Reporters])];
+        },
+      };
+    },
+    { signal: ctx.signal },
+  );
+}

@@ -1,0 +1,100 @@
+import test from 'ava';
+import type { FakeNode } from '../mesh/fake-net.ts';
+import { explain, kinds, KeepWorld } from './world.ts';
+import { prefer } from '../social/quiet-net.ts';
+
+/** Anna follows bert, whose preferred peer is dora; anna has lost sight of both. */
+async function lostSight(t: import('ava').ExecutionContext) {
+  const world = new KeepWorld(t);
+  const [anna, bert, dora] = (await world.nodes('anna', 'bert', 'dora')) as [FakeNode, FakeNode, FakeNode];
+  await prefer(bert, dora);
+  await bert.reload('social');
+  await world.net.follow(anna, bert);
+  await world.net.advance(100);
+  const part = async (): Promise<void> => {
+    world.net.net.network.breakConnections(anna.host, bert.host);
+    world.net.net.network.setLink(anna.host, bert.host, { dialFailure: 1 });
+    await world.net.advance(10);
+  };
+  return { world, anna, bert, dora, part };
+}
+
+test('a contact in sight needs no session, and explain says why', async (t) => {
+  const { world, anna, bert, dora, part } = await lostSight(t);
+  await world.checks(2);
+  t.is((await explain(anna)).contacts[0]?.verdict, 'needs no session: connected to it');
+  await part();
+  await world.sees(anna, bert, [dora.id]);
+  await world.checks(5);
+  t.is((await explain(anna)).contacts[0]?.verdict, 'needs no session: it is in N2');
+  t.is((await explain(anna)).sessions, 0);
+});
+
+test('out of sight for three checks, a session goes to the preferred peer that can be reached (KEEP-03, -04)', async (t) => {
+  const { world, anna, bert, dora, part } = await lostSight(t);
+  await world.sees(anna, dora);
+  await part();
+  await world.checks(2);
+  t.is((await explain(anna)).sessions, 0);
+  await world.checks(2);
+  const { contacts, sessions } = await explain(anna);
+  t.is(sessions, 1);
+  t.like(contacts[0], { node_id: bert.id, reason: 'follow', verdict: 'kept by a session', host: dora.id });
+  t.deepEqual(contacts[0]?.tries.map(({ host, result }) => [host, result]).at(-1), [dora.id, 'accepted']);
+  t.deepEqual(kinds(anna, dora), ['keep-alive']);
+  t.deepEqual(kinds(dora, anna), ['keep-alive']);
+});
+
+test('a contact that flaps gets no session (KEEP-04)', async (t) => {
+  const { world, anna, bert, dora, part } = await lostSight(t);
+  await world.sees(anna, dora);
+  await part();
+  for (let round = 0; round < 10; round++) {
+    await world.checks(1);
+    await world.sees(anna, bert, [dora.id]);
+    await world.checks(1);
+    await world.sees(anna, bert);
+  }
+  t.is((await explain(anna)).sessions, 0);
+});
+
+test('a session ends when its node was in sight without it for ten checks, on both sides', async (t) => {
+  const { world, anna, bert, dora, part } = await lostSight(t);
+  const [emil] = (await world.nodes('emil')) as [FakeNode];
+  await world.sees(anna, dora);
+  await part();
+  await world.checks(4);
+  t.is((await explain(anna)).sessions, 1);
+  // What only its own host reports does not count.
+  await world.sees(anna, bert, [dora.id]);
+  await world.checks(15);
+  t.is((await explain(anna)).sessions, 1);
+  await world.sees(anna, bert, [dora.id, emil.id]);
+  await world.checks(8);
+  t.is((await explain(anna)).sessions, 1);
+  await world.checks(3);
+  t.is((await explain(anna)).sessions, 0);
+  t.deepEqual(kinds(anna, dora), ['session']);
+  t.deepEqual(kinds(dora, anna), ['session']);
+});
+
+test('a session survives a reload, and ends when nobody needs it', async (t) => {
+  const { world, anna, bert, dora, part } = await lostSight(t);
+  await world.sees(anna, dora);
+  await part();
+  await world.checks(4);
+  t.is((await anna.reload('keep-alive')).outcome, 'committed');
+  t.like(await explain(anna), { sessions: 1, contacts: [{ host: dora.id }] });
+  await anna.run('follow.remove', { node_id: bert.id });
+  await world.checks(2);
+  t.is((await explain(anna)).sessions, 0);
+});
+
+test('a contact that nobody can reach is tried less and less often', async (t) => {
+  const { world, anna, part } = await lostSight(t);
+  await part();
+  await world.checks(24 * 60);
+  const failed = anna.counters('keep-alive')['sessions-failed'] ?? 0;
+  t.true(failed >= 8 && failed <= 20, `${failed} attempts in a day`);
+  t.regex((await explain(anna)).contacts[0]?.verdict ?? '', /none of its N\+10 could be reached/);
+});
