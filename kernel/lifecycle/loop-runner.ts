@@ -22,6 +22,7 @@ export class LoopRunner {
   readonly #onFailure: (name: string, error: unknown) => void;
   #timer: TimerHandle | undefined;
   #tick: AbortController | undefined;
+  #spare: AbortController | undefined;
   #ticking: Promise<void> | undefined;
   #started = false;
   #runs = 0;
@@ -50,6 +51,8 @@ export class LoopRunner {
   start(): void {
     if (this.#started) return;
     this.#started = true;
+    // A tick that outlived a stop schedules the next one when it ends.
+    if (this.#ticking) return;
     this.#schedule(this.#loop.immediate === true && this.#runs === 0 ? 0 : this.#interval());
   }
 
@@ -75,31 +78,58 @@ export class LoopRunner {
 
   #schedule(delayMs: number): void {
     this.#timer = this.#clock.timer(delayMs, () => {
-      this.#ticking = this.#run().finally(() => {
+      const work = this.#begin();
+      if (work === undefined) {
+        if (this.#started) this.#schedule(this.#interval());
+        return;
+      }
+      this.#ticking = work.finally(() => {
         this.#ticking = undefined;
         if (this.#started) this.#schedule(this.#interval());
       });
     });
   }
 
-  async #run(): Promise<void> {
-    const tick = new AbortController();
+  /** Most ticks find nothing to do and are over at once: those cost no promise and no timer. */
+  #begin(): Promise<void> | undefined {
+    const tick = this.#spare ?? new AbortController();
+    this.#spare = undefined;
     this.#tick = tick;
-    const limitMs = this.#loop.limitMs ?? Math.min(this.#loop.everyMs, TICK_LIMIT_MAX_MS);
-    const limit = this.#clock.timer(limitMs, () => tick.abort(new Error(`loop ${this.#name} exceeded ${limitMs} ms`)));
     const startedMs = this.#clock.monotonic();
     try {
-      await this.#loop.run(tick.signal);
+      const work = this.#loop.run(tick.signal);
+      if (work instanceof Promise) return this.#finish(work, tick, startedMs);
+      // Nobody can have aborted it, so the next tick may have it.
+      if (!tick.signal.aborted) this.#spare = tick;
     } catch (error) {
-      if (!tick.signal.aborted || this.#started) {
-        this.#failures++;
-        this.#onFailure(this.#name, error);
-      }
+      this.#failed(tick, error);
+    }
+    this.#ended(startedMs);
+    return undefined;
+  }
+
+  async #finish(work: Promise<void>, tick: AbortController, startedMs: number): Promise<void> {
+    const limitMs = this.#loop.limitMs ?? Math.min(this.#loop.everyMs, TICK_LIMIT_MAX_MS);
+    const limit = this.#clock.timer(limitMs, () => tick.abort(new Error(`loop ${this.#name} exceeded ${limitMs} ms`)));
+    try {
+      await work;
+    } catch (error) {
+      this.#failed(tick, error);
     } finally {
       limit.cancel();
-      this.#tick = undefined;
-      this.#runs++;
-      this.#lastMs = this.#clock.monotonic() - startedMs;
+      this.#ended(startedMs);
     }
+  }
+
+  #failed(tick: AbortController, error: unknown): void {
+    if (tick.signal.aborted && !this.#started) return;
+    this.#failures++;
+    this.#onFailure(this.#name, error);
+  }
+
+  #ended(startedMs: number): void {
+    this.#tick = undefined;
+    this.#runs++;
+    this.#lastMs = this.#clock.monotonic() - startedMs;
   }
 }

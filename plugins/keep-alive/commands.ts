@@ -1,5 +1,5 @@
 import { defineCommand, isHexId, Type } from '../../kernel/index.ts';
-import type { CommandHandlers, NodeId } from '../../kernel/index.ts';
+import type { CommandHandlers, Network, NodeId } from '../../kernel/index.ts';
 import type { Need } from './api.ts';
 import { keepAliveErrors } from './errors.ts';
 import { ABSENT_CHECKS } from './sessions.ts';
@@ -21,6 +21,14 @@ const Contact = Type.Object({
   tries: Type.Array(Type.Object({ host: Type.String(), why: Type.String(), result: Type.String() })),
 });
 
+const Member = Type.Object({
+  node_id: Type.String(),
+  /** Kind of its connection; `none` when it has none. */
+  connection: Type.String(),
+  /** Why it is a member; absent for the mesh. */
+  reason: Type.Optional(Type.String()),
+});
+
 export const keepAliveCommands = {
   'keepalive.explain': defineCommand({
     about: 'Say of each node that must stay findable how it is, and which session keeps it so',
@@ -32,9 +40,15 @@ export const keepAliveCommands = {
     }),
     positional: ['node_id'],
   }),
+  'layer.list': defineCommand({
+    about: 'List the members of each layer, and how each is connected',
+    params: Type.Object({}),
+    result: Type.Object({ mesh: Type.Array(Member), social: Type.Array(Member), file: Type.Array(Member) }),
+  }),
 };
 
 interface CommandParts {
+  readonly network: Network;
   readonly sessions: Sessions;
   readonly nowMs: () => number;
   readonly max: number;
@@ -59,7 +73,23 @@ export function keepAliveCommandHandlers(parts: CommandParts): CommandHandlers<t
     return `out of sight, and none of its N+10 could be reached; next attempt in ${waitS} s`;
   };
 
+  const member = ({ nodeId, reason }: Need) => {
+    const connection = parts.network.connectionsOf(nodeId).at(-1)?.kind ?? 'none';
+    return { node_id: nodeId, connection, reason };
+  };
+
   return {
+    'layer.list': async () => {
+      const needs = await parts.needs();
+      return {
+        mesh: parts.network
+          .connections()
+          .filter(({ kind }) => kind === 'mesh')
+          .map(({ peer }) => ({ node_id: peer.nodeId, connection: 'mesh' })),
+        social: needs.filter(({ reason }) => reason !== 'file').map(member),
+        file: needs.filter(({ reason }) => reason === 'file').map(member),
+      };
+    },
     'keepalive.explain': async (params) => {
       const wanted = params.node_id === undefined ? undefined : readNodeId(params.node_id);
       const needs = (await parts.needs()).filter(({ nodeId }) => wanted === undefined || nodeId === wanted);

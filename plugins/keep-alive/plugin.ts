@@ -58,6 +58,7 @@ export default definePlugin({
       ],
       handlers: { keepAliveRequest: (body, call) => host.answer(body, call) },
       commands: keepAliveCommandHandlers({
+        network,
         sessions,
         nowMs: () => ctx.clock.now(),
         max: sessionsMax(ctx.config),

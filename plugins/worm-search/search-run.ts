@@ -17,6 +17,9 @@ import type { Seen } from './seen.ts';
 /** Kinds of connections that are nobody's to keep. */
 const BRIEF: ReadonlySet<string> = new Set(['ephemeral', 'session']);
 
+/** Addresses of one host that are dialled in one search, so that liars cannot have us hammer a stranger. */
+const HOST_DIALS_MAX = 12;
+
 export interface SearchDeps {
   readonly ctx: WormContext;
   readonly home: Home;
@@ -54,6 +57,8 @@ export class SearchRun implements SearchWorld<NodeId, Finding, Referral> {
   /** Connections made for this search alone, closed with it (MESH-07). */
   readonly #dialled = new Set<NodeId>();
   #kept: NodeId | undefined;
+  /** How often each host was to be dialled. */
+  readonly #hosts = new Map<string, number>();
 
   constructor(
     deps: SearchDeps,
@@ -76,11 +81,12 @@ export class SearchRun implements SearchWorld<NodeId, Finding, Referral> {
   run(): Promise<SearchOutcome<Finding>> {
     const { signal } = this.#work;
     return new Promise<SearchOutcome<Finding>>((resolve, reject) => {
+      let cancel = (): void => {};
       const onAbort = (): void => {
         cancel();
         reject(signal.reason);
       };
-      let cancel = (): void => {};
+      if (signal.aborted) return onAbort();
       signal.addEventListener('abort', onAbort, { once: true });
       cancel = runSearch(this, (outcome) => {
         signal.removeEventListener('abort', onAbort);
@@ -174,24 +180,30 @@ export class SearchRun implements SearchWorld<NodeId, Finding, Referral> {
       this.dials += 1;
       this.#dialled.add(id);
     }
-    return mesh.connect(id, addresses, toldBy, { signal: this.#work.signal, limitMs });
+    const given = addresses.filter((address) => this.#isFree(address));
+    // Without any address it would be looked for by what we know ourselves.
+    if (given.length === 0 && addresses.length > 0) return Promise.resolve(false);
+    return mesh.connect(id, given, toldBy, { signal: this.#work.signal, limitMs });
+  }
+
+  /** Counts a dial of the host, whatever its port, unless it had its share. */
+  #isFree(address: string): boolean {
+    const host = address.slice(0, address.lastIndexOf(':'));
+    const dials = this.#hosts.get(host) ?? 0;
+    if (dials >= HOST_DIALS_MAX) return false;
+    this.#hosts.set(host, dials + 1);
+    return true;
   }
 
   async #send(peer: NodeId, body: WormQuery, limitMs: number): Promise<ReturnType<typeof answerOf>> {
     const { ctx } = this.#deps;
-    const limited = linkSignals([this.#work.signal]);
+    const { signal } = this.#work;
     try {
-      const response = await ctx.send(peer, wormQuery, body, {
-        deadlineMs: Math.max(1, limitMs),
-        signal: limited.signal,
-      });
-      return answerOf(body, response, peer);
+      const deadlineMs = Math.max(1, limitMs);
+      return answerOf(body, await ctx.send(peer, wormQuery, body, { deadlineMs, signal }), peer);
     } catch (error) {
-      const round = body.ttl === 1 ? 'nova' : 'burst';
-      if (!this.#work.signal.aborted) ctx.counters.add(`${round}-unanswered.${codeOf(error)}`);
+      if (!signal.aborted) ctx.counters.add(`${body.ttl === 1 ? 'nova' : 'burst'}-unanswered.${codeOf(error)}`);
       throw error;
-    } finally {
-      limited.dispose();
     }
   }
 

@@ -98,3 +98,20 @@ test('a contact that nobody can reach is tried less and less often', async (t) =
   t.true(failed >= 8 && failed <= 20, `${failed} attempts in a day`);
   t.regex((await explain(anna)).contacts[0]?.verdict ?? '', /none of its N\+10 could be reached/);
 });
+
+test('layers have their own members, and losing one leaves the others alone (LAY-01)', async (t) => {
+  const { world, anna, bert, dora, part } = await lostSight(t);
+  type Layers = Record<'mesh' | 'social' | 'file', { node_id: string; connection: string }[]>;
+  await anna.run('peer.connect', { target: dora.connectString });
+  const before = await anna.run<Layers>('layer.list');
+  t.deepEqual(before.mesh.map(({ node_id }) => node_id).sort(), [bert.id, dora.id].sort());
+  t.like(before.social, [{ node_id: bert.id, connection: 'mesh' }]);
+  await part();
+  await world.checks(1);
+  const after = await anna.run<Layers>('layer.list');
+  t.deepEqual(
+    after.mesh.map(({ node_id }) => node_id),
+    [dora.id],
+  );
+  t.like(after.social, [{ node_id: bert.id, connection: 'none' }]);
+});

@@ -10,6 +10,7 @@ import { nodeListUpdate, PACKED_IDS } from '../../plugins/mesh/knowledge/message
 import type { NodeLists } from '../../plugins/mesh/knowledge/messages.ts';
 import { AddressService } from '../../plugins/mesh/resolve/address-service.ts';
 import { Cascade } from '../../plugins/mesh/resolve/cascade.ts';
+import type { StepCall } from '../../plugins/mesh/resolve/contract.ts';
 import { addressRequest } from '../../plugins/mesh/resolve/messages.ts';
 import type { AddressAnswer, AddressQuestion } from '../../plugins/mesh/resolve/messages.ts';
 import { recordingLog } from '../rig/recording-log.ts';
@@ -123,7 +124,7 @@ export class Neighbour {
       connected: (nodeId: NodeId) => this.links.get(nodeId),
       remoteAddr: (nodeId: NodeId) => this.links.get(nodeId)?.addr,
       addresses: (nodeId: NodeId) => this.links.get(nodeId)?.known() ?? this.book.get(nodeId) ?? [],
-      dial: (nodeId: NodeId, addresses: readonly string[], signal: AbortSignal) =>
+      dial: (nodeId: NodeId, addresses: readonly string[], { signal }: StepCall) =>
         this.#dial(nodeId, addresses, signal),
       whenConnected: async (nodeId: NodeId, signal: AbortSignal) => {
         await net.clock.sleep(1, signal);

@@ -95,6 +95,24 @@ test('referrals to oneself, to peers or to the same node over and over lead nowh
   t.is(world.net.dials.length, before + 1);
 });
 
+test('liars cannot have a stranger hammered', async (t) => {
+  const world = new WormNet(t);
+  const [a] = await world.nodes(HONEST, 'a');
+  const liars = await world.nodes(LIAR, 'l1', 'l2', 'l3', 'l4', 'l5', 'l6');
+  await world.link(a, ...liars);
+  const before = world.net.dials.length;
+  for (const [index, liar] of liars.entries()) {
+    const at = (port: number): object => ({ id: SOMEBODY, addresses: [`192.0.2.250:${port + index}`], via: [] });
+    await world.say(liar, {
+      node: at(1_000),
+      more: [2_000, 3_000, 4_000].map((port) => ({ kind: 'node', holder: at(port) })),
+      referral: { id: (index + 16).toString(16).repeat(32), addresses: [`192.0.2.250:${9_000 + index}`] },
+    });
+  }
+  t.false((await world.search(a, SOMEBODY)).found);
+  t.is(world.net.dials.length, before + 12);
+});
+
 test('queries over the budget are refused, and others are still answered', async (t) => {
   const world = new WormNet(t);
   const [a, p] = await world.nodes(HONEST, 'a', 'p');

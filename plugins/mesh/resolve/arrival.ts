@@ -1,7 +1,7 @@
 import { codeOf, linkSignals } from '../../../kernel/index.ts';
 import type { NodeId } from '../../../kernel/index.ts';
 import type { MeshContext } from '../context.ts';
-import type { Whereabouts } from './contract.ts';
+import type { StepCall, Whereabouts } from './contract.ts';
 import { DialBudget } from './dial-budget.ts';
 import type { ResolveHost } from './host.ts';
 import { untilAborted } from './until-aborted.ts';
@@ -45,7 +45,7 @@ export class Arrival<Connected> {
   async reach(
     target: NodeId,
     found: readonly Whereabouts[],
-    signal: AbortSignal,
+    call: StepCall,
     tried: Set<string>,
     note: Note,
   ): Promise<Connected | undefined> {
@@ -58,7 +58,7 @@ export class Arrival<Connected> {
       }
       for (const address of fresh) tried.add(address);
       try {
-        const connected = await this.#dial(target, fresh, signal);
+        const connected = await this.#dial(target, fresh, call);
         if (toldBy !== undefined) {
           this.#host.knowledge.judge(toldBy, 'proved');
           for (const address of fresh) this.#budget.giveBack(address);
@@ -67,11 +67,11 @@ export class Arrival<Connected> {
         return connected;
       } catch (error) {
         reasons.push(`${fresh.join(', ')}: ${codeOf(error)}`);
-        if (toldBy !== undefined && !signal.aborted) {
+        if (toldBy !== undefined && !call.signal.aborted) {
           this.#host.knowledge.judge(toldBy, codeOf(error) === 'transport/wrong-node' ? 'refuted' : 'not-reached');
         }
       }
-      if (signal.aborted) break;
+      if (call.signal.aborted) break;
     }
     note('dial-failed', reasons.join('; '));
     return undefined;
@@ -84,10 +84,13 @@ export class Arrival<Connected> {
     return this.#budget.take(address);
   }
 
-  async #dial(target: NodeId, addresses: readonly string[], signal: AbortSignal): Promise<Connected> {
-    const limited = linkSignals([signal], { deadlineMs: DIAL_LIMIT_MS, clock: this.#mesh.ctx.clock });
+  async #dial(target: NodeId, addresses: readonly string[], call: StepCall): Promise<Connected> {
+    const limited = linkSignals([call.signal], { deadlineMs: DIAL_LIMIT_MS, clock: this.#mesh.ctx.clock });
     try {
-      return await untilAborted(this.#host.dial(target, addresses, limited.signal), limited.signal);
+      return await untilAborted(
+        this.#host.dial(target, addresses, { ...call, signal: limited.signal }),
+        limited.signal,
+      );
     } finally {
       limited.dispose();
     }

@@ -8,6 +8,7 @@ import { peerOf } from '../links.ts';
 import type { Link, Links } from '../links.ts';
 import { AddressService } from './address-service.ts';
 import { Cascade } from './cascade.ts';
+import type { StepCall } from './contract.ts';
 
 /** LAY-03: what is in N1 and takes part in routing. */
 const ROUTING_KINDS: ReadonlySet<ConnectionKind> = new Set(['mesh', 'keep-alive', 'lan']);
@@ -19,8 +20,8 @@ interface AssemblyParts {
   readonly links: Links;
   readonly book: AddressBook;
   readonly history: History;
-  /** Dials and finishes the exchange. */
-  dial(nodeId: NodeId, addresses: readonly string[], signal: AbortSignal): Promise<Link>;
+  /** Dials for this purpose and finishes the exchange. */
+  dial(nodeId: NodeId, addresses: readonly string[], call: StepCall): Promise<Link>;
   /** A peer's lists were taken in. */
   learned(reporter: NodeId): void;
 }

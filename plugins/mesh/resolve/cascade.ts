@@ -77,7 +77,7 @@ export class Cascade<Connected> {
 
   /**
    * Gives the node as a peer, by whatever step leads to it. A run under way for the same node and steps
-   * is joined, and goes on when one of those who wait for it gives up.
+   * is joined, also one for another purpose, and goes on when one of those who wait for it gives up.
    *
    * @throws resolve/unreachable, resolve/busy, resolve/held-off, resolve/declined, the signal's reason.
    */
@@ -171,7 +171,7 @@ export class Cascade<Connected> {
     }
     if (outcome.kind === 'connected') return this.#arrival.settle(target, call.signal, note);
     const found = outcome.kind === 'told' ? outcome.found : [outcome];
-    return this.#arrival.reach(target, found, call.signal, tried, note);
+    return this.#arrival.reach(target, found, call, tried, note);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { NodeId } from '../../../kernel/index.ts';
 import type { KnowledgeView } from '../knowledge/contract.ts';
+import type { StepCall } from './contract.ts';
 
 /** What the cascade asks of the rest of mesh. `Connected` is mesh's own form of a peer. */
 export interface ResolveHost<Connected> {
@@ -12,8 +13,8 @@ export interface ResolveHost<Connected> {
   remoteAddr(nodeId: NodeId): string | undefined;
   /** Where the node was last reached, best first; `[]` when unknown. */
   addresses(nodeId: NodeId): readonly string[];
-  /** Dials and finishes the exchange. @throws transport/*, mesh/exchange-failed, the signal's reason */
-  dial(nodeId: NodeId, addresses: readonly string[], signal: AbortSignal): Promise<Connected>;
+  /** Dials for this purpose and finishes the exchange. @throws transport/*, mesh/exchange-failed, the signal's reason */
+  dial(nodeId: NodeId, addresses: readonly string[], call: StepCall): Promise<Connected>;
   /** Resolves when a connection to the node, made by somebody else, has finished its exchange. */
   whenConnected(nodeId: NodeId, signal: AbortSignal): Promise<Connected>;
 }

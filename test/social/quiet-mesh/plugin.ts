@@ -10,7 +10,7 @@ import {
 } from '../../../kernel/index.ts';
 import type { ConnectionInfo, NodeId } from '../../../kernel/index.ts';
 import { MESH, meshReady, parseConnectString, peerGone, peerReady } from '../../../plugins/mesh/api.ts';
-import type { MeshService, SectionContribution } from '../../../plugins/mesh/api.ts';
+import type { MeshService, PeerInfo, SectionContribution } from '../../../plugins/mesh/api.ts';
 
 const Hello = Type.Object({
   features: Type.Array(Type.String()),
@@ -126,7 +126,7 @@ export default definePlugin({
       peers: () =>
         [...ready].flatMap(([id, { features }]) => {
           const connection = network.connection(id);
-          return connection === undefined ? [] : [{ ...connection, connectionId: id, features }];
+          return connection === undefined ? [] : [{ ...connection, connectionId: id, features } as unknown as PeerInfo];
         }),
       isPeer: (nodeId) => [...ready.values()].some((peer) => peer.nodeId === nodeId),
       supports: (nodeId, feature) =>
