@@ -1,6 +1,11 @@
 import { defineToken, defineTopic } from '../../kernel/index.ts';
 import type { ConnectionKind, NodeId, PeerId, PluginContext, Ref } from '../../kernel/index.ts';
 
+import type { Candidate, Layer, N1Source, Reach, Verdict } from './knowledge/contract.ts';
+import type { CascadeStep, StepName } from './resolve/contract.ts';
+
+export type { Candidate, Layer, N1Source, Reach, Verdict } from './knowledge/contract.ts';
+export type { CascadeStep, StepCall, StepName, StepOutcome, Whereabouts } from './resolve/contract.ts';
 export { formatConnectString, parseConnectString } from './connect-string.ts';
 export type { ConnectTarget } from './connect-string.ts';
 
@@ -53,6 +58,32 @@ export interface MeshService {
   addresses(nodeId: NodeId): readonly string[];
   /** When the node was last a peer, in ms since the epoch. */
   lastSeenMs(nodeId: NodeId): number | undefined;
+  /** Where a node is known to be, and who reports it (KNOW-04). */
+  reach(nodeId: NodeId): Reach;
+  /** The nearest layer alone, for loops over many ids. */
+  layerOf(nodeId: NodeId): Layer;
+  /** The best of N2 that is not connected (CONN-02), at most `limit`. */
+  candidates(limit: number): readonly Candidate[];
+  /** A node of N2 at random that is not connected. */
+  randomN2(): NodeId | undefined;
+  /**
+   * `connect_by_node_id` (KNOW-06): gives the node as a peer, by whatever step leads to it. Takes up to
+   * 90 s; a search under way for the same node is joined.
+   *
+   * @throws resolve/unreachable, resolve/busy, resolve/held-off, resolve/declined, the signal's reason.
+   */
+  connectTo(
+    nodeId: NodeId,
+    options: { purpose: string; signal?: AbortSignal; steps?: readonly StepName[] },
+  ): Promise<PeerInfo>;
+  /** Adds a step to the cascade, for this generation of mesh; gives the undo. Offer again on `meshReady`. */
+  offerStep(step: CascadeStep): () => void;
+  /** Adds nodes to the N1 we share (KNOW-01), for this generation of mesh; gives the undo. */
+  contributeN1(source: N1Source): () => void;
+  /** What a source of N1 names has changed. */
+  n1Changed(): void;
+  /** Says what a peer's report of a node was worth; it decides how much of its word mesh takes. */
+  judge(reporter: NodeId, verdict: Verdict): void;
   /** Adds a section; gives the undo. Plugins use {@link offerSection}, which also outlives swaps of mesh. */
   contribute(name: string, contribution: SectionContribution): () => void;
 }
@@ -79,6 +110,9 @@ export const peerGone = defineTopic<{
   readonly connectionId: number;
   readonly reason: string;
 }>('mesh/peer-gone');
+
+/** A peer's lists were taken in: N2 or N3 may hold more than before (CONN-01). */
+export const knowledgeChanged = defineTopic<{ readonly reporter: NodeId }>('mesh/knowledge-changed');
 
 /** Largest JSON of one section in bytes; a longer one is left out and counted. */
 export const SECTION_MAX_BYTES = 1024 * 1024;

@@ -6,8 +6,12 @@ import type { MeshContext } from './context.ts';
 import { meshErrors } from './errors.ts';
 import { Attempt, NodeHistory } from './history.ts';
 import type { History } from './history.ts';
+import { describeReach, knowledgeCommands } from './knowledge/commands.ts';
+import type { Knowledge } from './knowledge/knowledge.ts';
 import type { Link, Links } from './links.ts';
 import type { Redial } from './redial.ts';
+import type { Cascade } from './resolve/cascade.ts';
+import { Resolution } from './resolve/history.ts';
 import type { Sections } from './sections.ts';
 
 const NodeIdParam = Type.String({ description: 'Node id, 64 hex characters' });
@@ -42,6 +46,7 @@ const ConnectionView = Type.Object({
 });
 
 export const meshCommands = {
+  ...knowledgeCommands,
   'peer.connect': defineCommand({
     about: 'Connect to another node and remember it',
     params: Type.Object({ target: Type.String({ description: '<node id>@<host>:<port>[,<host>:<port>]' }) }),
@@ -76,6 +81,9 @@ export const meshCommands = {
       held_off: Type.Boolean(),
       connections: Type.Array(ConnectionView),
       attempts: Type.Array(Attempt),
+      /** The last searches for it by its id alone, step by step. */
+      searches: Type.Array(Resolution),
+      reach: Type.String(),
       next_attempt_ms: Type.Optional(Type.Integer()),
       last_exchange: Type.Optional(NodeHistory.properties.last_exchange),
       last_close: Type.Optional(NodeHistory.properties.last_close),
@@ -90,11 +98,13 @@ interface CommandParts {
   readonly redial: Redial;
   readonly history: History;
   readonly sections: Sections;
+  readonly knowledge: Knowledge;
+  readonly cascade: Cascade<Link>;
   connect(target: string, signal: AbortSignal): Promise<Link>;
 }
 
 export function meshCommandHandlers(mesh: MeshContext, parts: CommandParts): CommandHandlers<typeof meshCommands> {
-  const { links, book, redial, history, sections } = parts;
+  const { links, book, redial, history, sections, knowledge, cascade } = parts;
   const { network } = mesh;
 
   const viewPeer = (link: Link) => {
@@ -150,6 +160,7 @@ export function meshCommandHandlers(mesh: MeshContext, parts: CommandParts): Com
   };
 
   return {
+    'peer.reach': ({ node_id }) => describeReach(knowledge, readNodeId(node_id)),
     'peer.connect': async ({ target }, call) => {
       call.progress('dialling');
       const view = viewPeer(await parts.connect(target, call.signal));
@@ -173,7 +184,8 @@ export function meshCommandHandlers(mesh: MeshContext, parts: CommandParts): Com
       const known = book.get(nodeId);
       const past = history.get(nodeId);
       const connections = viewConnections(nodeId);
-      if (known === undefined && past === undefined && connections.length === 0) {
+      const searched = cascade.history.get(nodeId).length > 0 || knowledge.layerOf(nodeId) !== 'none';
+      if (known === undefined && past === undefined && connections.length === 0 && !searched) {
         throw meshErrors.make('unknown-peer', { node_id: nodeId });
       }
       const display_name = sections.label(nodeId);
@@ -190,6 +202,8 @@ export function meshCommandHandlers(mesh: MeshContext, parts: CommandParts): Com
         held_off: known?.heldOff ?? false,
         connections,
         attempts: [...(past?.attempts ?? [])],
+        searches: [...cascade.history.get(nodeId)],
+        reach: knowledge.layerOf(nodeId),
         ...(plan === undefined ? {} : { next_attempt_ms: plan.nextAtMs }),
         ...(past?.last_exchange === undefined ? {} : { last_exchange: past.last_exchange }),
         ...(past?.last_close === undefined ? {} : { last_close: past.last_close }),

@@ -8,8 +8,8 @@ const ATTEMPTS_MAX = 10;
 export const Attempt = Type.Object({
   at_ms: Type.Integer(),
   took_ms: Type.Integer(),
-  /** Why it was made: `user` (peer connect) or `redial`. */
-  rule: Type.Union([Type.Literal('user'), Type.Literal('redial')]),
+  /** Why it was made: `user` (peer connect), `redial`, or `resolve` (the cascade). */
+  rule: Type.Union([Type.Literal('user'), Type.Literal('redial'), Type.Literal('resolve')]),
   addresses: Type.Array(Type.String()),
   /** `connected`, or an error code. */
   result: Type.String(),

@@ -11,18 +11,22 @@ import {
 import type { ConnectionInfo } from '../../kernel/index.ts';
 import { AddressBook } from './address-book.ts';
 import { Announcements } from './announcements.ts';
-import { MESH, meshReady, peerGone } from './api.ts';
+import { knowledgeChanged, MESH, meshReady, peerGone, peerReady, sectionFeature } from './api.ts';
 import { meshCommandHandlers, meshCommands, readTarget } from './commands.ts';
 import { MeshConfig } from './config.ts';
 import type { MeshContext } from './context.ts';
 import { meshErrors } from './errors.ts';
 import { Exchange } from './exchange.ts';
 import { History, NodeHistory } from './history.ts';
+import { KnowledgeState, ROUTES_SECTION } from './knowledge/knowledge.ts';
+import { nodeListUpdate, PACKED_IDS } from './knowledge/messages.ts';
 import { Link, Links, peerOf } from './links.ts';
 import { featuresNotice, initialExchange, meshKeepalive, sectionsNotice } from './messages.ts';
 import { peersTable } from './migrations/0001-peers.ts';
 import { OwnSide, OwnState } from './own-side.ts';
 import { Plan, Redial } from './redial.ts';
+import { assembleKnowledge } from './resolve/assemble.ts';
+import { addressRequest } from './resolve/messages.ts';
 import { Sections } from './sections.ts';
 import { meshService } from './service.ts';
 
@@ -34,6 +38,7 @@ const State = Type.Object({
   links: Type.Array(Link),
   plans: Type.Array(Plan),
   history: Type.Record(Type.String(), NodeHistory),
+  knowledge: KnowledgeState,
 });
 
 export default definePlugin({
@@ -43,8 +48,9 @@ export default definePlugin({
   about: 'Connections as peers: first exchange, heartbeat, redialling',
   config: MeshConfig,
   provides: [MESH],
-  messages: { initialExchange, meshKeepalive, featuresNotice, sectionsNotice },
+  messages: { initialExchange, meshKeepalive, featuresNotice, sectionsNotice, nodeListUpdate, addressRequest },
   commands: meshCommands,
+  features: [PACKED_IDS, sectionFeature(ROUTES_SECTION)],
   migrations: [peersTable],
   state: State,
   setup(ctx) {
@@ -68,6 +74,14 @@ export default definePlugin({
     const announcements = new Announcements(mesh, links, own, sections);
     const exchange = new Exchange(mesh, { links, own, sections, book, history, announcements });
     const redial = new Redial(mesh, book, links, history);
+    const { knowledge, addresses, cascade } = assembleKnowledge(mesh, {
+      links,
+      book,
+      history,
+      dial: (nodeId, at) => redial.reach(nodeId, at, 'resolve'),
+      learned: (reporter) => ctx.emit(knowledgeChanged, { reporter }),
+    });
+    sections.add(ROUTES_SECTION, knowledge.section);
     let restored = false;
 
     /** The link of a live connection; made here when its event is still on the way. */
@@ -103,6 +117,8 @@ export default definePlugin({
       const peer = peerOf(link);
       const now = ctx.clock.now();
       history.closed(peer.nodeId, now, reason, byPeer);
+      const stays = links.all().some((other) => other.nodeId === link.nodeId && other.deviceId === link.deviceId);
+      if (!stays) knowledge.left(peer);
       if (link.state === 'ready') {
         ctx.counters.add(`peers-gone.${reason}`);
         if (links.readyOf(peer.nodeId).length === 0) book.gone(peer.nodeId, now);
@@ -126,6 +142,7 @@ export default definePlugin({
       }
     });
     ctx.on(connectionClosed, ({ id, reason, byPeer }) => ended(id, reason, byPeer));
+    ctx.on(peerReady, ({ peer }) => knowledge.joined(peer));
     ctx.on(featuresChanged, () => announcements.catchUp());
 
     /** A frame of a connection that ended while it waited for us has no link any more. */
@@ -135,8 +152,19 @@ export default definePlugin({
     };
 
     return {
-      services: [bind(MESH, meshService(mesh, { links, book, redial, sections, announcements, connect }))],
-      commands: meshCommandHandlers(mesh, { links, book, redial, history, sections, connect }),
+      services: [
+        bind(MESH, meshService(mesh, { links, book, redial, sections, announcements, knowledge, cascade, connect })),
+      ],
+      commands: meshCommandHandlers(mesh, {
+        links,
+        book,
+        redial,
+        history,
+        sections,
+        knowledge,
+        cascade,
+        connect,
+      }),
       handlers: {
         initialExchange: (body, call) => {
           const link = liveLink(call.connectionId);
@@ -146,6 +174,8 @@ export default definePlugin({
         meshKeepalive: () => {
           ctx.counters.add('keepalives-received');
         },
+        nodeListUpdate: (lists, call) => knowledge.receive(lists, call),
+        addressRequest: (question, call) => addresses.answer(question, call),
         featuresNotice: ({ features, revision }, call) => {
           const link = links.get(call.connectionId);
           if (link !== undefined) announcements.receiveFeatures(link, features, revision);
@@ -158,6 +188,7 @@ export default definePlugin({
         },
       },
       loops: {
+        ...knowledge.loops,
         'keep-alive': { everyMs: 1_000, run: () => announcements.keepAlive() },
         redial: { everyMs: 250, run: () => redial.tick() },
         watch: {
@@ -196,6 +227,7 @@ export default definePlugin({
         links: [...links.all()],
         plans: redial.plans(),
         history: history.snapshot(),
+        knowledge: knowledge.snapshot(),
       }),
       restore: (state) => {
         restored = true;
@@ -203,9 +235,11 @@ export default definePlugin({
         for (const link of state.links) links.add({ ...link });
         redial.restore(state.plans);
         history.restore(state.history);
+        knowledge.restore(state.knowledge);
       },
       diagnostics: () => ({
         peers: links.ready().length,
+        ...knowledge.diagnostics(),
         exchanging: links.size - links.ready().length,
         known: book.count(),
         redial: redial.plans().length,

@@ -1,0 +1,29 @@
+import type { NodeId } from '../../../kernel/index.ts';
+import { defineCommand, definePlugin, Type } from '../../../kernel/index.ts';
+import { MESH } from '../../../plugins/mesh/api.ts';
+
+/** Looks for nodes by their id alone, as any plugin may. */
+export default definePlugin({
+  name: 'finder',
+  version: '1.0.0',
+  kernel: '^1',
+  about: 'Finds nodes by their id',
+  inject: { mesh: MESH },
+  commands: {
+    'finder.connect': defineCommand({
+      about: 'Connect to a node by its id',
+      params: Type.Object({ node_id: Type.String() }),
+      result: Type.Object({ node_id: Type.String() }),
+    }),
+  },
+  setup: (ctx) => ({
+    commands: {
+      'finder.connect': async ({ node_id }, { signal }) => {
+        const { peer } = await ctx.deps.mesh.use((mesh) =>
+          mesh.connectTo(node_id as NodeId, { purpose: 'finder', signal }),
+        );
+        return { node_id: peer.nodeId };
+      },
+    },
+  }),
+});
