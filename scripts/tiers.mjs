@@ -9,7 +9,9 @@ const AVA = ['node_modules/ava/entrypoints/cli.mjs'];
 
 /** Tiers that take long or need the machine for themselves live in folders of their own. */
 const LONG = ['crash', 'fuzz', 'swap-long', 'transport-stability', 'memory', 'scenarios'];
-const everyday = globSync('dist/test/**/*.test.js').filter((file) => !LONG.some((tier) => file.startsWith(`dist/test/${tier}/`)));
+const everyday = globSync('dist/test/**/*.test.js').filter(
+  (file) => !LONG.some((tier) => file.startsWith(`dist/test/${tier}/`)),
+);
 
 /** `command` tiers count as one check each; `ava` tiers count their tests. */
 const TIERS = [

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { seededRandom, VirtualClock } from '../kernel/clock/index.ts';
+import { seededRandom, systemClock, VirtualClock } from '../kernel/clock/index.ts';
 import { verifyInline } from '../kernel/identity/index.ts';
 import { findPlugins, loadPlugin } from '../kernel/lifecycle/loader.ts';
 import type { Random } from '../kernel/sdk/clock.ts';
@@ -72,7 +72,7 @@ export class World {
 
   /** Loads the code once, so that no start waits for the disk while others run. */
   async prepare(): Promise<void> {
-    for (const path of findPlugins(PLUGINS)) await loadPlugin(path);
+    for (const path of findPlugins(PLUGINS)) await loadPlugin(path, systemClock());
   }
 
   get elapsedMs(): number {

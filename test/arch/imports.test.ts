@@ -92,16 +92,27 @@ test('plugins use the injected clock, random and signals', (t) => {
 });
 
 test('no file is longer than 400 lines without a written reason', (t) => {
-  const long = ['kernel', 'plugins', 'tui', 'cli', 'test', 'bench', 'sim', 'scripts'].flatMap(sources).filter((file) => {
-    const text = readFileSync(join(ROOT, file), 'utf8');
-    return text.trimEnd().split('\n').length > 400 && !/[Oo]ver 400 lines because/.test(text.replace(/\n \* /g, ' '));
-  });
+  const long = ['kernel', 'plugins', 'tui', 'cli', 'test', 'bench', 'sim', 'scripts']
+    .flatMap(sources)
+    .filter((file) => {
+      const text = readFileSync(join(ROOT, file), 'utf8');
+      return text.trimEnd().split('\n').length > 400 && !/[Oo]ver 400 lines because/.test(text.replace(/\n \* /g, ' '));
+    });
   t.deepEqual(long, []);
 });
 
 test('the tree speaks of itself alone', (t) => {
-  const words = [['registry', 'npmjs'].join('.'), ['registry', 'yarnpkg'].join('.'), ['', 'work', ''].join('/'), ['', 'root', ''].join('/')];
-  const files = [...['kernel', 'plugins', 'tui', 'cli', 'test', 'bench', 'sim', 'scripts'].flatMap(sources), 'package-lock.json', 'README.md'];
+  const words = [
+    ['registry', 'npmjs'].join('.'),
+    ['registry', 'yarnpkg'].join('.'),
+    ['', 'work', ''].join('/'),
+    ['', 'root', ''].join('/'),
+  ];
+  const files = [
+    ...['kernel', 'plugins', 'tui', 'cli', 'test', 'bench', 'sim', 'scripts'].flatMap(sources),
+    'package-lock.json',
+    'README.md',
+  ];
   const wrong = files.filter((file) => {
     const text = readFileSync(join(ROOT, file), 'utf8');
     return words.some((word) => text.includes(word));

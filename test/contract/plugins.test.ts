@@ -5,6 +5,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import test, { type ExecutionContext } from 'ava';
 import { seededRandom, VirtualClock } from '../../kernel/clock/index.ts';
+import { pendingVerifications } from '../../kernel/identity/index.ts';
 import type { AnyPlugin } from '../../kernel/index.ts';
 import { findPlugins, loadPlugin } from '../../kernel/lifecycle/loader.ts';
 import { needsOf } from '../../kernel/lifecycle/manifest.ts';
@@ -37,7 +38,7 @@ async function withNeeds(folder: string): Promise<string[]> {
 }
 
 async function nodeWith(t: ExecutionContext, plugins: readonly string[]): Promise<TestNode & { clock: VirtualClock }> {
-  const clock = new VirtualClock();
+  const clock = new VirtualClock({ busy: () => pendingVerifications() > 0 });
   const random = seededRandom('contract');
   const counters = { add() {}, read: () => ({}) };
   const network = memoryNetwork({ clock, random, log: recordingLog(), counters: () => counters });

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
 import { seededRandom, VirtualClock } from '../../kernel/clock/index.ts';
+import { pendingVerifications } from '../../kernel/identity/index.ts';
 import type { ConnectionInfo, NodeId } from '../../kernel/index.ts';
 import { startNode } from '../../kernel/node.ts';
 import type { Node } from '../../kernel/node.ts';
@@ -18,7 +19,7 @@ const PORT = 4_433;
 
 /** Nodes of one test over the memory network, with time that the test moves. */
 export class FakeNet {
-  readonly clock = new VirtualClock();
+  readonly clock = new VirtualClock({ busy: () => pendingVerifications() > 0 });
   readonly t: ExecutionContext;
   readonly network: MemoryNetwork;
   /** Dials made so far: who, to where, when. */

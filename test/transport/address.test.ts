@@ -1,5 +1,12 @@
 import test from 'ava';
-import { classifyAddress, formatAddress, isDialable, parseAddress, resolveAddress, socketAddress } from '../../kernel/transport/address.ts';
+import {
+  classifyAddress,
+  formatAddress,
+  isDialable,
+  parseAddress,
+  resolveAddress,
+  socketAddress,
+} from '../../kernel/transport/address.ts';
 
 test('an address reads and writes the same', (t) => {
   for (const text of ['192.0.2.1:4433', '[2001:db8::1]:4433', '127.0.0.1:1', '[::1]:65535']) {
@@ -87,7 +94,16 @@ test('an address learned from others is dialled only in the scope of who told it
     t.false(isDialable(address, stranger), address);
     t.true(isDialable(address, address), address);
   }
-  for (const address of ['224.0.0.1:1', '255.255.255.255:1', '0.0.0.0:1', '[::]:1', '[ff02::1]:1', 'host.example:1', '', '8.8.8.8']) {
+  for (const address of [
+    '224.0.0.1:1',
+    '255.255.255.255:1',
+    '0.0.0.0:1',
+    '[::]:1',
+    '[ff02::1]:1',
+    'host.example:1',
+    '',
+    '8.8.8.8',
+  ]) {
     t.false(isDialable(address, stranger), address);
     t.false(isDialable(address, address), address);
   }
