@@ -5,7 +5,7 @@ import type { Terminal } from './terminal.ts';
 /** A node that has not stopped by then is ended: a supervisor would kill it soon anyway. */
 const STOP_LIMIT_MS = 4_500;
 
-export type StartOptions = Pick<NodeOptions, 'dataDir' | 'bind' | 'port' | 'logLevel'>;
+export type StartOptions = Pick<NodeOptions, 'dataDir' | 'bind' | 'port' | 'logLevel' | 'files'>;
 
 /** Starts a node in this process that stops cleanly on SIGTERM and SIGINT. @throws what startNode throws */
 export async function startOwnNode(options: StartOptions): Promise<Node> {
