@@ -130,7 +130,7 @@ function nodeOptions(words: readonly string[]): (StartOptions & { daemon: boolea
     if (wrong !== undefined) throw wrong;
     return undefined;
   }
-  const { daemon = false, linear = false, data, bind, port, logLevel } = program.opts();
+  const { daemon = false, linear = false, data, bind, port, logLevel, anchors } = program.opts();
   return {
     daemon,
     linear,
@@ -138,6 +138,7 @@ function nodeOptions(words: readonly string[]): (StartOptions & { daemon: boolea
     ...(bind === undefined ? {} : { bind }),
     ...(port === undefined ? {} : { port: portNumber(port) }),
     ...(logLevel === undefined ? {} : { logLevel }),
+    ...(anchors === undefined ? {} : { files: { 'anchors.json': JSON.stringify(anchors) } }),
   };
 }
 

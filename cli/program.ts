@@ -29,7 +29,7 @@ const GLOBAL_OPTIONS: [flags: string, about: string][] = [
 const NODE_OPTIONS = ['daemon', 'linear', 'bind', 'port', 'logLevel'];
 
 /** Options of `itsgoin` itself that take a value, so that it is not mistaken for a command. */
-const VALUE_OPTIONS = ['--data', '--bind', '--port', '--log-level'];
+const VALUE_OPTIONS = ['--data', '--bind', '--port', '--log-level', '--anchors'];
 
 /** The whole command line as commander knows it, made from the commands' descriptions. */
 export function buildProgram(
@@ -155,6 +155,10 @@ export function addNodeOptions(command: Command): Command {
     .option('--port <number>', 'UDP port to listen on; 0 takes any free one')
     .addOption(
       new Option('--log-level <level>', 'How much goes to the log').choices(['debug', 'info', 'warn', 'error']),
+    )
+    .addOption(
+      new Option('--anchors <connect string>', 'Start from this anchor instead of those in anchors.json; may be repeated')
+        .argParser((anchor: string, before: readonly string[] = []) => [...before, anchor]),
     );
 }
 

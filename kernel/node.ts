@@ -45,6 +45,8 @@ export interface NodeOptions {
   readonly random?: Random;
   /** Default: QUIC. A simulation gives its in-memory network. */
   readonly transport?: Transport;
+  /** Texts that stand for the user's files in the data directory, by name: `anchors.json`. */
+  readonly files?: Readonly<Record<string, string>>;
   /** Folders of plugins to start with; default is everything that ships with the node. */
   readonly plugins?: readonly string[];
   /** Watch `{dataDir}/plugins` and open the control socket. Default true; a simulation does without. */
@@ -119,7 +121,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     });
     const leases = new Leases();
     leases.offer(NETWORK, () => network);
-    leases.offer(DATA_FILES, () => dataFiles(dataDir));
+    leases.offer(DATA_FILES, () => dataFiles(dataDir, options.files));
     leases.offer(SIGNER, () => ({ self: identity.self, sign: identity.sign }));
     const host = new Host({
       self: identity.self,

@@ -29,6 +29,8 @@ export class Machine {
   readonly nodeId: NodeId;
   readonly random: Random;
   node: Node | undefined;
+  /** On the monotonic clock. */
+  startedAtMs = 0;
   readonly #options: MachineOptions;
   readonly #dir: string;
   #starts = 0;
@@ -68,6 +70,7 @@ export class Machine {
       logTo: 'none',
     });
     this.node = node;
+    this.startedAtMs = clock.monotonic();
     const failed = node.host.list().find(({ state }) => state !== 'active');
     if (failed !== undefined) {
       throw simErrors.make('start-failed', {

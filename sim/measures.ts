@@ -50,6 +50,17 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
     about: 'machines with more mesh connections than they may have',
     read: (scene) => scene.snapshot().meshCounts.filter((count) => count > maxMesh(scene.scenario)).length,
   },
+  'honest-slots': {
+    about: 'smallest share of honest peers among the mesh connections of a machine of the group `victims`',
+    read: ({ world }) => {
+      const liars = new Set(world.select('liars').map(({ nodeId }) => nodeId));
+      const shares = world.select('victims').map(({ node }) => {
+        const mesh = node?.network.connections().filter(({ kind }) => kind === 'mesh') ?? [];
+        return mesh.length === 0 ? 0 : mesh.filter(({ peer }) => !liars.has(peer.nodeId)).length / mesh.length;
+      });
+      return Math.min(...shares);
+    },
+  },
   'posts-delivered': {
     about: 'share of posts that reached the followers of their author',
     read: ({ world }) => world.posts.delivered(),

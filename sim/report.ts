@@ -12,6 +12,7 @@ export function showReport(report: Report): string {
     ['nodes', `${report.nodes}, ${report.online} on at the end`],
     ['virtual time', showDuration(report.virtualMs)],
     ['wall time', `${showDuration(report.wallMs)}, ${(report.virtualMs / report.wallMs).toFixed(1)} times as fast`],
+    ['processor time', showDuration(report.cpuMs)],
     ['memory', `${report.memoryGb.toFixed(2)} GB at most`],
     ['mesh connections', `${report.mesh.min} / ${report.mesh.median} / ${report.mesh.max} (min / median / max)`],
     ['partitions', report.partitions === 1 ? 'none' : `${report.partitions} parts`],

@@ -49,6 +49,16 @@ export const Step = Type.Union([
   step('churn', { who: Who, perHour: Share, away: Duration, for: Duration }),
   /** Ends the connections between two machines, again and again. */
   step('flap', { one: Count, other: Count, every: Duration, times: Count }),
+  /** Each member of the group `liars` that is among `who` tells its peers so many false ids, again and again. */
+  step('lie', {
+    who: Who,
+    lie: Type.Union([Type.Literal('invented-ids'), Type.Literal('accomplices')]),
+    ids: Type.Integer({ minimum: 1, maximum: 2_048 }),
+    every: Duration,
+    times: Count,
+  }),
+  /** They dial one machine, again and again. */
+  step('besiege', { who: Who, victim: Count, every: Duration, times: Count }),
   /** From now on the groups cannot hear each other. */
   step('partition', { groups: Type.Array(Who, { minItems: 2 }) }),
   step('heal', {}),

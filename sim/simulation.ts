@@ -15,6 +15,8 @@ export interface Report {
   readonly nodes: number;
   readonly virtualMs: number;
   readonly wallMs: number;
+  /** Of this process: what the wall time is on a machine with nothing else to do. */
+  readonly cpuMs: number;
   readonly memoryGb: number;
   readonly traceHash: string;
   readonly traceLines: number;
@@ -35,6 +37,7 @@ export async function simulate(
   progress: (line: string) => void = () => {},
 ): Promise<Report> {
   const startedMs = performance.now();
+  const cpuBeforeMs = cpuMs();
   const wire = new WireLog(sink);
   const world = new World(scenario, wire);
   try {
@@ -67,6 +70,7 @@ export async function simulate(
       nodes: scenario.nodes,
       virtualMs: world.elapsedMs,
       wallMs: scene.wallMs(),
+      cpuMs: cpuMs() - cpuBeforeMs,
       memoryGb: process.resourceUsage().maxRSS / 1024 / 1024,
       traceHash: wire.digest(),
       traceLines: wire.lines,
@@ -83,6 +87,11 @@ export async function simulate(
     wire.close();
     await world.close();
   }
+}
+
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
 }
 
 const PROGRESS_MS = 60_000;

@@ -1,9 +1,12 @@
 import { components, type Graph } from './graph.ts';
 import type { World } from './world.ts';
 
+/** A machine that was just switched on is not lost yet. */
+const GRACE_MS = 60_000;
+
 /** The network at one instant, for checks and the report. */
 export interface Snapshot {
-  /** Machines that are on and their live connections of any lasting kind, both ends on. */
+  /** Machines that have been on for a minute, or are connected already, and their live connections of any lasting kind. */
   readonly graph: Graph;
   readonly partitions: readonly (readonly number[])[];
   /** Mesh connections of each machine that is on, rising. */
@@ -23,8 +26,13 @@ export function takeSnapshot(world: World): Snapshot {
       if (kind === 'mesh') mesh++;
       if (kind !== 'ephemeral' && other?.node !== undefined) near.add(other.number);
     }
-    graph.set(machine.number, near);
+    const fresh = world.elapsedMs - machine.startedAtMs < GRACE_MS;
+    if (near.size > 0 || !fresh) graph.set(machine.number, near);
     meshOf.set(machine.number, mesh);
+  }
+  // What one end has lost and the other not noticed yet is no connection.
+  for (const [number, near] of graph) {
+    for (const other of near) if (graph.get(other)?.has(number) !== true) near.delete(other);
   }
   return { graph, partitions: components(graph), meshOf, meshCounts: [...meshOf.values()].sort((a, b) => a - b) };
 }

@@ -1,4 +1,5 @@
 import { milliseconds } from './durations.ts';
+import { besiege, tellLies } from './liars.ts';
 import type { Machine } from './machine.ts';
 import type { Step } from './scenario.ts';
 import type { World } from './world.ts';
@@ -59,14 +60,17 @@ export function deedsOf(step: Step, world: World): Deed[] {
     case 'churn':
       return churn(step, world);
     case 'flap':
-      return Array.from({ length: step.times }, (_, turn) => ({
-        atMs: atMs + turn * milliseconds(step.every),
-        run: () => {
-          const [one, other] = [world.machines[step.one], world.machines[step.other]];
-          if (one === undefined || other === undefined) throw new RangeError('flap names a machine there is not');
-          world.network.breakConnections(one.host, other.host);
-        },
-      }));
+      return repeat(step, () =>
+        world.network.breakConnections(world.machine(step.one).host, world.machine(step.other).host),
+      );
+    case 'lie':
+      return repeat(step, (turn) => {
+        for (const liar of world.select(step.who)) tellLies(world, liar, step.lie, step.ids, turn);
+      });
+    case 'besiege':
+      return repeat(step, () => {
+        for (const liar of world.select(step.who)) besiege(world, liar, world.machine(step.victim));
+      });
     case 'partition':
       return [
         {
@@ -88,6 +92,11 @@ function spread<T>(step: Spread, items: readonly T[], run: (item: T) => void | P
   const atMs = milliseconds(step.at);
   const overMs = step.over === undefined ? 0 : milliseconds(step.over);
   return items.map((item, index) => ({ atMs: atMs + (overMs * index) / items.length, run: () => run(item) }));
+}
+
+function repeat(step: { at: string; every: string; times: number }, run: (turn: number) => void): Deed[] {
+  const [atMs, everyMs] = [milliseconds(step.at), milliseconds(step.every)];
+  return Array.from({ length: step.times }, (_, turn) => ({ atMs: atMs + turn * everyMs, run: () => run(turn) }));
 }
 
 /** The times are drawn beforehand, who it is at the time. */

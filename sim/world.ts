@@ -83,6 +83,13 @@ export class World {
     return this.#byId.get(nodeId);
   }
 
+  /** @throws RangeError */
+  machine(number: number): Machine {
+    const machine = this.machines[number];
+    if (machine === undefined) throw new RangeError(`there is no machine ${number}`);
+    return machine;
+  }
+
   up(): Machine[] {
     return this.machines.filter(({ node }) => node !== undefined);
   }
@@ -129,9 +136,12 @@ export class World {
     done: (result: unknown) => void = () => {},
   ): void {
     machine.run(name, params).then(done, (error: { code?: string }) => {
-      const code = `${name} ${error.code ?? String(error)}`;
-      this.refused.set(code, (this.refused.get(code) ?? 0) + 1);
+      this.countRefusal(`${name} ${error.code ?? String(error)}`);
     });
+  }
+
+  countRefusal(what: string): void {
+    this.refused.set(what, (this.refused.get(what) ?? 0) + 1);
   }
 
   /** Different members of `from`, without `not`. */

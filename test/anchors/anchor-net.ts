@@ -8,6 +8,15 @@ import { temporaryDirectory } from '../rig/temporary.ts';
 /** Folders of mesh and anchors. */
 export const PLUGINS = ['mesh', 'anchors'].map((name) => fileURLToPath(new URL(`../../plugins/${name}`, import.meta.url)));
 
+const folder = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+/** Plugins for single tests: mesh whose knowledge is always right, and a router with a port mapping. */
+export const FIXTURES = {
+  anchors: folder('../../plugins/anchors'),
+  knownMesh: folder('./known-mesh'),
+  router: folder('./router'),
+} as const;
+
 interface AnchorNodeOptions {
   /** Connect strings for `anchors.json`; no file without them. */
   readonly anchors?: readonly string[];

@@ -1,0 +1,43 @@
+import test from 'ava';
+import { anchorNet, explain, FIXTURES } from './anchor-net.ts';
+
+const HOUR_MS = 3_600_000;
+
+test.serial('an island finds its bootstrap anchor again after a day, and names it for a day', async (t) => {
+  const net = anchorNet(t);
+  const plugins = [FIXTURES.knownMesh, FIXTURES.anchors];
+  const anchor = await net.anchorNode('anchor', { plugins });
+  // The anchor cannot be reached when the island starts.
+  net.network.route = (from, to) => (to.host === anchor.host ? undefined : { to, seenAs: from });
+  const west = await net.anchorNode('west', { plugins, anchors: [anchor.connectString] });
+  const east = await net.anchorNode('east', { plugins });
+  await east.run('peer.connect', { target: west.connectString });
+  await net.clock.advance(HOUR_MS);
+  net.network.route = (from, to) => ({ to, seenAs: from });
+  await net.clock.advance(22 * HOUR_MS);
+  t.false((await west.peerIds()).includes(anchor.id), 'nobody asks an anchor while the mesh has peers');
+  await net.clock.advance(1.1 * HOUR_MS);
+  t.true((await west.peerIds()).includes(anchor.id));
+  t.deepEqual((await explain(west)).rejoins.at(-1)?.cause, 'isolation');
+  t.deepEqual((await explain(west)).sticky, [anchor.id]);
+  t.is((await west.reload('anchors')).outcome, 'committed');
+  t.deepEqual((await explain(west)).sticky, [anchor.id], 'a swap forgets nothing');
+  await net.clock.advance(24.1 * HOUR_MS);
+  t.deepEqual((await explain(west)).sticky, []);
+});
+
+test.serial('a node that has its bootstrap anchor within three hops leaves it alone', async (t) => {
+  const net = anchorNet(t);
+  const plugins = [FIXTURES.knownMesh, FIXTURES.anchors];
+  const anchor = await net.anchorNode('anchor', { plugins });
+  const between = await net.anchorNode('between', { plugins });
+  await between.run('peer.connect', { target: anchor.connectString });
+  const node = await net.anchorNode('node', { plugins, anchors: [anchor.connectString] });
+  await node.run('peer.connect', { target: between.connectString });
+  await net.clock.advance(5_000);
+  await node.run('peer.disconnect', { node_id: anchor.id });
+  const before = net.dialledBy(node).length;
+  await net.clock.advance(24.2 * HOUR_MS);
+  t.is(net.dialledBy(node).length, before);
+  t.deepEqual((await explain(node)).sticky, []);
+});
