@@ -262,6 +262,11 @@ export class Growth {
     this.#blame.delete(reporter);
     if (blame <= 0) return;
     this.#blame.set(reporter, blame);
+    if (change > 0 && blame >= BLAME_MAX) {
+      // What is in the pool may be its word alone.
+      this.#pool = [];
+      this.#stale = true;
+    }
     for (const oldest of this.#blame.keys()) {
       if (this.#blame.size <= BLAMED_MAX) break;
       this.#blame.delete(oldest);
