@@ -157,8 +157,10 @@ export function addNodeOptions(command: Command): Command {
       new Option('--log-level <level>', 'How much goes to the log').choices(['debug', 'info', 'warn', 'error']),
     )
     .addOption(
-      new Option('--anchors <connect string>', 'Start from this anchor instead of those in anchors.json; may be repeated')
-        .argParser((anchor: string, before: readonly string[] = []) => [...before, anchor]),
+      new Option(
+        '--anchors <connect string>',
+        'Start from this anchor instead of those in anchors.json; may be repeated',
+      ).argParser((anchor: string, before: readonly string[] = []) => [...before, anchor]),
     );
 }
 

@@ -138,9 +138,18 @@ export function anchorsCommandHandlers(parts: CommandParts): CommandHandlers<typ
       const isNew = ({ nodeId }: Anchor): boolean => !seen.has(nodeId) && seen.add(nodeId) !== undefined;
       return {
         anchors: [
-          ...known.all().filter(isNew).map((anchor) => view(anchor, 'known', anchor.lastSeenMs)),
-          ...parts.bootstrap().filter(isNew).map((anchor) => view(anchor, 'bootstrap')),
-          ...talks.hints().filter(isNew).map((anchor) => view(anchor, 'told')),
+          ...known
+            .all()
+            .filter(isNew)
+            .map((anchor) => view(anchor, 'known', anchor.lastSeenMs)),
+          ...parts
+            .bootstrap()
+            .filter(isNew)
+            .map((anchor) => view(anchor, 'bootstrap')),
+          ...talks
+            .hints()
+            .filter(isNew)
+            .map((anchor) => view(anchor, 'told')),
         ],
       };
     },
@@ -154,7 +163,9 @@ export function anchorsCommandHandlers(parts: CommandParts): CommandHandlers<typ
         checklist: await declaration.checklist(),
         failures_in_a_row: failures,
         probes: [...prober.records()],
-        rejoins: rejoin.runs().map(({ cause, at_ms, took_ms, steps }) => ({ cause, at_ms, took_ms, steps: [...steps] })),
+        rejoins: rejoin
+          .runs()
+          .map(({ cause, at_ms, took_ms, steps }) => ({ cause, at_ms, took_ms, steps: [...steps] })),
         ...(checkedAtMs === 0 ? {} : { isolation_checked_ms: checkedAtMs }),
         sticky: [...isolation.sticky()],
       };
@@ -172,7 +183,8 @@ export function anchorsCommandHandlers(parts: CommandParts): CommandHandlers<typ
       };
     },
     'anchor.request': async (_params, call) => {
-      if (known.all().length + parts.bootstrap().length + talks.hints().length === 0) throw anchorsErrors.make('no-anchors');
+      if (known.all().length + parts.bootstrap().length + talks.hints().length === 0)
+        throw anchorsErrors.make('no-anchors');
       call.progress('asking anchors');
       return { reached: await parts.request(call.signal) };
     },

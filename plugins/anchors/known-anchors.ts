@@ -75,7 +75,8 @@ export class KnownAnchors {
     const anchors = this.all();
     const hosts = new Set(addresses.filter((address) => isPublic(this.#network, address)).map(hostOf));
     const sharing = anchors.filter((anchor) => anchor.addresses.some((address) => hosts.has(hostOf(address))));
-    for (const { nodeId } of [...sharing.slice(ANCHORS_PER_HOST_MAX), ...anchors.slice(ANCHORS_MAX)]) this.remove(nodeId);
+    for (const { nodeId } of [...sharing.slice(ANCHORS_PER_HOST_MAX), ...anchors.slice(ANCHORS_MAX)])
+      this.remove(nodeId);
   }
 }
 

@@ -13,6 +13,7 @@ import { Desk } from './desk.ts';
 import { Isolation, IsolationState } from './isolation.ts';
 import { KnownAnchors } from './known-anchors.ts';
 import { Lookout } from './lookout.ts';
+import { Matches } from './matches.ts';
 import { anchorMatch, anchorRegister, anchorTalk, probeRequest, probeResult, referralRequest } from './messages.ts';
 import { knownAnchorsTable } from './migrations/0001-known-anchors.ts';
 import { Prober } from './prober.ts';
@@ -74,10 +75,12 @@ export default definePlugin({
       ownAddresses: () => declaration.ownAddresses(),
     });
     const desk = new Desk(anchors, surroundings, talks);
+    const matches = new Matches(anchors, surroundings);
     const rejoin = new Rejoin(anchors, {
       surroundings,
       known,
       declaration,
+      matches,
       bootstrap: () => bootstrap,
       hints: () => talks.hints(),
     });
@@ -144,7 +147,7 @@ export default definePlugin({
       handlers: {
         anchorRegister: ({ addresses }, call) => desk.register(addresses, call),
         referralRequest: (_body, call) => desk.refer(call),
-        anchorMatch: (body, call) => rejoin.matched(body, call),
+        anchorMatch: (body, call) => matches.matched(body, call),
         probeRequest: (body, call) => witness.answer(body, call),
         probeResult: (body, call) => prober.receive(body, call),
         anchorTalk: (body, call) => talks.receive(call.peer, body),
@@ -174,7 +177,7 @@ export default definePlugin({
         isolation: isolation.state,
         waiting: desk.list.entries().map((entry) => ({ ...entry })),
         declaredPeers: [...talks.declared()],
-        waitingAt: [...rejoin.waitingAt()],
+        waitingAt: [...matches.waitingAt()],
       }),
       restore: (state) => {
         restored = true;
@@ -182,7 +185,7 @@ export default definePlugin({
         isolation.restore(state.isolation);
         desk.list.restore(state.waiting);
         talks.restore(state.declaredPeers);
-        rejoin.restore(state.waitingAt);
+        matches.restore(state.waitingAt);
       },
       diagnostics: () => ({
         is_anchor: declaration.isDeclared(),

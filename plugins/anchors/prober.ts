@@ -79,7 +79,15 @@ export class Prober {
     }
     this.#lastVia = chosen.via;
     const { outcome, reason } = await this.#ask(chosen, address, signal);
-    const record = { at_ms: ctx.clock.now(), cause, address, witness: chosen.witness, via: chosen.via, outcome, reason };
+    const record = {
+      at_ms: ctx.clock.now(),
+      cause,
+      address,
+      witness: chosen.witness,
+      via: chosen.via,
+      outcome,
+      reason,
+    };
     this.#records.push(record);
     if (this.#records.length > PROBES_KEPT) this.#records.shift();
     ctx.counters.add(`probes.${outcome}`);
@@ -102,7 +110,11 @@ export class Prober {
     return result;
   }
 
-  async #ask({ witness, via }: Witness, address: string, signal: AbortSignal): Promise<{ outcome: Outcome; reason: string }> {
+  async #ask(
+    { witness, via }: Witness,
+    address: string,
+    signal: AbortSignal,
+  ): Promise<{ outcome: Outcome; reason: string }> {
     const { ctx } = this.#anchors;
     const limit = linkSignals([signal, ctx.signal]);
     let isProved = false;

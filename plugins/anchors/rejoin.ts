@@ -1,13 +1,12 @@
 import { codeOf, linkSignals } from '../../kernel/index.ts';
-import type { IncomingCall, NodeId } from '../../kernel/index.ts';
-import { AddressBudget } from './address-budget.ts';
-import { hostOf, isPublic } from './address-rules.ts';
+import type { NodeId } from '../../kernel/index.ts';
 import { rejoinEnded } from './api.ts';
 import type { Anchor, RejoinCause } from './api.ts';
 import type { AnchorsContext } from './context.ts';
 import type { Declaration } from './declaration.ts';
 import { anchorsErrors } from './errors.ts';
 import type { KnownAnchors } from './known-anchors.ts';
+import type { Matches } from './matches.ts';
 import { anchorRegister, referralRequest } from './messages.ts';
 import type { Referral } from './messages.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -21,8 +20,6 @@ const REFERRALS_LIMIT_MS = 60_000;
 /** ANCHOR_STALE_THRESHOLD (CONN-17), and how many are tried in one run. */
 const STALE_MS = 7 * 24 * 3_600_000;
 const STALE_TRIED_MAX = 16;
-/** Anchors whose word of a match counts, the latest. */
-const WAITING_AT_MAX = 8;
 /** Runs remembered for `anchor explain`, and the steps of one. */
 const RUNS_KEPT = 5;
 
@@ -46,6 +43,7 @@ interface RejoinDeps {
   readonly surroundings: Surroundings;
   readonly known: KnownAnchors;
   readonly declaration: Declaration;
+  readonly matches: Matches;
   /** Anchors of the file and the config (ID-07). */
   bootstrap(): readonly Anchor[];
   /** Anchors that others told of and nobody has proved: the last resort. */
@@ -56,10 +54,7 @@ interface RejoinDeps {
 export class Rejoin {
   readonly #anchors: AnchorsContext;
   readonly #deps: RejoinDeps;
-  /** A lying anchor can have us dial one machine this often; loopback and private ones are counted by port. */
-  readonly #budget = new AddressBudget({ perHost: 4, total: 120, windowMs: 600_000 });
   readonly #runs: RejoinRecord[] = [];
-  readonly #waitingAt = new Set<NodeId>();
   #running: Promise<number> | undefined;
 
   constructor(anchors: AnchorsContext, deps: RejoinDeps) {
@@ -96,30 +91,6 @@ export class Rejoin {
     }
   }
 
-  /** Anchors that have us on their list: only they may tell us of a match. */
-  waitingAt(): readonly NodeId[] {
-    return [...this.#waitingAt];
-  }
-
-  restore(waitingAt: readonly string[]): void {
-    for (const nodeId of waitingAt) this.#waitingAt.add(nodeId as NodeId);
-  }
-
-  /** An anchor gave our address to somebody: dials it back, so that a firewall on either side opens (ANCH-23). */
-  matched(referral: Referral, call: IncomingCall): void {
-    const { ctx } = this.#anchors;
-    const nodeId = referral.node_id as NodeId;
-    if (!this.#waitingAt.has(call.peer.nodeId)) return ctx.counters.add('matches-unasked');
-    if (nodeId === ctx.self.nodeId || this.#deps.surroundings.isConnected(nodeId)) return;
-    const addresses = this.dialable(referral.addresses, this.#deps.surroundings.seenAt(call.peer.nodeId));
-    if (addresses.length === 0) return ctx.counters.add('match-addresses-refused');
-    const work = this.#deps.surroundings.reach({ nodeId, addresses }, ctx.signal).then(
-      () => ctx.counters.add('matches-met'),
-      (error) => ctx.counters.add(`matches-missed.${codeOf(error)}`),
-    );
-    this.#anchors.background('match', work);
-  }
-
   async #run(cause: RejoinCause, targets: readonly Anchor[] | undefined): Promise<number> {
     const { ctx } = this.#anchors;
     const startedMs = ctx.clock.now();
@@ -134,10 +105,11 @@ export class Rejoin {
       if (tried.has(anchor.nodeId)) continue;
       if (tried.size > ANCHORS_TRIED_MAX) break;
       tried.add(anchor.nodeId);
-      if (!(await this.#step(record, 'anchor', anchor, () => this.#deps.surroundings.reach(anchor, ctx.signal)))) continue;
+      if (!(await this.#step(record, 'anchor', anchor, () => this.#deps.surroundings.reach(anchor, ctx.signal))))
+        continue;
       // We dialled it there, which is all that makes an anchor.
       this.#deps.known.seen(anchor.nodeId, anchor.addresses, ctx.clock.now());
-      connected += await this.#useReferrals(record, anchor.nodeId);
+      connected += await this.#askForReferrals(record, anchor.nodeId);
       answered = anchor.nodeId;
       if (this.#deps.surroundings.meshSize() > 0) break;
     }
@@ -156,14 +128,14 @@ export class Rejoin {
   }
 
   /** Registers with the anchor, asks who else waits there, and dials them (CONN-15, -16). */
-  async #useReferrals(record: RejoinRecord, anchor: NodeId): Promise<number> {
+  async #askForReferrals(record: RejoinRecord, anchor: NodeId): Promise<number> {
     const { ctx, network } = this.#anchors;
     // An anchor is reached without help and leaves the list to those who need it (ID-08).
     if (this.#deps.declaration.isDeclared()) return 0;
     let referrals: readonly Referral[];
     try {
       const addresses = [...network.localAddresses()].filter((address) => address.length <= 64).slice(0, 8);
-      this.#waitAt(anchor);
+      this.#deps.matches.waitAt(anchor);
       await ctx.send(anchor, anchorRegister, { addresses }, { signal: ctx.signal });
       ({ referrals } = await ctx.send(anchor, referralRequest, {}, { signal: ctx.signal }));
     } catch (error) {
@@ -176,7 +148,7 @@ export class Rejoin {
     let connected = 0;
     const work = async (): Promise<void> => {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-        if (await this.#useReferral(record, anchor, next, limit.signal)) connected++;
+        if (await this.#tryReferral(record, anchor, next, limit.signal)) connected++;
       }
     };
     await Promise.all(Array.from({ length: DIALS_MAX }, work));
@@ -184,11 +156,11 @@ export class Rejoin {
     return connected;
   }
 
-  async #useReferral(record: RejoinRecord, anchor: NodeId, referral: Referral, signal: AbortSignal): Promise<boolean> {
+  async #tryReferral(record: RejoinRecord, anchor: NodeId, referral: Referral, signal: AbortSignal): Promise<boolean> {
     const { ctx } = this.#anchors;
     const nodeId = referral.node_id as NodeId;
     if (nodeId === ctx.self.nodeId || this.#deps.surroundings.isConnected(nodeId) || signal.aborted) return false;
-    const addresses = this.dialable(referral.addresses, this.#deps.surroundings.seenAt(anchor));
+    const addresses = this.#deps.matches.dialable(referral.addresses, this.#deps.surroundings.seenAt(anchor));
     if (addresses.length === 0) ctx.counters.add('referral-addresses-refused');
     const direct =
       addresses.length > 0 &&
@@ -201,29 +173,6 @@ export class Rejoin {
       const done = await introduction.use((service) => service.introduce(nodeId, anchor, { signal }), { signal });
       if (!done) throw anchorsErrors.make('not-introduced', { node_id: nodeId });
     });
-  }
-
-  /** Those of told addresses that may be dialled, each counted against the budget of its machine. */
-  dialable(told: readonly string[], toldFrom: string): readonly string[] {
-    const { ctx, network } = this.#anchors;
-    return told
-      .filter((address) => network.mayDial(address, toldFrom))
-      .slice(0, 4)
-      .filter((address) => {
-        const key = isPublic(network, address) ? hostOf(address) : address;
-        const allowed = this.#budget.spend(key, ctx.clock.now());
-        if (!allowed) ctx.counters.add('told-dials-over-budget');
-        return allowed;
-      });
-  }
-
-  #waitAt(anchor: NodeId): void {
-    this.#waitingAt.delete(anchor);
-    this.#waitingAt.add(anchor);
-    for (const oldest of this.#waitingAt) {
-      if (this.#waitingAt.size <= WAITING_AT_MAX) break;
-      this.#waitingAt.delete(oldest);
-    }
   }
 
   /** The last step of bootstrap and recovery: anchors long unseen are dialled once, and forgotten if they are gone. */

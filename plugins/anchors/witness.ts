@@ -8,7 +8,12 @@ import type { ProbeRequest, ProbeResult } from './messages.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** Our own troubles, which say nothing of the candidate. */
-const OWN_TROUBLE = new Set(['transport/closed', 'transport/too-many-connections', 'wire/closed', 'transport/bad-address']);
+const OWN_TROUBLE = new Set([
+  'transport/closed',
+  'transport/too-many-connections',
+  'wire/closed',
+  'transport/bad-address',
+]);
 
 /** The other two parts of a probe: the reporter passes it on, the witness dials (ANCH-08). */
 export class WitnessDesk {

@@ -18,6 +18,8 @@ export interface KnownPeer {
   readonly lastSeenMs: number;
   readonly connectedByUser: boolean;
   readonly keptReachable: boolean;
+  /** Where it was connected last: at that address it is, or was; the others are what somebody says. */
+  readonly provedAddress: string;
   /** The user disconnected it: no redial until the user connects or follows again. */
   readonly heldOff: boolean;
 }
@@ -30,6 +32,7 @@ interface Row {
   connected_by_user: number;
   kept_reachable: number;
   held_off: number;
+  proved_address: string;
 }
 
 const WANTED = '(connected_by_user = 1 OR kept_reachable = 1) AND held_off = 0';
@@ -62,13 +65,20 @@ export class AddressBook {
     return this.#db.prepare<{ n: number }>('SELECT count(*) AS n FROM peers').get()?.n ?? 0;
   }
 
-  /** Records a finished exchange. `addresses` come before what was known; bad ones are left out. */
-  seen(nodeId: NodeId, addresses: readonly string[], natType: string, nowMs: number): void {
+  /**
+   * Records a finished exchange. The address it is `seenAt` and those it told come before what was known;
+   * bad ones are left out.
+   */
+  seen(nodeId: NodeId, seenAt: string | undefined, told: readonly string[], natType: string, nowMs: number): void {
+    const addresses = seenAt === undefined ? told : [seenAt, ...told];
     this.#db.transaction(() => {
       this.#ensure(nodeId, addresses);
       this.#db
-        .prepare('UPDATE peers SET nat_type = ?, last_seen_ms = ?, online = 1 WHERE node_id = ?')
-        .run(NAT_TYPES.has(natType) ? natType : 'unknown', nowMs, nodeId);
+        .prepare(
+          `UPDATE peers SET nat_type = ?, last_seen_ms = ?, online = 1,
+             proved_address = coalesce(?, proved_address) WHERE node_id = ?`,
+        )
+        .run(NAT_TYPES.has(natType) ? natType : 'unknown', nowMs, seenAt ?? null, nodeId);
     });
   }
 
@@ -148,5 +158,6 @@ function toKnownPeer(row: Row): KnownPeer {
     connectedByUser: row.connected_by_user === 1,
     keptReachable: row.kept_reachable === 1,
     heldOff: row.held_off === 1,
+    provedAddress: row.proved_address,
   };
 }

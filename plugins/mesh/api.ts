@@ -1,19 +1,56 @@
 import { defineToken, defineTopic } from '../../kernel/index.ts';
 import type { ConnectionKind, NodeId, PeerId, PluginContext, Ref } from '../../kernel/index.ts';
-
-import type { Candidate, Layer, N1Source, Reach, Verdict } from './knowledge/contract.ts';
+import type { KnowledgeView } from './knowledge/contract.ts';
 import type { CascadeStep, StepName } from './resolve/contract.ts';
 
-export type { Candidate, Layer, N1Source, Reach, Verdict } from './knowledge/contract.ts';
-export type { CascadeStep, StepCall, StepName, StepOutcome, Whereabouts } from './resolve/contract.ts';
 export { formatConnectString, parseConnectString } from './connect-string.ts';
 export type { ConnectTarget } from './connect-string.ts';
+export type { Candidate, Layer, N1Source, Reach } from './knowledge/contract.ts';
+export type { CascadeStep, StepCall, StepName, StepOutcome, Whereabouts } from './resolve/contract.ts';
+
+/** MESH-04: what kind of mesh slot a connection holds. */
+export type SlotKind = 'preferred' | 'non-preferred' | 'none';
+
+/** How the mesh slots are used at this moment (MESH-01, MESH-02). */
+export interface SlotCounts {
+  /** Connections that hold a slot; never above `limit`. */
+  readonly held: number;
+  /** Slots kept free for exchanges under way. */
+  readonly reserved: number;
+  readonly limit: number;
+  readonly preferred: number;
+  readonly preferredLimit: number;
+}
+
+/** A node that somebody says is worth a slot, and where it may be. */
+export interface Lead {
+  readonly nodeId: NodeId;
+  /** On the word of `from`: dialled only where `Network.mayDial` allows it, and only so often. */
+  readonly addresses: readonly string[];
+  readonly from: NodeId;
+}
+
+export interface ConnectToOptions {
+  /**
+   * Why the node is wanted, for `peer explain`. One of {@link SLOT_PURPOSES} asks for a mesh slot; any
+   * other gives a session.
+   */
+  readonly purpose: string;
+  /** Ends this caller's waiting; a run that others wait for goes on. */
+  readonly signal?: AbortSignal;
+  /** Only these steps of the cascade; all by default. */
+  readonly steps?: readonly StepName[];
+}
+
+/** Purposes of {@link MeshService.connectTo} that ask for a mesh slot. */
+export const SLOT_PURPOSES: ReadonlySet<string> = new Set(['growth', 'bootstrap', 'recovery', 'preferred', 'return']);
 
 /** A connection whose InitialExchange is finished. A frozen snapshot. */
 export interface PeerInfo {
   readonly peer: PeerId;
   readonly connectionId: number;
   readonly kind: ConnectionKind;
+  readonly slot: SlotKind;
   readonly direction: 'inbound' | 'outbound';
   readonly remoteAddr: string;
   readonly connectedAtMs: number;
@@ -35,7 +72,8 @@ export interface SectionContribution {
   label?(nodeId: NodeId): string | undefined;
 }
 
-export interface MeshService {
+export interface MeshService
+  extends Pick<KnowledgeView, 'reach' | 'layerOf' | 'randomN2' | 'n1' | 'contributeN1' | 'n1Changed'> {
   peers(): readonly PeerInfo[];
   /** True while a connection of this identity has finished its exchange. */
   isPeer(nodeId: NodeId): boolean;
@@ -58,32 +96,25 @@ export interface MeshService {
   addresses(nodeId: NodeId): readonly string[];
   /** When the node was last a peer, in ms since the epoch. */
   lastSeenMs(nodeId: NodeId): number | undefined;
-  /** Where a node is known to be, and who reports it (KNOW-04). */
-  reach(nodeId: NodeId): Reach;
-  /** The nearest layer alone, for loops over many ids. */
-  layerOf(nodeId: NodeId): Layer;
-  /** The best of N2 that is not connected (CONN-02), at most `limit`. */
-  candidates(limit: number): readonly Candidate[];
-  /** A node of N2 at random that is not connected. */
-  randomN2(): NodeId | undefined;
+  /** Nodes that hold a mesh slot, each once: whom to send what goes to the mesh. */
+  meshPeers(): readonly NodeId[];
+  slots(): SlotCounts;
+  /** NPT-01: this node and its preferred peers, at most 11 ids. */
+  nplus10(): readonly NodeId[];
+  /** What a connected peer said of itself last; `[]` when it is no peer. */
+  nplus10Of(nodeId: NodeId): readonly NodeId[];
   /**
-   * `connect_by_node_id` (KNOW-06): gives the node as a peer, by whatever step leads to it. Takes up to
-   * 90 s; a search under way for the same node is joined.
+   * Connects to a node known by its id alone, by whatever step of the cascade leads to it (KNOW-06).
    *
-   * @throws resolve/unreachable, resolve/busy, resolve/held-off, resolve/declined, the signal's reason.
+   * @throws resolve/unreachable, resolve/busy, resolve/held-off, the signal's reason.
    */
-  connectTo(
-    nodeId: NodeId,
-    options: { purpose: string; signal?: AbortSignal; steps?: readonly StepName[] },
-  ): Promise<PeerInfo>;
-  /** Adds a step to the cascade, for this generation of mesh; gives the undo. Offer again on `meshReady`. */
+  connectTo(nodeId: NodeId, options: ConnectToOptions): Promise<PeerInfo>;
+  /** Adds a way to find nodes, in the place its name has in the cascade; gives the undo. Ends with a swap of mesh. */
   offerStep(step: CascadeStep): () => void;
-  /** Adds nodes to the N1 we share (KNOW-01), for this generation of mesh; gives the undo. */
-  contributeN1(source: N1Source): () => void;
-  /** What a source of N1 names has changed. */
-  n1Changed(): void;
-  /** Says what a peer's report of a node was worth; it decides how much of its word mesh takes. */
-  judge(reporter: NodeId, verdict: Verdict): void;
+  /** Hands growth a node to try before its own candidates. False when it is not wanted or there are too many. */
+  offerCandidate(lead: Lead): boolean;
+  /** Has growth look for peers at once, whatever failed before (CONN-16). */
+  requestGrowth(): void;
   /** Adds a section; gives the undo. Plugins use {@link offerSection}, which also outlives swaps of mesh. */
   contribute(name: string, contribution: SectionContribution): () => void;
 }
@@ -111,7 +142,21 @@ export const peerGone = defineTopic<{
   readonly reason: string;
 }>('mesh/peer-gone');
 
-/** A peer's lists were taken in: N2 or N3 may hold more than before (CONN-01). */
+/** The last connection that held a mesh slot is gone: recovery may begin (CONN-14). */
+export const meshEmptied = defineTopic<Record<string, never>>('mesh/emptied');
+/** A connection got a mesh slot, another kind of one, or lost it. */
+export const slotChanged = defineTopic<{
+  readonly peer: PeerId;
+  readonly connectionId: number;
+  readonly slot: SlotKind;
+  /** `granted`, `agreed`, `cancelled`, `ended`, `preferred-return`, `limit-lowered`. */
+  readonly reason: string;
+}>('mesh/slot-changed');
+/** A rebalance ran (CYC-03); `steps` in their order, in words. */
+export const rebalanced = defineTopic<{ readonly cause: 'timer' | 'command'; readonly steps: readonly string[] }>(
+  'mesh/rebalanced',
+);
+/** Lists of a peer were taken in. */
 export const knowledgeChanged = defineTopic<{ readonly reporter: NodeId }>('mesh/knowledge-changed');
 
 /** Largest JSON of one section in bytes; a longer one is left out and counted. */

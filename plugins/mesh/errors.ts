@@ -35,5 +35,9 @@ export const meshErrors = defineErrors('mesh', {
     message: 'The exchange names another node than the connection proves.',
     peerVisible: true,
   },
+  'blacklist-full': {
+    message: 'The mesh blacklist has {max} nodes already.',
+    hint: 'Take one off with `itsgoin mesh blacklist-remove <node id>`.',
+  },
   'bad-section': { message: 'The section name "{name}" is malformed or there are too many.' },
 });

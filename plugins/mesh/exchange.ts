@@ -11,7 +11,10 @@ import type { Link, Links } from './links.ts';
 import { initialExchange, PROTOCOL_MIN, PROTOCOL_VERSION } from './messages.ts';
 import type { ExchangeBody } from './messages.ts';
 import type { OwnSide } from './own-side.ts';
+import type { Preference } from './prefer/preference.ts';
 import type { Sections } from './sections.ts';
+import type { Redirects } from './slots/redirects.ts';
+import type { Slots } from './slots/slots.ts';
 
 /** A swap of the peer's mesh interrupts an exchange at most this often before we give the peer up. */
 const ASK_ATTEMPTS = 4;
@@ -33,6 +36,11 @@ interface ExchangeParts {
   readonly book: AddressBook;
   readonly history: History;
   readonly announcements: Announcements;
+  readonly slots: Slots;
+  readonly redirects: Redirects;
+  readonly preference: Preference;
+  /** It is a peer from now on. */
+  joined(link: Link): void;
 }
 
 /** The InitialExchange from both ends: only what has passed it is a peer. */
@@ -45,18 +53,34 @@ export class Exchange {
     this.#parts = parts;
   }
 
-  /** Sends our side and takes the peer's; closes the connection when that fails for good. */
+  /**
+   * Sends our side and takes the peer's; closes the connection when that fails for good. On the
+   * connection of a peer it asks again for a slot.
+   */
   async ask(link: Link): Promise<void> {
+    if (link.state !== 'ready') link.state = 'asking';
+    const wantsSlot = this.#parts.slots.reserve(link);
+    link.redirectDue = wantsSlot;
+    try {
+      await this.#ask(link, wantsSlot);
+    } finally {
+      this.#parts.slots.release(link);
+    }
+  }
+
+  async #ask(link: Link, wantsSlot: boolean): Promise<void> {
     const { ctx } = this.#mesh;
-    link.state = 'asking';
     for (let attempt = 1; ; attempt++) {
       try {
         // What the peer offers is not known yet, so it is told every section.
         const told = this.#parts.sections.names();
-        const body = this.#body(link, told);
+        const body = { ...this.#body(link, told), wants_slot: wantsSlot };
         const { connectionId } = link;
         const answer = await ctx.send(peerOf(link), initialExchange, body, { connectionId, signal: ctx.signal });
-        return await this.#accept(link, answer, body.features_revision, told);
+        return await this.#accept(link, answer, body.features_revision, told, () => {
+          if (wantsSlot && answer.slot !== 'refused') this.#takeGranted(link);
+          else this.#parts.slots.refuse(link);
+        });
       } catch (error) {
         if (ctx.signal.aborted || this.#isGone(link) || this.#isReady(link)) return;
         if (attempt === ASK_ATTEMPTS || FINAL.has(codeOf(error))) return this.#fail(link, error);
@@ -72,9 +96,16 @@ export class Exchange {
       const offered = new Set(body.features);
       const told = this.#parts.sections.names().filter((name) => offered.has(sectionFeature(name)));
       const answer = this.#body(link, told);
-      await this.#accept(link, body, answer.features_revision, told);
+      const wantsSlot = body.wants_slot ?? true;
+      let isGranted = false;
+      await this.#accept(link, body, answer.features_revision, told, () => {
+        if (wantsSlot) isGranted = this.#parts.slots.take(link).grant;
+        if (!isGranted) this.#parts.slots.refuse(link);
+      });
       call.signal.throwIfAborted();
-      return answer;
+      if (!wantsSlot) return answer;
+      if (!isGranted) this.#parts.redirects.send(link);
+      return { ...answer, slot: isGranted ? 'granted' : 'refused' };
     } catch (error) {
       if (FINAL.has(codeOf(error))) this.#fail(link, error);
       throw error;
@@ -91,8 +122,24 @@ export class Exchange {
     return this.#parts.own.body(remoteAddr, this.#parts.sections.collect(peerOf(link), told));
   }
 
-  async #accept(link: Link, body: ExchangeBody, toldRevision: number, told: readonly string[]): Promise<void> {
-    const { sections, book } = this.#parts;
+  /** The peer keeps a slot for us; if we have none left after all, it must not be kept in vain. */
+  #takeGranted(link: Link): void {
+    const { ctx, network } = this.#mesh;
+    if (this.#parts.slots.take(link).grant) return;
+    ctx.counters.add('granted-slots-returned');
+    this.#parts.slots.refuse(link);
+    network.close(link.connectionId, 'mesh-full');
+  }
+
+  /** `settleSlot` decides whether the connection holds a mesh slot, before anybody hears of the peer. */
+  async #accept(
+    link: Link,
+    body: ExchangeBody,
+    toldRevision: number,
+    told: readonly string[],
+    settleSlot: () => void,
+  ): Promise<void> {
+    const { sections, book, preference } = this.#parts;
     if (body.node_id !== link.nodeId || body.device_id !== link.deviceId) throw meshErrors.make('wrong-sender');
     if (body.protocol < PROTOCOL_MIN) {
       throw meshErrors.make('protocol-mismatch', { theirs: body.protocol, ours: PROTOCOL_VERSION });
@@ -112,8 +159,13 @@ export class Exchange {
     link.sectionsSent = told.filter((name) => link.features.includes(sectionFeature(name)));
 
     const seenAt = this.#mesh.network.connection(link.connectionId)?.remoteAddr;
-    const addresses = [...(seenAt === undefined ? [] : [seenAt]), ...body.addresses.slice(0, ADDRESSES_BELIEVED)];
-    book.seen(peer.nodeId, addresses, body.nat_type, this.#mesh.ctx.clock.now());
+    const addresses = body.addresses
+      .slice(0, ADDRESSES_BELIEVED)
+      .filter((address) => this.#mesh.network.mayDial(address, seenAt ?? ''));
+    book.seen(peer.nodeId, seenAt, addresses, body.nat_type, this.#mesh.ctx.clock.now());
+    link.nplus10 = [...body.nplus10];
+    preference.confirm(link);
+    settleSlot();
     if (link.state !== 'ready') this.#becomePeer(link);
     else if (changed) {
       const { connectionId, features } = link;
@@ -122,19 +174,16 @@ export class Exchange {
   }
 
   #becomePeer(link: Link): void {
-    const { ctx, network } = this.#mesh;
+    const { ctx } = this.#mesh;
     const { links, history } = this.#parts;
     const peer = peerOf(link);
     link.state = 'ready';
     link.readyAtMs = ctx.clock.now();
     link.keepAliveDueMs = link.readyAtMs + ctx.config.keepAliveMs;
-    if (network.connection(link.connectionId)?.kind === 'ephemeral') {
-      const mesh = network.connections().filter((connection) => connection.kind === 'mesh').length;
-      network.setKind(link.connectionId, mesh < ctx.config.maxMesh ? 'mesh' : 'session');
-    }
     history.exchanged(peer.nodeId, ctx.clock.now(), 'ready');
     ctx.counters.add('peers-ready');
     links.settle(link);
+    this.#parts.joined(link);
     ctx.emit(peerReady, { peer, connectionId: link.connectionId, features: [...link.features] });
     // What changed while the exchange was under way.
     this.#parts.announcements.catchUp([link]);

@@ -8,8 +8,13 @@ const ATTEMPTS_MAX = 10;
 export const Attempt = Type.Object({
   at_ms: Type.Integer(),
   took_ms: Type.Integer(),
-  /** Why it was made: `user` (peer connect), `redial`, or `resolve` (the cascade). */
-  rule: Type.Union([Type.Literal('user'), Type.Literal('redial'), Type.Literal('resolve')]),
+  /** Why it was made: `user` (peer connect), `redial`, `resolve` (by the cascade) or `growth` (told by a peer). */
+  rule: Type.Union([
+    Type.Literal('user'),
+    Type.Literal('redial'),
+    Type.Literal('resolve'),
+    Type.Literal('growth'),
+  ]),
   addresses: Type.Array(Type.String()),
   /** `connected`, or an error code. */
   result: Type.String(),

@@ -22,6 +22,15 @@ export const Link = Type.Object({
   keepAliveDueMs: Type.Integer(),
   /** Names of sections this peer has been told. */
   sectionsSent: Type.Array(Type.String()),
+  /** The node and its preferred peers, as it said last. */
+  nplus10: Type.Array(Type.String()),
+  /** A slot is kept free for it while our exchange asks for one. */
+  slotReserved: Type.Boolean(),
+  holdsSlot: Type.Boolean(),
+  /** 0 when it never was. */
+  slotRefusedAtMs: Type.Integer(),
+  /** We asked for a slot and may be sent to somebody else. */
+  redirectDue: Type.Boolean(),
 });
 export type Link = Static<typeof Link>;
 

@@ -25,6 +25,10 @@ export const ExchangeBody = Type.Object({
   nat_type: Type.String({ maxLength: 16 }),
   addresses: Type.Array(Address, { maxItems: 16 }),
   your_observed_addr: Address,
+  /** A request: the sender wants a mesh slot (MESH-05). One without it wants one, as before there was a choice. */
+  wants_slot: Type.Optional(Type.Boolean()),
+  /** An answer to `wants_slot`. One without it grants. */
+  slot: Type.Optional(Type.Union([Type.Literal('granted'), Type.Literal('refused')])),
   sections: Sections,
 });
 export type ExchangeBody = Static<typeof ExchangeBody>;
@@ -68,4 +72,24 @@ export const sectionsNotice = defineNotice({
   body: Type.Object({ sections: Sections }),
   maxBytes: EXCHANGE_MAX_BYTES,
   budget: { perSecond: 2, burst: 32, inFlight: 2 },
+});
+
+/** Addresses of the alternative in a RefuseRedirect. */
+export const ALTERNATIVE_ADDRESSES_MAX = 4;
+
+export const RefuseRedirectBody = Type.Object({
+  /** A mesh peer of the sender; none when it has no other. */
+  alternative: Type.Optional(HexId),
+  addresses: Type.Array(Type.String({ maxLength: 64 }), { maxItems: ALTERNATIVE_ADDRESSES_MAX }),
+});
+export type RefuseRedirectBody = Static<typeof RefuseRedirectBody>;
+
+export const refuseRedirect = defineNotice({
+  code: 0x05,
+  name: 'RefuseRedirect',
+  about: 'Refuse a mesh slot and suggest another peer',
+  body: RefuseRedirectBody,
+  maxBytes: 512,
+  // One for each exchange that asked for a slot.
+  budget: { perSecond: 1, burst: 8, inFlight: 1 },
 });

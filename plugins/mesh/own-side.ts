@@ -1,5 +1,5 @@
 import { Type } from '../../kernel/index.ts';
-import type { Static } from '../../kernel/index.ts';
+import type { NodeId, Static } from '../../kernel/index.ts';
 import type { ExchangeBody } from './messages.ts';
 import { PROTOCOL_VERSION } from './messages.ts';
 import type { MeshContext } from './context.ts';
@@ -16,10 +16,13 @@ const ADDRESSES_TOLD = 16;
 /** Our half of each exchange. */
 export class OwnSide {
   readonly #mesh: MeshContext;
+  readonly #nplus10: () => NodeId[];
   #state: OwnState = { revision: 0, features: [] };
 
-  constructor(mesh: MeshContext) {
+  /** `nplus10` names this node and its preferred peers. */
+  constructor(mesh: MeshContext, nplus10: () => NodeId[]) {
     this.#mesh = mesh;
+    this.#nplus10 = nplus10;
   }
 
   get state(): OwnState {
@@ -49,7 +52,7 @@ export class OwnSide {
       device_id: self.deviceId,
       features,
       features_revision: revision,
-      nplus10: [self.nodeId],
+      nplus10: this.#nplus10(),
       nat_type: 'unknown',
       addresses: this.#mesh.network.localAddresses().slice(0, ADDRESSES_TOLD),
       your_observed_addr: remoteAddr,

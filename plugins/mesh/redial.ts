@@ -5,6 +5,8 @@ import type { AddressBook } from './address-book.ts';
 import type { MeshContext } from './context.ts';
 import type { Attempt, History } from './history.ts';
 import { formatConnectString } from './connect-string.ts';
+import { DialBudget } from './resolve/dial-budget.ts';
+import { slotLimits } from './slots/decide.ts';
 import type { Link, Links } from './links.ts';
 
 /** Dials running at once for redialling; the rest wait their turn in order of their due time. */
@@ -13,9 +15,9 @@ const DIALS_MAX = 8;
 const REACH_LIMIT_MS = 45_000;
 /** A connection that lived so long was a good one: the next dial after it starts with the shortest wait. */
 const STABLE_MS = 30_000;
-/** A peer whose user disconnected us, or that is full, is left alone for so long. */
 /** Rule of the single dial of {@link Redial.planReturn}. */
 const RETURN_RULE = 'it was connected when this node stopped';
+/** A peer whose user disconnected us, or that is full, is left alone for so long. */
 const DECLINED_MS = 15 * 60_000;
 const DECLINES = new Set(['user-request', 'mesh-full', 'over-capacity', 'misbehaviour', 'incompatible']);
 
@@ -38,6 +40,8 @@ export class Redial {
   readonly #links: Links;
   readonly #history: History;
   readonly #plans = new Map<NodeId, Plan>();
+  /** For addresses where the node never was: they may be a stranger's. */
+  readonly #budget: DialBudget;
   /** Dials under way by their connect string. */
   readonly #dialling = new Map<string, Promise<Link>>();
 
@@ -46,6 +50,7 @@ export class Redial {
     this.#book = book;
     this.#links = links;
     this.#history = history;
+    this.#budget = new DialBudget(mesh.ctx.clock);
   }
 
   plan(nodeId: NodeId): Plan | undefined {
@@ -74,7 +79,7 @@ export class Redial {
    * look alive until they time out, which after a crash takes 40 s.
    */
   planReturn(): void {
-    for (const nodeId of this.#book.takeLeftOnline(this.#mesh.ctx.config.maxMesh)) {
+    for (const nodeId of this.#book.takeLeftOnline(slotLimits(this.#mesh.ctx.config).mesh)) {
       if (this.#isAway(nodeId)) this.#set(nodeId, 0, this.#wait(0), RETURN_RULE);
     }
   }
@@ -135,9 +140,17 @@ export class Redial {
     const addresses = known?.addresses ?? [];
     if (!wanted || addresses.length === 0) this.cancel(nodeId);
     if (!due || addresses.length === 0) return;
+    const told = addresses.filter((address) => address !== known?.provedAddress && this.#budget.take(address));
+    const dialable = addresses.filter((address) => address === known?.provedAddress || told.includes(address));
+    if (dialable.length === 0) {
+      const failures = (this.#plans.get(nodeId)?.failures ?? 0) + 1;
+      if (wanted) this.#set(nodeId, failures, this.#wait(failures), 'its addresses were dialled in vain too often');
+      return;
+    }
     try {
       // The plan stays, so that a connection that fails at once again goes on with its longer waits.
-      await this.reach(nodeId, addresses, 'redial');
+      await this.reach(nodeId, dialable, 'redial');
+      for (const address of told) this.#budget.giveBack(address);
     } catch (error) {
       if (this.#mesh.ctx.signal.aborted || !wanted) return;
       const failures = (this.#plans.get(nodeId)?.failures ?? 0) + 1;

@@ -1,15 +1,19 @@
 import type { NodeId } from '../../kernel/index.ts';
 import type { AddressBook } from './address-book.ts';
 import type { Announcements } from './announcements.ts';
-import type { MeshService, PeerInfo } from './api.ts';
+import type { ConnectToOptions, MeshService, PeerInfo } from './api.ts';
 import type { MeshContext } from './context.ts';
+import type { Growth } from './growth/growth.ts';
+import type { Grower } from './growth/grower.ts';
+import type { KnowledgeView } from './knowledge/contract.ts';
 import { meshErrors } from './errors.ts';
 import { peerOf } from './links.ts';
-import type { Knowledge } from './knowledge/knowledge.ts';
 import type { Link, Links } from './links.ts';
+import type { Preference } from './prefer/preference.ts';
 import type { Redial } from './redial.ts';
-import type { Cascade } from './resolve/cascade.ts';
+import type { CascadeStep } from './resolve/contract.ts';
 import type { Sections } from './sections.ts';
+import type { Slots } from './slots/slots.ts';
 
 interface ServiceParts {
   readonly links: Links;
@@ -17,14 +21,19 @@ interface ServiceParts {
   readonly redial: Redial;
   readonly sections: Sections;
   readonly announcements: Announcements;
-  readonly knowledge: Knowledge;
-  readonly cascade: Cascade<Link>;
+  readonly slots: Slots;
+  readonly preference: Preference;
+  readonly growth: Growth;
+  readonly grower: Grower;
+  readonly knowledge: KnowledgeView;
   connect(target: string, signal: AbortSignal | undefined): Promise<Link>;
+  connectTo(nodeId: NodeId, options: ConnectToOptions): Promise<Link>;
+  offerStep(step: CascadeStep): () => void;
 }
 
 /** What mesh offers to other plugins. */
 export function meshService(mesh: MeshContext, parts: ServiceParts): MeshService {
-  const { links, book, redial, sections, announcements, knowledge, cascade } = parts;
+  const { links, book, redial, sections, announcements, slots, preference, growth, grower, knowledge } = parts;
 
   const describe = (link: Link): PeerInfo | undefined => {
     const connection = mesh.network.connection(link.connectionId);
@@ -33,6 +42,7 @@ export function meshService(mesh: MeshContext, parts: ServiceParts): MeshService
       peer: peerOf(link),
       connectionId: link.connectionId,
       kind: connection.kind,
+      slot: slots.kindOf(link),
       direction: connection.direction,
       remoteAddr: connection.remoteAddr,
       connectedAtMs: connection.connectedAtMs,
@@ -41,7 +51,7 @@ export function meshService(mesh: MeshContext, parts: ServiceParts): MeshService
     });
   };
 
-  const describeFresh = (link: Link): PeerInfo => {
+  const described = (link: Link): PeerInfo => {
     const peer = describe(link);
     if (peer === undefined) throw meshErrors.make('exchange-failed', { reason: 'the connection ended at once' });
     return peer;
@@ -52,16 +62,28 @@ export function meshService(mesh: MeshContext, parts: ServiceParts): MeshService
     isPeer: (nodeId) => links.readyOf(nodeId).length > 0,
     features: (nodeId) => new Set(links.readyOf(nodeId).flatMap((link) => link.features)),
     supports: (nodeId, feature) => links.readyOf(nodeId).some((link) => link.features.includes(feature)),
-    connect: async (target, options) => describeFresh(await parts.connect(target, options?.signal)),
-    connectTo: async (nodeId, options) => describeFresh(await cascade.connect(nodeId, options)),
-    offerStep: (step) => cascade.offer(step),
+    connect: async (target, options) => described(await parts.connect(target, options?.signal)),
+    connectTo: async (nodeId, options) => described(await parts.connectTo(nodeId, options)),
+    offerStep: (step) => parts.offerStep(step),
+    meshPeers: () => [...new Set(slots.held().map(({ nodeId }) => nodeId))],
+    slots: () => slots.counts(),
+    nplus10: () => preference.nplus10(),
+    nplus10Of: (nodeId) => (links.readyOf(nodeId)[0]?.nplus10 ?? []) as NodeId[],
+    offerCandidate: (lead) => {
+      const isTaken = growth.offer(lead);
+      if (isTaken) grower.run();
+      return isTaken;
+    },
+    requestGrowth: () => {
+      growth.request();
+      grower.run();
+    },
     reach: (nodeId) => knowledge.reach(nodeId),
     layerOf: (nodeId) => knowledge.layerOf(nodeId),
-    candidates: (limit) => knowledge.candidates(limit),
     randomN2: () => knowledge.randomN2(),
+    n1: () => knowledge.n1(),
     contributeN1: (source) => knowledge.contributeN1(source),
     n1Changed: () => knowledge.n1Changed(),
-    judge: (reporter, verdict) => knowledge.judge(reporter, verdict),
     keepReachable: (nodeId: NodeId, addresses) => {
       book.keepReachable(nodeId, addresses);
       redial.want(nodeId);

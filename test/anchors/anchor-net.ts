@@ -2,11 +2,13 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
-import { FakeNet, FakeNode } from '../mesh/fake-net.ts';
+import { FakeNet, type FakeNode } from '../mesh/fake-net.ts';
 import { temporaryDirectory } from '../rig/temporary.ts';
 
 /** Folders of mesh and anchors. */
-export const PLUGINS = ['mesh', 'anchors'].map((name) => fileURLToPath(new URL(`../../plugins/${name}`, import.meta.url)));
+export const PLUGINS = ['mesh', 'anchors'].map((name) =>
+  fileURLToPath(new URL(`../../plugins/${name}`, import.meta.url)),
+);
 
 const folder = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 

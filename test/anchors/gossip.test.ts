@@ -23,7 +23,10 @@ test('five anchors that joined one through the other know each other within ten 
 test('a declared anchor asks for no referrals and waits on no list', async (t) => {
   const net = anchorNet(t);
   const first = await net.anchorNode('first');
-  const second = await net.anchorNode('second', { config: { anchors: { declare: true } }, anchors: [first.connectString] });
+  const second = await net.anchorNode('second', {
+    config: { anchors: { declare: true } },
+    anchors: [first.connectString],
+  });
   await net.clock.advance(5_000);
   t.deepEqual(await second.peerIds(), [first.id]);
   t.like(await first.run('anchor.referrals'), { referrals: [] });
@@ -47,7 +50,10 @@ test('known_anchors has three columns, and nothing else', async (t) => {
   const { recordingLog } = await import('../rig/recording-log.ts');
   const store = openStore({ path: `${node.dataDir}/itsgoin.db`, log: recordingLog(), clock: net.clock });
   t.teardown(() => store.close());
-  const columns = store.database('anchors').prepare<{ name: string }>("SELECT name FROM pragma_table_info('known_anchors')").all();
+  const columns = store
+    .database('anchors')
+    .prepare<{ name: string }>("SELECT name FROM pragma_table_info('known_anchors')")
+    .all();
   t.deepEqual(
     columns.map(({ name }) => name),
     ['node_id', 'addresses', 'last_seen'],

@@ -31,7 +31,9 @@ async function siege(t: ExecutionContext) {
 
 test('a registrant cannot have a stranger referred: only addresses on its own machine are passed on', async (t) => {
   const { net, anna, mallory, say, counters } = await siege(t);
-  await say(anchorRegister, { addresses: [`${VICTIM}:53`, '127.0.0.1:22', '10.0.0.1:80', '224.0.0.1:99', mallory.address] });
+  await say(anchorRegister, {
+    addresses: [`${VICTIM}:53`, '127.0.0.1:22', '10.0.0.1:80', '224.0.0.1:99', mallory.address],
+  });
   await net.clock.advance(100);
   const { referrals } = await anna.run<{ referrals: { addresses: string[] }[] }>('anchor.referrals');
   t.deepEqual(referrals[0]?.addresses, [mallory.address]);
@@ -58,7 +60,16 @@ test('a witness dials one machine twice in ten minutes, whoever asks', async (t)
   t.is(victims(), 2);
 });
 
-for (const target_addr of ['127.0.0.1:4433', '10.1.2.3:4433', '192.168.0.1:1', '224.0.0.1:5', '0.0.0.0:9', '[::1]:4433', '[fe80::1]:1', 'host.example:80']) {
+for (const target_addr of [
+  '127.0.0.1:4433',
+  '10.1.2.3:4433',
+  '192.168.0.1:1',
+  '224.0.0.1:5',
+  '0.0.0.0:9',
+  '[::1]:4433',
+  '[fe80::1]:1',
+  'host.example:80',
+]) {
   test(`a witness does not dial ${target_addr}`, async (t) => {
     const { net, anna, mallory, say } = await siege(t);
     const before = net.dialledBy(anna).length;
@@ -146,7 +157,10 @@ test('nobody makes an anchor of a stranger by claiming its address', async (t) =
 
 test('anchors that others tell of are the last to be tried, and not dialled before', async (t) => {
   const { net, anna, say, victims } = await siege(t);
-  const told = Array.from({ length: 8 }, (_, at) => ({ node_id: String(at).repeat(64), addresses: [`${VICTIM}:${at + 1}`] }));
+  const told = Array.from({ length: 8 }, (_, at) => ({
+    node_id: String(at).repeat(64),
+    addresses: [`${VICTIM}:${at + 1}`],
+  }));
   await say(anchorTalk, { is_anchor: false, addresses: [], anchors: told });
   await net.clock.advance(5_000);
   t.is(victims(), 0);
@@ -156,7 +170,10 @@ test('anchors that others tell of are the last to be tried, and not dialled befo
 test('an anchor meets those it hears of, one machine twice in ten minutes', async (t) => {
   const { net, anna, say, victims } = await siege(t);
   await anna.run('anchor.declare', { state: 'on' });
-  const told = Array.from({ length: 8 }, (_, at) => ({ node_id: String(at).repeat(64), addresses: [`${VICTIM}:${at + 1}`] }));
+  const told = Array.from({ length: 8 }, (_, at) => ({
+    node_id: String(at).repeat(64),
+    addresses: [`${VICTIM}:${at + 1}`],
+  }));
   await say(anchorTalk, { is_anchor: false, addresses: [], anchors: told });
   await net.clock.advance(60_000);
   t.is(victims(), 2);
@@ -165,6 +182,12 @@ test('an anchor meets those it hears of, one machine twice in ten minutes', asyn
 test('a flood of referral requests is held to its rate', async (t) => {
   const { say } = await siege(t);
   const asks = [];
-  for (let at = 0; at < 12; at++) asks.push(await say(referralRequest, {}).then(() => 'answered', (error) => error.code));
+  for (let at = 0; at < 12; at++)
+    asks.push(
+      await say(referralRequest, {}).then(
+        () => 'answered',
+        (error) => error.code,
+      ),
+    );
   t.true(asks.filter((outcome) => outcome === 'answered').length <= 5, asks.join());
 });

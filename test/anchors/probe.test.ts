@@ -66,8 +66,14 @@ test.serial('the witness is a stranger that a reporter knows, and dials once, co
   const witness = strangers.find(({ id }) => id === probes[0]?.witness);
   t.truthy(witness);
   t.true(reporters.some(({ id }) => id === probes[0]?.via));
-  t.deepEqual(net.dials.filter(({ to }) => to === anna.host).map(({ from }) => from), [witness?.id]);
-  t.false(anna.live().some(({ peer }) => peer.nodeId === witness?.id), 'the connection is closed again');
+  t.deepEqual(
+    net.dials.filter(({ to }) => to === anna.host).map(({ from }) => from),
+    [witness?.id],
+  );
+  t.false(
+    anna.live().some(({ peer }) => peer.nodeId === witness?.id),
+    'the connection is closed again',
+  );
 });
 
 test.serial('behind a NAT the result is unreachable, although anna can be reached by her peers', async (t) => {
@@ -127,7 +133,9 @@ test.serial('the operator declares and withdraws whatever the checklist says, an
   t.deepEqual(await anna.run('anchor.declare', { state: 'on' }), { is_anchor: true });
   await net.clock.advance(1_000);
   const [reporter] = reporters;
-  const list = await reporter?.run<{ anchors: { node_id: string; says_it_is_one: boolean; addresses: string[] }[] }>('anchor.list');
+  const list = await reporter?.run<{ anchors: { node_id: string; says_it_is_one: boolean; addresses: string[] }[] }>(
+    'anchor.list',
+  );
   t.like(list?.anchors[0], { node_id: anna.id, says_it_is_one: true, addresses: [anna.address] });
   t.deepEqual(await anna.run('anchor.declare', { state: 'off' }), { is_anchor: false });
 });

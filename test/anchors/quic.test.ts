@@ -14,7 +14,10 @@ test('over QUIC a node finds its peers from the anchor of the file, or of the op
 
   const other = temporaryDirectory(t);
   writeFileSync(join(other, 'anchors.json'), 'not read');
-  const second = await testNode(t, { dataDir: other, files: { 'anchors.json': JSON.stringify([anchor.connectString]) } });
+  const second = await testNode(t, {
+    dataDir: other,
+    files: { 'anchors.json': JSON.stringify([anchor.connectString]) },
+  });
   await second.nextEvent('anchors/rejoin-ended');
   const { peers } = await second.run<{ peers: { node_id: string }[] }>('peer.list');
   t.deepEqual(peers.map(({ node_id }) => node_id).sort(), [anchor.nodeId, first.nodeId].sort());

@@ -85,7 +85,8 @@ test('while a node waits, the anchor tells it of who asked: both dial', async (t
   const waiting = await net.anchorNode('waiting', { anchors: [anchor.connectString] });
   await net.clock.advance(3_000);
   // The way from the asker is blocked, as by a firewall: only the waiting one gets through.
-  net.network.route = (from, to) => (from.host === '5.0.0.3' && to.host === waiting.host ? undefined : { to, seenAs: from });
+  net.network.route = (from, to) =>
+    from.host === '5.0.0.3' && to.host === waiting.host ? undefined : { to, seenAs: from };
   const asker = await net.anchorNode('asker', { anchors: [anchor.connectString] });
   await net.clock.advance(20_000);
   t.true((await asker.peerIds()).includes(waiting.id));

@@ -104,11 +104,13 @@ test('bad sections cost only themselves', async (t) => {
   await t.throwsAsync(anna.run('profile.show', { node_id: bert.id }), { code: 'social/no-profile' });
 });
 
-test('addresses that are none are not stored', async (t) => {
+test('addresses that are none, or that a stranger has no business to tell, are not stored', async (t) => {
   const { anna, mallory, ask } = await siege(t);
-  await ask({ addresses: ['1.2.3.4:99999', 'rm -rf:1', '[::1]:7', ''] });
+  const refused = ['1.2.3.4:99999', 'rm -rf:1', '', '[::1]:7', '127.0.0.1:7', '10.0.0.1:7', '224.0.0.1:7', '0.0.0.0:7'];
+  await ask({ addresses: [...refused.slice(0, 5), '8.8.8.8:53'] });
+  await ask({ addresses: refused.slice(5) });
   const { addresses } = await anna.run<{ addresses: string[] }>('peer.explain', { node_id: mallory.id });
-  t.deepEqual(addresses, [mallory.address, '[::1]:7']);
+  t.deepEqual(addresses, [mallory.address, '8.8.8.8:53']);
 });
 
 test('notices before the exchange are not heard', async (t) => {

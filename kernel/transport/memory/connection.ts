@@ -149,7 +149,11 @@ export class MemoryConnection implements Connection {
 
   release(stream: MemoryStream): void {
     if (!this.#streams.delete(stream.id)) return;
-    if (!this.#isLocal(stream.id)) this.tell((far) => far.streamFreed(stream.id));
+    if (this.#isLocal(stream.id)) return;
+    // Half of all events would be this one, and only who waits for it can tell when it came.
+    const { far } = this;
+    if (far.#opens[stream.kind].length === 0) far.#counted[stream.kind]--;
+    else this.tell(() => far.streamFreed(stream.id));
   }
 
   end(info: CloseInfo): void {

@@ -45,6 +45,8 @@ export interface KnowledgeView {
   candidates(limit: number, isExcluded?: (nodeId: NodeId) => boolean): readonly Candidate[];
   /** A node of N2 that is not in N1 at random; `undefined` when there is none. */
   randomN2(): NodeId | undefined;
+  /** How much of N2 this peer adds: each of its ids counts 1 shared by all who report it (CONN-07). */
+  diversity(reporter: NodeId): number;
   /** Members of our own N1 share: connections and contributed nodes, sorted, each once. */
   n1(): readonly NodeId[];
   /** True for a node of the N1 that peers were told last: of those alone we tell addresses. */

@@ -148,6 +148,10 @@ export class Knowledge implements KnowledgeView {
     return this.#index.randomN2((nodeId) => this.#isConnected(nodeId));
   }
 
+  diversity(reporter: NodeId): number {
+    return this.#index.diversity(reporter);
+  }
+
   n1(): readonly NodeId[] {
     return [...new Set(this.#n1())].sort();
   }

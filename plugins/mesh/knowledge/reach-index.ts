@@ -127,6 +127,16 @@ export class ReachIndex {
     return { n2: of('n2'), n3: of('n3') };
   }
 
+  /** What N2 would lose without this peer, an id that others report too in part. */
+  diversity(nodeId: NodeId): number {
+    let sum = 0;
+    for (const { number } of this.reporters.of(nodeId)) {
+      const ids = this.#layers.n2.idsOf(number);
+      for (let at = 0; at < ids.length; at += WORDS.n2) sum += 1 / this.#layers.n2.reporters(ids, at).length;
+    }
+    return sum;
+  }
+
   /** All of N2. */
   n2(): NodeId[] {
     const ids: NodeId[] = [];

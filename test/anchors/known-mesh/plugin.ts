@@ -32,7 +32,9 @@ export default {
       },
       randomN2: () => {
         const near = new Set(n1());
-        const found = peers().flatMap(n2).filter((id) => !near.has(id));
+        const found = peers()
+          .flatMap(n2)
+          .filter((id) => !near.has(id));
         return found.length === 0 ? undefined : found[ctx.random.integer(found.length)];
       },
       contributeN1: (source: () => Iterable<NodeId>) => {

@@ -1,0 +1,244 @@
+import { codeOf } from '../../kernel/index.ts';
+import type { ConnectionInfo, NodeId } from '../../kernel/index.ts';
+import { AddressBook } from './address-book.ts';
+import { Announcements } from './announcements.ts';
+import { knowledgeChanged, peerGone } from './api.ts';
+import type { ConnectToOptions } from './api.ts';
+import { readTarget } from './commands.ts';
+import type { MeshContext } from './context.ts';
+import { meshErrors } from './errors.ts';
+import { Exchange } from './exchange.ts';
+import { Growth } from './growth/growth.ts';
+import { Grower } from './growth/grower.ts';
+import { History } from './history.ts';
+import { Links, peerOf } from './links.ts';
+import type { Link } from './links.ts';
+import { OwnSide } from './own-side.ts';
+import { Preference } from './prefer/preference.ts';
+import { PreferredPeers } from './prefer/preferred-peers.ts';
+import { Rebalance } from './rebalance/rebalance.ts';
+import { Redial } from './redial.ts';
+import { assembleKnowledge } from './resolve/assemble.ts';
+import { untilAborted } from './resolve/until-aborted.ts';
+import { Sections } from './sections.ts';
+import { Blacklist } from './slots/blacklist.ts';
+import { Intents } from './slots/intents.ts';
+import { Redirects } from './slots/redirects.ts';
+import { Slots } from './slots/slots.ts';
+
+/** Sessions of remembered nodes ask for a slot again this long after they were refused. */
+const ASK_AGAIN_MS = 5 * 60_000;
+const KEPT_KINDS = new Set(['mesh', 'keep-alive', 'lan']);
+
+/** All parts of mesh, joined. They refer to each other, so each is reached through what this gives. */
+export function assembleMesh(mesh: MeshContext) {
+  const { ctx, network } = mesh;
+  const links = new Links();
+  const history = new History();
+  const book = new AddressBook(ctx.db);
+  const preferred = new PreferredPeers(ctx.db, ctx.clock);
+  const blacklist = new Blacklist(ctx.db, ctx.clock);
+  const intents = new Intents();
+  const sections = new Sections({ counters: ctx.counters, log: ctx.log, offered: () => network.features() });
+  const own = new OwnSide(mesh, () => preference.nplus10());
+  const announcements = new Announcements(mesh, links, own, sections);
+  const redial = new Redial(mesh, book, links, history);
+  const { knowledge, addresses, cascade } = assembleKnowledge(mesh, {
+    links,
+    book,
+    history,
+    dial: (nodeId, at, { signal }) => untilAborted(redial.reach(nodeId, at, 'resolve'), signal),
+    learned: (reporter) => {
+      ctx.emit(knowledgeChanged, { reporter });
+      growth.learned();
+      grower.run();
+    },
+  });
+  const slots = new Slots(mesh, {
+    links,
+    intents,
+    isPreferred: (nodeId) => preferred.has(nodeId),
+    isBlacklisted: (nodeId) => blacklist.has(nodeId),
+    diversity: (nodeId) => knowledge.diversity(nodeId),
+    changed: () => knowledge.n1Changed(),
+  });
+  const preference = new Preference(mesh, { links, slots, book, preferred, blacklist });
+  const growth = new Growth({
+    clock: ctx.clock,
+    knowledge: {
+      candidates: (limit, isExcluded) => knowledge.candidates(limit, isExcluded),
+      reporters: (nodeId) => knowledge.reach(nodeId).n2Reporters,
+    },
+    room: () => ({ used: slots.held().length, limit: slots.limits.mesh }),
+    isUnwanted: (nodeId) =>
+      nodeId === ctx.self.nodeId ||
+      blacklist.has(nodeId) ||
+      network.connectionsOf(nodeId).some(({ kind }) => KEPT_KINDS.has(kind)) ||
+      book.get(nodeId)?.heldOff === true,
+  });
+  const redirects = new Redirects(mesh, {
+    links,
+    addresses: (nodeId) => book.get(nodeId)?.addresses ?? [],
+    suggested: (lead) => {
+      if (growth.redirected(lead)) grower.run();
+      else ctx.counters.add('redirects-not-followed');
+    },
+  });
+  const exchange = new Exchange(mesh, {
+    links,
+    own,
+    sections,
+    book,
+    history,
+    announcements,
+    slots,
+    redirects,
+    preference,
+    joined: (link) => knowledge.joined(peerOf(link)),
+  });
+  const grower = new Grower(mesh, {
+    growth,
+    slots,
+    intents,
+    book,
+    resolve: (nodeId) => cascade.connect(nodeId, { purpose: 'growth', signal: ctx.signal }),
+    reach: (nodeId, at) => redial.reach(nodeId, at, 'growth'),
+    ask: (link) => exchange.ask(link),
+  });
+
+  const connectTo = (nodeId: NodeId, { purpose, signal, steps }: ConnectToOptions): Promise<Link> =>
+    intents.during(nodeId, purpose, () =>
+      cascade.connect(nodeId, {
+        purpose,
+        ...(signal === undefined ? {} : { signal }),
+        ...(steps === undefined ? {} : { steps }),
+      }),
+    );
+
+  const rebalance = new Rebalance(mesh, {
+    slots,
+    book,
+    preferred,
+    preference,
+    blacklist,
+    connectTo: async (nodeId, purpose) => {
+      const link = await connectTo(nodeId, { purpose, signal: ctx.signal });
+      // It may have been here all the time, as a session.
+      if (!slots.holds(link.connectionId)) await intents.during(nodeId, purpose, () => exchange.ask(link));
+    },
+    requestGrowth: () => {
+      growth.request();
+      grower.run();
+    },
+  });
+  sections.add('routes', knowledge.section);
+
+  return {
+    links,
+    history,
+    book,
+    preferred,
+    blacklist,
+    sections,
+    own,
+    announcements,
+    redial,
+    knowledge,
+    addresses,
+    cascade,
+    slots,
+    preference,
+    growth,
+    grower,
+    redirects,
+    exchange,
+    rebalance,
+    connectTo,
+
+    /** The link of a live connection; made here when its event is still on the way. */
+    linkOf(connection: ConnectionInfo): Link {
+      const known = links.get(connection.id);
+      if (known !== undefined) return known;
+      const link = newLink(connection, ctx.clock.now());
+      links.add(link);
+      return link;
+    },
+
+    /** @throws mesh/bad-connect-string, mesh/own-node, transport/*, the signal's reason */
+    async connect(target: string, signal: AbortSignal | undefined): Promise<Link> {
+      const { nodeId, addresses: at } = readTarget(target, ctx.self);
+      const link = await untilAborted(redial.reach(nodeId, at, 'user'), signal);
+      book.connected(nodeId, at);
+      return link;
+    },
+
+    /** A connection is gone. */
+    ended(connectionId: number, reason: string, byPeer: boolean): void {
+      const error = meshErrors.make('exchange-failed', { reason: `connection ended: ${reason}` });
+      const link = links.remove(connectionId, error);
+      if (link === undefined) return;
+      const peer = peerOf(link);
+      const now = ctx.clock.now();
+      history.closed(peer.nodeId, now, reason, byPeer);
+      if (!links.all().some(({ deviceId }) => deviceId === link.deviceId)) knowledge.left(peer);
+      if (link.holdsSlot) rebalance.lost(link, reason);
+      if (link.state === 'ready') {
+        ctx.counters.add(`peers-gone.${reason}`);
+        preferred.reached(peer.nodeId);
+        if (links.readyOf(peer.nodeId).length === 0) book.gone(peer.nodeId, now);
+        ctx.emit(peerGone, { peer, connectionId, reason });
+      }
+      slots.ended(link);
+      redial.closed(link, reason, byPeer);
+    },
+
+    /** The growth timer (CYC-04). */
+    grow(): void {
+      const now = ctx.clock.now();
+      growth.tick();
+      for (const link of links.ready()) {
+        const nodeId = link.nodeId as NodeId;
+        if (network.connection(link.connectionId)?.kind !== 'session' || !book.isWanted(nodeId)) continue;
+        if (now - link.slotRefusedAtMs >= ASK_AGAIN_MS) growth.offer({ nodeId, addresses: [], from: nodeId });
+      }
+      grower.run();
+    },
+
+    /** At a start: who was here before comes back, preferred peers first. */
+    returnAll(isFirst: boolean): void {
+      mesh.background(
+        'return',
+        rebalance.returnPreferred().catch((error) => ctx.counters.add(`return-failed.${codeOf(error)}`)),
+      );
+      if (isFirst) redial.planReturn();
+      redial.planMissing();
+    },
+  };
+}
+
+export type MeshParts = ReturnType<typeof assembleMesh>;
+
+function newLink(connection: ConnectionInfo, openedAtMs: number): Link {
+  return {
+    connectionId: connection.id,
+    nodeId: connection.peer.nodeId,
+    deviceId: connection.peer.deviceId,
+    direction: connection.direction,
+    state: 'waiting',
+    openedAtMs,
+    readyAtMs: 0,
+    protocol: 0,
+    features: [],
+    featuresRevision: 0,
+    toldRevision: 0,
+    observedAddr: '',
+    keepAliveDueMs: 0,
+    sectionsSent: [],
+    nplus10: [],
+    slotReserved: false,
+    // Mesh was off for a while: what had a slot has it still.
+    holdsSlot: connection.kind === 'mesh',
+    slotRefusedAtMs: 0,
+    redirectDue: false,
+  };
+}

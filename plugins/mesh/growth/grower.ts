@@ -1,0 +1,98 @@
+import { codeOf } from '../../../kernel/index.ts';
+import type { NodeId } from '../../../kernel/index.ts';
+import type { AddressBook } from '../address-book.ts';
+import type { Lead } from '../api.ts';
+import type { MeshContext } from '../context.ts';
+import type { Link } from '../links.ts';
+import { DialBudget } from '../resolve/dial-budget.ts';
+import type { Intents } from '../slots/intents.ts';
+import type { Slots } from '../slots/slots.ts';
+import type { Growth, GrowthOutcome, Attempt } from './growth.ts';
+
+/** How long a connection made for a slot that was refused waits for the redirect. */
+const REDIRECT_WAIT_MS = 2_000;
+
+interface GrowerParts {
+  readonly growth: Growth;
+  readonly slots: Slots;
+  readonly intents: Intents;
+  readonly book: AddressBook;
+  /** A peer's link, by the cascade. */
+  resolve(nodeId: NodeId): Promise<Link>;
+  /** A peer's link, dialled at these addresses. */
+  reach(nodeId: NodeId, addresses: readonly string[]): Promise<Link>;
+  /** Exchanges again, to ask for a slot on a connection that has none. */
+  ask(link: Link): Promise<void>;
+}
+
+/** Does what growth decides. */
+export class Grower {
+  readonly #mesh: MeshContext;
+  readonly #parts: GrowerParts;
+  readonly #budget: DialBudget;
+
+  constructor(mesh: MeshContext, parts: GrowerParts) {
+    this.#mesh = mesh;
+    this.#parts = parts;
+    this.#budget = new DialBudget(mesh.ctx.clock);
+  }
+
+  /** Starts as many attempts as growth allows; each goes on with the next. */
+  run(): void {
+    const { ctx, background } = this.#mesh;
+    if (!ctx.config.growth) return;
+    for (let pick = this.#parts.growth.next(); pick !== undefined; pick = this.#parts.growth.next()) {
+      background('growth', this.#try(pick));
+    }
+  }
+
+  async #try(pick: Attempt): Promise<void> {
+    const { growth, intents } = this.#parts;
+    const { counters, signal } = this.#mesh.ctx;
+    counters.add(`growth-tries.${pick.why}`);
+    const startedMs = this.#mesh.ctx.clock.now();
+    let link: Link | undefined;
+    let outcome: GrowthOutcome = 'unreachable';
+    try {
+      link = await intents.during(pick.nodeId, 'growth', async () => {
+        const reached = await (pick.lead === undefined ? this.#parts.resolve(pick.nodeId) : this.#follow(pick.lead));
+        const asked = reached.slotRefusedAtMs >= startedMs;
+        if (!this.#parts.slots.holds(reached.connectionId) && !asked) await this.#parts.ask(reached);
+        return reached;
+      });
+      outcome = this.#parts.slots.holds(link.connectionId) ? 'joined' : 'refused';
+    } catch (error) {
+      counters.add(`growth-failed.${codeOf(error)}`);
+    }
+    if (signal.aborted) return;
+    // While the attempt counts as under way, a redirect is known to be the answer to it.
+    if (link !== undefined && outcome === 'refused') await this.#awaitRedirect(link, startedMs);
+    counters.add(`growth-outcomes.${outcome}`);
+    growth.settled(pick, outcome);
+    this.run();
+  }
+
+  /** Dials a lead where its teller says it is, and finds it by knowledge when that is nowhere. */
+  async #follow({ nodeId, addresses, from }: Lead): Promise<Link> {
+    const { network } = this.#mesh;
+    const seenAt = network.connectionsOf(from).at(-1)?.remoteAddr ?? '';
+    const dialable = addresses.filter((address) => network.mayDial(address, seenAt) && this.#budget.take(address));
+    if (dialable.length === 0) return this.#parts.resolve(nodeId);
+    const link = await this.#parts.reach(nodeId, dialable);
+    for (const address of dialable) this.#budget.giveBack(address);
+    return link;
+  }
+
+  /** A connection that was made for the slot alone ends when it got none. */
+  async #awaitRedirect(link: Link, startedMs: number): Promise<void> {
+    const { ctx, network } = this.#mesh;
+    const { intents, book } = this.#parts;
+    for (let waited = 0; link.redirectDue && waited < REDIRECT_WAIT_MS; waited += 100) {
+      await ctx.clock.sleep(100, ctx.signal);
+    }
+    const nodeId = link.nodeId as NodeId;
+    const isOurs = link.direction === 'outbound' && link.readyAtMs >= startedMs;
+    if (!isOurs || book.isWanted(nodeId) || intents.hasOtherUse(nodeId)) return;
+    if (network.connection(link.connectionId)?.kind === 'session') network.close(link.connectionId, 'done');
+  }
+}

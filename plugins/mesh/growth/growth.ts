@@ -1,0 +1,284 @@
+import { Type } from '../../../kernel/index.ts';
+import type { Clock, NodeId, Static } from '../../../kernel/index.ts';
+import type { Lead } from '../api.ts';
+import type { Candidate } from '../knowledge/contract.ts';
+
+/** CONN-01: below this share of its slots a node grows on each list it gets, above it on the timer. */
+export const REACTIVE_SHARE = 0.9;
+/** CONN-04. It is also the number of attempts at once, so that ten dead candidates cost three dials. */
+export const FAILURES_MAX = 3;
+/** So many full nodes in a row, and growth waits for the timer. */
+export const REFUSALS_MAX = 8;
+/** A candidate that was not reached is left alone for so long, one that was full for shorter. */
+const UNREACHABLE_MS = 30 * 60_000;
+const REFUSED_MS = 5 * 60_000;
+/** Candidates left alone; beyond it the one longest in the list is tried again. */
+const SKIPPED_MAX = 4_096;
+/** Leads waiting, and those of one teller. */
+const LEADS_MAX = 64;
+const LEADS_OF_ONE_MAX = 4;
+/** A chain of redirects ends here; the nodes of a circle are left alone before that. */
+export const REDIRECTS_MAX = 3;
+/** Candidates fetched at once, which costs a walk over N2. */
+const POOL = 32;
+/** A reporter so many of whose nodes could not be reached gives the last candidates, not the first. */
+const BLAME_MAX = 3;
+const BLAMED_MAX = 512;
+
+/** What growth asks of knowledge; the light model has its own. */
+export interface GrowthKnowledge {
+  /** Best score first; without those connected, ourselves, and the excluded. */
+  candidates(limit: number, isExcluded?: (nodeId: NodeId) => boolean): readonly Candidate[];
+  /** Who named this candidate. */
+  reporters(nodeId: NodeId): readonly NodeId[];
+}
+
+export interface GrowthDeps {
+  readonly clock: Pick<Clock, 'now'>;
+  readonly knowledge: GrowthKnowledge;
+  /** Slots held or kept free for others, attempts of growth not counted; and how many there are. */
+  room(): { readonly used: number; readonly limit: number };
+  /** Ourselves, connected with a slot, blacklisted, held off. */
+  isUnwanted(nodeId: NodeId): boolean;
+}
+
+/** A node to try now. */
+export interface Attempt {
+  readonly nodeId: NodeId;
+  readonly why: 'candidate' | 'offered' | 'redirect';
+  readonly score: number;
+  /** Where it may be, on the word of `from`; without it the cascade finds it. */
+  readonly lead?: Lead;
+  /** Redirects that led here. */
+  readonly redirects: number;
+}
+
+/** `refused`: it is there and has no slot for us. */
+export type GrowthOutcome = 'joined' | 'refused' | 'unreachable';
+
+/** What a swap hands over. */
+export const GrowthState = Type.Object({
+  failures: Type.Integer(),
+  refusals: Type.Integer(),
+  skipped: Type.Array(Type.Object({ nodeId: Type.String(), untilMs: Type.Number() })),
+});
+export type GrowthState = Static<typeof GrowthState>;
+
+/** CONN-02: unique reach first, and what is not even in N3 before what is. */
+export function scoreOf({ reporterCount, inN3 }: Candidate): number {
+  return 1 / reporterCount + (inN3 ? 0 : 0.3);
+}
+
+/**
+ * Decides whom to try for the mesh, and when to stop (CONN-01 to CONN-04). Pure: it dials nobody and
+ * waits for nothing. Call a signal ({@link learned}, {@link tick}, {@link request}, {@link offer}), take
+ * from {@link next} until it gives nothing, and say in {@link settled} what became of each.
+ */
+export class Growth {
+  readonly #deps: GrowthDeps;
+  readonly #skipped = new Map<NodeId, number>();
+  readonly #trying = new Map<NodeId, Attempt>();
+  readonly #leads: Attempt[] = [];
+  /** Reporters by how many of their nodes could not be reached of late. */
+  readonly #blame = new Map<NodeId, number>();
+  #pool: Candidate[] = [];
+  /** Knowledge has changed since the pool was filled. */
+  #stale = true;
+  /** Slots to fill now; 0 while there is no reason to grow. */
+  #target = 0;
+  #failures = 0;
+  #refusals = 0;
+
+  constructor(deps: GrowthDeps) {
+    this.#deps = deps;
+  }
+
+  get trying(): number {
+    return this.#trying.size;
+  }
+
+  /** A list came: grow at once, until the mesh is 90 % full. */
+  learned(): void {
+    const { used, limit } = this.#deps.room();
+    this.#stale = true;
+    this.#failures = 0;
+    const reactive = Math.ceil(limit * REACTIVE_SHARE);
+    if (used < reactive && this.#refusals < REFUSALS_MAX) this.#target = Math.max(this.#target, reactive);
+  }
+
+  /** The timer of 60 s: grow to the last slot. It does not end a back-off. */
+  tick(): void {
+    this.#stale = true;
+    this.#refusals = 0;
+    this.#target = this.#deps.room().limit;
+    for (const [reporter, blame] of this.#blame) {
+      if (blame <= 1) this.#blame.delete(reporter);
+      else this.#blame.set(reporter, blame / 2);
+    }
+  }
+
+  /** Somebody has reason to think that it is worth trying again: recovery, or a rebalance. */
+  request(): void {
+    this.tick();
+    this.#failures = 0;
+  }
+
+  /** A node worth trying before the candidates. False when it is not wanted or there are too many. */
+  offer(lead: Lead): boolean {
+    return this.#enqueue({ nodeId: lead.nodeId, why: 'offered', score: 0, lead, redirects: 0 });
+  }
+
+  /** `lead.from` is full and names another. A chain that is too long, or comes back, is not followed. */
+  redirected(lead: Lead): boolean {
+    const redirects = (this.#trying.get(lead.from)?.redirects ?? 0) + 1;
+    if (redirects > REDIRECTS_MAX) return false;
+    return this.#enqueue({ nodeId: lead.nodeId, why: 'redirect', score: 0, lead, redirects });
+  }
+
+  /** Whom to try now; `undefined` when there is nobody, no slot, no reason or too much failed. */
+  next(): Attempt | undefined {
+    const { used, limit } = this.#deps.room();
+    const taken = used + this.#trying.size;
+    if (taken >= limit || this.#failures + this.#trying.size >= FAILURES_MAX) return undefined;
+    const pick = this.#nextLead() ?? this.#nextCandidate(taken);
+    if (pick !== undefined) this.#trying.set(pick.nodeId, pick);
+    return pick;
+  }
+
+  settled({ nodeId }: Attempt, outcome: GrowthOutcome): void {
+    this.#trying.delete(nodeId);
+    const now = this.#deps.clock.now();
+    const reporters = this.#deps.knowledge.reporters(nodeId);
+    if (outcome === 'unreachable') {
+      this.#failures++;
+      this.#skip(nodeId, now + UNREACHABLE_MS);
+      for (const reporter of reporters) this.#blameFor(reporter, 1);
+    } else {
+      this.#failures = 0;
+      for (const reporter of reporters) this.#blameFor(reporter, -1);
+    }
+    if (outcome === 'refused') {
+      this.#skip(nodeId, now + REFUSED_MS);
+      if (++this.#refusals >= REFUSALS_MAX) this.#target = 0;
+    }
+    if (outcome === 'joined') this.#refusals = 0;
+  }
+
+  /** For `growth explain`. */
+  explain(limit: number) {
+    const { used, limit: slots } = this.#deps.room();
+    return {
+      used,
+      slots,
+      reactive_below: Math.ceil(slots * REACTIVE_SHARE),
+      target: this.#target,
+      trying: [...this.#trying.values()].map(({ nodeId, why, score }) => ({ node_id: nodeId as string, why, score })),
+      leads: this.#leads.length,
+      failures: this.#failures,
+      refusals: this.#refusals,
+      skipped: this.#skipped.size,
+      blamed_reporters: [...this.#blame.values()].filter((blame) => blame >= BLAME_MAX).length,
+      candidates: this.#deps.knowledge
+        .candidates(limit, (nodeId) => this.#isOut(nodeId))
+        .map((candidate) => ({
+          node_id: candidate.nodeId as string,
+          score: scoreOf(candidate),
+          reporters: candidate.reporterCount,
+          in_n3: candidate.inN3,
+        })),
+    };
+  }
+
+  snapshot(): GrowthState {
+    return {
+      failures: this.#failures,
+      refusals: this.#refusals,
+      skipped: [...this.#skipped].map(([nodeId, untilMs]) => ({ nodeId, untilMs })),
+    };
+  }
+
+  restore({ failures, refusals, skipped }: GrowthState): void {
+    this.#failures = failures;
+    this.#refusals = refusals;
+    for (const { nodeId, untilMs } of skipped) this.#skip(nodeId as NodeId, untilMs);
+  }
+
+  #nextLead(): Attempt | undefined {
+    for (let pick = this.#leads.shift(); pick !== undefined; pick = this.#leads.shift()) {
+      if (!this.#isOut(pick.nodeId)) return pick;
+    }
+    return undefined;
+  }
+
+  #nextCandidate(taken: number): Attempt | undefined {
+    if (taken >= this.#target) return undefined;
+    for (let fetched = false; ; fetched = true) {
+      for (let candidate = this.#pool.shift(); candidate !== undefined; candidate = this.#pool.shift()) {
+        if (this.#isOut(candidate.nodeId)) continue;
+        return { nodeId: candidate.nodeId, why: 'candidate', score: scoreOf(candidate), redirects: 0 };
+      }
+      if (fetched || !this.#stale) break;
+      this.#fill();
+    }
+    this.#target = 0;
+    return undefined;
+  }
+
+  #fill(): void {
+    const { candidates } = this.#deps.knowledge;
+    const fetch = (isExcluded: (nodeId: NodeId) => boolean) => [...candidates(POOL, isExcluded)];
+    const isBlamed = [...this.#blame.values()].some((blame) => blame >= BLAME_MAX);
+    this.#pool = fetch((nodeId) => this.#isOut(nodeId) || (isBlamed && this.#isDoubtful(nodeId)));
+    if (this.#pool.length === 0 && isBlamed) this.#pool = fetch((nodeId) => this.#isOut(nodeId));
+    // A full pool leaves more to fetch once it is used up.
+    this.#stale = this.#pool.length === POOL;
+  }
+
+  #enqueue(pick: Attempt): boolean {
+    if (this.#isOut(pick.nodeId) || this.#leads.some(({ nodeId }) => nodeId === pick.nodeId)) return false;
+    const ofOne = this.#leads.filter(({ lead }) => lead?.from === pick.lead?.from).length;
+    if (this.#leads.length >= LEADS_MAX || ofOne >= LEADS_OF_ONE_MAX) return false;
+    this.#leads.push(pick);
+    return true;
+  }
+
+  #isOut(nodeId: NodeId): boolean {
+    if (this.#trying.has(nodeId) || this.#deps.isUnwanted(nodeId)) return true;
+    const untilMs = this.#skipped.get(nodeId);
+    if (untilMs === undefined) return false;
+    if (untilMs > this.#deps.clock.now()) return true;
+    this.#skipped.delete(nodeId);
+    return false;
+  }
+
+  /** Nobody names it but reporters whose nodes could not be reached. */
+  #isDoubtful(nodeId: NodeId): boolean {
+    const reporters = this.#deps.knowledge.reporters(nodeId);
+    return reporters.length > 0 && reporters.every((reporter) => (this.#blame.get(reporter) ?? 0) >= BLAME_MAX);
+  }
+
+  #blameFor(reporter: NodeId, change: 1 | -1): void {
+    const blame = (this.#blame.get(reporter) ?? 0) + change;
+    this.#blame.delete(reporter);
+    if (blame <= 0) return;
+    this.#blame.set(reporter, blame);
+    if (change > 0 && blame >= BLAME_MAX) {
+      // What is in the pool may be its word alone.
+      this.#pool = [];
+      this.#stale = true;
+    }
+    for (const oldest of this.#blame.keys()) {
+      if (this.#blame.size <= BLAMED_MAX) break;
+      this.#blame.delete(oldest);
+    }
+  }
+
+  #skip(nodeId: NodeId, untilMs: number): void {
+    this.#skipped.delete(nodeId);
+    this.#skipped.set(nodeId, untilMs);
+    for (const oldest of this.#skipped.keys()) {
+      if (this.#skipped.size <= SKIPPED_MAX) break;
+      this.#skipped.delete(oldest);
+    }
+  }
+}

@@ -1,0 +1,139 @@
+import { defineCommand, Type } from '../../kernel/index.ts';
+import type { CommandHandlers, NodeId } from '../../kernel/index.ts';
+import { readNodeId } from './commands.ts';
+import type { MeshContext } from './context.ts';
+import type { Growth } from './growth/growth.ts';
+import type { Preference } from './prefer/preference.ts';
+import type { PreferredPeers } from './prefer/preferred-peers.ts';
+import type { Rebalance } from './rebalance/rebalance.ts';
+import type { Blacklist } from './slots/blacklist.ts';
+import type { Slots } from './slots/slots.ts';
+
+const CANDIDATES_SHOWN = 10;
+const NodeIdParam = Type.String({ description: 'Node id, 64 hex characters' });
+const Ids = Type.Array(Type.String());
+
+export const slotCommands = {
+  'growth.explain': defineCommand({
+    about: 'Say why the mesh grows at this moment or does not, and whom it would try next',
+    params: Type.Object({}),
+    result: Type.Object({
+      used: Type.Integer(),
+      slots: Type.Integer(),
+      /** Below it each list that comes makes the mesh grow, above it only the timer does. */
+      reactive_below: Type.Integer(),
+      /** Slots to fill now; 0 when there is no reason to grow. */
+      target: Type.Integer(),
+      trying: Type.Array(Type.Object({ node_id: Type.String(), why: Type.String(), score: Type.Number() })),
+      leads: Type.Integer(),
+      failures: Type.Integer(),
+      refusals: Type.Integer(),
+      skipped: Type.Integer(),
+      blamed_reporters: Type.Integer(),
+      candidates: Type.Array(
+        Type.Object({
+          node_id: Type.String(),
+          score: Type.Number(),
+          reporters: Type.Integer(),
+          in_n3: Type.Boolean(),
+        }),
+      ),
+    }),
+  }),
+  'rebalance.now': defineCommand({
+    about: 'Clean up the mesh, bring lost peers back and let it grow, as happens every ten minutes',
+    params: Type.Object({}),
+    result: Type.Object({
+      steps: Type.Array(
+        Type.Object({ do: Type.String(), node_id: Type.Optional(Type.String()), reason: Type.Optional(Type.String()) }),
+      ),
+    }),
+  }),
+  'mesh.slots': defineCommand({
+    about: 'Show how the mesh slots are used, and which connections hold none',
+    params: Type.Object({}),
+    result: Type.Object({
+      held: Type.Integer(),
+      reserved: Type.Integer(),
+      limit: Type.Integer(),
+      preferred: Ids,
+      preferred_limit: Type.Integer(),
+      /** Node ids by the kind of their connection: mesh, keep-alive, lan, session, ephemeral. */
+      connections: Type.Record(Type.String(), Ids),
+    }),
+  }),
+  'mesh.unprefer': defineCommand({
+    about: 'End the agreement with a preferred peer',
+    params: Type.Object({ node_id: NodeIdParam }),
+    result: Type.Object({}),
+    positional: ['node_id'],
+  }),
+  'mesh.blacklist': defineCommand({
+    about: 'List the nodes that get no mesh slot',
+    params: Type.Object({}),
+    result: Type.Object({ nodes: Ids }),
+  }),
+  'mesh.blacklist-add': defineCommand({
+    about: 'Give a node no mesh slot from now on; sessions with it stay possible',
+    params: Type.Object({ node_id: NodeIdParam }),
+    result: Type.Object({}),
+    positional: ['node_id'],
+  }),
+  'mesh.blacklist-remove': defineCommand({
+    about: 'Take a node off the mesh blacklist',
+    params: Type.Object({ node_id: NodeIdParam }),
+    result: Type.Object({ removed: Type.Boolean() }),
+    positional: ['node_id'],
+  }),
+};
+
+interface SlotCommandParts {
+  readonly slots: Slots;
+  readonly growth: Growth;
+  readonly rebalance: Rebalance;
+  readonly preferred: PreferredPeers;
+  readonly preference: Preference;
+  readonly blacklist: Blacklist;
+}
+
+export function slotCommandHandlers(
+  { network }: MeshContext,
+  { slots, growth, rebalance, preferred, preference, blacklist }: SlotCommandParts,
+): CommandHandlers<typeof slotCommands> {
+  return {
+    'growth.explain': () => growth.explain(CANDIDATES_SHOWN),
+    'rebalance.now': () => ({
+      steps: rebalance.run('command').map((step) => ({
+        do: step.do,
+        ...('nodeId' in step ? { node_id: step.nodeId as string } : {}),
+        ...('reason' in step ? { reason: step.reason as string } : {}),
+      })),
+    }),
+    'mesh.slots': () => {
+      const { held, reserved, limit, preferredLimit } = slots.counts();
+      const connections: Record<string, string[]> = {};
+      for (const { kind, peer } of network.connections()) (connections[kind] ??= []).push(peer.nodeId);
+      return {
+        held,
+        reserved,
+        limit,
+        preferred: preferred.all().map(({ nodeId }) => nodeId as string),
+        preferred_limit: preferredLimit,
+        connections,
+      };
+    },
+    'mesh.unprefer': async ({ node_id }) => {
+      await preference.cancel(readNodeId(node_id), 'user-request');
+      return {};
+    },
+    'mesh.blacklist': () => ({ nodes: [...blacklist.all()] }),
+    'mesh.blacklist-add': async ({ node_id }) => {
+      const nodeId: NodeId = readNodeId(node_id);
+      blacklist.add(nodeId);
+      await preference.cancel(nodeId, 'not-willing');
+      for (const { id, kind } of network.connectionsOf(nodeId)) if (kind === 'mesh') network.close(id, 'done');
+      return {};
+    },
+    'mesh.blacklist-remove': ({ node_id }) => ({ removed: blacklist.remove(readNodeId(node_id)) }),
+  };
+}

@@ -1,0 +1,162 @@
+import { codeOf } from '../../../kernel/index.ts';
+import type { IncomingCall, NodeId } from '../../../kernel/index.ts';
+import type { AddressBook } from '../address-book.ts';
+import type { MeshContext } from '../context.ts';
+import { peerOf } from '../links.ts';
+import type { Link, Links } from '../links.ts';
+import type { Blacklist } from '../slots/blacklist.ts';
+import type { Slots } from '../slots/slots.ts';
+import { meshPrefer } from './messages.ts';
+import type { PreferAnswer, PreferQuestion } from './messages.ts';
+import type { PreferredPeers } from './preferred-peers.ts';
+
+/** A mesh peer nobody asked to remember is worth preferring after so long. */
+export const UPTIME_MS = 3_600_000;
+/** Who did not agree is asked again after so long. */
+const ASK_AGAIN_MS = 6 * 3_600_000;
+/** Peers asked in one round. */
+const ASKED_AT_ONCE = 3;
+const ASKED_MAX = 512;
+
+interface PreferenceParts {
+  readonly links: Links;
+  readonly slots: Slots;
+  readonly book: AddressBook;
+  readonly preferred: PreferredPeers;
+  readonly blacklist: Blacklist;
+}
+
+/** Makes and ends agreements with preferred peers (PREF-01, H14): only what both sides said holds. */
+export class Preference {
+  readonly #mesh: MeshContext;
+  readonly #parts: PreferenceParts;
+  readonly #askedAtMs = new Map<NodeId, number>();
+
+  constructor(mesh: MeshContext, parts: PreferenceParts) {
+    this.#mesh = mesh;
+    this.#parts = parts;
+  }
+
+  /** NPT-01. */
+  nplus10(): NodeId[] {
+    const { self } = this.#mesh.ctx;
+    return [self.nodeId, ...this.#parts.preferred.all().map(({ nodeId }) => nodeId)].slice(0, 11);
+  }
+
+  /** Handler of MeshPrefer. */
+  answer(question: PreferQuestion, call: IncomingCall): PreferAnswer {
+    const { links, preferred } = this.#parts;
+    const link = links.get(call.connectionId);
+    const { nodeId } = call.peer;
+    if (question.want === 'cancel') {
+      this.#end(nodeId);
+      return { agreed: true, nplus10: this.nplus10() };
+    }
+    if (link !== undefined) this.#take(link, question.nplus10);
+    const reason = preferred.has(nodeId) ? undefined : this.#objection(link);
+    if (reason !== undefined) return { agreed: false, reason, nplus10: this.nplus10() };
+    this.#begin(nodeId);
+    return { agreed: true, nplus10: this.nplus10() };
+  }
+
+  /** Asks the mesh peers most worth it, while there are preferred slots free. */
+  async round(): Promise<void> {
+    const now = this.#mesh.ctx.clock.now();
+    const { links, book, preferred } = this.#parts;
+    const worth = links
+      .ready()
+      .filter((link) => !preferred.has(link.nodeId as NodeId) && this.#objection(link) === undefined)
+      .filter((link) => link.features.includes(meshPrefer.name))
+      .filter((link) => now - (this.#askedAtMs.get(link.nodeId as NodeId) ?? -Infinity) >= ASK_AGAIN_MS)
+      .map((link) => ({ link, wanted: book.isWanted(link.nodeId as NodeId) ? 0 : 1 }))
+      .sort((a, b) => a.wanted - b.wanted || a.link.readyAtMs - b.link.readyAtMs);
+    for (const { link } of worth.slice(0, ASKED_AT_ONCE)) await this.#ask(link);
+  }
+
+  /**
+   * The peer said in its exchange who its preferred peers are. One that no longer counts us among them
+   * has ended the agreement, or never heard that we agreed.
+   */
+  confirm(link: Link): void {
+    const { preferred } = this.#parts;
+    const nodeId = link.nodeId as NodeId;
+    if (!preferred.has(nodeId)) return;
+    if (link.nplus10.includes(this.#mesh.ctx.self.nodeId)) preferred.reached(nodeId);
+    else this.#end(nodeId);
+  }
+
+  /** Ends an agreement from our side and tells the peer, if it is here. */
+  async cancel(nodeId: NodeId, reason: string): Promise<void> {
+    if (!this.#end(nodeId)) return;
+    const [link] = this.#parts.links.readyOf(nodeId);
+    if (link !== undefined) await this.#send(link, { ...this.#question('cancel'), reason });
+  }
+
+  async #ask(link: Link): Promise<void> {
+    const nodeId = link.nodeId as NodeId;
+    this.#asked(nodeId);
+    const answer = await this.#send(link, this.#question('prefer'));
+    if (answer === undefined) return;
+    this.#mesh.ctx.counters.add(answer.agreed ? 'preference-agreed' : 'preference-refused');
+    if (!answer.agreed) return;
+    // Somebody else may have taken the last place while we asked.
+    if (this.#objection(link) === undefined) this.#begin(nodeId);
+    else await this.#send(link, { ...this.#question('cancel'), reason: 'full' });
+  }
+
+  /** No answer in time is a refusal (H14). */
+  async #send(link: Link, question: PreferQuestion): Promise<PreferAnswer | undefined> {
+    const { ctx } = this.#mesh;
+    try {
+      const { connectionId } = link;
+      const answer = await ctx.send(peerOf(link), meshPrefer, question, { connectionId, signal: ctx.signal });
+      this.#take(link, answer.nplus10);
+      return answer;
+    } catch (error) {
+      ctx.counters.add(`preference-failed.${codeOf(error)}`);
+      return undefined;
+    }
+  }
+
+  #question(want: PreferQuestion['want']): PreferQuestion {
+    const { preferred, slots } = this.#parts;
+    return { want, free_slots: Math.max(0, slots.limits.preferred - preferred.size), nplus10: this.nplus10() };
+  }
+
+  /** Why this peer is not to be preferred; the same rule whoever asks. */
+  #objection(link: Link | undefined): string | undefined {
+    const { slots, preferred, blacklist, book } = this.#parts;
+    if (link === undefined || link.state !== 'ready' || !slots.holds(link.connectionId)) return 'not-in-mesh';
+    const nodeId = link.nodeId as NodeId;
+    if (blacklist.has(nodeId)) return 'not-willing';
+    if (preferred.size >= slots.limits.preferred) return 'full';
+    const isProved = this.#mesh.ctx.clock.now() - link.readyAtMs >= UPTIME_MS;
+    return isProved || book.isWanted(nodeId) ? undefined : 'not-willing';
+  }
+
+  #begin(nodeId: NodeId): void {
+    this.#parts.preferred.add(nodeId);
+    this.#parts.slots.preferenceChanged(nodeId, 'agreed');
+  }
+
+  #end(nodeId: NodeId): boolean {
+    if (!this.#parts.preferred.remove(nodeId)) return false;
+    // An agreement that just ended does not come back by itself at once.
+    this.#asked(nodeId);
+    this.#parts.slots.preferenceChanged(nodeId, 'cancelled');
+    return true;
+  }
+
+  #take(link: Link, nplus10: readonly string[]): void {
+    link.nplus10 = [...nplus10];
+  }
+
+  #asked(nodeId: NodeId): void {
+    this.#askedAtMs.delete(nodeId);
+    this.#askedAtMs.set(nodeId, this.#mesh.ctx.clock.now());
+    for (const oldest of this.#askedAtMs.keys()) {
+      if (this.#askedAtMs.size <= ASKED_MAX) break;
+      this.#askedAtMs.delete(oldest);
+    }
+  }
+}

@@ -1,0 +1,166 @@
+import type { ConnectionKind, NodeId } from '../../../kernel/index.ts';
+import { meshEmptied, slotChanged } from '../api.ts';
+import type { SlotCounts, SlotKind } from '../api.ts';
+import type { MeshContext } from '../context.ts';
+import { peerOf } from '../links.ts';
+import type { Link, Links } from '../links.ts';
+import { decideSlot, leastDiverse, slotLimits } from './decide.ts';
+import type { HeldSlot, SlotDecision, SlotLimits, SlotTable } from './decide.ts';
+import type { Intents } from './intents.ts';
+
+/** Kinds an exchange may turn into `mesh` or `session`; others belong to whoever gave them. */
+const OPEN_KINDS: ReadonlySet<ConnectionKind> = new Set(['ephemeral', 'session', 'mesh']);
+
+export interface SlotParts {
+  readonly links: Links;
+  readonly intents: Intents;
+  isPreferred(nodeId: NodeId): boolean;
+  isBlacklisted(nodeId: NodeId): boolean;
+  diversity(nodeId: NodeId): number;
+  /** Which connections hold slots has changed. */
+  changed(): void;
+}
+
+/** Who holds a mesh slot. The kind of a connection in the kernel is the record, so a swap loses none. */
+export class Slots {
+  readonly #mesh: MeshContext;
+  readonly #parts: SlotParts;
+
+  constructor(mesh: MeshContext, parts: SlotParts) {
+    this.#mesh = mesh;
+    this.#parts = parts;
+  }
+
+  get limits(): SlotLimits {
+    return slotLimits(this.#mesh.ctx.config);
+  }
+
+  held(): HeldSlot[] {
+    return this.#mesh.network
+      .connections()
+      .filter(({ kind }) => kind === 'mesh')
+      .map(({ id, peer }) => ({ connectionId: id, nodeId: peer.nodeId }));
+  }
+
+  counts(): SlotCounts {
+    const held = this.held();
+    const { mesh, preferred } = this.limits;
+    return {
+      held: held.length,
+      reserved: this.#reserved(undefined),
+      limit: mesh,
+      preferred: held.filter(({ nodeId }) => this.#parts.isPreferred(nodeId)).length,
+      preferredLimit: preferred,
+    };
+  }
+
+  holds(connectionId: number): boolean {
+    return this.#mesh.network.connection(connectionId)?.kind === 'mesh';
+  }
+
+  kindOf(link: Link): SlotKind {
+    if (!this.holds(link.connectionId)) return 'none';
+    return this.#parts.isPreferred(link.nodeId as NodeId) ? 'preferred' : 'non-preferred';
+  }
+
+  /** Whether our exchange is to ask for a slot; from then to {@link release} one is kept free for it. */
+  reserve(link: Link): boolean {
+    const { intents } = this.#parts;
+    const kind = this.#mesh.network.connection(link.connectionId)?.kind;
+    if (kind === undefined || !OPEN_KINDS.has(kind)) return false;
+    if (kind !== 'mesh' && !intents.wantsSlot(link.nodeId as NodeId)) return false;
+    link.slotReserved = this.#decide(link).grant;
+    return link.slotReserved;
+  }
+
+  release(link: Link): void {
+    link.slotReserved = false;
+  }
+
+  /** Gives the link a slot if it may have one. */
+  take(link: Link): SlotDecision {
+    const { network } = this.#mesh;
+    const connection = network.connection(link.connectionId);
+    if (connection === undefined || !OPEN_KINDS.has(connection.kind)) return { grant: false, reason: 'held-already' };
+    const decision = this.#decide(link);
+    if (!decision.grant) return decision;
+    if (decision.evict !== undefined) this.#evict(decision.evict, 'preferred-return');
+    if (connection.kind === 'mesh') return decision;
+    network.setKind(link.connectionId, 'mesh');
+    link.holdsSlot = true;
+    this.#tell(link, this.kindOf(link), 'granted');
+    return decision;
+  }
+
+  /** The connection stays, without a slot. */
+  refuse(link: Link): void {
+    const kind = this.#mesh.network.connection(link.connectionId)?.kind;
+    if (kind === 'ephemeral') this.#mesh.network.setKind(link.connectionId, 'session');
+    link.slotRefusedAtMs = this.#mesh.ctx.clock.now();
+  }
+
+  /** Closes what a lowered limit no longer covers, least diverse first and preferred peers last. */
+  fitLimit(): void {
+    for (let held = this.held(); held.length > this.limits.mesh; held = this.held()) {
+      const { isPreferred, diversity } = this.#parts;
+      const evict = leastDiverse({ held, isPreferred, diversity }) ?? held.at(-1);
+      if (evict === undefined) return;
+      this.#evict(evict, 'limit-lowered');
+    }
+  }
+
+  /** The connection of this link has ended. */
+  ended(link: Link): void {
+    if (!link.holdsSlot) return;
+    link.holdsSlot = false;
+    this.#tell(link, 'none', 'ended');
+    if (this.held().length === 0) this.#mesh.ctx.emit(meshEmptied, {});
+  }
+
+  /** A mesh peer became preferred, or is no longer. */
+  preferenceChanged(nodeId: NodeId, reason: 'agreed' | 'cancelled'): void {
+    for (const link of this.#parts.links.readyOf(nodeId)) {
+      if (link.holdsSlot) this.#tell(link, this.kindOf(link), reason);
+    }
+  }
+
+  #evict({ connectionId, nodeId }: HeldSlot, reason: 'preferred-return' | 'limit-lowered'): void {
+    const { ctx, network } = this.#mesh;
+    ctx.counters.add(`evicted.${reason}`);
+    ctx.log.info('slot-evicted', { peer: nodeId, reason });
+    const link = this.#parts.links.get(connectionId);
+    if (link !== undefined && link.holdsSlot) {
+      link.holdsSlot = false;
+      this.#tell(link, 'none', reason);
+    }
+    network.setKind(connectionId, 'session');
+    network.close(connectionId, 'over-capacity');
+  }
+
+  #decide(link: Link): SlotDecision {
+    const { isPreferred, isBlacklisted, diversity } = this.#parts;
+    const table: SlotTable = {
+      limits: this.limits,
+      held: this.held(),
+      reserved: this.#reserved(link),
+      isPreferred,
+      isBlacklisted,
+      diversity,
+    };
+    return decideSlot({ connectionId: link.connectionId, nodeId: link.nodeId as NodeId }, table);
+  }
+
+  #reserved(besides: Link | undefined): number {
+    let reserved = 0;
+    for (const link of this.#parts.links.all()) {
+      if (link.slotReserved && link !== besides && !link.holdsSlot) reserved++;
+    }
+    return reserved;
+  }
+
+  #tell(link: Link, slot: SlotKind, reason: string): void {
+    this.#mesh.ctx.counters.add(`slots.${reason}`);
+    this.#mesh.ctx.emit(slotChanged, { peer: peerOf(link), connectionId: link.connectionId, slot, reason });
+    this.#parts.changed();
+  }
+}
