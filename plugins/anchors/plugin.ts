@@ -1,6 +1,6 @@
 import { bind, codeOf, DATA_FILES, definePlugin, NETWORK, Type } from '../../kernel/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
-import { meshReady, offerSection, peerGone, peerReady, sectionFeature } from '../mesh/api.ts';
+import { meshEmptied, meshReady, offerSection, peerGone, peerReady, sectionFeature } from '../mesh/api.ts';
 import { ANCHORS, declarationChanged } from './api.ts';
 import type { Anchor } from './api.ts';
 import { readAnchors, readAnchorsFile } from './bootstrap-list.ts';
@@ -119,6 +119,7 @@ export default definePlugin({
       goneIfAway(peer.nodeId);
       lookout.check();
     });
+    ctx.on(meshEmptied, () => lookout.check());
     ctx.on(meshReady, contributeSticky);
     ctx.on(declarationChanged, () => anchors.background('tell-peers', talks.tell('everybody')));
 

@@ -1,15 +1,15 @@
 import { codeOf, connectionClosed, linkSignals } from '../../kernel/index.ts';
 import type { ConnectionInfo, NodeId, PeerId } from '../../kernel/index.ts';
 import { peerReady } from '../mesh/api.ts';
+import type { MeshService } from '../mesh/api.ts';
 import type { Anchor } from './api.ts';
 import type { AnchorsContext } from './context.ts';
-import type { MeshView } from './mesh-view.ts';
 import { anchorsErrors } from './errors.ts';
 
 /** The transport's dial limit (15 s) for two addresses, plus the first exchange with its repeats. */
 const REACH_LIMIT_MS = 45_000;
 
-/** Nodes looked at for a witness; one in ten is fit in the smallest networks. */
+/** Nodes drawn for a witness: in a small network the first may have no other reporter than the last time's. */
 const WITNESS_DRAWS = 16;
 
 /** A stranger who may test us, and the peer that knows it (ANCH-07). */
@@ -45,7 +45,7 @@ export class Surroundings {
 
   /** Connections that hold a mesh slot. */
   meshSize(): number {
-    return this.#anchors.network.connections().filter(({ kind }) => kind === 'mesh').length;
+    return this.meshConnections().length;
   }
 
   meshConnections(): readonly ConnectionInfo[] {
@@ -58,39 +58,38 @@ export class Surroundings {
   }
 
   isPeer(nodeId: NodeId): Promise<boolean> {
-    return this.#anchors.ctx.deps.mesh.use((mesh) => mesh.isPeer(nodeId));
+    return this.#use((mesh) => mesh.isPeer(nodeId));
   }
 
   /** Whether the peer has a handler for the message. */
   supports(nodeId: NodeId, message: { readonly name: string }): Promise<boolean> {
-    return this.#anchors.ctx.deps.mesh.use((mesh) => mesh.supports(nodeId, message.name));
+    return this.#use((mesh) => mesh.supports(nodeId, message.name));
   }
 
   /** Where a peer was last reached or says it is, best first. */
   addresses(nodeId: NodeId): Promise<readonly string[]> {
-    return this.#anchors.ctx.deps.mesh.use((mesh) => mesh.addresses(nodeId));
+    return this.#use((mesh) => mesh.addresses(nodeId));
   }
 
   /** Devices of peers with a handler for the message. */
   async takers(message: { readonly name: string }): Promise<readonly PeerId[]> {
-    const peers = await this.#anchors.ctx.deps.mesh.use((mesh) => mesh.peers());
+    const peers = await this.#use((mesh) => mesh.peers());
     return peers.filter(({ features }) => features.includes(message.name)).map(({ peer }) => peer);
   }
 
   /** True for a node within three hops (KNOW-04). */
   async isNear(nodeId: NodeId): Promise<boolean> {
-    const layer = await this.#view((mesh) => mesh.reach?.(nodeId).layer);
-    return this.isConnected(nodeId) || (layer !== undefined && layer !== 'none');
+    return this.isConnected(nodeId) || (await this.#use((mesh) => mesh.layerOf(nodeId))) !== 'none';
   }
 
   /** A node of N2 that is not in N1, and a reporter of it other than `not` where there is one. */
-  async witness(not: NodeId | undefined): Promise<Witness | undefined> {
-    return this.#view((mesh) => {
+  witness(not: NodeId | undefined): Promise<Witness | undefined> {
+    return this.#use((mesh) => {
       let second: Witness | undefined;
       for (let draw = 0; draw < WITNESS_DRAWS; draw++) {
-        const witness = mesh.randomN2?.();
+        const witness = mesh.randomN2();
         if (witness === undefined || this.isConnected(witness)) continue;
-        const reporters = (mesh.reach?.(witness).n2Reporters ?? []).filter((id) => this.isConnected(id));
+        const reporters = mesh.reach(witness).n2Reporters.filter((id) => this.isConnected(id));
         const via = reporters.find((id) => id !== not);
         if (via !== undefined) return { witness, via };
         if (reporters[0] !== undefined) second ??= { witness, via: reporters[0] };
@@ -101,19 +100,19 @@ export class Surroundings {
 
   /** Has mesh look for peers at once (CONN-16). */
   requestGrowth(): Promise<void> {
-    return this.#view((mesh) => mesh.requestGrowth?.());
+    return this.#use((mesh) => mesh.requestGrowth());
   }
 
   /** Names nodes of our N1 share besides connections; gives the undo. */
-  contributeN1(source: () => Iterable<NodeId>): Promise<(() => void) | undefined> {
-    return this.#view((mesh) => mesh.contributeN1?.(source));
+  contributeN1(source: () => Iterable<NodeId>): Promise<() => void> {
+    return this.#use((mesh) => mesh.contributeN1(source));
   }
 
   n1Changed(): Promise<void> {
-    return this.#view((mesh) => mesh.n1Changed?.());
+    return this.#use((mesh) => mesh.n1Changed());
   }
 
-  #view<R>(ask: (mesh: MeshView) => R): Promise<Awaited<R>> {
+  #use<R>(ask: (mesh: MeshService) => R): Promise<Awaited<R>> {
     return this.#anchors.ctx.deps.mesh.use(ask);
   }
 

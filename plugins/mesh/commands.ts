@@ -6,7 +6,6 @@ import type { MeshContext } from './context.ts';
 import { meshErrors } from './errors.ts';
 import { Attempt, NodeHistory } from './history.ts';
 import type { History } from './history.ts';
-import { describeReach, knowledgeCommands } from './knowledge/commands.ts';
 import type { Knowledge } from './knowledge/knowledge.ts';
 import type { Link, Links } from './links.ts';
 import type { Redial } from './redial.ts';
@@ -46,7 +45,6 @@ const ConnectionView = Type.Object({
 });
 
 export const meshCommands = {
-  ...knowledgeCommands,
   'peer.connect': defineCommand({
     about: 'Connect to another node and remember it',
     params: Type.Object({ target: Type.String({ description: '<node id>@<host>:<port>[,<host>:<port>]' }) }),
@@ -160,7 +158,6 @@ export function meshCommandHandlers(mesh: MeshContext, parts: CommandParts): Com
   };
 
   return {
-    'peer.reach': ({ node_id }) => describeReach(knowledge, readNodeId(node_id)),
     'peer.connect': async ({ target }, call) => {
       call.progress('dialling');
       const view = viewPeer(await parts.connect(target, call.signal));

@@ -12,12 +12,10 @@ export const PLUGINS = ['mesh', 'anchors'].map((name) =>
 
 const folder = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** Plugins for single tests: mesh whose knowledge is always right, and a router with a port mapping. */
-export const FIXTURES = {
-  anchors: folder('../../plugins/anchors'),
-  knownMesh: folder('./known-mesh'),
-  router: folder('./router'),
-} as const;
+/** A home router with a port mapping, for single tests. */
+export const ROUTER = folder('./router');
+/** Mesh that dials nobody by itself, so that a test says who is connected. */
+export const NO_GROWTH = { mesh: { growth: false } } as const;
 
 interface AnchorNodeOptions {
   /** Connect strings for `anchors.json`; no file without them. */

@@ -1,16 +1,16 @@
 import test from 'ava';
-import { anchorNet, explain, FIXTURES } from './anchor-net.ts';
+import { anchorNet, explain, NO_GROWTH } from './anchor-net.ts';
 
 const HOUR_MS = 3_600_000;
 
-test.serial('an island finds its bootstrap anchor again after a day, and names it for a day', async (t) => {
+test('an island finds its bootstrap anchor again after a day, and names it for a day', async (t) => {
   const net = anchorNet(t);
-  const plugins = [FIXTURES.knownMesh, FIXTURES.anchors];
-  const anchor = await net.anchorNode('anchor', { plugins });
+  const config = NO_GROWTH;
+  const anchor = await net.anchorNode('anchor', { config });
   // The anchor cannot be reached when the island starts.
   net.network.route = (from, to) => (to.host === anchor.host ? undefined : { to, seenAs: from });
-  const west = await net.anchorNode('west', { plugins, anchors: [anchor.connectString] });
-  const east = await net.anchorNode('east', { plugins });
+  const west = await net.anchorNode('west', { config, anchors: [anchor.connectString] });
+  const east = await net.anchorNode('east', { config });
   await east.run('peer.connect', { target: west.connectString });
   await net.clock.advance(HOUR_MS);
   net.network.route = (from, to) => ({ to, seenAs: from });
@@ -26,13 +26,13 @@ test.serial('an island finds its bootstrap anchor again after a day, and names i
   t.deepEqual((await explain(west)).sticky, []);
 });
 
-test.serial('a node that has its bootstrap anchor within three hops leaves it alone', async (t) => {
+test('a node that has its bootstrap anchor within three hops leaves it alone', async (t) => {
   const net = anchorNet(t);
-  const plugins = [FIXTURES.knownMesh, FIXTURES.anchors];
-  const anchor = await net.anchorNode('anchor', { plugins });
-  const between = await net.anchorNode('between', { plugins });
+  const config = NO_GROWTH;
+  const anchor = await net.anchorNode('anchor', { config });
+  const between = await net.anchorNode('between', { config });
   await between.run('peer.connect', { target: anchor.connectString });
-  const node = await net.anchorNode('node', { plugins, anchors: [anchor.connectString] });
+  const node = await net.anchorNode('node', { config, anchors: [anchor.connectString] });
   await node.run('peer.connect', { target: between.connectString });
   await net.clock.advance(5_000);
   await node.run('peer.disconnect', { node_id: anchor.id });
@@ -40,4 +40,22 @@ test.serial('a node that has its bootstrap anchor within three hops leaves it al
   await net.clock.advance(24.2 * HOUR_MS);
   t.is(net.dialledBy(node).length, before);
   t.deepEqual((await explain(node)).sticky, []);
+});
+
+test('two islands of which one has lost the anchor merge after a day', async (t) => {
+  const net = anchorNet(t);
+  const anchor = await net.anchorNode('anchor');
+  const north = await net.anchorNode('north', { anchors: [anchor.connectString] });
+  const mainland = new Set([anchor.host, north.host]);
+  net.network.route = (from, to) =>
+    mainland.has(to.host) !== mainland.has(from.host) ? undefined : { to, seenAs: from };
+  const west = await net.anchorNode('west', { anchors: [anchor.connectString] });
+  const east = await net.anchorNode('east');
+  await east.run('peer.connect', { target: west.connectString });
+  await net.clock.advance(HOUR_MS);
+  net.network.route = (from, to) => ({ to, seenAs: from });
+  await net.clock.advance(22 * HOUR_MS);
+  t.deepEqual(await east.peerIds(), [west.id]);
+  await net.clock.advance(1.2 * HOUR_MS);
+  for (const node of [anchor, north, west, east]) t.is((await node.peerIds()).length, 3, node.name);
 });

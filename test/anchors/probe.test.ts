@@ -1,24 +1,24 @@
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import type { FakeNode } from '../mesh/fake-net.ts';
-import { anchorNet, explain, FIXTURES } from './anchor-net.ts';
+import { anchorNet, explain, NO_GROWTH, PLUGINS, ROUTER } from './anchor-net.ts';
 
 const MINUTE_MS = 60_000;
 
-/** Tests run one after the other: their nodes have the same ids. anna is connected to two reporters, each of which has two strangers; her router can map a port. */
+/** anna is connected to two reporters, each of which has two strangers; her router can map a port. */
 async function neighbourhood(t: ExecutionContext) {
   const net = anchorNet(t);
-  const plugins = [FIXTURES.knownMesh, FIXTURES.anchors];
+  const config = NO_GROWTH;
   const anna = await net.anchorNode('anna', {
-    plugins: [...plugins, FIXTURES.router],
-    config: { anchors: { minMesh: 2, minUptimeMs: 10 * MINUTE_MS } },
+    plugins: [...PLUGINS, ROUTER],
+    config: { ...config, anchors: { minMesh: 2, minUptimeMs: 10 * MINUTE_MS } },
   });
-  const reporters = [await net.anchorNode('r0', { plugins }), await net.anchorNode('r1', { plugins })];
+  const reporters = [await net.anchorNode('r0', { config }), await net.anchorNode('r1', { config })];
   const strangers: FakeNode[] = [];
   for (const reporter of reporters) {
     await anna.run('peer.connect', { target: reporter.connectString });
     for (let at = 0; at < 2; at++) {
-      const stranger = await net.anchorNode(`s${strangers.length}`, { plugins });
+      const stranger = await net.anchorNode(`s${strangers.length}`, { config });
       await stranger.run('peer.connect', { target: reporter.connectString });
       strangers.push(stranger);
     }
@@ -36,7 +36,7 @@ async function neighbourhood(t: ExecutionContext) {
   return { net, anna, reporters, strangers, map, block, failuresReach };
 }
 
-test.serial('a node with a mapping becomes an anchor when the whole checklist holds, and not earlier', async (t) => {
+test('a node with a mapping becomes an anchor when the whole checklist holds, and not earlier', async (t) => {
   const { net, anna, map } = await neighbourhood(t);
   await net.clock.advance(2 * MINUTE_MS);
   t.deepEqual((await explain(anna)).checklist, {
@@ -56,7 +56,7 @@ test.serial('a node with a mapping becomes an anchor when the whole checklist ho
   t.true((await explain(anna)).is_anchor);
 });
 
-test.serial('the witness is a stranger that a reporter knows, and dials once, cold', async (t) => {
+test('the witness is a stranger that a reporter knows, and dials once, cold', async (t) => {
   const { net, anna, reporters, strangers, map } = await neighbourhood(t);
   await map(anna.address);
   await net.clock.advance(2 * MINUTE_MS);
@@ -76,7 +76,7 @@ test.serial('the witness is a stranger that a reporter knows, and dials once, co
   );
 });
 
-test.serial('behind a NAT the result is unreachable, although anna can be reached by her peers', async (t) => {
+test('behind a NAT the result is unreachable, although anna can be reached by her peers', async (t) => {
   const { net, anna, map, block } = await neighbourhood(t);
   block(true);
   await map(anna.address);
@@ -84,7 +84,7 @@ test.serial('behind a NAT the result is unreachable, although anna can be reache
   t.like((await explain(anna)).probes[0], { outcome: 'unreachable', reason: 'transport/dial-timeout' });
 });
 
-test.serial('while declared it is probed every 30 minutes', async (t) => {
+test('while declared it is probed every 30 minutes', async (t) => {
   const { net, anna, map } = await neighbourhood(t);
   await map(anna.address);
   await net.clock.advance(125 * MINUTE_MS);
@@ -94,7 +94,7 @@ test.serial('while declared it is probed every 30 minutes', async (t) => {
   for (const gap of gaps) t.true(gap >= 30 && gap < 33, `${gap} minutes`);
 });
 
-test.serial('two failures in a row withdraw the declaration, one does not', async (t) => {
+test('two failures in a row withdraw the declaration, one does not', async (t) => {
   const { net, anna, map, block, failuresReach } = await neighbourhood(t);
   await map(anna.address);
   await net.clock.advance(20 * MINUTE_MS);
@@ -110,7 +110,7 @@ test.serial('two failures in a row withdraw the declaration, one does not', asyn
   t.false((await explain(anna)).is_anchor);
 });
 
-test.serial('a lost mapping ends the declaration at once', async (t) => {
+test('a lost mapping ends the declaration at once', async (t) => {
   const { net, anna, map } = await neighbourhood(t);
   await map(anna.address);
   await net.clock.advance(20 * MINUTE_MS);
@@ -119,7 +119,7 @@ test.serial('a lost mapping ends the declaration at once', async (t) => {
   t.false((await explain(anna)).is_anchor);
 });
 
-test.serial('another mapping is probed at once', async (t) => {
+test('another mapping is probed at once', async (t) => {
   const { net, anna, map } = await neighbourhood(t);
   await map(anna.address);
   await net.clock.advance(2 * MINUTE_MS);
@@ -128,7 +128,7 @@ test.serial('another mapping is probed at once', async (t) => {
   t.like((await explain(anna)).probes.at(-1), { cause: 'mapping-changed', outcome: 'unreachable' });
 });
 
-test.serial('the operator declares and withdraws whatever the checklist says, and peers are told', async (t) => {
+test('the operator declares and withdraws whatever the checklist says, and peers are told', async (t) => {
   const { net, anna, reporters } = await neighbourhood(t);
   t.deepEqual(await anna.run('anchor.declare', { state: 'on' }), { is_anchor: true });
   await net.clock.advance(1_000);
@@ -140,7 +140,7 @@ test.serial('the operator declares and withdraws whatever the checklist says, an
   t.deepEqual(await anna.run('anchor.declare', { state: 'off' }), { is_anchor: false });
 });
 
-test.serial('the declaration and its clock outlive a swap', async (t) => {
+test('the declaration and its clock outlive a swap', async (t) => {
   const { net, anna, map } = await neighbourhood(t);
   await map(anna.address);
   await net.clock.advance(20 * MINUTE_MS);

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { anchorNet, explain, listAnchors, PLUGINS } from './anchor-net.ts';
+import { anchorNet, explain, listAnchors, NO_GROWTH, PLUGINS } from './anchor-net.ts';
 
 test('the first anchor dialled is the one of anchors.json, and nobody is dialled without the file', async (t) => {
   const net = anchorNet(t);
@@ -65,12 +65,12 @@ test('recovery tries anchors by last seen: three dead ones, then the live one', 
 
 test('forty links lost within a second make one recovery', async (t) => {
   const net = anchorNet(t);
-  const anchor = await net.anchorNode('anchor');
-  const node = await net.anchorNode('node', { anchors: [anchor.connectString] });
+  const anchor = await net.anchorNode('anchor', { config: NO_GROWTH });
+  const node = await net.anchorNode('node', { config: NO_GROWTH, anchors: [anchor.connectString] });
   await net.clock.advance(5_000);
   const others = [];
   for (let at = 0; at < 12; at++) {
-    const other = await net.anchorNode(`o${at}`, { plugins: PLUGINS.slice(0, 1) });
+    const other = await net.anchorNode(`o${at}`, { config: NO_GROWTH, plugins: PLUGINS.slice(0, 1) });
     await other.run('peer.connect', { target: node.connectString });
     others.push(other);
   }

@@ -10,6 +10,8 @@ const MESH_ONLY = PLUGINS.slice(0, 1);
 async function chain(net: FakeNet): Promise<FakeNode[]> {
   const nodes: FakeNode[] = [];
   for (const name of ['a', 'b', 'c', 'd', 'e']) nodes.push(await net.node(name, { plugins: MESH_ONLY }));
+  // Left to itself mesh would make everybody everybody's neighbour.
+  for (const { node } of nodes) await net.clock.until(node.host.configure('mesh', { growth: false }));
   for (const [i, node] of nodes.slice(1).entries()) {
     await nodes[i]?.run('peer.connect', { target: node.connectString });
   }
