@@ -69,7 +69,7 @@ export function assembleMesh(mesh: MeshContext) {
       candidates: (limit, isExcluded) => knowledge.candidates(limit, isExcluded),
       reporters: (nodeId) => knowledge.reach(nodeId).n2Reporters,
     },
-    room: () => ({ used: slots.held().length, limit: slots.limits.mesh }),
+    room: () => ({ used: slots.heldCount, limit: slots.limits.mesh }),
     isUnwanted: (nodeId) =>
       nodeId === ctx.self.nodeId ||
       blacklist.has(nodeId) ||

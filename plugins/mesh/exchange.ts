@@ -125,6 +125,7 @@ export class Exchange {
   /** The peer keeps a slot for us; if we have none left after all, it must not be kept in vain. */
   #takeGranted(link: Link): void {
     const { ctx, network } = this.#mesh;
+    link.redirectDue = false;
     if (this.#parts.slots.take(link).grant) return;
     ctx.counters.add('granted-slots-returned');
     this.#parts.slots.refuse(link);

@@ -52,6 +52,11 @@ export class Links {
     return [...this.#links.values()];
   }
 
+  /** The same without a copy, for who changes nothing meanwhile. */
+  values(): Iterable<Link> {
+    return this.#links.values();
+  }
+
   get(connectionId: number): Link | undefined {
     return this.#links.get(connectionId);
   }

@@ -146,6 +146,7 @@ export default definePlugin({
           run: () => {
             const now = ctx.clock.now();
             announcements.catchUp();
+            slots.reconcile();
             for (const link of links.all()) {
               const connection = network.connection(link.connectionId);
               if (connection === undefined) parts.ended(link.connectionId, 'connection-missing', false);

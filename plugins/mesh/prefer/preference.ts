@@ -13,7 +13,7 @@ import type { PreferredPeers } from './preferred-peers.ts';
 /** A mesh peer nobody asked to remember is worth preferring after so long. */
 export const UPTIME_MS = 3_600_000;
 /** Who did not agree is asked again after so long. */
-const ASK_AGAIN_MS = 6 * 3_600_000;
+const ASK_AGAIN_MS = 3_600_000;
 /** Peers asked in one round. */
 const ASKED_AT_ONCE = 3;
 const ASKED_MAX = 512;

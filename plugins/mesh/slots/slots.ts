@@ -21,7 +21,10 @@ export interface SlotParts {
   changed(): void;
 }
 
-/** Who holds a mesh slot. The kind of a connection in the kernel is the record, so a swap loses none. */
+/**
+ * Who holds a mesh slot. The links say so, because this is asked all the time; {@link reconcile} takes
+ * over what others made of a connection's kind.
+ */
 export class Slots {
   readonly #mesh: MeshContext;
   readonly #parts: SlotParts;
@@ -36,10 +39,25 @@ export class Slots {
   }
 
   held(): HeldSlot[] {
-    return this.#mesh.network
-      .connections()
-      .filter(({ kind }) => kind === 'mesh')
-      .map(({ id, peer }) => ({ connectionId: id, nodeId: peer.nodeId }));
+    const held: HeldSlot[] = [];
+    for (const { connectionId, nodeId, holdsSlot } of this.#parts.links.values()) {
+      if (holdsSlot) held.push({ connectionId, nodeId: nodeId as NodeId });
+    }
+    return held;
+  }
+
+  get heldCount(): number {
+    let count = 0;
+    for (const { holdsSlot } of this.#parts.links.values()) if (holdsSlot) count++;
+    return count;
+  }
+
+  /** Another plugin may have made a session for a purpose of its own of a mesh connection. */
+  reconcile(): void {
+    for (const link of this.#parts.links.values()) {
+      if (!link.holdsSlot || this.#mesh.network.connection(link.connectionId)?.kind === 'mesh') continue;
+      this.ended(link);
+    }
   }
 
   counts(): SlotCounts {
@@ -55,7 +73,7 @@ export class Slots {
   }
 
   holds(connectionId: number): boolean {
-    return this.#mesh.network.connection(connectionId)?.kind === 'mesh';
+    return this.#parts.links.get(connectionId)?.holdsSlot ?? false;
   }
 
   kindOf(link: Link): SlotKind {
@@ -114,7 +132,7 @@ export class Slots {
     if (!link.holdsSlot) return;
     link.holdsSlot = false;
     this.#tell(link, 'none', 'ended');
-    if (this.held().length === 0) this.#mesh.ctx.emit(meshEmptied, {});
+    if (this.heldCount === 0) this.#mesh.ctx.emit(meshEmptied, {});
   }
 
   /** A mesh peer became preferred, or is no longer. */
@@ -152,7 +170,7 @@ export class Slots {
 
   #reserved(besides: Link | undefined): number {
     let reserved = 0;
-    for (const link of this.#parts.links.all()) {
+    for (const link of this.#parts.links.values()) {
       if (link.slotReserved && link !== besides && !link.holdsSlot) reserved++;
     }
     return reserved;
