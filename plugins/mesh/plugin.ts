@@ -103,9 +103,7 @@ export default definePlugin({
     };
 
     return {
-      services: [
-        bind(MESH, meshService(mesh, { ...parts, offerStep: (step) => parts.cascade.offer(step) })),
-      ],
+      services: [bind(MESH, meshService(mesh, { ...parts, offerStep: (step) => parts.cascade.offer(step) }))],
       commands: {
         ...meshCommandHandlers(mesh, parts),
         ...slotCommandHandlers(mesh, parts),
