@@ -8,7 +8,9 @@ import { Attempt, NodeHistory } from './history.ts';
 import type { History } from './history.ts';
 import type { Link, Links } from './links.ts';
 import type { Redial } from './redial.ts';
+import { Resolution } from './resolve/history.ts';
 import type { Sections } from './sections.ts';
+import type { Slots } from './slots/slots.ts';
 
 const NodeIdParam = Type.String({ description: 'Node id, 64 hex characters' });
 
@@ -16,6 +18,8 @@ const PeerView = Type.Object({
   node_id: Type.String(),
   device_id: Type.String(),
   kind: Type.String(),
+  /** `preferred`, `non-preferred` or `none`. */
+  slot: Type.String(),
   remote_addr: Type.String(),
   connected_at_ms: Type.Integer(),
   last_activity_ms: Type.Integer(),
@@ -76,6 +80,8 @@ export const meshCommands = {
       held_off: Type.Boolean(),
       connections: Type.Array(ConnectionView),
       attempts: Type.Array(Attempt),
+      /** Searches by id, the latest last, with each step of the cascade. */
+      resolutions: Type.Array(Resolution),
       next_attempt_ms: Type.Optional(Type.Integer()),
       last_exchange: Type.Optional(NodeHistory.properties.last_exchange),
       last_close: Type.Optional(NodeHistory.properties.last_close),
@@ -90,6 +96,8 @@ interface CommandParts {
   readonly redial: Redial;
   readonly history: History;
   readonly sections: Sections;
+  readonly slots: Slots;
+  resolutions(nodeId: NodeId): readonly Resolution[];
   connect(target: string, signal: AbortSignal): Promise<Link>;
 }
 
@@ -105,6 +113,7 @@ export function meshCommandHandlers(mesh: MeshContext, parts: CommandParts): Com
       node_id: link.nodeId,
       device_id: link.deviceId,
       kind: connection.kind,
+      slot: parts.slots.kindOf(link),
       remote_addr: connection.remoteAddr,
       connected_at_ms: connection.connectedAtMs,
       last_activity_ms: connection.lastActivityMs,
@@ -173,7 +182,8 @@ export function meshCommandHandlers(mesh: MeshContext, parts: CommandParts): Com
       const known = book.get(nodeId);
       const past = history.get(nodeId);
       const connections = viewConnections(nodeId);
-      if (known === undefined && past === undefined && connections.length === 0) {
+      const resolutions = parts.resolutions(nodeId);
+      if (known === undefined && past === undefined && connections.length + resolutions.length === 0) {
         throw meshErrors.make('unknown-peer', { node_id: nodeId });
       }
       const display_name = sections.label(nodeId);
@@ -190,6 +200,7 @@ export function meshCommandHandlers(mesh: MeshContext, parts: CommandParts): Com
         held_off: known?.heldOff ?? false,
         connections,
         attempts: [...(past?.attempts ?? [])],
+        resolutions: [...resolutions],
         ...(plan === undefined ? {} : { next_attempt_ms: plan.nextAtMs }),
         ...(past?.last_exchange === undefined ? {} : { last_exchange: past.last_exchange }),
         ...(past?.last_close === undefined ? {} : { last_close: past.last_close }),
