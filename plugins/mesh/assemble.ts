@@ -93,7 +93,11 @@ export function assembleMesh(mesh: MeshContext) {
     offer: (lead) => {
       const isTaken = growth.offer(lead);
       // Its slot is free as soon as the answer is on its way.
-      if (isTaken) mesh.background('handover', Promise.resolve().then(() => grower.run()));
+      if (isTaken)
+        mesh.background(
+          'handover',
+          Promise.resolve().then(() => grower.run()),
+        );
       return isTaken;
     },
   });

@@ -100,7 +100,8 @@ export class Exchange {
       const answer = this.#body(link, told);
       const wantsSlot = body.wants_slot ?? true;
       let isGranted = false;
-      if (wantsSlot && body.is_short === true && body.node_id === link.nodeId) await this.#parts.handover.makeRoom(link);
+      if (wantsSlot && body.is_short === true && body.node_id === link.nodeId)
+        await this.#parts.handover.makeRoom(link);
       await this.#accept(link, body, answer.features_revision, told, () => {
         if (wantsSlot) isGranted = this.#parts.slots.take(link).grant;
         if (!isGranted) this.#parts.slots.refuse(link);

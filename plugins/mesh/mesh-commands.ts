@@ -112,7 +112,9 @@ export function slotCommandHandlers(
     'mesh.slots': () => {
       const { held, reserved, limit, preferredLimit } = slots.counts();
       const connections: Record<string, string[]> = {};
-      for (const { kind, peer } of network.connections()) (connections[kind] ??= []).push(peer.nodeId);
+      for (const { kind, peer } of network.connections()) {
+        connections[kind] = [...(connections[kind] ?? []), peer.nodeId];
+      }
       return {
         held,
         reserved,

@@ -112,9 +112,7 @@ export default definePlugin({
     };
 
     return {
-      services: [
-        bind(MESH, meshService(mesh, { ...parts, offerStep: (step) => parts.cascade.offer(step) })),
-      ],
+      services: [bind(MESH, meshService(mesh, { ...parts, offerStep: (step) => parts.cascade.offer(step) }))],
       commands: {
         ...meshCommandHandlers(mesh, { ...parts, resolutions: (nodeId) => parts.cascade.history.get(nodeId) }),
         ...slotCommandHandlers(mesh, parts),

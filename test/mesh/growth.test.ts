@@ -8,7 +8,9 @@ const ids = nodeIds('growth', 200);
 const id = (n: number): NodeId => ids[n] as NodeId;
 
 /** Growth over candidates of the test's making: candidate `n` is reported by `reporters(n)`. */
-function world(options: { candidates?: number; limit?: number; used?: number; reporters?: (n: number) => NodeId[] } = {}) {
+function world(
+  options: { candidates?: number; limit?: number; used?: number; reporters?: (n: number) => NodeId[] } = {},
+) {
   const state = { nowMs: 0, used: options.used ?? 0, candidates: options.candidates ?? 50, from: 0 };
   const members = new Set<NodeId>();
   const reporters = (nodeId: NodeId) => options.reporters?.(ids.indexOf(nodeId)) ?? [];

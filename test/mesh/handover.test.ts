@@ -48,7 +48,7 @@ test('no more slots change hands than the share of an hour, whatever number of n
   const { all, newcomer } = await full(t);
   for (let n = 0; n < 4; n++) await newcomer(`late${n}`);
   for (const node of all) {
-    const { ['handovers-made']: made = 0, ['handovers-agreed']: agreed = 0 } = node.counters();
+    const { 'handovers-made': made = 0, 'handovers-agreed': agreed = 0 } = node.counters();
     t.true(made + agreed <= Math.ceil(MAX_MESH * HANDOVER_SHARE), node.name);
     t.true(meshOf(node).length <= MAX_MESH);
   }

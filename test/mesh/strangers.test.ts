@@ -18,7 +18,13 @@ function told(seenAt: string, treatAsPublic: readonly string[] = []) {
   const dialled: string[] = [];
   const background: Promise<unknown>[] = [];
   const mesh = {
-    ctx: { clock, counters, random: seededRandom('leads'), signal: new AbortController().signal, config: { growth: true } },
+    ctx: {
+      clock,
+      counters,
+      random: seededRandom('leads'),
+      signal: new AbortController().signal,
+      config: { growth: true },
+    },
     network: {
       connectionsOf: () => [{ remoteAddr: seenAt }],
       mayDial: (address: string, from: string) => isDialable(address, from, treatAsPublic),

@@ -102,7 +102,10 @@ export class Rebalance {
     for (const step of steps) this.#start(step);
     background('rebalance', this.#dial(steps));
     ctx.counters.add(`rebalances.${cause}`);
-    ctx.emit(rebalanced, { cause, steps: steps.map((step) => ('nodeId' in step ? `${step.do} ${step.nodeId}` : step.do)) });
+    ctx.emit(rebalanced, {
+      cause,
+      steps: steps.map((step) => ('nodeId' in step ? `${step.do} ${step.nodeId}` : step.do)),
+    });
     return steps;
   }
 
@@ -124,7 +127,10 @@ export class Rebalance {
 
   /** Preferred peers before the others, and growth when it is known who came. */
   async #dial(steps: readonly RebalanceStep[]): Promise<void> {
-    for (const [what, purpose] of [['reconnect-preferred', 'preferred'], ['reconnect', 'return']] as const) {
+    for (const [what, purpose] of [
+      ['reconnect-preferred', 'preferred'],
+      ['reconnect', 'return'],
+    ] as const) {
       await Promise.all(
         steps.map(async (step) => {
           if (step.do !== what) return;

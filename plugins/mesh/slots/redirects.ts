@@ -33,9 +33,11 @@ export class Redirects {
     if (!link.features.includes(refuseRedirect.name)) return;
     const body = this.#alternative(link);
     const { connectionId } = link;
-    const sending = ctx.send(peerOf(link), refuseRedirect, body, { connectionId, signal: ctx.signal }).catch((error) => {
-      ctx.counters.add(`redirects-not-sent.${codeOf(error)}`);
-    });
+    const sending = ctx
+      .send(peerOf(link), refuseRedirect, body, { connectionId, signal: ctx.signal })
+      .catch((error) => {
+        ctx.counters.add(`redirects-not-sent.${codeOf(error)}`);
+      });
     ctx.counters.add('redirects-sent');
     background('redirect', sending);
   }

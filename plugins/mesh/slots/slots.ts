@@ -168,7 +168,7 @@ export class Slots {
     ctx.counters.add(`evicted.${reason}`);
     ctx.log.info('slot-evicted', { peer: nodeId, reason });
     const link = this.#parts.links.get(connectionId);
-    if (link !== undefined && link.holdsSlot) {
+    if (link?.holdsSlot) {
       link.holdsSlot = false;
       this.#tell(link, 'none', reason);
     }
