@@ -149,7 +149,7 @@ export const slotChanged = defineTopic<{
   readonly peer: PeerId;
   readonly connectionId: number;
   readonly slot: SlotKind;
-  /** `granted`, `agreed`, `cancelled`, `ended`, `preferred-return`, `limit-lowered`. */
+  /** `granted`, `agreed`, `cancelled`, `ended`, `preferred-return`, `limit-lowered`, `handed-over`. */
   readonly reason: string;
 }>('mesh/slot-changed');
 /** A rebalance ran (CYC-03); `steps` in their order, in words. */

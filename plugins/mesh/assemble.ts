@@ -22,6 +22,7 @@ import { assembleKnowledge } from './resolve/assemble.ts';
 import { untilAborted } from './resolve/until-aborted.ts';
 import { Sections } from './sections.ts';
 import { Blacklist } from './slots/blacklist.ts';
+import { Handover } from './slots/handover.ts';
 import { Intents } from './slots/intents.ts';
 import { Redirects } from './slots/redirects.ts';
 import { Slots } from './slots/slots.ts';
@@ -84,6 +85,22 @@ export function assembleMesh(mesh: MeshContext) {
       else ctx.counters.add('redirects-not-followed');
     },
   });
+  const handover = new Handover(mesh, {
+    links,
+    slots,
+    book,
+    isPreferred: (nodeId) => preferred.has(nodeId),
+    offer: (lead) => {
+      const isTaken = growth.offer(lead);
+      // Its slot is free as soon as the answer is on its way.
+      if (isTaken)
+        mesh.background(
+          'handover',
+          Promise.resolve().then(() => grower.run()),
+        );
+      return isTaken;
+    },
+  });
   const exchange = new Exchange(mesh, {
     links,
     own,
@@ -93,6 +110,7 @@ export function assembleMesh(mesh: MeshContext) {
     announcements,
     slots,
     redirects,
+    handover,
     preference,
     joined: (link) => knowledge.joined(peerOf(link)),
   });
@@ -151,6 +169,7 @@ export function assembleMesh(mesh: MeshContext) {
     growth,
     grower,
     redirects,
+    handover,
     exchange,
     rebalance,
     connectTo,
@@ -239,6 +258,7 @@ function newLink(connection: ConnectionInfo, openedAtMs: number): Link {
     // Mesh was off for a while: what had a slot has it still.
     holdsSlot: connection.kind === 'mesh',
     slotRefusedAtMs: 0,
+    cameByHandover: false,
     redirectDue: false,
   };
 }

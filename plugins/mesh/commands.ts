@@ -9,9 +9,9 @@ import type { History } from './history.ts';
 import type { Knowledge } from './knowledge/knowledge.ts';
 import type { Link, Links } from './links.ts';
 import type { Redial } from './redial.ts';
-import type { Cascade } from './resolve/cascade.ts';
 import { Resolution } from './resolve/history.ts';
 import type { Sections } from './sections.ts';
+import type { Slots } from './slots/slots.ts';
 
 const NodeIdParam = Type.String({ description: 'Node id, 64 hex characters' });
 
@@ -19,6 +19,8 @@ const PeerView = Type.Object({
   node_id: Type.String(),
   device_id: Type.String(),
   kind: Type.String(),
+  /** `preferred`, `non-preferred` or `none`. */
+  slot: Type.String(),
   remote_addr: Type.String(),
   connected_at_ms: Type.Integer(),
   last_activity_ms: Type.Integer(),
@@ -79,9 +81,8 @@ export const meshCommands = {
       held_off: Type.Boolean(),
       connections: Type.Array(ConnectionView),
       attempts: Type.Array(Attempt),
-      /** The last searches for it by its id alone, step by step. */
-      searches: Type.Array(Resolution),
-      reach: Type.String(),
+      /** Searches by id, the latest last, with each step of the cascade. */
+      resolutions: Type.Array(Resolution),
       next_attempt_ms: Type.Optional(Type.Integer()),
       last_exchange: Type.Optional(NodeHistory.properties.last_exchange),
       last_close: Type.Optional(NodeHistory.properties.last_close),
@@ -96,8 +97,8 @@ interface CommandParts {
   readonly redial: Redial;
   readonly history: History;
   readonly sections: Sections;
-  readonly knowledge: Knowledge;
-  readonly cascade: Cascade<Link>;
+  readonly slots: Slots;
+  resolutions(nodeId: NodeId): readonly Resolution[];
   connect(target: string, signal: AbortSignal): Promise<Link>;
 }
 
@@ -113,6 +114,7 @@ export function meshCommandHandlers(mesh: MeshContext, parts: CommandParts): Com
       node_id: link.nodeId,
       device_id: link.deviceId,
       kind: connection.kind,
+      slot: parts.slots.kindOf(link),
       remote_addr: connection.remoteAddr,
       connected_at_ms: connection.connectedAtMs,
       last_activity_ms: connection.lastActivityMs,
@@ -181,8 +183,8 @@ export function meshCommandHandlers(mesh: MeshContext, parts: CommandParts): Com
       const known = book.get(nodeId);
       const past = history.get(nodeId);
       const connections = viewConnections(nodeId);
-      const searched = cascade.history.get(nodeId).length > 0 || knowledge.layerOf(nodeId) !== 'none';
-      if (known === undefined && past === undefined && connections.length === 0 && !searched) {
+      const resolutions = parts.resolutions(nodeId);
+      if (known === undefined && past === undefined && connections.length + resolutions.length === 0) {
         throw meshErrors.make('unknown-peer', { node_id: nodeId });
       }
       const display_name = sections.label(nodeId);
@@ -199,8 +201,7 @@ export function meshCommandHandlers(mesh: MeshContext, parts: CommandParts): Com
         held_off: known?.heldOff ?? false,
         connections,
         attempts: [...(past?.attempts ?? [])],
-        searches: [...cascade.history.get(nodeId)],
-        reach: knowledge.layerOf(nodeId),
+        resolutions: [...resolutions],
         ...(plan === undefined ? {} : { next_attempt_ms: plan.nextAtMs }),
         ...(past?.last_exchange === undefined ? {} : { last_exchange: past.last_exchange }),
         ...(past?.last_close === undefined ? {} : { last_close: past.last_close }),

@@ -13,6 +13,7 @@ import type { ExchangeBody } from './messages.ts';
 import type { OwnSide } from './own-side.ts';
 import type { Preference } from './prefer/preference.ts';
 import type { Sections } from './sections.ts';
+import type { Handover } from './slots/handover.ts';
 import type { Redirects } from './slots/redirects.ts';
 import type { Slots } from './slots/slots.ts';
 
@@ -38,6 +39,7 @@ interface ExchangeParts {
   readonly announcements: Announcements;
   readonly slots: Slots;
   readonly redirects: Redirects;
+  readonly handover: Handover;
   readonly preference: Preference;
   /** It is a peer from now on. */
   joined(link: Link): void;
@@ -74,7 +76,7 @@ export class Exchange {
       try {
         // What the peer offers is not known yet, so it is told every section.
         const told = this.#parts.sections.names();
-        const body = { ...this.#body(link, told), wants_slot: wantsSlot };
+        const body = { ...this.#body(link, told), wants_slot: wantsSlot, is_short: this.#parts.handover.isShort };
         const { connectionId } = link;
         const answer = await ctx.send(peerOf(link), initialExchange, body, { connectionId, signal: ctx.signal });
         return await this.#accept(link, answer, body.features_revision, told, () => {
@@ -98,6 +100,8 @@ export class Exchange {
       const answer = this.#body(link, told);
       const wantsSlot = body.wants_slot ?? true;
       let isGranted = false;
+      if (wantsSlot && body.is_short === true && body.node_id === link.nodeId)
+        await this.#parts.handover.makeRoom(link);
       await this.#accept(link, body, answer.features_revision, told, () => {
         if (wantsSlot) isGranted = this.#parts.slots.take(link).grant;
         if (!isGranted) this.#parts.slots.refuse(link);
@@ -109,6 +113,8 @@ export class Exchange {
     } catch (error) {
       if (FINAL.has(codeOf(error))) this.#fail(link, error);
       throw error;
+    } finally {
+      this.#parts.slots.release(link);
     }
   }
 

@@ -29,6 +29,8 @@ export const Link = Type.Object({
   holdsSlot: Type.Boolean(),
   /** 0 when it never was. */
   slotRefusedAtMs: Type.Integer(),
+  /** Two peers made room for it, and do not give it up for the next. */
+  cameByHandover: Type.Boolean(),
   /** We asked for a slot and may be sent to somebody else. */
   redirectDue: Type.Boolean(),
 });

@@ -113,8 +113,7 @@ export function slotCommandHandlers(
       const { held, reserved, limit, preferredLimit } = slots.counts();
       const connections: Record<string, string[]> = {};
       for (const { kind, peer } of network.connections()) {
-        connections[kind] ??= [];
-        connections[kind].push(peer.nodeId);
+        connections[kind] = [...(connections[kind] ?? []), peer.nodeId];
       }
       return {
         held,

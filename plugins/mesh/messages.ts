@@ -27,6 +27,8 @@ export const ExchangeBody = Type.Object({
   your_observed_addr: Address,
   /** A request: the sender wants a mesh slot (MESH-05). One without it wants one, as before there was a choice. */
   wants_slot: Type.Optional(Type.Boolean()),
+  /** With `wants_slot`: the sender has less than nine in ten of its slots, so that two peers may make room for it. */
+  is_short: Type.Optional(Type.Boolean()),
   /** An answer to `wants_slot`. One without it grants. */
   slot: Type.Optional(Type.Union([Type.Literal('granted'), Type.Literal('refused')])),
   sections: Sections,
@@ -92,4 +94,24 @@ export const refuseRedirect = defineNotice({
   maxBytes: 512,
   // One for each exchange that asked for a slot.
   budget: { perSecond: 1, burst: 8, inFlight: 1 },
+});
+
+export const HandoverQuestion = Type.Object({
+  /** Who needs a slot, and where it is. */
+  newcomer: HexId,
+  addresses: Type.Array(Type.String({ maxLength: 64 }), { maxItems: ALTERNATIVE_ADDRESSES_MAX }),
+});
+export type HandoverQuestion = Static<typeof HandoverQuestion>;
+export const HandoverAnswer = Type.Object({ agreed: Type.Boolean() });
+export type HandoverAnswer = Static<typeof HandoverAnswer>;
+
+export const slotHandover = defineExchange({
+  name: 'itsgoin/slot-handover@1',
+  about: 'Two full mesh peers give up the connection between them, each for one to a newcomer',
+  body: HandoverQuestion,
+  maxBytes: 1_024,
+  deadlineMs: 2_000,
+  // Agreed to at most once a connection.
+  budget: { perSecond: 0.2, burst: 4, inFlight: 1 },
+  response: { body: HandoverAnswer, maxBytes: 256 },
 });

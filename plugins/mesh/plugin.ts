@@ -21,7 +21,14 @@ import { KnowledgeState, ROUTES_SECTION } from './knowledge/knowledge.ts';
 import { nodeListUpdate, PACKED_IDS } from './knowledge/messages.ts';
 import { Link } from './links.ts';
 import { slotCommandHandlers, slotCommands } from './mesh-commands.ts';
-import { featuresNotice, initialExchange, meshKeepalive, refuseRedirect, sectionsNotice } from './messages.ts';
+import {
+  featuresNotice,
+  initialExchange,
+  meshKeepalive,
+  refuseRedirect,
+  sectionsNotice,
+  slotHandover,
+} from './messages.ts';
 import { peersTable } from './migrations/0001-peers.ts';
 import { meshMembers } from './migrations/0002-mesh-members.ts';
 import { OwnState } from './own-side.ts';
@@ -46,6 +53,7 @@ const State = Type.Object({
   knowledge: KnowledgeState,
   growth: GrowthState,
   dropped: Type.Array(DroppedState),
+  handovers: Type.Array(Type.Number()),
 });
 
 export default definePlugin({
@@ -65,6 +73,7 @@ export default definePlugin({
     addressRequest,
     refuseRedirect,
     meshPrefer,
+    slotHandover,
   },
   commands: { ...meshCommands, ...knowledgeCommands, ...slotCommands },
   migrations: [peersTable, meshMembers],
@@ -105,7 +114,7 @@ export default definePlugin({
     return {
       services: [bind(MESH, meshService(mesh, { ...parts, offerStep: (step) => parts.cascade.offer(step) }))],
       commands: {
-        ...meshCommandHandlers(mesh, parts),
+        ...meshCommandHandlers(mesh, { ...parts, resolutions: (nodeId) => parts.cascade.history.get(nodeId) }),
         ...slotCommandHandlers(mesh, parts),
         'peer.reach': ({ node_id }) => describeReach(knowledge, readNodeId(node_id)),
       },
@@ -131,6 +140,7 @@ export default definePlugin({
         nodeListUpdate: (lists, call) => knowledge.receive(lists, call),
         addressRequest: (question, call) => parts.addresses.answer(question, call),
         refuseRedirect: (body, call) => parts.redirects.receive(links.get(call.connectionId), body),
+        slotHandover: (question, call) => parts.handover.answer(question, call),
         meshPrefer: (question, call) => preference.answer(question, call),
       },
       loops: {
@@ -181,6 +191,7 @@ export default definePlugin({
         knowledge: knowledge.snapshot(),
         growth: growth.snapshot(),
         dropped: rebalance.snapshot(),
+        handovers: parts.handover.snapshot(),
       }),
       restore: (state) => {
         restored = true;
@@ -192,6 +203,7 @@ export default definePlugin({
         knowledge.restore(state.knowledge);
         growth.restore(state.growth);
         rebalance.restore(state.dropped);
+        parts.handover.restore(state.handovers);
       },
       diagnostics: () => ({
         peers: links.ready().length,

@@ -47,6 +47,8 @@ test('redirects in a circle of full nodes end after one visit each, and leave no
   const net = new FakeNet(t);
   const all = await nodes(net, 3, { maxMesh: 2 });
   await star(all);
+  // Remembered peers do not give each other up for a newcomer.
+  await (all[1] as FakeNode).run('peer.connect', { target: (all[2] as FakeNode).connectString });
   await net.clock.advance(5_000);
   for (const node of all) t.is((await slotsOf(node)).held, 2);
   const last = await net.node('last');

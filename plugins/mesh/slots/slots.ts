@@ -110,6 +110,27 @@ export class Slots {
     return decision;
   }
 
+  /** Why the link would get no slot now. */
+  refusal(link: Link): 'full' | 'blacklisted' | 'held-already' | undefined {
+    const decision = this.#decide(link);
+    return decision.grant ? undefined : decision.reason;
+  }
+
+  /** Ends a link by agreement and keeps its slot for another until {@link release}. */
+  hand(from: Link, to: Link): void {
+    this.giveUp(from);
+    to.slotReserved = true;
+    this.#mesh.network.close(from.connectionId, 'done');
+  }
+
+  /** The connection is to end by agreement: its slot is free from now on. */
+  giveUp(link: Link): void {
+    if (!link.holdsSlot) return;
+    link.holdsSlot = false;
+    this.#mesh.network.setKind(link.connectionId, 'session');
+    this.#tell(link, 'none', 'handed-over');
+  }
+
   /** The connection stays, without a slot. */
   refuse(link: Link): void {
     const kind = this.#mesh.network.connection(link.connectionId)?.kind;

@@ -1,0 +1,140 @@
+import { codeOf } from '../../../kernel/index.ts';
+import type { IncomingCall, NodeId } from '../../../kernel/index.ts';
+import type { AddressBook } from '../address-book.ts';
+import type { Lead } from '../api.ts';
+import type { MeshContext } from '../context.ts';
+import { REACTIVE_SHARE } from '../growth/growth.ts';
+import { peerOf } from '../links.ts';
+import type { Link, Links } from '../links.ts';
+import { ALTERNATIVE_ADDRESSES_MAX, slotHandover } from '../messages.ts';
+import type { HandoverAnswer, HandoverQuestion } from '../messages.ts';
+import type { Slots } from './slots.ts';
+
+/** Share of the slots that may change hands this way in an hour: a crowd of liars gets no more. */
+export const HANDOVER_SHARE = 0.4;
+const WITHIN_MS = 3_600_000;
+/** Peers asked for one newcomer, and for all of them at the same time. */
+const ASKED_MAX = 2;
+const AT_ONCE_MAX = 4;
+/** How long who gave up its side waits for the other to close. */
+const CLOSE_MS = 2_000;
+
+interface HandoverParts {
+  readonly links: Links;
+  readonly slots: Slots;
+  readonly book: AddressBook;
+  isPreferred(nodeId: NodeId): boolean;
+  /** Somebody else has been found for a slot that is free now. */
+  offer(lead: Lead): boolean;
+}
+
+/**
+ * Makes room for a newcomer in a full network. Two full peers agree to give up the connection between
+ * them, and each takes the newcomer instead: nobody loses a peer against its will, and a network that
+ * filled up early is woven together with those who come late.
+ */
+export class Handover {
+  readonly #mesh: MeshContext;
+  readonly #parts: HandoverParts;
+  /** When slots changed hands of late, from either side; the cap bounds it. */
+  #madeAtMs: number[] = [];
+  #asking = 0;
+
+  constructor(mesh: MeshContext, parts: HandoverParts) {
+    this.#mesh = mesh;
+    this.#parts = parts;
+  }
+
+  /** Fewer slots than growth wants at any price. */
+  get isShort(): boolean {
+    return this.#parts.slots.heldCount < Math.ceil(this.#parts.slots.limits.mesh * REACTIVE_SHARE);
+  }
+
+  /** Frees a slot for this newcomer and keeps it for it, if a peer agrees. The caller releases the link's slot. */
+  async makeRoom(newcomer: Link): Promise<void> {
+    const { slots } = this.#parts;
+    if (slots.refusal(newcomer) !== 'full' || this.#asking >= AT_ONCE_MAX || this.#isSpent) return;
+    this.#asking++;
+    try {
+      for (let asked = 0; asked < ASKED_MAX; asked++) {
+        const partner = this.#partner(newcomer);
+        if (partner === undefined) return;
+        if (!(await this.#ask(partner, newcomer))) continue;
+        newcomer.cameByHandover = true;
+        this.#madeAtMs.push(this.#mesh.ctx.clock.now());
+        slots.hand(partner, newcomer);
+        return;
+      }
+    } finally {
+      this.#asking--;
+    }
+  }
+
+  /** Handler: a full peer asks us to give up our connection in favour of one to a newcomer. */
+  answer({ newcomer, addresses }: HandoverQuestion, call: IncomingCall): HandoverAnswer {
+    const { links, slots, offer } = this.#parts;
+    const { ctx, network } = this.#mesh;
+    const link = links.get(call.connectionId);
+    const from = call.peer.nodeId;
+    if (link === undefined || !this.#isSpare(link) || this.isShort || this.#isSpent) return { agreed: false };
+    if (!offer({ nodeId: newcomer as NodeId, addresses, from })) return { agreed: false };
+    ctx.counters.add('handovers-agreed');
+    this.#madeAtMs.push(ctx.clock.now());
+    slots.giveUp(link);
+    this.#mesh.background(
+      'handover',
+      ctx.clock.sleep(CLOSE_MS, ctx.signal).then(() => network.close(link.connectionId, 'done')),
+    );
+    return { agreed: true };
+  }
+
+  async #ask(partner: Link, newcomer: Link): Promise<boolean> {
+    const { ctx, network } = this.#mesh;
+    const { connectionId } = partner;
+    const seenAt = network.connection(connectionId)?.remoteAddr ?? '';
+    const addresses = [network.connection(newcomer.connectionId)?.remoteAddr ?? '']
+      .concat(this.#parts.book.get(newcomer.nodeId as NodeId)?.addresses ?? [])
+      .filter((address, at, all) => all.indexOf(address) === at && network.mayDial(address, seenAt))
+      .slice(0, ALTERNATIVE_ADDRESSES_MAX);
+    try {
+      const question = { newcomer: newcomer.nodeId, addresses };
+      const answer = await ctx.send(peerOf(partner), slotHandover, question, { connectionId, signal: ctx.signal });
+      ctx.counters.add(answer.agreed ? 'handovers-made' : 'handovers-refused');
+      return answer.agreed;
+    } catch (error) {
+      ctx.counters.add(`handovers-failed.${codeOf(error)}`);
+      return false;
+    }
+  }
+
+  /** Any peer at random, so that the network is mixed. */
+  #partner(newcomer: Link): Link | undefined {
+    const spare = this.#parts.links
+      .ready()
+      .filter((link) => link.nodeId !== newcomer.nodeId && this.#isSpare(link))
+      .filter((link) => link.features.includes(slotHandover.name));
+    return spare[spare.length === 0 ? 0 : this.#mesh.ctx.random.integer(spare.length)];
+  }
+
+  /** Neither preferred, nor remembered, nor a newcomer itself. */
+  #isSpare(link: Link): boolean {
+    const nodeId = link.nodeId as NodeId;
+    const { book, isPreferred } = this.#parts;
+    return link.holdsSlot && !link.cameByHandover && !isPreferred(nodeId) && !book.isWanted(nodeId);
+  }
+
+  get #isSpent(): boolean {
+    const since = this.#mesh.ctx.clock.now() - WITHIN_MS;
+    this.#madeAtMs = this.#madeAtMs.filter((atMs) => atMs > since);
+    return this.#madeAtMs.length + this.#asking >= Math.ceil(this.#parts.slots.limits.mesh * HANDOVER_SHARE);
+  }
+
+  /** For the next generation: a swap gives nobody a fresh share. */
+  snapshot(): number[] {
+    return this.#madeAtMs;
+  }
+
+  restore(madeAtMs: readonly number[]): void {
+    this.#madeAtMs = [...madeAtMs];
+  }
+}

@@ -1,0 +1,68 @@
+import test from 'ava';
+import type { ExecutionContext } from 'ava';
+import { HANDOVER_SHARE } from '../../plugins/mesh/slots/handover.ts';
+import { slotHandover } from '../../plugins/mesh/messages.ts';
+import { FakeNet } from './fake-net.ts';
+import type { FakeNode } from './fake-net.ts';
+
+const MAX_MESH = 4;
+const meshOf = (node: FakeNode) =>
+  node
+    .live()
+    .filter(({ kind }) => kind === 'mesh')
+    .map(({ peer }) => peer.nodeId);
+
+/** Five full nodes, each connected to the four others, none remembered but the first by all. */
+async function full(t: ExecutionContext) {
+  const net = new FakeNet(t);
+  const all: FakeNode[] = [];
+  for (let n = 0; n < MAX_MESH + 1; n++) {
+    const node = await net.node(`n${n}`);
+    await net.clock.until(node.node.host.configure('mesh', { maxMesh: MAX_MESH }));
+    if (all[0] !== undefined) await node.run('peer.connect', { target: all[0].connectString });
+    all.push(node);
+  }
+  await net.clock.advance(130_000);
+  for (const node of all) t.is(meshOf(node).length, MAX_MESH);
+  const newcomer = async (name: string) => {
+    const node = await net.node(name);
+    await net.clock.until(node.node.host.configure('mesh', { maxMesh: MAX_MESH }));
+    await node.run('peer.connect', { target: (all[1] as FakeNode).connectString });
+    await net.clock.advance(5_000);
+    return node;
+  };
+  return { net, all, newcomer };
+}
+
+test('two full peers give up the connection between them, and each takes the newcomer', async (t) => {
+  const { all, newcomer } = await full(t);
+  const last = await newcomer('last');
+  t.true(meshOf(last).length >= 2);
+  for (const node of all) t.is(meshOf(node).length, MAX_MESH, node.name);
+  // A pair that is no longer connected, for each two slots of the newcomer.
+  const apart = all.flatMap((a) => all.filter((b) => a !== b && !meshOf(a).includes(b.id))).length;
+  t.is(apart, meshOf(last).length);
+});
+
+test('no more slots change hands than the share of an hour, whatever number of newcomers comes', async (t) => {
+  const { all, newcomer } = await full(t);
+  for (let n = 0; n < 4; n++) await newcomer(`late${n}`);
+  for (const node of all) {
+    const { 'handovers-made': made = 0, 'handovers-agreed': agreed = 0 } = node.counters();
+    t.true(made + agreed <= Math.ceil(MAX_MESH * HANDOVER_SHARE), node.name);
+    t.true(meshOf(node).length <= MAX_MESH);
+  }
+});
+
+test('a peer that is remembered, or a node that needs its slots, gives none up', async (t) => {
+  const { net, all } = await full(t);
+  const [hub, one, two] = all as [FakeNode, FakeNode, FakeNode];
+  const ask = (from: FakeNode, to: FakeNode) =>
+    net.clock.until(
+      from.node.network.sendTo(to.id, slotHandover, { newcomer: 'c'.repeat(64), addresses: ['8.8.8.8:53'] }),
+    ) as Promise<{ agreed: boolean }>;
+  t.deepEqual(await ask(hub, one), { agreed: false });
+  await net.clock.until(two.node.host.configure('mesh', { maxMesh: 20 }));
+  t.deepEqual(await ask(one, two), { agreed: false });
+  t.is(meshOf(two).length, MAX_MESH);
+});
