@@ -6,7 +6,6 @@ import type { MeshContext } from './context.ts';
 import { meshErrors } from './errors.ts';
 import { Attempt, NodeHistory } from './history.ts';
 import type { History } from './history.ts';
-import type { Knowledge } from './knowledge/knowledge.ts';
 import type { Link, Links } from './links.ts';
 import type { Redial } from './redial.ts';
 import { Resolution } from './resolve/history.ts';
@@ -103,7 +102,7 @@ interface CommandParts {
 }
 
 export function meshCommandHandlers(mesh: MeshContext, parts: CommandParts): CommandHandlers<typeof meshCommands> {
-  const { links, book, redial, history, sections, knowledge, cascade } = parts;
+  const { links, book, redial, history, sections } = parts;
   const { network } = mesh;
 
   const viewPeer = (link: Link) => {

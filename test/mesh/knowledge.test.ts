@@ -55,13 +55,13 @@ test('a node is found by its id over two hops, and peer explain tells each step'
   await net.clock.until(a.node.host.add(FINDER));
   await a.run('finder.connect', { node_id: d.id });
   t.true((await a.peerIds()).includes(d.id));
-  const { searches } = await a.run<{ searches: { result: string; steps: { step: string; result: string }[] }[] }>(
+  const { resolutions } = await a.run<{ resolutions: { result: string; steps: { step: string; result: string }[] }[] }>(
     'peer.explain',
     { node_id: d.id },
   );
-  t.is(searches.at(-1)?.result, 'ask-n3-chain');
+  t.is(resolutions.at(-1)?.result, 'ask-n3-chain');
   t.deepEqual(
-    searches.at(-1)?.steps.map(({ result }) => result),
+    resolutions.at(-1)?.steps.map(({ result }) => result),
     ['skipped', 'nothing', 'nothing', 'connected'],
   );
   await net.clock.advance(15_000);
