@@ -9,6 +9,9 @@ export const REACTIVE_SHARE = 0.9;
 export const FAILURES_MAX = 3;
 /** So many full nodes in a row, and growth waits for the timer. */
 export const REFUSALS_MAX = 8;
+/** For the last tenth of the slots it knocks less, and after each timer without success half as often. */
+const LAST_REFUSALS_MAX = 2;
+const TICKS_LEFT_OUT_MAX = 15;
 /** A candidate that was not reached is left alone for so long, one that was full for shorter. */
 const UNREACHABLE_MS = 30 * 60_000;
 const REFUSED_MS = 5 * 60_000;
@@ -88,6 +91,9 @@ export class Growth {
   #target = 0;
   #failures = 0;
   #refusals = 0;
+  /** Timers to leave out, and how many were left out before the last one. */
+  #leaveOut = 0;
+  #leftOut = 0;
 
   constructor(deps: GrowthDeps) {
     this.#deps = deps;
@@ -99,15 +105,19 @@ export class Growth {
 
   /** A list came: grow at once, until the mesh is 90 % full. */
   learned(): void {
-    const { used, limit } = this.#deps.room();
+    const { used } = this.#deps.room();
+    const reactive = this.#reactive;
     this.#stale = true;
     this.#failures = 0;
-    const reactive = Math.ceil(limit * REACTIVE_SHARE);
     if (used < reactive && this.#refusals < REFUSALS_MAX) this.#target = Math.max(this.#target, reactive);
   }
 
   /** The timer of 60 s: grow to the last slot. It does not end a back-off. */
   tick(): void {
+    if (this.#isNearlyFull && this.#leaveOut > 0) {
+      this.#leaveOut--;
+      return;
+    }
     this.#stale = true;
     this.#refusals = 0;
     this.#target = this.#deps.room().limit;
@@ -119,6 +129,8 @@ export class Growth {
 
   /** Somebody has reason to think that it is worth trying again: recovery, or a rebalance. */
   request(): void {
+    this.#leaveOut = 0;
+    this.#leftOut = 0;
     this.tick();
     this.#failures = 0;
   }
@@ -159,9 +171,30 @@ export class Growth {
     }
     if (outcome === 'refused') {
       this.#skip(nodeId, now + REFUSED_MS);
-      if (++this.#refusals >= REFUSALS_MAX) this.#target = 0;
+      this.#refusals++;
+      if (this.#refusals >= (this.#isNearlyFull ? LAST_REFUSALS_MAX : REFUSALS_MAX)) this.#rest();
     }
-    if (outcome === 'joined') this.#refusals = 0;
+    if (outcome === 'joined') {
+      this.#refusals = 0;
+      this.#leftOut = 0;
+    }
+  }
+
+  get #reactive(): number {
+    return Math.ceil(this.#deps.room().limit * REACTIVE_SHARE);
+  }
+
+  get #isNearlyFull(): boolean {
+    return this.#deps.room().used >= this.#reactive;
+  }
+
+  /** The network seems full: wait for the timer, near the limit for more and more of them. */
+  #rest(): void {
+    if (this.#target > 0 && this.#isNearlyFull) {
+      this.#leftOut = Math.min(TICKS_LEFT_OUT_MAX, this.#leftOut * 2 + 1);
+      this.#leaveOut = this.#leftOut;
+    }
+    this.#target = 0;
   }
 
   /** For `growth explain`. */
