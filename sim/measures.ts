@@ -46,6 +46,14 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
       return (meshCounts[0] ?? 0) / Math.max(1, Math.min(maxMesh(scene.scenario), meshCounts.length - 1));
     },
   },
+  'well-connected': {
+    about: 'share of machines that have filled nine tenths of their slots (or of all others, where they are fewer)',
+    read: (scene) => {
+      const { meshCounts } = scene.snapshot();
+      const wanted = 0.9 * Math.min(maxMesh(scene.scenario), meshCounts.length - 1);
+      return meshCounts.filter((count) => count >= wanted).length / Math.max(1, meshCounts.length);
+    },
+  },
   'over-cap': {
     about: 'machines with more mesh connections than they may have',
     read: (scene) => scene.snapshot().meshCounts.filter((count) => count > maxMesh(scene.scenario)).length,

@@ -15,8 +15,9 @@ const Share = Type.Number({ minimum: 0, maximum: 1 });
 const Count = Type.Integer({ minimum: 0 });
 const strict = { additionalProperties: false };
 
+const Range = Type.Object({ first: Count, last: Count }, strict);
 /** `all`, `anchors`, `others` (all but anchors), a group's name, or machines `first` to `last` by their number. */
-const Who = Type.Union([Type.String({ minLength: 1 }), Type.Object({ first: Count, last: Count }, strict)]);
+const Who = Type.Union([Type.String({ minLength: 1 }), Range, Type.Array(Range)]);
 export type Who = Static<typeof Who>;
 
 const Link = {
@@ -37,6 +38,8 @@ export const Step = Type.Union([
   step('start', { who: Who, over: Type.Optional(Duration) }),
   /** Every one dials so many others at random, as a user would. */
   step('connect', { who: Who, peers: Count, over: Type.Optional(Duration) }),
+  /** One dials another, as its user would with a connect string from elsewhere. */
+  step('meet', { one: Count, other: Count }),
   /** Every one follows so many others at random. */
   step('follow', { who: Who, others: Count, over: Type.Optional(Duration) }),
   /** So many posts by random authors, evenly spread. */
@@ -95,7 +98,7 @@ export const Scenario = Type.Object(
     link: Type.Optional(Type.Object(Link, strict)),
     /** Plugin settings of every machine, by plugin. */
     config: Type.Optional(Type.Record(Type.String(), Type.Record(Type.String(), Type.Unknown()))),
-    groups: Type.Optional(Type.Record(Type.String(), Type.Object({ first: Count, last: Count }, strict))),
+    groups: Type.Optional(Type.Record(Type.String(), Type.Union([Range, Type.Array(Range)]))),
     timeline: Type.Array(Step),
     expect: Type.Array(Expectation, { minItems: 1 }),
   },
