@@ -76,7 +76,7 @@ export class Exchange {
       try {
         // What the peer offers is not known yet, so it is told every section.
         const told = this.#parts.sections.names();
-        const body = { ...this.#body(link, told), wants_slot: wantsSlot, is_short: this.#parts.handover.isShort };
+        const body = { ...this.#body(link, told), wants_slot: wantsSlot, is_short: this.#parts.handover.needsRoom };
         const { connectionId } = link;
         const answer = await ctx.send(peerOf(link), initialExchange, body, { connectionId, signal: ctx.signal });
         return await this.#accept(link, answer, body.features_revision, told, () => {
