@@ -7,7 +7,7 @@ import { REACTIVE_SHARE } from '../growth/growth.ts';
 import { peerOf } from '../links.ts';
 import type { Link, Links } from '../links.ts';
 import { ALTERNATIVE_ADDRESSES_MAX, slotHandover } from '../messages.ts';
-import type { HandoverAnswer, HandoverQuestion } from '../messages.ts';
+import type { ExchangeBody, HandoverAnswer, HandoverQuestion } from '../messages.ts';
 import type { Slots } from './slots.ts';
 
 /** Share of the slots that may change hands this way in a day: a crowd of liars gets no more, half stay honest. */
@@ -47,9 +47,10 @@ export class Handover {
     this.#parts = parts;
   }
 
-  /** Whether our exchange asks for room to be made. */
-  get needsRoom(): boolean {
-    return this.isShort && this.#parts.findsOnlyFull();
+  /** What our exchange says that we need. */
+  get need(): ExchangeBody['need'] {
+    if (!this.isShort) return undefined;
+    return this.#parts.findsOnlyFull() ? 'room' : 'slots';
   }
 
   /** Fewer slots than growth wants at any price. */
