@@ -12,6 +12,7 @@ export interface Scene {
   /** Made once an instant, when first asked for. */
   readonly snapshot: () => Snapshot;
   readonly wallMs: () => number;
+  readonly cpuMs: () => number;
 }
 
 /** Mesh connections of a node that is told nothing else (MESH-01). */
@@ -99,6 +100,7 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
     read: ({ world, wire, scenario }) =>
       wire.tally().reduce((sum, [, { bytes }]) => sum + bytes, 0) / scenario.nodes / (world.elapsedMs / 60_000),
   },
+  'cpu-s': { about: 'seconds of processor time', read: ({ cpuMs }) => cpuMs() / 1_000 },
   'wall-s': { about: 'seconds of real time', read: ({ wallMs }) => wallMs() / 1_000 },
   'memory-gb': { about: 'most memory this process had', read: () => process.resourceUsage().maxRSS / 1024 / 1024 },
 };
