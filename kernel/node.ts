@@ -49,6 +49,8 @@ export interface NodeOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** Folders of plugins to start with; default is everything that ships with the node. */
   readonly plugins?: readonly string[];
+  /** False for a simulation: what is stored need not survive a crash. Default true. */
+  readonly durable?: boolean;
   /** Watch `{dataDir}/plugins` and open the control socket. Default true; a simulation does without. */
   readonly attended?: boolean;
 }
@@ -98,7 +100,8 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     const counters = createCounters();
     const identity = loadIdentity(dataDir, { random, log });
     log.info('start-identity', { node_id: identity.nodeId, device_id: identity.deviceId });
-    const store = openStore({ path: paths.database, log: logs.area('kernel/store'), clock });
+    const { durable = true } = options;
+    const store = openStore({ path: paths.database, log: logs.area('kernel/store'), clock, durable });
     undo.defer('store', () => store.close());
     log.info('start-storage');
     const bus = createBus({ log: logs.area('kernel/bus'), counters, clock });

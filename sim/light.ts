@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { measureWorm, type WormFigures } from '../bench/worm/worm.ts';
+import { measureWorm } from '../bench/worm/worm.ts';
 import { simErrors } from './errors.ts';
+import { GrowthModel } from './growth-model.ts';
 import type { LightScenario } from './scenario.ts';
 
 export interface LightCheck {
@@ -9,6 +10,9 @@ export interface LightCheck {
   readonly passed: boolean;
 }
 
+/** What came of one case of a model. */
+export type Figures = Readonly<Record<string, number | string>> & { readonly what: string };
+
 export interface LightReport {
   readonly scenario: string;
   readonly about: string;
@@ -16,7 +20,7 @@ export interface LightReport {
   readonly wallMs: number;
   /** Of every figure: the same for the same seed. */
   readonly traceHash: string;
-  readonly cases: readonly WormFigures[];
+  readonly cases: readonly Figures[];
   readonly checks: readonly LightCheck[];
   readonly passed: boolean;
 }
@@ -24,12 +28,10 @@ export interface LightReport {
 /** @throws sim/bad-scenario for a case or a figure there is not */
 export function simulateLight(scenario: LightScenario): LightReport {
   const startedMs = performance.now();
-  const wanted = [...new Set(scenario.expect.map((expectation) => expectation.case))];
-  const cases = measureWorm(scenario.seed, scenario.searches, wanted);
+  const cases = measure(scenario);
   const checks = scenario.expect.map((expectation): LightCheck => {
     const { case: name, that, min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = expectation;
-    const figures = cases.find(({ what }) => what === name) as Record<string, unknown> | undefined;
-    const value = figures?.[that];
+    const value = cases.find(({ what }) => what === name)?.[that];
     if (typeof value !== 'number') {
       const problem = `there is no figure "${that}" of a case "${name}"`;
       throw simErrors.make('bad-scenario', { file: `${scenario.name}.json`, problem });
@@ -46,4 +48,13 @@ export function simulateLight(scenario: LightScenario): LightReport {
     checks,
     passed: checks.every(({ passed }) => passed),
   };
+}
+
+function measure(scenario: LightScenario): Figures[] {
+  if (scenario.model === 'growth') {
+    const { seed, minutes } = scenario;
+    return scenario.cases.map((one) => ({ ...new GrowthModel({ ...one, seed, minutes }).run() }));
+  }
+  const wanted = [...new Set(scenario.expect.map((expectation) => expectation.case))];
+  return measureWorm(scenario.seed, scenario.searches, wanted).map((figures) => ({ ...figures }));
 }

@@ -66,6 +66,7 @@ export class Machine {
       port: PORT,
       plugins,
       attended: false,
+      durable: false,
       logLevel: 'error',
       logTo: 'none',
     });

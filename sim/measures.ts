@@ -12,6 +12,7 @@ export interface Scene {
   /** Made once an instant, when first asked for. */
   readonly snapshot: () => Snapshot;
   readonly wallMs: () => number;
+  readonly cpuMs: () => number;
 }
 
 /** Mesh connections of a node that is told nothing else (MESH-01). */
@@ -44,6 +45,14 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
     read: (scene) => {
       const { meshCounts } = scene.snapshot();
       return (meshCounts[0] ?? 0) / Math.max(1, Math.min(maxMesh(scene.scenario), meshCounts.length - 1));
+    },
+  },
+  'well-connected': {
+    about: 'share of machines that have filled nine tenths of their slots (or of all others, where they are fewer)',
+    read: (scene) => {
+      const { meshCounts } = scene.snapshot();
+      const wanted = 0.9 * Math.min(maxMesh(scene.scenario), meshCounts.length - 1);
+      return meshCounts.filter((count) => count >= wanted).length / Math.max(1, meshCounts.length);
     },
   },
   'over-cap': {
@@ -91,6 +100,7 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
     read: ({ world, wire, scenario }) =>
       wire.tally().reduce((sum, [, { bytes }]) => sum + bytes, 0) / scenario.nodes / (world.elapsedMs / 60_000),
   },
+  'cpu-s': { about: 'seconds of processor time', read: ({ cpuMs }) => cpuMs() / 1_000 },
   'wall-s': { about: 'seconds of real time', read: ({ wallMs }) => wallMs() / 1_000 },
   'memory-gb': { about: 'most memory this process had', read: () => process.resourceUsage().maxRSS / 1024 / 1024 },
 };

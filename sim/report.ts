@@ -53,7 +53,7 @@ export function showLightReport({
     ...cases.flatMap(({ what, ...figures }) => [
       '',
       `${what}:`,
-      ...Object.entries(figures).map(([name, value]) => `  ${name.padEnd(15)}${showNumber(value)}`),
+      ...Object.entries(figures).map(([name, value]) => `  ${name.padEnd(15)}${showNumber(Number(value))}`),
     ]),
     '',
     ...checks.map(

@@ -14,9 +14,11 @@ const Duration = Type.String({ pattern: DURATION_PATTERN });
 const Share = Type.Number({ minimum: 0, maximum: 1 });
 const Count = Type.Integer({ minimum: 0 });
 const strict = { additionalProperties: false };
+const Seed = Type.Union([Type.Integer(), Type.String()]);
 
+const Range = Type.Object({ first: Count, last: Count }, strict);
 /** `all`, `anchors`, `others` (all but anchors), a group's name, or machines `first` to `last` by their number. */
-const Who = Type.Union([Type.String({ minLength: 1 }), Type.Object({ first: Count, last: Count }, strict)]);
+const Who = Type.Union([Type.String({ minLength: 1 }), Range, Type.Array(Range)]);
 export type Who = Static<typeof Who>;
 
 const Link = {
@@ -37,6 +39,8 @@ export const Step = Type.Union([
   step('start', { who: Who, over: Type.Optional(Duration) }),
   /** Every one dials so many others at random, as a user would. */
   step('connect', { who: Who, peers: Count, over: Type.Optional(Duration) }),
+  /** One dials another, as its user would with a connect string from elsewhere. */
+  step('meet', { one: Count, other: Count }),
   /** Every one follows so many others at random. */
   step('follow', { who: Who, others: Count, over: Type.Optional(Duration) }),
   /** So many posts by random authors, evenly spread. */
@@ -87,7 +91,7 @@ export const Scenario = Type.Object(
     about: Type.String(),
     nodes: Type.Integer({ minimum: 1, maximum: 20_000 }),
     minutes: Type.Number({ exclusiveMinimum: 0 }),
-    seed: Type.Union([Type.Integer(), Type.String()]),
+    seed: Seed,
     /** Machines 0 to anchors - 1 are declared anchors; the others start with `bootstrap` of them. */
     anchors: Type.Optional(Count),
     bootstrap: Type.Optional(Count),
@@ -95,7 +99,7 @@ export const Scenario = Type.Object(
     link: Type.Optional(Type.Object(Link, strict)),
     /** Plugin settings of every machine, by plugin. */
     config: Type.Optional(Type.Record(Type.String(), Type.Record(Type.String(), Type.Unknown()))),
-    groups: Type.Optional(Type.Record(Type.String(), Type.Object({ first: Count, last: Count }, strict))),
+    groups: Type.Optional(Type.Record(Type.String(), Type.Union([Range, Type.Array(Range)]))),
     timeline: Type.Array(Step),
     expect: Type.Array(Expectation, { minItems: 1 }),
   },
@@ -103,30 +107,49 @@ export const Scenario = Type.Object(
 );
 export type Scenario = Static<typeof Scenario> & { readonly name: string };
 
-/** Searches in the light model of 10,000 nodes, which runs the plugin's own search without its frames. */
-export const LightScenario = Type.Object(
-  {
-    about: Type.String(),
-    model: Type.Literal('worm'),
-    seed: Type.Union([Type.Integer(), Type.String()]),
-    searches: Type.Integer({ minimum: 1 }),
-    /** Figures of the cases of `npm run bench -- worm`. */
-    expect: Type.Array(
-      Type.Object(
-        {
-          case: Type.String(),
-          that: Type.String(),
-          min: Type.Optional(Type.Number()),
-          max: Type.Optional(Type.Number()),
-          because: Type.Optional(Type.String()),
-        },
-        strict,
-      ),
-      { minItems: 1 },
-    ),
-  },
-  strict,
+const FigureExpectations = Type.Array(
+  Type.Object(
+    {
+      case: Type.String(),
+      that: Type.String(),
+      min: Type.Optional(Type.Number()),
+      max: Type.Optional(Type.Number()),
+      because: Type.Optional(Type.String()),
+    },
+    strict,
+  ),
+  { minItems: 1 },
 );
+
+/** Light models: thousands of nodes as numbers, which run the plugins' own algorithms without their frames. */
+export const LightScenario = Type.Union([
+  /** Searches over 10,000 nodes; the cases and figures are those of `bench/worm`. */
+  Type.Object(
+    {
+      about: Type.String(),
+      model: Type.Literal('worm'),
+      seed: Seed,
+      searches: Type.Integer({ minimum: 1 }),
+      expect: FigureExpectations,
+    },
+    strict,
+  ),
+  /** Meshes that grow; a case is called `10000 nodes, 101 slots`. */
+  Type.Object(
+    {
+      about: Type.String(),
+      model: Type.Literal('growth'),
+      seed: Seed,
+      minutes: Type.Number({ exclusiveMinimum: 0 }),
+      cases: Type.Array(
+        Type.Object({ nodes: Type.Integer({ minimum: 2 }), slots: Type.Integer({ minimum: 1 }) }, strict),
+        { minItems: 1 },
+      ),
+      expect: FigureExpectations,
+    },
+    strict,
+  ),
+]);
 export type LightScenario = Static<typeof LightScenario> & { readonly name: string };
 
 export function scenarioNames(): readonly string[] {

@@ -37,7 +37,7 @@ export async function simulate(
   progress: (line: string) => void = () => {},
 ): Promise<Report> {
   const startedMs = performance.now();
-  const cpuBeforeMs = cpuMs();
+  const cpuBeforeMs = processorMs();
   const wire = new WireLog(sink);
   const world = new World(scenario, wire);
   try {
@@ -50,6 +50,7 @@ export async function simulate(
       world,
       wire,
       wallMs: () => performance.now() - startedMs,
+      cpuMs: () => processorMs() - cpuBeforeMs,
       snapshot: () => {
         if (taken?.atMs !== world.elapsedMs) taken = { atMs: world.elapsedMs, snapshot: takeSnapshot(world) };
         return taken.snapshot;
@@ -70,7 +71,7 @@ export async function simulate(
       nodes: scenario.nodes,
       virtualMs: world.elapsedMs,
       wallMs: scene.wallMs(),
-      cpuMs: cpuMs() - cpuBeforeMs,
+      cpuMs: scene.cpuMs(),
       memoryGb: process.resourceUsage().maxRSS / 1024 / 1024,
       traceHash: wire.digest(),
       traceLines: wire.lines,
@@ -89,7 +90,7 @@ export async function simulate(
   }
 }
 
-function cpuMs(): number {
+function processorMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1_000;
 }

@@ -25,6 +25,16 @@ export function deedsOf(step: Step, world: World): Deed[] {
           world.command(machine, 'peer.connect', { target: other.connectString });
         }
       });
+    case 'meet':
+      return [
+        {
+          atMs,
+          run: () => {
+            const target = world.machine(step.other).connectString;
+            world.command(world.machine(step.one), 'peer.connect', { target });
+          },
+        },
+      ];
     case 'follow':
       return spread(step, world.select(step.who), (machine) => {
         if (machine.node === undefined) return;

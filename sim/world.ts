@@ -98,7 +98,10 @@ export class World {
   select(who: Who): Machine[] {
     const { anchors = 0, groups = {} } = this.#scenario;
     const range = typeof who === 'string' ? groups[who] : who;
-    if (range !== undefined) return this.machines.slice(range.first, range.last + 1);
+    if (range !== undefined) {
+      const ranges = Array.isArray(range) ? range : [range];
+      return ranges.flatMap(({ first, last }) => this.machines.slice(first, last + 1));
+    }
     if (who === 'all') return [...this.machines];
     if (who === 'anchors') return this.machines.slice(0, anchors);
     if (who === 'others') return this.machines.slice(anchors);

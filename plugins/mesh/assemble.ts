@@ -29,6 +29,8 @@ import { Slots } from './slots/slots.ts';
 
 /** Sessions of remembered nodes ask for a slot again this long after they were refused. */
 const ASK_AGAIN_MS = 5 * 60_000;
+/** CONN-03: a candidate is in N2, so who named it knows where it is; no search is worth a slot. */
+const GROWTH_STEPS = ['peers-table', 'ask-n2-reporter', 'introduction'] as const;
 const KEPT_KINDS = new Set(['mesh', 'keep-alive', 'lan']);
 
 /** All parts of mesh, joined. They refer to each other, so each is reached through what this gives. */
@@ -90,6 +92,7 @@ export function assembleMesh(mesh: MeshContext) {
     slots,
     book,
     isPreferred: (nodeId) => preferred.has(nodeId),
+    findsOnlyFull: () => growth.findsOnlyFull,
     offer: (lead) => {
       const isTaken = growth.offer(lead);
       // Its slot is free as soon as the answer is on its way.
@@ -119,7 +122,7 @@ export function assembleMesh(mesh: MeshContext) {
     slots,
     intents,
     book,
-    resolve: (nodeId) => cascade.connect(nodeId, { purpose: 'growth', signal: ctx.signal }),
+    resolve: (nodeId) => cascade.connect(nodeId, { purpose: 'growth', signal: ctx.signal, steps: GROWTH_STEPS }),
     reach: (nodeId, at) => redial.reach(nodeId, at, 'growth'),
     ask: (link) => exchange.ask(link),
   });

@@ -76,7 +76,8 @@ export class Exchange {
       try {
         // What the peer offers is not known yet, so it is told every section.
         const told = this.#parts.sections.names();
-        const body = { ...this.#body(link, told), wants_slot: wantsSlot, is_short: this.#parts.handover.isShort };
+        const { need } = this.#parts.handover;
+        const body = { ...this.#body(link, told), wants_slot: wantsSlot, ...(need === undefined ? {} : { need }) };
         const { connectionId } = link;
         const answer = await ctx.send(peerOf(link), initialExchange, body, { connectionId, signal: ctx.signal });
         return await this.#accept(link, answer, body.features_revision, told, () => {
@@ -100,15 +101,14 @@ export class Exchange {
       const answer = this.#body(link, told);
       const wantsSlot = body.wants_slot ?? true;
       let isGranted = false;
-      if (wantsSlot && body.is_short === true && body.node_id === link.nodeId)
-        await this.#parts.handover.makeRoom(link);
+      if (wantsSlot && body.need === 'room' && body.node_id === link.nodeId) await this.#parts.handover.makeRoom(link);
       await this.#accept(link, body, answer.features_revision, told, () => {
         if (wantsSlot) isGranted = this.#parts.slots.take(link).grant;
         if (!isGranted) this.#parts.slots.refuse(link);
       });
       call.signal.throwIfAborted();
       if (!wantsSlot) return answer;
-      if (!isGranted) this.#parts.redirects.send(link);
+      if (!isGranted) this.#parts.redirects.send(link, body.need !== undefined);
       return { ...answer, slot: isGranted ? 'granted' : 'refused' };
     } catch (error) {
       if (FINAL.has(codeOf(error))) this.#fail(link, error);

@@ -27,8 +27,11 @@ export const ExchangeBody = Type.Object({
   your_observed_addr: Address,
   /** A request: the sender wants a mesh slot (MESH-05). One without it wants one, as before there was a choice. */
   wants_slot: Type.Optional(Type.Boolean()),
-  /** With `wants_slot`: the sender has less than nine in ten of its slots, so that two peers may make room for it. */
-  is_short: Type.Optional(Type.Boolean()),
+  /**
+   * With `wants_slot`. `slots`: the sender has less than nine in ten of its own, so that others in need may
+   * be sent to it. `room`: it finds only full nodes besides, so that two of them may make room for it.
+   */
+  need: Type.Optional(Type.Union([Type.Literal('slots'), Type.Literal('room')])),
   /** An answer to `wants_slot`. One without it grants. */
   slot: Type.Optional(Type.Union([Type.Literal('granted'), Type.Literal('refused')])),
   sections: Sections,

@@ -114,6 +114,19 @@ test('in a full network growth knocks eight times, then waits for the timer', (t
   t.true(drain('refused').length >= REFUSALS_MAX);
 });
 
+test('near its limit a node knocks at full ones less and less', (t) => {
+  const { growth, drain, state } = world({ used: 95, candidates: 200 });
+  const ticks: number[] = [];
+  for (let tick = 0; tick < 40; tick++) {
+    growth.tick();
+    if (drain('refused').length > 0) ticks.push(tick);
+    state.nowMs += 60_000;
+  }
+  t.deepEqual(ticks, [0, 2, 6, 14, 30]);
+  growth.request();
+  t.true(drain('joined').length > 0);
+});
+
 test('redirects in a circle end, and so does a chain of new names', (t) => {
   const { growth, state } = world({ candidates: 1 });
   growth.tick();

@@ -44,7 +44,7 @@ test('two full peers give up the connection between them, and each takes the new
   t.is(apart, meshOf(last).length);
 });
 
-test('no more slots change hands than the share of an hour, whatever number of newcomers comes', async (t) => {
+test('no more slots change hands than half of them, whatever number of newcomers comes', async (t) => {
   const { all, newcomer } = await full(t);
   for (let n = 0; n < 4; n++) await newcomer(`late${n}`);
   for (const node of all) {

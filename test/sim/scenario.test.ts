@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { Check } from '../../sim/checks.ts';
 import { milliseconds, showDuration } from '../../sim/durations.ts';
+import { GrowthModel } from '../../sim/growth-model.ts';
 import { components, quantile } from '../../sim/graph.ts';
 import { readOptions } from '../../sim/options.ts';
 import { simulateLight } from '../../sim/light.ts';
@@ -65,6 +66,14 @@ test('the light model repeats itself, and a figure out of bounds fails', (t) => 
   t.is(simulateLight(scenario).traceHash, report.traceHash);
   const none = { ...scenario, expect: [{ case: what, that: 'happiness', max: 1 }] };
   t.throws(() => simulateLight(none), { code: 'sim/bad-scenario' });
+});
+
+test('a grown mesh of the light model has no part of its own and nobody above its slots', (t) => {
+  const model = new GrowthModel({ nodes: 200, slots: 12, minutes: 4, seed: 1 });
+  const figures = model.run();
+  t.like(figures, { what: '200 nodes, 12 slots', partitions: 1, wellConnected: 1, slotsMedian: 12 });
+  t.true(figures.within3 > 0.95);
+  t.deepEqual(new GrowthModel({ nodes: 200, slots: 12, minutes: 4, seed: 1 }).run(), figures);
 });
 
 test('options are checked before anything runs', (t) => {

@@ -2,6 +2,7 @@ import { Type } from '../../../kernel/index.ts';
 import type { Clock, NodeId, Static } from '../../../kernel/index.ts';
 import type { Lead } from '../api.ts';
 import type { Candidate } from '../knowledge/contract.ts';
+import { Doubts } from './doubts.ts';
 
 /** CONN-01: below this share of its slots a node grows on each list it gets, above it on the timer. */
 export const REACTIVE_SHARE = 0.9;
@@ -9,11 +10,14 @@ export const REACTIVE_SHARE = 0.9;
 export const FAILURES_MAX = 3;
 /** So many full nodes in a row, and growth waits for the timer. */
 export const REFUSALS_MAX = 8;
+/** So many of them, and it asks for room to be made: sooner it would wear out the readiness to. */
+const REFUSALS_BEFORE_PLEA = 2;
+/** For the last tenth of the slots it knocks less, and after each timer without success half as often. */
+const LAST_REFUSALS_MAX = 2;
+const TICKS_LEFT_OUT_MAX = 15;
 /** A candidate that was not reached is left alone for so long, one that was full for shorter. */
 const UNREACHABLE_MS = 30 * 60_000;
 const REFUSED_MS = 5 * 60_000;
-/** Candidates left alone; beyond it the one longest in the list is tried again. */
-const SKIPPED_MAX = 4_096;
 /** Leads waiting, and those of one teller. */
 const LEADS_MAX = 64;
 const LEADS_OF_ONE_MAX = 4;
@@ -21,9 +25,6 @@ const LEADS_OF_ONE_MAX = 4;
 export const REDIRECTS_MAX = 3;
 /** Candidates fetched at once, which costs a walk over N2. */
 const POOL = 32;
-/** A reporter so many of whose nodes could not be reached gives the last candidates, not the first. */
-const BLAME_MAX = 3;
-const BLAMED_MAX = 512;
 
 /** What growth asks of knowledge; the light model has its own. */
 export interface GrowthKnowledge {
@@ -76,11 +77,9 @@ export function scoreOf({ reporterCount, inN3 }: Candidate): number {
  */
 export class Growth {
   readonly #deps: GrowthDeps;
-  readonly #skipped = new Map<NodeId, number>();
+  readonly #doubts: Doubts;
   readonly #trying = new Map<NodeId, Attempt>();
   readonly #leads: Attempt[] = [];
-  /** Reporters by how many of their nodes could not be reached of late. */
-  readonly #blame = new Map<NodeId, number>();
   #pool: Candidate[] = [];
   /** Knowledge has changed since the pool was filled. */
   #stale = true;
@@ -88,37 +87,49 @@ export class Growth {
   #target = 0;
   #failures = 0;
   #refusals = 0;
+  /** Timers to leave out, and how many were left out before the last one. */
+  #leaveOut = 0;
+  #leftOut = 0;
 
   constructor(deps: GrowthDeps) {
     this.#deps = deps;
+    this.#doubts = new Doubts(deps.clock);
   }
 
   get trying(): number {
     return this.#trying.size;
   }
 
+  /** True when full nodes were all that was found of late. */
+  get findsOnlyFull(): boolean {
+    return this.#refusals >= REFUSALS_BEFORE_PLEA;
+  }
+
   /** A list came: grow at once, until the mesh is 90 % full. */
   learned(): void {
-    const { used, limit } = this.#deps.room();
+    const { used } = this.#deps.room();
+    const reactive = this.#reactive;
     this.#stale = true;
     this.#failures = 0;
-    const reactive = Math.ceil(limit * REACTIVE_SHARE);
     if (used < reactive && this.#refusals < REFUSALS_MAX) this.#target = Math.max(this.#target, reactive);
   }
 
   /** The timer of 60 s: grow to the last slot. It does not end a back-off. */
   tick(): void {
+    if (this.#isNearlyFull && this.#leaveOut > 0) {
+      this.#leaveOut--;
+      return;
+    }
     this.#stale = true;
     this.#refusals = 0;
     this.#target = this.#deps.room().limit;
-    for (const [reporter, blame] of this.#blame) {
-      if (blame <= 1) this.#blame.delete(reporter);
-      else this.#blame.set(reporter, blame / 2);
-    }
+    this.#doubts.fade();
   }
 
   /** Somebody has reason to think that it is worth trying again: recovery, or a rebalance. */
   request(): void {
+    this.#leaveOut = 0;
+    this.#leftOut = 0;
     this.tick();
     this.#failures = 0;
   }
@@ -151,17 +162,42 @@ export class Growth {
     const reporters = this.#deps.knowledge.reporters(nodeId);
     if (outcome === 'unreachable') {
       this.#failures++;
-      this.#skip(nodeId, now + UNREACHABLE_MS);
-      for (const reporter of reporters) this.#blameFor(reporter, 1);
+      this.#doubts.skip(nodeId, now + UNREACHABLE_MS);
+      if (this.#doubts.blame(reporters)) {
+        // What is in the pool may be its word alone.
+        this.#pool = [];
+        this.#stale = true;
+      }
     } else {
       this.#failures = 0;
-      for (const reporter of reporters) this.#blameFor(reporter, -1);
+      this.#doubts.credit(reporters);
     }
     if (outcome === 'refused') {
-      this.#skip(nodeId, now + REFUSED_MS);
-      if (++this.#refusals >= REFUSALS_MAX) this.#target = 0;
+      this.#doubts.skip(nodeId, now + REFUSED_MS);
+      this.#refusals++;
+      if (this.#refusals >= (this.#isNearlyFull ? LAST_REFUSALS_MAX : REFUSALS_MAX)) this.#rest();
     }
-    if (outcome === 'joined') this.#refusals = 0;
+    if (outcome === 'joined') {
+      this.#refusals = 0;
+      this.#leftOut = 0;
+    }
+  }
+
+  get #reactive(): number {
+    return Math.ceil(this.#deps.room().limit * REACTIVE_SHARE);
+  }
+
+  get #isNearlyFull(): boolean {
+    return this.#deps.room().used >= this.#reactive;
+  }
+
+  /** The network seems full: wait for the timer, near the limit for more and more of them. */
+  #rest(): void {
+    if (this.#target > 0 && this.#isNearlyFull) {
+      this.#leftOut = Math.min(TICKS_LEFT_OUT_MAX, this.#leftOut * 2 + 1);
+      this.#leaveOut = this.#leftOut;
+    }
+    this.#target = 0;
   }
 
   /** For `growth explain`. */
@@ -176,8 +212,8 @@ export class Growth {
       leads: this.#leads.length,
       failures: this.#failures,
       refusals: this.#refusals,
-      skipped: this.#skipped.size,
-      blamed_reporters: [...this.#blame.values()].filter((blame) => blame >= BLAME_MAX).length,
+      skipped: this.#doubts.skipped.size,
+      blamed_reporters: this.#doubts.blamedReporters,
       candidates: this.#deps.knowledge
         .candidates(limit, (nodeId) => this.#isOut(nodeId))
         .map((candidate) => ({
@@ -193,14 +229,14 @@ export class Growth {
     return {
       failures: this.#failures,
       refusals: this.#refusals,
-      skipped: [...this.#skipped].map(([nodeId, untilMs]) => ({ nodeId, untilMs })),
+      skipped: [...this.#doubts.skipped].map(([nodeId, untilMs]) => ({ nodeId, untilMs })),
     };
   }
 
   restore({ failures, refusals, skipped }: GrowthState): void {
     this.#failures = failures;
     this.#refusals = refusals;
-    for (const { nodeId, untilMs } of skipped) this.#skip(nodeId as NodeId, untilMs);
+    for (const { nodeId, untilMs } of skipped) this.#doubts.skip(nodeId as NodeId, untilMs);
   }
 
   #nextLead(): Attempt | undefined {
@@ -225,10 +261,12 @@ export class Growth {
   }
 
   #fill(): void {
-    const { candidates } = this.#deps.knowledge;
-    const fetch = (isExcluded: (nodeId: NodeId) => boolean) => [...candidates(POOL, isExcluded)];
-    const isBlamed = [...this.#blame.values()].some((blame) => blame >= BLAME_MAX);
-    this.#pool = fetch((nodeId) => this.#isOut(nodeId) || (isBlamed && this.#isDoubtful(nodeId)));
+    const { knowledge } = this.#deps;
+    const fetch = (isExcluded: (nodeId: NodeId) => boolean) => [...knowledge.candidates(POOL, isExcluded)];
+    const isBlamed = this.#doubts.blamedReporters > 0;
+    this.#pool = fetch(
+      (nodeId) => this.#isOut(nodeId) || (isBlamed && this.#doubts.isDoubtful(knowledge.reporters(nodeId))),
+    );
     if (this.#pool.length === 0 && isBlamed) this.#pool = fetch((nodeId) => this.#isOut(nodeId));
     // A full pool leaves more to fetch once it is used up.
     this.#stale = this.#pool.length === POOL;
@@ -243,42 +281,6 @@ export class Growth {
   }
 
   #isOut(nodeId: NodeId): boolean {
-    if (this.#trying.has(nodeId) || this.#deps.isUnwanted(nodeId)) return true;
-    const untilMs = this.#skipped.get(nodeId);
-    if (untilMs === undefined) return false;
-    if (untilMs > this.#deps.clock.now()) return true;
-    this.#skipped.delete(nodeId);
-    return false;
-  }
-
-  /** Nobody names it but reporters whose nodes could not be reached. */
-  #isDoubtful(nodeId: NodeId): boolean {
-    const reporters = this.#deps.knowledge.reporters(nodeId);
-    return reporters.length > 0 && reporters.every((reporter) => (this.#blame.get(reporter) ?? 0) >= BLAME_MAX);
-  }
-
-  #blameFor(reporter: NodeId, change: 1 | -1): void {
-    const blame = (this.#blame.get(reporter) ?? 0) + change;
-    this.#blame.delete(reporter);
-    if (blame <= 0) return;
-    this.#blame.set(reporter, blame);
-    if (change > 0 && blame >= BLAME_MAX) {
-      // What is in the pool may be its word alone.
-      this.#pool = [];
-      this.#stale = true;
-    }
-    for (const oldest of this.#blame.keys()) {
-      if (this.#blame.size <= BLAMED_MAX) break;
-      this.#blame.delete(oldest);
-    }
-  }
-
-  #skip(nodeId: NodeId, untilMs: number): void {
-    this.#skipped.delete(nodeId);
-    this.#skipped.set(nodeId, untilMs);
-    for (const oldest of this.#skipped.keys()) {
-      if (this.#skipped.size <= SKIPPED_MAX) break;
-      this.#skipped.delete(oldest);
-    }
+    return this.#trying.has(nodeId) || this.#deps.isUnwanted(nodeId) || this.#doubts.isSkipped(nodeId);
   }
 }

@@ -7,12 +7,12 @@ import { REACTIVE_SHARE } from '../growth/growth.ts';
 import { peerOf } from '../links.ts';
 import type { Link, Links } from '../links.ts';
 import { ALTERNATIVE_ADDRESSES_MAX, slotHandover } from '../messages.ts';
-import type { HandoverAnswer, HandoverQuestion } from '../messages.ts';
+import type { ExchangeBody, HandoverAnswer, HandoverQuestion } from '../messages.ts';
 import type { Slots } from './slots.ts';
 
-/** Share of the slots that may change hands this way in an hour: a crowd of liars gets no more. */
-export const HANDOVER_SHARE = 0.4;
-const WITHIN_MS = 3_600_000;
+/** Share of the slots that may change hands this way in a day: a crowd of liars gets no more, half stay honest. */
+export const HANDOVER_SHARE = 0.5;
+const WITHIN_MS = 24 * 3_600_000;
 /** Peers asked for one newcomer, and for all of them at the same time. */
 const ASKED_MAX = 2;
 const AT_ONCE_MAX = 4;
@@ -24,6 +24,8 @@ interface HandoverParts {
   readonly slots: Slots;
   readonly book: AddressBook;
   isPreferred(nodeId: NodeId): boolean;
+  /** Full nodes are all that growth finds. */
+  findsOnlyFull(): boolean;
   /** Somebody else has been found for a slot that is free now. */
   offer(lead: Lead): boolean;
 }
@@ -43,6 +45,12 @@ export class Handover {
   constructor(mesh: MeshContext, parts: HandoverParts) {
     this.#mesh = mesh;
     this.#parts = parts;
+  }
+
+  /** What our exchange says that we need. */
+  get need(): ExchangeBody['need'] {
+    if (!this.isShort) return undefined;
+    return this.#parts.findsOnlyFull() ? 'room' : 'slots';
   }
 
   /** Fewer slots than growth wants at any price. */

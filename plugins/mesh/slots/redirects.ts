@@ -7,6 +7,9 @@ import type { Link, Links } from '../links.ts';
 import { ALTERNATIVE_ADDRESSES_MAX, refuseRedirect } from '../messages.ts';
 import type { RefuseRedirectBody } from '../messages.ts';
 
+/** Refused nodes in need of slots are sent to each other while that is news. */
+const IN_NEED_MAX = 32;
+const IN_NEED_MS = 60_000;
 /** Who became a peer last is most likely to have a slot free: one of so many is named. */
 const NEWEST = 8;
 
@@ -21,17 +24,23 @@ interface RedirectParts {
 export class Redirects {
   readonly #mesh: MeshContext;
   readonly #parts: RedirectParts;
+  /** Nodes we refused of late that have slots free themselves: where they were seen, and when. */
+  readonly #inNeed = new Map<NodeId, { readonly seenAt: string; readonly atMs: number }>();
 
   constructor(mesh: MeshContext, parts: RedirectParts) {
     this.#mesh = mesh;
     this.#parts = parts;
   }
 
-  /** Tells a peer that gets no slot whom to ask instead: a live mesh peer of ours, where there is one. */
-  send(link: Link): void {
+  /**
+   * Tells a peer that gets no slot whom to ask instead: one that was refused as well and needs slots, or a
+   * live mesh peer of ours.
+   */
+  send(link: Link, isInNeed: boolean): void {
     const { ctx, background } = this.#mesh;
     if (!link.features.includes(refuseRedirect.name)) return;
     const body = this.#alternative(link);
+    if (isInNeed) this.#remember(link);
     const { connectionId } = link;
     const sending = ctx
       .send(peerOf(link), refuseRedirect, body, { connectionId, signal: ctx.signal })
@@ -57,18 +66,44 @@ export class Redirects {
 
   #alternative(asker: Link): RefuseRedirectBody {
     const { network, ctx } = this.#mesh;
-    const seenAt = network.connection(asker.connectionId)?.remoteAddr ?? '';
+    const toldTo = network.connection(asker.connectionId)?.remoteAddr ?? '';
+    const alternative = this.#anotherInNeed(asker) ?? this.#newestPeer(asker);
+    if (alternative === undefined) return { addresses: [] };
+    const seenAt = this.#inNeed.get(alternative)?.seenAt;
+    const addresses = [...(seenAt === undefined ? [] : [seenAt]), ...this.#parts.addresses(alternative)]
+      .filter((address, at, all) => all.indexOf(address) === at && network.mayDial(address, toldTo))
+      .slice(0, ALTERNATIVE_ADDRESSES_MAX);
+    ctx.counters.add(seenAt === undefined ? 'redirects-to-peers' : 'redirects-to-others-in-need');
+    return { alternative, addresses };
+  }
+
+  #anotherInNeed(asker: Link): NodeId | undefined {
+    const { ctx } = this.#mesh;
+    for (const [nodeId, { atMs }] of this.#inNeed) {
+      if (ctx.clock.now() - atMs > IN_NEED_MS) this.#inNeed.delete(nodeId);
+    }
+    const others = [...this.#inNeed.keys()].filter((nodeId) => nodeId !== asker.nodeId);
+    return others[others.length === 0 ? 0 : ctx.random.integer(others.length)];
+  }
+
+  #newestPeer(asker: Link): NodeId | undefined {
     const newest = this.#parts.links
       .ready()
       .filter((link) => link.holdsSlot && link.nodeId !== asker.nodeId)
       .sort((a, b) => b.readyAtMs - a.readyAtMs)
       .slice(0, NEWEST);
-    const chosen = newest[newest.length === 0 ? 0 : ctx.random.integer(newest.length)];
-    if (chosen === undefined) return { addresses: [] };
-    const addresses = this.#parts
-      .addresses(chosen.nodeId as NodeId)
-      .filter((address) => network.mayDial(address, seenAt))
-      .slice(0, ALTERNATIVE_ADDRESSES_MAX);
-    return { alternative: chosen.nodeId, addresses };
+    return newest[newest.length === 0 ? 0 : this.#mesh.ctx.random.integer(newest.length)]?.nodeId as NodeId | undefined;
+  }
+
+  #remember(link: Link): void {
+    const nodeId = link.nodeId as NodeId;
+    const seenAt = this.#mesh.network.connection(link.connectionId)?.remoteAddr;
+    if (seenAt === undefined) return;
+    this.#inNeed.delete(nodeId);
+    this.#inNeed.set(nodeId, { seenAt, atMs: this.#mesh.ctx.clock.now() });
+    for (const oldest of this.#inNeed.keys()) {
+      if (this.#inNeed.size <= IN_NEED_MAX) break;
+      this.#inNeed.delete(oldest);
+    }
   }
 }
