@@ -76,7 +76,7 @@ export class Exchange {
       try {
         // What the peer offers is not known yet, so it is told every section.
         const told = this.#parts.sections.names();
-        const { need } = this.#parts.handover;
+        const need = this.#parts.handover.need(link);
         const body = { ...this.#body(link, told), wants_slot: wantsSlot, ...(need === undefined ? {} : { need }) };
         const { connectionId } = link;
         const answer = await ctx.send(peerOf(link), initialExchange, body, { connectionId, signal: ctx.signal });
