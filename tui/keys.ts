@@ -104,14 +104,14 @@ export const BINDINGS = [
     scope: 'diagnostics',
     keys: ['B'],
     action: 'rebalance',
-    about: 'Clean up the mesh and let it grow now (rebalance now)',
+    about: 'Clean up the mesh and let it grow (rebalance now)',
     hint: 'rebalance',
   },
   {
     scope: 'diagnostics',
     keys: ['p'],
     action: 'pause',
-    about: 'Hold the activity, traffic and log panes still, or let them run',
+    about: 'Hold activity, traffic and log still; again: let run',
   },
 
   {
@@ -125,7 +125,7 @@ export const BINDINGS = [
     scope: 'settings',
     keys: ['B'],
     action: 'rebalance',
-    about: 'Clean up the mesh and let it grow now (rebalance now)',
+    about: 'Clean up the mesh and let it grow (rebalance now)',
     hint: 'rebalance',
   },
 

@@ -88,7 +88,7 @@ test('growth shows what is tried, what became of the last attempts and why, sear
   t.regex(screen.text(), /next +Carol; score 1\.30, named by 1/);
   t.regex(screen.text(), /Searches\n.*running +post abababab\n.*ended +da7e005b not found; 3000 ms, 12 messages/);
   t.regex(screen.text(), /Anchors asked\n.*bootstrap +anchor Alice connected/);
-  await screen.press('j', 'j', 'j', 'j', 'enter');
+  await screen.press('j', 'j', 'j', 'enter');
   t.regex(screen.text(), new RegExp(`node id +${DAVE}`));
 });
 
@@ -192,7 +192,7 @@ test('UI-17: a asks the anchors, shows that it does, and tells the outcome', asy
   answer.resolve({ reached: 2 });
   await screen.clock.advance(200);
   t.notRegex(screen.text(), /Log {2}asking/);
-  t.regex(screen.lines().at(-1) ?? '', /Anchors answered: connected to 2 nodes/);
+  t.regex(screen.lines().at(-1) ?? '', /Anchors answered: 2 nodes reached/);
   screen.node.answers.set('anchor.request', () => ({ reached: 0 }));
   await screen.press('a');
   t.regex(screen.lines().at(-1) ?? '', /No anchor answered/);
@@ -210,6 +210,16 @@ test('an action of a plugin that is off says so, and E enables it', async (t) =>
   t.regex(screen.lines().at(-1) ?? '', /anchors is on again/);
   await screen.press('a');
   t.is(screen.node.countOf('anchor.request'), 2);
+});
+
+test('asking anchors while mesh is off names mesh, not the anchors', async (t) => {
+  const screen = await openPane('Peers');
+  t.teardown(() => screen.close());
+  await screen.node.call('plugin.disable', { name: 'mesh' });
+  await screen.clock.advance(1_000);
+  screen.node.answers.set('anchor.request', () => fail('lifecycle/service-off', 'The service "mesh" is off.'));
+  await screen.press('a');
+  t.regex(screen.lines().at(-1) ?? '', /mesh is off: it is needed to ask anchors for peers {2}E enables it/);
 });
 
 test('Diagnostics survives mesh, anchors and worm-search being off, together and one by one', async (t) => {

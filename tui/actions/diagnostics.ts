@@ -14,7 +14,7 @@ export async function openDiagnosticsItem(session: Session): Promise<void> {
     const inspection = await backend.call('plugin.inspect', { name: selectedPlugin.name });
     shell.open({ kind: 'report', title: `Plugin ${selectedPlugin.name}`, text: outline(inspection), scroll: 0 });
   } else if (selectedNode) await openPeer(session, selectedNode);
-  else if (selectedRow !== undefined && selectedRow.parts.length > 0)
+  else if (selectedRow !== undefined)
     shell.open({ kind: 'report', title: selectedRow.tag, text: rowText(selectedRow, session.nameOf), scroll: 0 });
   else if (selectedLogLine !== undefined)
     shell.open({ kind: 'report', title: dateTime(selectedLogLine.atMs), text: selectedLogLine.text, scroll: 0 });

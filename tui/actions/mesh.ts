@@ -28,7 +28,8 @@ async function act(session: Session, { method, busy, wanted, limitMs, told }: Me
     shell.tell(text, good ? 'good' : 'bad');
   } catch (error) {
     const problem = problemOf(error);
-    const off = problem.code === 'lifecycle/service-off' ? undefined : pluginOff(problem, method);
+    // A service that is off belongs to another plugin than the command.
+    const off = problem.code === 'lifecycle/service-off' ? diagnostics.off : pluginOff(problem, method);
     if (problem.code === 'control/cancelled') shell.tell(`The node goes on ${busy}; Activity will tell`, 'plain');
     else if (off !== undefined) shell.reportOff(off, wanted);
     else throw error;
@@ -46,7 +47,10 @@ function requestReferrals(session: Session): Promise<void> {
     told: ({ reached }) => {
       const nodes = numberOr(reached, 0);
       if (nodes === 0) return { text: 'No anchor answered; Growth tells who was asked', good: false };
-      return { text: `Anchors answered: connected to ${nodes} ${nodes === 1 ? 'node' : 'nodes'}`, good: true };
+      return {
+        text: `Anchors answered: ${nodes} ${nodes === 1 ? 'node' : 'nodes'} reached, anchors included`,
+        good: true,
+      };
     },
   });
 }

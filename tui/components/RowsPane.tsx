@@ -1,12 +1,12 @@
-import { Text } from 'ink';
+import { Box, Text } from 'ink';
 import { timeOfDay } from '../format.ts';
 import { colorOf } from '../identicon.ts';
 import type { Session } from '../session.ts';
-import { stopAt, type Row, type Tone } from '../store/rows.ts';
+import { rowText, stopAt, type Row, type Tone } from '../store/rows.ts';
 import { useStore } from '../store/store.ts';
 import type { Area, ScreenProps } from '../tabs.ts';
 import { THEME } from '../theme.ts';
-import { pad } from '../wrap.ts';
+import { pad, wrap } from '../wrap.ts';
 import { Bar } from './Bar.tsx';
 import { keyOfLine } from './DiagnosticsPanes.tsx';
 import { Line } from './Line.tsx';
@@ -15,6 +15,10 @@ import { Nothing } from './Nothing.tsx';
 
 /** The longest are `bootstrap` and `isolation`. */
 const TAG_COLUMNS = 9;
+const TIME_COLUMNS = 8;
+/** The mark, the time and the tag, with the spaces between. */
+const LEAD_COLUMNS = 2 + TIME_COLUMNS + 2 + TAG_COLUMNS + 2;
+const SELECTED_LINES_MAX = 4;
 
 const TONES: Readonly<Record<Tone, string | undefined>> = {
   plain: undefined,
@@ -51,23 +55,42 @@ function Rows({ session, area, rows, selected, empty }: RowsProps) {
   useStore(session.diagnostics.state, (state) => state.peers);
   if (rows.length === 0) return <Nothing text={empty} />;
   const stop = stopAt(rows, selected);
+  const space = area.columns - LEAD_COLUMNS - 1;
+  // The line under the cursor shows all it says.
+  const heightOf = (row: Row, index: number) =>
+    index === stop.row ? Math.max(1, wrap(rowText(row, session.nameOf), space, SELECTED_LINES_MAX).lines.length) : 1;
   return (
-    <List session={session} items={rows} selected={stop.row} rows={area.rows} heightOf={() => 1} keyOf={keyOfLine}>
-      {(row, isSelected) => (
-        <Line>
-          <Bar shown={isSelected} />
-          {row.parts.length === 0 ? (
-            <Text bold>{row.tag}</Text>
-          ) : (
-            <>
-              <Text color={THEME.dim}>{pad(row.atMs === undefined ? '' : timeOfDay(row.atMs), 8)}</Text>
-              <Text color={THEME.dim}>{`  ${pad(row.tag, TAG_COLUMNS)}  `}</Text>
-              <Parts session={session} row={row} pointed={isSelected ? stop.part : undefined} />
-            </>
+    <List session={session} items={rows} selected={stop.row} rows={area.rows} heightOf={heightOf} keyOf={keyOfLine}>
+      {(row, isSelected, index) => (
+        <Box height={heightOf(row, index)}>
+          <Lead row={row} isSelected={isSelected} />
+          {row.parts.length === 0 ? null : (
+            <Box width={space} flexShrink={0}>
+              <Text wrap={isSelected ? 'wrap' : 'truncate-end'}>
+                <Parts session={session} row={row} pointed={isSelected ? stop.part : undefined} />
+              </Text>
+            </Box>
           )}
-        </Line>
+        </Box>
       )}
     </List>
+  );
+}
+
+function Lead({ row, isSelected }: { readonly row: Row; readonly isSelected: boolean }) {
+  return (
+    <Box flexShrink={0}>
+      <Line>
+        <Bar shown={isSelected} />
+        {row.parts.length === 0 ? (
+          <Text bold>{row.tag}</Text>
+        ) : (
+          <Text color={THEME.dim}>
+            {`${pad(row.atMs === undefined ? '' : timeOfDay(row.atMs), TIME_COLUMNS)}  ${pad(row.tag, TAG_COLUMNS)}  `}
+          </Text>
+        )}
+      </Line>
+    </Box>
   );
 }
 

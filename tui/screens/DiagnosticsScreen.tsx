@@ -43,7 +43,7 @@ export function DiagnosticsScreen({ session, area }: ScreenProps) {
       {isWhole ? <FigureRow figures={[['links', breakdown(overview.slots)]]} columns={area.columns} /> : null}
       {isWhole ? <Line /> : null}
       <PaneNames state={state} columns={area.columns} />
-      {off === undefined ? null : <OffNotice plugin={off} />}
+      {off === undefined ? null : <OffNotice plugin={off} keeps={false} />}
       <Pane session={session} area={{ columns: area.columns, rows: Math.max(1, area.rows - headRows) }} />
     </Box>
   );

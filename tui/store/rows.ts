@@ -18,8 +18,9 @@ export interface Stop {
   readonly part: number | undefined;
 }
 
-/** Where the cursor can be: once for each node of a row, and once in a row without any. */
+/** Where the cursor can be: once for each node of a row, once in a row without any, never in a title. */
 function stopsOf(row: Row): number {
+  if (row.parts.length === 0) return 0;
   return Math.max(1, row.parts.filter((part) => typeof part !== 'string').length);
 }
 
