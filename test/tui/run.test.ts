@@ -77,7 +77,7 @@ for (const [pane, keys] of [
     while (performance.now() - startedMs < 2_000) {
       for (let index = 0; index < 20; index += 1) {
         node.push('log', { atMs: sent, level: 'info', area: 'mesh', event: 'flood', fields: { sent: sent++ } });
-        node.emit('keep-alive/session-kept', { target: BOB, host: ALICE });
+        node.emit('keep-alive/session-released', { target: BOB, host: ALICE, reason: `${sent}` });
         node.push('trace', { at_ms: sent, direction: 'in', peer: ALICE, name: 'Flood', bytes: sent, outcome: 'ok' });
       }
       await new Promise((resolve) => setTimeout(resolve, 1));
