@@ -106,7 +106,9 @@ function* diagnosticsLines(session: Session): Generator<string> {
   yield `peers: ${peers.length}`;
   for (const { nodeId, reach, kind, remoteAddr } of peers) {
     const link = kind === '' ? 'not connected' : `${kind}, ${remoteAddr}`;
-    yield `${session.nameOf(nodeId)}, ${shortId(nodeId)}, ${reachBadgeOf(reach).text}, ${link}`;
+    const name = session.nameOf(nodeId);
+    const who = name === shortId(nodeId) ? name : `${name}, ${shortId(nodeId)}`;
+    yield `${who}, ${reachBadgeOf(reach).text}, ${link}`;
   }
   for (const row of growth) yield rowLine(session, row);
 }

@@ -112,6 +112,14 @@ test('the linear mode tells posts as plain lines and takes commands by line', as
   t.is(node.posts.find(({ author }) => author === SELF)?.text, 'hello by line');
   stdin.write('people\n');
   await until(() => said().includes('Alice, online'));
+  node.emit('mesh/emptied');
+  stdin.write('diagnostics\n');
+  await until(() => said().includes('Anchors asked:'));
+  t.regex(said(), /mesh: 1\/101\n[\s\S]*N2: 23\n[\s\S]*Alice, a11ce03c, Mesh, mesh, 192\.168\.1\.7:41234\n/);
+  await until(() => {
+    stdin.write('activity\n');
+    return said().includes('slot: the last mesh peer is gone');
+  });
   stdin.write('post delete 0\n');
   await until(() => said().includes('cli/unconfirmed'));
   stdin.write('nonsense\n');
