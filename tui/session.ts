@@ -22,9 +22,9 @@ const PEOPLE_MS = 10_000;
 /** Events that come in a burst lead to one reading after this time. */
 const SETTLE_MS = 150;
 /** Diagnostics reads much, and a mesh that grows tells much. */
-const DIAGNOSTICS_SETTLE_MS = 500;
-/** Events that change what Diagnostics shows. */
-const DIAGNOSTICS_TOPICS = /^(connection|mesh|anchors|worm-search|keep-alive)\//;
+const DIAGNOSTICS_SETTLE_MS = 1_000;
+/** Events that change what Diagnostics shows. Lists of peers come all the time, and are counted with the status. */
+const DIAGNOSTICS_TOPICS = /^(connection|mesh\/(?!knowledge)|anchors|worm-search|keep-alive)/;
 
 export interface SessionOptions {
   /** Makes a new connection after one dropped. Without it the UI ends with the connection. */

@@ -173,8 +173,10 @@ test('every kind of event is told in words, and what is malformed or unknown har
 test('the activity log keeps a bounded number of lines', async (t) => {
   const screen = await openPane('Activity');
   t.teardown(() => screen.close());
-  for (let index = 0; index < LINES_MAX + 50; index += 1) screen.node.emit('mesh/emptied');
-  await screen.clock.advance(200);
+  for (let batch = 0; batch < 2; batch += 1) {
+    for (let index = 0; index < LINES_MAX - 50; index += 1) screen.node.emit('mesh/emptied');
+    await screen.clock.advance(200);
+  }
   t.is(screen.session.diagnostics.state.get().activity.length, LINES_MAX);
 });
 
@@ -196,6 +198,34 @@ test('UI-17: a asks the anchors, shows that it does, and tells the outcome', asy
   screen.node.answers.set('anchor.request', () => ({ reached: 0 }));
   await screen.press('a');
   t.regex(screen.lines().at(-1) ?? '', /No anchor answered/);
+});
+
+test('asking anchors that takes too long is told to go on, and can be asked again', async (t) => {
+  const screen = await openPane('Peers');
+  t.teardown(() => screen.close());
+  screen.node.answers.set('anchor.request', () => fail('control/cancelled', 'The call was given up.'));
+  await screen.press('a');
+  t.regex(screen.lines().at(-1) ?? '', /The node goes on asking anchors; Activity will tell/);
+  await screen.press('a');
+  t.is(screen.node.countOf('anchor.request'), 2);
+});
+
+test('events are read for the tab that is looked at only, and lists of peers not at all', async (t) => {
+  const screen = await openScreen();
+  t.teardown(() => screen.close());
+  const readings = () => screen.node.countOf('growth.explain');
+  const before = readings();
+  screen.node.emit('mesh/slot-changed', slotChanged(ALICE));
+  await screen.clock.advance(2_000);
+  t.is(readings(), before);
+  await screen.press('5');
+  const opened = readings();
+  for (let index = 0; index < 50; index += 1) screen.node.emit('mesh/knowledge-changed', { reporter: ALICE });
+  await screen.clock.advance(2_000);
+  t.is(readings(), opened);
+  for (let index = 0; index < 50; index += 1) screen.node.emit('mesh/slot-changed', slotChanged(ALICE));
+  await screen.clock.advance(2_000);
+  t.is(readings(), opened + 1);
 });
 
 test('an action of a plugin that is off says so, and E enables it', async (t) => {

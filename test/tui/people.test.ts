@@ -85,4 +85,7 @@ test('settings has the rebalance (UI-24), on its row and by its key', async (t) 
   t.regex(screen.lines().at(-1) ?? '', /Rebalanced: 1 closed, lets it grow/);
   await screen.press('B');
   t.is(screen.node.countOf('rebalance.now'), 2);
+  await screen.node.call('plugin.disable', { name: 'mesh' });
+  await screen.press('B', 'E');
+  t.regex(screen.lines().at(-1) ?? '', /mesh is on again/);
 });
