@@ -32,7 +32,7 @@ test('UI-19: the summary shows the figures of status, mesh slots, growth explain
   t.regex(screen.text(), /mesh 1\/101 +preferred 1\/10 +sessions 1 +keep-alives 0/);
   t.regex(screen.text(), /N1 1 +N2 23 +N3 4,120 +ephemeral 0/);
   t.regex(screen.text(), /up 2h 5m +port 41234 +memory 84 MB +posts 0/);
-  t.regex(screen.text(), /searches 1 running {2,}growth trying 1 at once/);
+  t.regex(screen.text(), /searches 1 running {2,}growth trying 1 now/);
   t.regex(screen.text(), /links 1 preferred · 0 other mesh · 0 keep-alive · 1 session · 0 ephemeral/);
 });
 
@@ -82,7 +82,7 @@ test('growth shows what is tried, what became of the last attempts and why, sear
   const screen = await openPane('Growth');
   t.teardown(() => screen.close());
   await screen.resize(100, 40);
-  t.regex(screen.text(), /now +trying 1 at once/);
+  t.regex(screen.text(), /now +trying 1 now/);
   t.regex(screen.text(), /1 of 101 slots, grows at once below 91; 1 failed and 0 refused/);
   t.regex(screen.text(), /trying +Carol; candidate, score 1\.30/);
   t.regex(screen.text(), /tried +da7e005b not reached: resolve\/unreachable; candidate, 812 ms/);

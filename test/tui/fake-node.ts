@@ -214,7 +214,7 @@ export class FakeNode implements ControlClient {
       connections: { mesh: [ALICE], session: [BOB] },
     }),
     'growth.explain': () => ({
-      verdict: 'trying 1 at once',
+      verdict: 'trying 1 now',
       used: 1,
       slots: 101,
       reactive_below: 91,

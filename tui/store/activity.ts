@@ -24,6 +24,7 @@ const node = (raw: unknown): Part => ({ nodeId: safeLine(raw, 64) });
 const peer = (event: Fields): Part => node(record(event.peer).nodeId);
 const word = (raw: unknown): string => safeLine(raw, 80);
 const number = (raw: unknown): number => numberOr(raw, 0);
+const plural = (size: number, noun: string): string => `${size} ${noun}${size === 1 ? '' : 's'}`;
 const took = (event: Fields): string => `in ${number(event.tookMs)} ms`;
 
 /** What the log tells of, by topic. */
@@ -61,7 +62,7 @@ const TOPICS: Readonly<Record<string, { readonly tag: string; tell(event: Fields
       typeof event.anchor === 'string'
         ? good(
             node(event.anchor),
-            ` answered (${word(event.cause)}), ${number(event.connected)} referrals connected `,
+            ` answered (${word(event.cause)}), ${plural(number(event.connected), 'referral')} connected `,
             took(event),
           )
         : bad(`no anchor answered (${word(event.cause)}) `, took(event)),
@@ -147,7 +148,7 @@ export function growthTold(tried: Fields): Told {
 export function searchTold(search: Fields): Told {
   const what: readonly Part[] =
     search.kind === 'node' ? [node(search.id)] : [`${word(search.kind)} ${word(search.id).slice(0, 8)}`];
-  const cost = `${number(search.took_ms)} ms, ${number(search.messages)} messages`;
+  const cost = `${number(search.took_ms)} ms, ${plural(number(search.messages), 'message')}`;
   if (search.found !== true) return warn(...what, ` not found; ${cost}`);
   if (search.local === true) return good(...what, ' was known here');
   const holder: readonly Part[] = search.kind === 'node' ? [' found'] : [' found at ', node(search.holder)];

@@ -213,7 +213,7 @@ export class Growth {
   #verdict(): string {
     const { used, limit } = this.#deps.room();
     if (used >= limit) return 'the mesh is full';
-    if (this.#trying.size > 0) return `trying ${this.#trying.size} at once`;
+    if (this.#trying.size > 0) return `trying ${this.#trying.size} now`;
     if (this.#failures >= FAILURES_MAX) return `stopped after ${this.#failures} failures, until a peer's list comes`;
     if (this.#leaveOut > 0) return `nearly full, leaves out ${this.#leaveOut} more timers`;
     if (this.#refusals > 0) return `the last ${this.#refusals} were full, waits for the timer`;
