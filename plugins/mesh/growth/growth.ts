@@ -226,10 +226,22 @@ export class Growth {
     this.#target = 0;
   }
 
+  /** Why it grows at this moment or does not, in words. */
+  #verdict(): string {
+    const { used, limit } = this.#deps.room();
+    if (used >= limit) return 'the mesh is full';
+    if (this.#trying.size > 0) return `trying ${this.#trying.size} now`;
+    if (this.#failures >= FAILURES_MAX) return `stopped after ${this.#failures} failures, until a peer's list comes`;
+    if (this.#leaveOut > 0) return `nearly full, leaves out ${this.#leaveOut} more timers`;
+    if (this.#refusals > 0) return `the last ${this.#refusals} were full, waits for the timer`;
+    return 'nobody left to try, waits for a list or the timer';
+  }
+
   /** For `growth explain`. */
   explain(limit: number) {
     const { used, limit: slots } = this.#deps.room();
     return {
+      verdict: this.#verdict(),
       used,
       slots,
       reactive_below: Math.ceil(slots * REACTIVE_SHARE),
