@@ -103,12 +103,12 @@ test('layers have their own members, and losing one leaves the others alone (LAY
   const { world, anna, bert, dora, part } = await lostSight(t);
   type Layers = Record<'mesh' | 'social' | 'file', { node_id: string; connection: string }[]>;
   await anna.run('peer.connect', { target: dora.connectString });
-  const before = await anna.run<Layers>('layer.list');
+  const before = await anna.run<Layers>('layers');
   t.deepEqual(before.mesh.map(({ node_id }) => node_id).sort(), [bert.id, dora.id].sort());
   t.like(before.social, [{ node_id: bert.id, connection: 'mesh' }]);
   await part();
   await world.checks(1);
-  const after = await anna.run<Layers>('layer.list');
+  const after = await anna.run<Layers>('layers');
   t.deepEqual(
     after.mesh.map(({ node_id }) => node_id),
     [dora.id],
