@@ -215,6 +215,7 @@ export default definePlugin({
         dialling: redial.dialling,
         growing: growth.trying,
         slots: slots.counts(),
+        nplus10: preference.nplus10(),
         knowledge: knowledge.diagnostics(),
         sections: parts.sections.names(),
         observed_addrs: [...new Set(links.ready().map((link) => link.observedAddr))].slice(0, 8),
