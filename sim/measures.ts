@@ -111,6 +111,14 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
       );
     },
   },
+  sticky: {
+    about: 'machines that keep their bootstrap anchor among their neighbours after the isolation check',
+    read: ({ world }) =>
+      world.up().filter(({ node }) => {
+        const { sticky } = (node?.host.diagnostics('anchors') ?? {}) as { sticky?: readonly string[] };
+        return (sticky?.length ?? 0) > 0;
+      }).length,
+  },
   evictions: {
     about: 'mesh connections given up for a preferred peer that came back',
     read: ({ world }) =>
