@@ -111,6 +111,14 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
       );
     },
   },
+  'apart-in-mesh': {
+    about: 'mesh connections between two that have each other on their mesh blacklist',
+    read: ({ world }) =>
+      world.apart.reduce((sum, [one, other]) => {
+        const between = one.node?.network.connectionsOf(other.nodeId) ?? [];
+        return sum + between.filter(({ kind }) => kind === 'mesh').length;
+      }, 0),
+  },
   sticky: {
     about: 'machines that keep their bootstrap anchor among their neighbours after the isolation check',
     read: ({ world }) =>
