@@ -58,6 +58,8 @@ export const slotCommands = {
       limit: Type.Integer(),
       preferred: Ids,
       preferred_limit: Type.Integer(),
+      /** This node and its preferred peers, as it tells others. */
+      nplus10: Ids,
       /** Node ids by the kind of their connection: mesh, keep-alive, lan, session, ephemeral. */
       connections: Type.Record(Type.String(), Ids),
     }),
@@ -121,6 +123,7 @@ export function slotCommandHandlers(
         limit,
         preferred: preferred.all().map(({ nodeId }) => nodeId as string),
         preferred_limit: preferredLimit,
+        nplus10: preference.nplus10(),
         connections,
       };
     },
