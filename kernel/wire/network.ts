@@ -193,7 +193,7 @@ class WireNetwork implements NetworkHost {
       entry.remote = remote;
       entry.remoteAddr = formatAddress(remote);
     }
-    return {
+    return Object.freeze({
       id: connection.id,
       peer: connection.peer,
       direction: connection.direction,
@@ -204,6 +204,6 @@ class WireNetwork implements NetworkHost {
       bytesIn,
       bytesOut,
       rttMs,
-    };
+    });
   }
 }

@@ -150,8 +150,18 @@ export default definePlugin({
         'keep-alive': { everyMs: 1_000, run: () => announcements.keepAlive() },
         growth: { everyMs: GROWTH_EVERY_MS, run: () => parts.grow() },
         rebalance: { everyMs: REBALANCE_EVERY_MS, jitter: 0, run: () => void rebalance.run('timer') },
-        watch: {
+        // Whoever owes us its exchange.
+        'exchange-limit': {
           everyMs: 5_000,
+          run: () => {
+            const since = ctx.clock.now() - EXCHANGE_WAIT_MS;
+            for (const link of links.all()) {
+              if (link.state === 'waiting' && link.openedAtMs < since) exchange.expire(link);
+            }
+          },
+        },
+        watch: {
+          everyMs: 15_000,
           run: () => {
             const now = ctx.clock.now();
             announcements.catchUp();
@@ -159,7 +169,6 @@ export default definePlugin({
             for (const link of links.all()) {
               const activeAtMs = network.lastActivityMsOf(link.connectionId);
               if (activeAtMs === undefined) parts.ended(link.connectionId, 'connection-missing', false);
-              else if (link.state === 'waiting' && now - link.openedAtMs > EXCHANGE_WAIT_MS) exchange.expire(link);
               else if (now - activeAtMs > ctx.config.zombieMs) {
                 ctx.counters.add('zombies-closed');
                 network.close(link.connectionId, 'zombie');
