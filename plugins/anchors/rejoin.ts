@@ -135,8 +135,9 @@ export class Rejoin {
     let referrals: readonly Referral[];
     try {
       const addresses = [...network.localAddresses()].filter((address) => address.length <= 64).slice(0, 8);
+      const nplus10 = [...(await this.#deps.surroundings.nplus10())];
       this.#deps.matches.waitAt(anchor);
-      await ctx.send(anchor, anchorRegister, { addresses }, { signal: ctx.signal });
+      await ctx.send(anchor, anchorRegister, { addresses, nplus10 }, { signal: ctx.signal });
       ({ referrals } = await ctx.send(anchor, referralRequest, {}, { signal: ctx.signal }));
     } catch (error) {
       ctx.signal.throwIfAborted();

@@ -75,6 +75,8 @@ export const slotCommands = {
       /** How many of them hold a slot now. */
       preferred_held: Type.Integer(),
       preferred_limit: Type.Integer(),
+      /** This node and its preferred peers, as it tells others. */
+      nplus10: Ids,
       /** Node ids by the kind of their connection: mesh, keep-alive, lan, session, ephemeral. */
       connections: Type.Record(Type.String(), Ids),
     }),
@@ -151,6 +153,7 @@ export function slotCommandHandlers(
         preferred: preferred.all().map(({ nodeId }) => nodeId as string),
         preferred_held: preferredHeld,
         preferred_limit: preferredLimit,
+        nplus10: preference.nplus10(),
         connections,
       };
     },
