@@ -1,7 +1,7 @@
 import { codeOf } from '../../kernel/index.ts';
 import type { IncomingCall, NodeId } from '../../kernel/index.ts';
 import { AddressBudget } from './address-budget.ts';
-import { hostOf, isPublic } from './address-rules.ts';
+import { budgetKey } from './address-rules.ts';
 import type { AnchorsContext } from './context.ts';
 import type { Referral } from './messages.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -56,7 +56,7 @@ export class Matches {
       ctx.counters.add('match-addresses-refused');
       return;
     }
-    const work = this.#surroundings.reach({ nodeId, addresses }, ctx.signal).then(
+    const work = this.#surroundings.reachTold({ nodeId, addresses }, ctx.signal).then(
       () => ctx.counters.add('matches-met'),
       (error) => ctx.counters.add(`matches-missed.${codeOf(error)}`),
     );
@@ -70,8 +70,7 @@ export class Matches {
       .filter((address) => network.mayDial(address, toldFrom))
       .slice(0, ADDRESSES_MAX)
       .filter((address) => {
-        const key = isPublic(network, address) ? hostOf(address) : address;
-        const allowed = this.#budget.spend(key, ctx.clock.now());
+        const allowed = this.#budget.spend(budgetKey(network, address), ctx.clock.now());
         if (!allowed) ctx.counters.add('told-dials-over-budget');
         return allowed;
       });

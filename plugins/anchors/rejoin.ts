@@ -165,7 +165,7 @@ export class Rejoin {
     const direct =
       addresses.length > 0 &&
       (await this.#step(record, 'referral', { nodeId, addresses }, () =>
-        this.#deps.surroundings.reach({ nodeId, addresses }, signal),
+        this.#deps.surroundings.reachTold({ nodeId, addresses }, signal),
       ));
     const introduction = ctx.deps.introduction;
     if (direct || introduction === undefined || signal.aborted) return direct;

@@ -2,7 +2,7 @@ import { codeOf, peerKey } from '../../kernel/index.ts';
 import type { NodeId, PeerId } from '../../kernel/index.ts';
 import { Compile } from 'typebox/compile';
 import { AddressBudget } from './address-budget.ts';
-import { hostOf, isPublic, ownAddresses } from './address-rules.ts';
+import { budgetKey, ownAddresses } from './address-rules.ts';
 import type { Anchor } from './api.ts';
 import type { AnchorsContext } from './context.ts';
 import { anchorsErrors } from './errors.ts';
@@ -135,12 +135,10 @@ export class AnchorTalks {
   /** An anchor dials another it heard of once; both then know each other by the first exchange. */
   async #meet({ nodeId, addresses }: Anchor): Promise<void> {
     const { ctx, network } = this.#anchors;
-    const affordable = addresses.filter((address) =>
-      this.#budget.spend(isPublic(network, address) ? hostOf(address) : address, ctx.clock.now()),
-    );
+    const affordable = addresses.filter((address) => this.#budget.spend(budgetKey(network, address), ctx.clock.now()));
     if (affordable.length === 0) return;
     try {
-      await this.#deps.surroundings.reach({ nodeId, addresses: affordable }, ctx.signal);
+      await this.#deps.surroundings.reachTold({ nodeId, addresses: affordable }, ctx.signal);
       ctx.counters.add('anchors-met');
     } catch (error) {
       ctx.signal.throwIfAborted();

@@ -12,12 +12,14 @@ import type { Link, Links } from './links.ts';
 import type { Preference } from './prefer/preference.ts';
 import type { Redial } from './redial.ts';
 import type { CascadeStep } from './resolve/contract.ts';
+import type { DialBudget } from './resolve/dial-budget.ts';
 import type { Sections } from './sections.ts';
 import type { Slots } from './slots/slots.ts';
 
 interface ServiceParts {
   readonly links: Links;
   readonly book: AddressBook;
+  readonly budget: DialBudget;
   readonly redial: Redial;
   readonly sections: Sections;
   readonly announcements: Announcements;
@@ -65,6 +67,8 @@ export function meshService(mesh: MeshContext, parts: ServiceParts): MeshService
     connect: async (target, options) => described(await parts.connect(target, options?.signal)),
     connectTo: async (nodeId, options) => described(await parts.connectTo(nodeId, options)),
     offerStep: (step) => parts.offerStep(step),
+    chargeDials: (addresses) => addresses.filter((address) => parts.budget.take(address)),
+    dialLed: (address) => parts.budget.giveBack(address),
     meshPeers: () => [...new Set(slots.held().map(({ nodeId }) => nodeId))],
     slots: () => slots.counts(),
     nplus10: () => preference.nplus10(),

@@ -6,6 +6,8 @@ export const STEP_ORDER = {
   'peers-table': 1,
   'ask-n2-reporter': 2,
   'ask-n3-chain': 3,
+  /** ANCH-15. It has no number of its own in KNOW-06. */
+  'profile-anchors': 3.5,
   'worm-search': 4,
   introduction: 5,
   'session-relay': 6,
@@ -16,6 +18,8 @@ export type StepName = keyof typeof STEP_ORDER;
 export interface Whereabouts {
   readonly addresses: readonly string[];
   readonly toldBy?: NodeId;
+  /** Without `toldBy`: where the node was connected before. The other addresses are its own word. */
+  readonly provedAt?: string;
 }
 
 /** What one step came to. */
@@ -29,6 +33,8 @@ export type StepOutcome =
   | ({ readonly kind: 'addresses' } & Whereabouts)
   /** The same from several at once. */
   | { readonly kind: 'told'; readonly found: readonly Whereabouts[] }
+  /** Peers that may know where the node is, reporters of it or not; mesh asks them. */
+  | { readonly kind: 'ask'; readonly peers: readonly NodeId[] }
   /** Nothing found; `reason` in words for `peer explain`. */
   | { readonly kind: 'nothing'; readonly reason: string };
 
