@@ -65,14 +65,16 @@ export class Matches {
 
   /** Those of told addresses that may be dialled, each counted against the budget of its machine. */
   dialable(told: readonly string[], toldFrom: string): readonly string[] {
+    return this.affordable(told.filter((address) => this.#anchors.network.mayDial(address, toldFrom)));
+  }
+
+  /** The same of addresses that were checked when they were told. */
+  affordable(told: readonly string[]): readonly string[] {
     const { ctx, network } = this.#anchors;
-    return told
-      .filter((address) => network.mayDial(address, toldFrom))
-      .slice(0, ADDRESSES_MAX)
-      .filter((address) => {
-        const allowed = this.#budget.spend(budgetKey(network, address), ctx.clock.now());
-        if (!allowed) ctx.counters.add('told-dials-over-budget');
-        return allowed;
-      });
+    return told.slice(0, ADDRESSES_MAX).filter((address) => {
+      const allowed = this.#budget.spend(budgetKey(network, address), ctx.clock.now());
+      if (!allowed) ctx.counters.add('told-dials-over-budget');
+      return allowed;
+    });
   }
 }
