@@ -1,4 +1,4 @@
-import { bind, codeOf, DATA_FILES, definePlugin, NETWORK, Type } from '../../kernel/index.ts';
+import { bind, codeOf, connectionClosed, DATA_FILES, definePlugin, NETWORK, Type } from '../../kernel/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
 import { meshEmptied, meshReady, offerSection, peerGone, peerReady, sectionFeature } from '../mesh/api.ts';
 import { ANCHORS, declarationChanged } from './api.ts';
@@ -124,6 +124,7 @@ export default definePlugin({
       goneIfAway(peer.nodeId);
       lookout.check();
     });
+    ctx.on(connectionClosed, (ended) => anchors.background('probe', prober.closed(ended)));
     ctx.on(meshEmptied, () => lookout.check());
     ctx.on(meshReady, contributeSticky);
     ctx.on(declarationChanged, () => anchors.background('tell-peers', talks.tell('everybody')));
