@@ -16,6 +16,7 @@ import {
 } from './messages.ts';
 import { socialTables } from './migrations/0001-social.ts';
 import { routingTables } from './migrations/0002-routing.ts';
+import { companyTable } from './migrations/0004-company.ts';
 import { profileAnchors } from './migrations/0003-profile-anchors.ts';
 import { Outbox } from './outbox.ts';
 import { OwnProfile } from './own-profile.ts';
@@ -48,7 +49,7 @@ export default definePlugin({
   provides: [SOCIAL],
   messages: { profileUpdate, followingNotice, socialAddressUpdate, socialDisconnectNotice, socialCheckin },
   commands: socialCommands,
-  migrations: [socialTables, routingTables, profileAnchors],
+  migrations: [socialTables, routingTables, profileAnchors, companyTable],
   features: [sectionFeature('profile'), sectionFeature('following'), sectionFeature('address')],
   state: State,
   setup(ctx) {
