@@ -148,7 +148,11 @@ export class Rejoin {
     if (this.#deps.declaration.isDeclared()) return 0;
     let referrals: readonly Referral[];
     try {
-      const addresses = [...network.localAddresses()].filter((address) => address.length <= 64).slice(0, 8);
+      const toldTo = this.#deps.surroundings.seenAt(anchor);
+      const addresses = network
+        .localAddresses()
+        .filter((address) => address.length <= 64 && network.mayDial(address, toldTo))
+        .slice(0, 8);
       this.#deps.matches.waitAt(anchor);
       await ctx.send(anchor, anchorRegister, { addresses }, { signal: ctx.signal });
       ({ referrals } = await ctx.send(anchor, referralRequest, {}, { signal: ctx.signal }));

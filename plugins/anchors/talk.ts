@@ -60,15 +60,21 @@ export class AnchorTalks {
 
   /** What `peer` is told. */
   own(peer: NodeId): AnchorTalk {
-    const since = this.#anchors.ctx.clock.now() - TOLD_WITHIN_MS;
+    const { ctx, network } = this.#anchors;
+    const since = ctx.clock.now() - TOLD_WITHIN_MS;
+    const toldTo = this.#deps.surroundings.seenAt(peer);
+    // Addresses of a LAN stay in it (H5).
+    const tellable = (addresses: readonly string[]): string[] =>
+      addresses.filter((address) => network.mayDial(address, toldTo)).slice(0, 8);
     return {
       is_anchor: this.#deps.isDeclared(),
-      addresses: this.#deps.isDeclared() ? [...this.#deps.ownAddresses()].slice(0, 8) : [],
+      addresses: this.#deps.isDeclared() ? tellable(this.#deps.ownAddresses()) : [],
       anchors: this.#deps.known
         .all()
         .filter(({ nodeId, lastSeenMs }) => nodeId !== peer && lastSeenMs >= since)
-        .slice(0, TOLD_MAX)
-        .map(({ nodeId, addresses }) => ({ node_id: nodeId, addresses: [...addresses].slice(0, 8) })),
+        .map(({ nodeId, addresses }) => ({ node_id: nodeId, addresses: tellable(addresses) }))
+        .filter(({ addresses }) => addresses.length > 0)
+        .slice(0, TOLD_MAX),
     };
   }
 
