@@ -14,6 +14,8 @@ export interface TraceSink {
   close(): void;
 }
 
+const PENDING_MAX_CHARS = 65_536;
+
 /** Every frame of every node: the trace hash, and what each message type costs. */
 export class WireLog {
   readonly #hash = createHash('sha256');
@@ -21,6 +23,8 @@ export class WireLog {
   readonly #sink: TraceSink | undefined;
   readonly #numbers = new Map<string, number>();
   #closed = false;
+  /** Lines that the hash has not had yet: one update for many of them. */
+  #pending = '';
   lines = 0;
   /** Frames that came in and were not taken, by outcome. */
   readonly refused = new Map<string, number>();
@@ -50,6 +54,7 @@ export class WireLog {
 
   /** Of everything so far. */
   digest(): string {
+    this.#flush();
     return this.#hash.copy().digest('hex').slice(0, 32);
   }
 
@@ -79,7 +84,13 @@ export class WireLog {
   #line(text: string): void {
     if (this.#closed) return;
     this.lines++;
-    this.#hash.update(text).update('\n');
+    this.#pending += `${text}\n`;
+    if (this.#pending.length > PENDING_MAX_CHARS) this.#flush();
     this.#sink?.line(text);
+  }
+
+  #flush(): void {
+    this.#hash.update(this.#pending);
+    this.#pending = '';
   }
 }

@@ -89,6 +89,14 @@ class WireNetwork implements NetworkHost {
     return entry && this.#describe(entry);
   }
 
+  kindOf(id: number): ConnectionKind | undefined {
+    return this.#entries.get(id)?.kind;
+  }
+
+  lastActivityMsOf(id: number): number | undefined {
+    return this.#entries.get(id)?.attachment.lastActivityMs;
+  }
+
   connectionsOf(nodeId: NodeId): readonly ConnectionInfo[] {
     return [...(this.#byNode.get(nodeId) ?? [])].map((entry) => this.#describe(entry));
   }

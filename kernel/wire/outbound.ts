@@ -48,19 +48,19 @@ export class Outbound extends Expiring {
   }
 
   run(body: unknown): void {
-    const { connection, context } = this.#link;
+    const { connection } = this.#link;
     let frame: Uint8Array;
     try {
       frame = this.#encode(body);
       this.#signal?.throwIfAborted();
       const opened = this.#message.stream === 'bi' ? connection.openBi(this.#signal) : connection.openUni(this.#signal);
-      this.#link.sends.add(this);
-      context.deadlines.set(this, context.clock.monotonic() + this.#deadlineMs);
-      this.#signal?.addEventListener('abort', this);
       if (!(opened instanceof Promise)) {
         this.#write(opened, frame);
+        // A notice is on its way by now: there is nothing left to wait for.
+        if (!this.#settled) this.#await();
         return;
       }
+      this.#await();
       opened.then(
         (stream) => (this.#settled ? stream.abort(limits.RESET_CODES.cancelled) : this.#write(stream, frame)),
         (error: unknown) => this.#fail(this.#link.closed ? this.#gone() : error),
@@ -68,6 +68,14 @@ export class Outbound extends Expiring {
     } catch (error) {
       this.#fail(connection.closed === undefined ? error : this.#gone());
     }
+  }
+
+  /** The connection's end, the deadline and the caller's signal end the wait. */
+  #await(): void {
+    const { context } = this.#link;
+    this.#link.sends.add(this);
+    context.deadlines.set(this, context.clock.monotonic() + this.#deadlineMs);
+    this.#signal?.addEventListener('abort', this);
   }
 
   /** The caller's signal. */

@@ -146,22 +146,30 @@ export default definePlugin({
       loops: {
         ...knowledge.loops,
         'keep-alive': { everyMs: 1_000, run: () => announcements.keepAlive() },
-        redial: { everyMs: 250, run: () => redial.tick() },
         growth: { everyMs: GROWTH_EVERY_MS, run: () => parts.grow() },
         rebalance: { everyMs: REBALANCE_EVERY_MS, jitter: 0, run: () => void rebalance.run('timer') },
-        watch: {
+        // Whoever owes us its exchange.
+        'exchange-limit': {
           everyMs: 5_000,
+          run: () => {
+            const since = ctx.clock.now() - EXCHANGE_WAIT_MS;
+            for (const link of links.all()) {
+              if (link.state === 'waiting' && link.openedAtMs < since) exchange.expire(link);
+            }
+          },
+        },
+        watch: {
+          everyMs: 15_000,
           run: () => {
             const now = ctx.clock.now();
             announcements.catchUp();
             slots.reconcile();
             for (const link of links.all()) {
-              const connection = network.connection(link.connectionId);
-              if (connection === undefined) parts.ended(link.connectionId, 'connection-missing', false);
-              else if (link.state === 'waiting' && now - link.openedAtMs > EXCHANGE_WAIT_MS) exchange.expire(link);
-              else if (now - connection.lastActivityMs > ctx.config.zombieMs) {
+              const activeAtMs = network.lastActivityMsOf(link.connectionId);
+              if (activeAtMs === undefined) parts.ended(link.connectionId, 'connection-missing', false);
+              else if (now - activeAtMs > ctx.config.zombieMs) {
                 ctx.counters.add('zombies-closed');
-                network.close(connection.id, 'zombie');
+                network.close(link.connectionId, 'zombie');
               }
             }
           },
@@ -182,6 +190,7 @@ export default definePlugin({
         ctx.emit(meshReady, {});
         announcements.catchUp();
         parts.returnAll(!restored);
+        redial.start();
       },
       snapshot: () => ({
         own: parts.own.state,

@@ -18,6 +18,8 @@ const TICKS_LEFT_OUT_MAX = 15;
 /** A candidate that was not reached is left alone for so long, one that was full for shorter. */
 const UNREACHABLE_MS = 30 * 60_000;
 const REFUSED_MS = 5 * 60_000;
+/** One that was full and was not asked to make room: the next timer may ask it to. */
+const NOT_PLEADED_MS = 45_000;
 /** Leads waiting, and those of one teller. */
 const LEADS_MAX = 64;
 const LEADS_OF_ONE_MAX = 4;
@@ -54,6 +56,12 @@ export interface Attempt {
   readonly redirects: number;
 }
 
+/** An attempt under way. */
+interface Trying extends Attempt {
+  /** It says that room is needed. */
+  readonly pleads: boolean;
+}
+
 /** `refused`: it is there and has no slot for us. */
 export type GrowthOutcome = 'joined' | 'refused' | 'unreachable';
 
@@ -78,7 +86,7 @@ export function scoreOf({ reporterCount, inN3 }: Candidate): number {
 export class Growth {
   readonly #deps: GrowthDeps;
   readonly #doubts: Doubts;
-  readonly #trying = new Map<NodeId, Attempt>();
+  readonly #trying = new Map<NodeId, Trying>();
   readonly #leads: Attempt[] = [];
   #pool: Candidate[] = [];
   /** Knowledge has changed since the pool was filled. */
@@ -152,11 +160,12 @@ export class Growth {
     const taken = used + this.#trying.size;
     if (taken >= limit || this.#failures + this.#trying.size >= FAILURES_MAX) return undefined;
     const pick = this.#nextLead() ?? this.#nextCandidate(taken);
-    if (pick !== undefined) this.#trying.set(pick.nodeId, pick);
+    if (pick !== undefined) this.#trying.set(pick.nodeId, { ...pick, pleads: this.findsOnlyFull });
     return pick;
   }
 
   settled({ nodeId }: Attempt, outcome: GrowthOutcome): void {
+    const { pleads = false } = this.#trying.get(nodeId) ?? {};
     this.#trying.delete(nodeId);
     const now = this.#deps.clock.now();
     const reporters = this.#deps.knowledge.reporters(nodeId);
@@ -173,7 +182,7 @@ export class Growth {
       this.#doubts.credit(reporters);
     }
     if (outcome === 'refused') {
-      this.#doubts.skip(nodeId, now + REFUSED_MS);
+      this.#doubts.skip(nodeId, now + (pleads ? REFUSED_MS : NOT_PLEADED_MS));
       this.#refusals++;
       if (this.#refusals >= (this.#isNearlyFull ? LAST_REFUSALS_MAX : REFUSALS_MAX)) this.#rest();
     }

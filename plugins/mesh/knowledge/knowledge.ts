@@ -216,7 +216,7 @@ export class Knowledge implements KnowledgeView {
     const intake = this.#intake.take(peer, lists);
     const known = this.#peer(peer);
     if (intake === 'ask' && known !== undefined) this.#broadcast.ask(known);
-    if (intake === 'taken') this.#host.learned(peer.nodeId);
+    if (intake === 'taken' && isNews(lists)) this.#host.learned(peer.nodeId);
   }
 
   #publish() {
@@ -243,4 +243,9 @@ export class Knowledge implements KnowledgeView {
   #peer({ nodeId, deviceId }: PeerId): KnowledgePeer | undefined {
     return this.#host.peer(nodeId, deviceId);
   }
+}
+
+/** Most diffs say that nothing has changed since the last one. */
+function isNews({ base, n1_added, n1_removed, n2_added, n2_removed }: NodeLists): boolean {
+  return base === undefined || [n1_added, n1_removed, n2_added, n2_removed].some((ids) => ids !== undefined);
 }
