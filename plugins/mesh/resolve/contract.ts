@@ -10,6 +10,8 @@ export const STEP_ORDER = {
   'ask-n2-reporter': 2,
   'ask-n3-chain': 3,
   'preferred-peers': 3.5,
+  /** ANCH-15. It has no number of its own in KNOW-06. */
+  'profile-anchors': 3.75,
   'worm-search': 4,
   introduction: 5,
   'session-relay': 6,
@@ -20,6 +22,8 @@ export type StepName = keyof typeof STEP_ORDER;
 export interface Whereabouts {
   readonly addresses: readonly string[];
   readonly toldBy?: NodeId;
+  /** Without `toldBy`: where the node was connected before. The other addresses are its own word. */
+  readonly provedAt?: string;
 }
 
 /** What one step came to. */
@@ -38,6 +42,8 @@ export type StepOutcome =
    * steps 1 to 3 and asks it.
    */
   | { readonly kind: 'through'; readonly nodes: readonly NodeId[] }
+  /** Peers that may know where the node is, reporters of it or not; mesh asks them. */
+  | { readonly kind: 'ask'; readonly peers: readonly NodeId[] }
   /** Nothing found; `reason` in words for `peer explain`. */
   | { readonly kind: 'nothing'; readonly reason: string };
 
