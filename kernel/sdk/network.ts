@@ -40,6 +40,9 @@ export interface Network {
   dial(target: DialTarget, options?: { signal?: AbortSignal }): Promise<ConnectionInfo>;
   connections(): readonly ConnectionInfo[];
   connection(id: number): ConnectionInfo | undefined;
+  /** Its kind alone, and the time of its last byte (MESH-09): for who looks at every connection time and again. */
+  kindOf(id: number): ConnectionKind | undefined;
+  lastActivityMsOf(id: number): number | undefined;
   /** The connections of one identity, oldest first: one for each of its devices. */
   connectionsOf(nodeId: NodeId): readonly ConnectionInfo[];
   setKind(id: number, kind: ConnectionKind): void;

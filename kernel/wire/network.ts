@@ -89,6 +89,14 @@ class WireNetwork implements NetworkHost {
     return entry && this.#describe(entry);
   }
 
+  kindOf(id: number): ConnectionKind | undefined {
+    return this.#entries.get(id)?.kind;
+  }
+
+  lastActivityMsOf(id: number): number | undefined {
+    return this.#entries.get(id)?.attachment.lastActivityMs;
+  }
+
   connectionsOf(nodeId: NodeId): readonly ConnectionInfo[] {
     return [...(this.#byNode.get(nodeId) ?? [])].map((entry) => this.#describe(entry));
   }
@@ -185,7 +193,7 @@ class WireNetwork implements NetworkHost {
       entry.remote = remote;
       entry.remoteAddr = formatAddress(remote);
     }
-    return Object.freeze({
+    return {
       id: connection.id,
       peer: connection.peer,
       direction: connection.direction,
@@ -196,6 +204,6 @@ class WireNetwork implements NetworkHost {
       bytesIn,
       bytesOut,
       rttMs,
-    });
+    };
   }
 }

@@ -13,6 +13,7 @@ const UNDER_WAY_MAX = 4_096;
 const LANE_IN_FLIGHT_MAX = 128;
 const LANE_PER_SECOND = 1_400;
 const WINDOW_MS = 1_000;
+const FLUSH_MS = 200;
 
 /** A record on its way to the peers, as a snapshot names it. */
 export type Announcement =
@@ -41,8 +42,9 @@ export class Announcer {
   readonly #ctx: ContentContext;
   readonly #contacts: Contacts;
   readonly #underWay = new Set<Announcement>();
-  /** By connected contact; idle ones are dropped at each `flush`. */
+  /** By connected contact; idle ones are dropped after a second. */
   readonly #lanes = new Map<NodeId, Lane>();
+  #flushing = false;
 
   constructor(ctx: ContentContext, contacts: Contacts) {
     this.#ctx = ctx;
@@ -67,8 +69,22 @@ export class Announcer {
     });
   }
 
-  /** Tells those who fell behind, as far as they can take it now. To be called a few times a second. */
-  flush(): void {
+  /** A few times a second as long as somebody is being told, so that an idle node sleeps. */
+  async #flushLanes(): Promise<void> {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    const { clock, signal } = this.#ctx;
+    try {
+      for (; this.#lanes.size > 0 && !signal.aborted; this.#flush()) await clock.sleep(FLUSH_MS, signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      this.#flushing = false;
+    }
+  }
+
+  /** Tells those who fell behind, as far as they can take it now. */
+  #flush(): void {
     const nowMs = this.#ctx.clock.monotonic();
     for (const [peer, lane] of this.#lanes) {
       const post = lane.behind;
@@ -128,6 +144,7 @@ export class Announcer {
     if (lane === undefined) {
       lane = { inFlight: 0, windowStartMs: this.#ctx.clock.monotonic(), sentInWindow: 0, behind: undefined };
       this.#lanes.set(peer, lane);
+      void this.#flushLanes();
     }
     return lane;
   }

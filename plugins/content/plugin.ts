@@ -41,7 +41,6 @@ import { Writer } from './writer.ts';
 /** Writes that may fail in a row before a new generation counts as broken. */
 const FAILED_WRITES_MAX = 3;
 /** How soon a peer that fell behind our notices is told so. */
-const FLUSH_MS = 200;
 /** How often it is looked for people whose last encounter is too long ago. */
 const STALE_CHECK_MS = 60_000;
 /** Delete records read from one InitialExchange; agrees with what `exchangeDeletes` allows. */
@@ -200,7 +199,6 @@ export default definePlugin({
         'sync.now': ({ peer }) => pullNow(peer === undefined ? undefined : readAuthor(peer)),
       },
       loops: {
-        announce: { everyMs: FLUSH_MS, run: () => announcer.flush() },
         pull: {
           everyMs: STALE_CHECK_MS,
           run() {

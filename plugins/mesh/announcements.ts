@@ -25,12 +25,13 @@ export class Announcements {
   /** Tells peers, or one of them, what they should know of us and do not. */
   catchUp(peers: readonly Link[] = this.#links.ready()): void {
     const { features, revision } = this.#own.refresh();
+    const sections = this.#sections.names();
     for (const link of peers) {
       if (link.toldRevision < revision) {
         link.toldRevision = revision;
         this.#tell(link, featuresNotice, { features, revision });
       }
-      this.#sendSections(link);
+      this.#sendSections(link, sections);
     }
   }
 
@@ -43,14 +44,14 @@ export class Announcements {
     if (link.state !== 'ready') return;
     const { connectionId } = link;
     this.#mesh.ctx.emit(peerFeaturesChanged, { peer: peerOf(link), connectionId, features: [...link.features] });
-    this.#sendSections(link);
+    this.#sendSections(link, this.#sections.names());
   }
 
   /** Sends the sections the peer offers to take and has not had, because either side's plugin came late. */
-  #sendSections(link: Link): void {
-    const due = this.#sections
-      .names()
-      .filter((name) => link.features.includes(sectionFeature(name)) && !link.sectionsSent.includes(name));
+  #sendSections(link: Link, names: readonly string[]): void {
+    const due = names.filter(
+      (name) => !link.sectionsSent.includes(name) && link.features.includes(sectionFeature(name)),
+    );
     if (due.length === 0) return;
     link.sectionsSent.push(...due);
     const sections = this.#sections.collect(peerOf(link), due);
@@ -61,8 +62,9 @@ export class Announcements {
   keepAlive(): void {
     const { ctx, network } = this.#mesh;
     const now = ctx.clock.now();
-    for (const link of this.#links.ready()) {
-      if (link.keepAliveDueMs > now || network.connection(link.connectionId)?.kind === 'session') continue;
+    for (const link of this.#links.values()) {
+      if (link.keepAliveDueMs > now || link.state !== 'ready') continue;
+      if (network.kindOf(link.connectionId) === 'session') continue;
       link.keepAliveDueMs = now + ctx.config.keepAliveMs;
       this.#tell(link, meshKeepalive, {});
     }

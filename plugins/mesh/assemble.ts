@@ -196,8 +196,9 @@ export function assembleMesh(mesh: MeshContext) {
 
     /** A connection is gone. */
     ended(connectionId: number, reason: string, byPeer: boolean): void {
-      const error = meshErrors.make('exchange-failed', { reason: `connection ended: ${reason}` });
-      const link = links.remove(connectionId, error);
+      const link = links.remove(connectionId, () =>
+        meshErrors.make('exchange-failed', { reason: `connection ended: ${reason}` }),
+      );
       if (link === undefined) return;
       const peer = peerOf(link);
       const now = ctx.clock.now();
@@ -220,7 +221,7 @@ export function assembleMesh(mesh: MeshContext) {
       growth.tick();
       for (const link of links.ready()) {
         const nodeId = link.nodeId as NodeId;
-        if (network.connection(link.connectionId)?.kind !== 'session' || !book.isWanted(nodeId)) continue;
+        if (network.kindOf(link.connectionId) !== 'session' || !book.isWanted(nodeId)) continue;
         if (now - link.slotRefusedAtMs >= ASK_AGAIN_MS) growth.offer({ nodeId, addresses: [], from: nodeId });
       }
       grower.run();

@@ -203,7 +203,7 @@ export class Exchange {
     ctx.counters.add(`exchange-failed.${code}`);
     ctx.log.warn('exchange-failed', { peer: link.nodeId, connection: link.connectionId, code });
     this.#parts.history.exchanged(peerOf(link).nodeId, ctx.clock.now(), code);
-    this.#parts.links.remove(link.connectionId, meshErrors.make('exchange-failed', { reason: code }, error));
+    this.#parts.links.remove(link.connectionId, () => meshErrors.make('exchange-failed', { reason: code }, error));
     network.close(link.connectionId, FINAL.get(code) ?? 'exchange-failed');
   }
 

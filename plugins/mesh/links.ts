@@ -82,13 +82,16 @@ export class Links {
     for (const waiter of waiters ?? []) waiter.resolve(link);
   }
 
-  /** Takes the link out; those who wait for it get `error`. */
-  remove(connectionId: number, error: unknown): Link | undefined {
+  /** Takes the link out; those who wait for it get the error. */
+  remove(connectionId: number, errorOf: () => unknown): Link | undefined {
     const link = this.#links.get(connectionId);
     this.#links.delete(connectionId);
     const waiters = this.#waiters.get(connectionId);
     this.#waiters.delete(connectionId);
-    for (const waiter of waiters ?? []) waiter.reject(error);
+    if (waiters !== undefined && waiters.size > 0) {
+      const error = errorOf();
+      for (const waiter of waiters) waiter.reject(error);
+    }
     return link;
   }
 

@@ -146,7 +146,6 @@ export default definePlugin({
       loops: {
         ...knowledge.loops,
         'keep-alive': { everyMs: 1_000, run: () => announcements.keepAlive() },
-        redial: { everyMs: 250, run: () => redial.tick() },
         growth: { everyMs: GROWTH_EVERY_MS, run: () => parts.grow() },
         rebalance: { everyMs: REBALANCE_EVERY_MS, jitter: 0, run: () => void rebalance.run('timer') },
         watch: {
@@ -156,12 +155,12 @@ export default definePlugin({
             announcements.catchUp();
             slots.reconcile();
             for (const link of links.all()) {
-              const connection = network.connection(link.connectionId);
-              if (connection === undefined) parts.ended(link.connectionId, 'connection-missing', false);
+              const activeAtMs = network.lastActivityMsOf(link.connectionId);
+              if (activeAtMs === undefined) parts.ended(link.connectionId, 'connection-missing', false);
               else if (link.state === 'waiting' && now - link.openedAtMs > EXCHANGE_WAIT_MS) exchange.expire(link);
-              else if (now - connection.lastActivityMs > ctx.config.zombieMs) {
+              else if (now - activeAtMs > ctx.config.zombieMs) {
                 ctx.counters.add('zombies-closed');
-                network.close(connection.id, 'zombie');
+                network.close(link.connectionId, 'zombie');
               }
             }
           },
@@ -182,6 +181,7 @@ export default definePlugin({
         ctx.emit(meshReady, {});
         announcements.catchUp();
         parts.returnAll(!restored);
+        redial.start();
       },
       snapshot: () => ({
         own: parts.own.state,

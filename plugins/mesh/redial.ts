@@ -44,6 +44,8 @@ export class Redial {
   readonly #budget: DialBudget;
   /** Dials under way by their connect string. */
   readonly #dialling = new Map<string, Promise<Link>>();
+  /** When the next {@link #tick} comes; an idle node sets no timer. */
+  #wakeAtMs = Number.POSITIVE_INFINITY;
 
   constructor(mesh: MeshContext, book: AddressBook, links: Links, history: History) {
     this.#mesh = mesh;
@@ -106,8 +108,12 @@ export class Redial {
     else this.#set(nodeId, failures, this.#wait(failures - 1), `connection ended: ${reason}`);
   }
 
-  /** Starts what is due. */
-  tick(): void {
+  /** Starts dialling what is planned. Once, when connections are in place. */
+  start(): void {
+    this.#arm();
+  }
+
+  #tick(): void {
     const now = this.#mesh.ctx.clock.now();
     const due = this.plans()
       .filter((plan) => plan.nextAtMs <= now && this.#isAway(plan.nodeId as NodeId))
@@ -116,6 +122,25 @@ export class Redial {
       if (this.#dialling.size >= DIALS_MAX) break;
       this.#mesh.background('redial', this.#redial(nodeId as NodeId));
     }
+    this.#arm();
+  }
+
+  /** Sleeps until the earliest plan is due. Whoever ends a dial, or sets a plan, calls it again. */
+  #arm(): void {
+    if (this.#dialling.size >= DIALS_MAX) return;
+    let nextAtMs = Number.POSITIVE_INFINITY;
+    for (const plan of this.#plans.values()) {
+      if (plan.nextAtMs < nextAtMs && this.#isAway(plan.nodeId as NodeId)) nextAtMs = plan.nextAtMs;
+    }
+    if (nextAtMs >= this.#wakeAtMs) return;
+    this.#wakeAtMs = nextAtMs;
+    const { ctx, background } = this.#mesh;
+    const waking = ctx.clock.sleep(Math.max(0, nextAtMs - ctx.clock.now()), ctx.signal).then(() => {
+      if (this.#wakeAtMs !== nextAtMs) return;
+      this.#wakeAtMs = Number.POSITIVE_INFINITY;
+      this.#tick();
+    });
+    background('redial', waking);
   }
 
   /**
@@ -128,7 +153,10 @@ export class Redial {
     const key = formatConnectString(nodeId, addresses);
     const running = this.#dialling.get(key);
     if (running !== undefined) return running;
-    const dial = this.#dial(nodeId, addresses, rule).finally(() => this.#dialling.delete(key));
+    const dial = this.#dial(nodeId, addresses, rule).finally(() => {
+      this.#dialling.delete(key);
+      this.#mesh.background('redial', Promise.resolve().then(() => this.#arm()));
+    });
     this.#dialling.set(key, dial);
     return dial;
   }
@@ -200,5 +228,6 @@ export class Redial {
     }
     const nextAtMs = Math.ceil(this.#mesh.ctx.clock.now() + waitMs);
     this.#plans.set(nodeId, { nodeId, failures, nextAtMs, rule });
+    this.#arm();
   }
 }

@@ -28,6 +28,8 @@ interface Row {
 /** Who asked us about whom, to be told when that node comes back or goes (DB-11). */
 export class Watchers {
   readonly #db: Database;
+  /** Nobody watches anybody: saves asking at each peer's coming and going. Not known before the first of them. */
+  #isEmpty: boolean | undefined;
 
   constructor(db: Database) {
     this.#db = db;
@@ -47,6 +49,7 @@ export class Watchers {
       this.#db
         .prepare('INSERT INTO reconnect_watchers (target, watcher, registered_ms, told_online) VALUES (?, ?, ?, ?)')
         .run(target, watcher, nowMs, online ? 1 : 0);
+      this.#isEmpty = false;
       return true;
     });
   }
@@ -98,6 +101,8 @@ export class Watchers {
     online: boolean,
     chosen: (row: Row) => boolean,
   ): readonly Watch[] {
+    this.#isEmpty ??= this.count() === 0;
+    if (this.#isEmpty) return [];
     const rows = this.#db
       .prepare<Row>(`SELECT * FROM reconnect_watchers WHERE ${where} AND registered_ms > ? ORDER BY registered_ms`)
       .all(...params, nowMs - WATCH_EXPIRY_MS)

@@ -158,7 +158,7 @@ export class Neighbour {
   }
 
   #view(other: Neighbour): KnowledgePeer {
-    return { peer: other.peer, features: other.features, routes: true };
+    return { peer: other.peer, features: [...other.features], routes: true };
   }
 
   #mesh(name: string): MeshContext {

@@ -32,7 +32,7 @@ function idsIn(body: object): Set<string> {
   for (const [key, list] of Object.entries(body)) {
     if (!/^n[12]_/.test(key)) continue;
     const words = decodeIds(list, key.startsWith('n1') ? ID_WORDS : SHORT_WORDS) ?? new Uint32Array(0);
-    const bytes = Buffer.from(words.buffer);
+    const bytes = Buffer.from(words.buffer, words.byteOffset, words.byteLength);
     const size = key.startsWith('n1') ? 32 : 16;
     for (let at = 0; at < bytes.length; at += size) found.add(bytes.toString('hex', at, at + 16));
   }

@@ -51,12 +51,14 @@ export class Grower {
     const { counters, signal } = this.#mesh.ctx;
     counters.add(`growth-tries.${pick.why}`);
     const startedMs = this.#mesh.ctx.clock.now();
+    const before = this.#mesh.network.connectionsOf(pick.nodeId).map(({ id }) => id);
     let link: Link | undefined;
     let outcome: GrowthOutcome = 'unreachable';
     try {
       link = await intents.during(pick.nodeId, 'growth', async () => {
         const reached = await (pick.lead === undefined ? this.#parts.resolve(pick.nodeId) : this.#follow(pick.lead));
-        const asked = reached.slotRefusedAtMs >= startedMs;
+        // The exchange of a connection that was made for this attempt has asked already.
+        const asked = !before.includes(reached.connectionId) && reached.slotRefusedAtMs >= startedMs;
         if (!this.#parts.slots.holds(reached.connectionId) && !asked) await this.#parts.ask(reached);
         return reached;
       });

@@ -124,7 +124,7 @@ export class Broadcast {
     bodies: Map<string, NodeLists>,
   ): void {
     const { share, mesh } = this.#deps;
-    const packed = peer.features.has(PACKED_IDS);
+    const packed = peer.features.includes(PACKED_IDS);
     const key = `${form}/${packed}`;
     let body = bodies.get(key);
     if (body === undefined) {
@@ -144,7 +144,7 @@ export class Broadcast {
   }
 
   #post({ peer, features }: KnowledgePeer, body: NodeLists): void {
-    if (!features.has(nodeListUpdate.name)) return;
+    if (!features.includes(nodeListUpdate.name)) return;
     const { ctx, background } = this.#deps.mesh;
     const sending = ctx.send(peer, nodeListUpdate, body, { signal: ctx.signal }).catch((error) => {
       ctx.counters.add(`lists-not-sent.${codeOf(error)}`);

@@ -62,7 +62,7 @@ export interface KnowledgeView {
 /** A connected peer as knowledge sees it. */
 export interface KnowledgePeer {
   readonly peer: PeerId;
-  readonly features: ReadonlySet<string>;
+  readonly features: readonly string[];
   /** True for mesh peers and keep-alive sessions: they are in N1 and get every diff (CYC-02). */
   readonly routes: boolean;
 }

@@ -59,8 +59,9 @@ export function idOf(words: Uint32Array): NodeId {
   return Buffer.from(words.buffer, words.byteOffset, ID_WORDS * 4).toString('hex') as NodeId;
 }
 
-/** Typed arrays want their bytes aligned, which a slice of the buffer pool need not be. */
+/** In place where the bytes are aligned, as typed arrays want them; nobody keeps them for longer than a call. */
 function toWords(bytes: Buffer): Uint32Array {
+  if (bytes.byteOffset % 4 === 0) return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
   const words = new Uint32Array(bytes.length / 4);
   new Uint8Array(words.buffer).set(bytes);
   return words;

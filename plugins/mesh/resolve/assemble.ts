@@ -39,19 +39,16 @@ export function assembleKnowledge(mesh: MeshContext, parts: AssemblyParts) {
     return undefined;
   };
   const view = (link: Link): KnowledgePeer | undefined => {
-    const connection = network.connection(link.connectionId);
-    if (connection === undefined) return undefined;
-    return {
-      peer: peerOf(link),
-      features: new Set(link.features),
-      routes: ROUTING_KINDS.has(connection.kind),
-    };
+    const kind = network.kindOf(link.connectionId);
+    if (kind === undefined) return undefined;
+    return { peer: peerOf(link), features: link.features, routes: ROUTING_KINDS.has(kind) };
   };
 
   const knowledge = new Knowledge(mesh, {
     peers: () => {
       const peers = new Map<string, KnowledgePeer>();
-      for (const link of links.ready()) {
+      for (const link of links.values()) {
+        if (link.state !== 'ready') continue;
         const known = peers.get(link.deviceId);
         const peer = known?.routes === true ? known : view(link);
         if (peer !== undefined) peers.set(link.deviceId, peer);

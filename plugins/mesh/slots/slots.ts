@@ -55,7 +55,7 @@ export class Slots {
   /** Another plugin may have made a session for a purpose of its own of a mesh connection. */
   reconcile(): void {
     for (const link of this.#parts.links.values()) {
-      if (!link.holdsSlot || this.#mesh.network.connection(link.connectionId)?.kind === 'mesh') continue;
+      if (!link.holdsSlot || this.#mesh.network.kindOf(link.connectionId) === 'mesh') continue;
       this.ended(link);
     }
   }
@@ -84,7 +84,7 @@ export class Slots {
   /** Whether our exchange is to ask for a slot; from then to {@link release} one is kept free for it. */
   reserve(link: Link): boolean {
     const { intents } = this.#parts;
-    const kind = this.#mesh.network.connection(link.connectionId)?.kind;
+    const kind = this.#mesh.network.kindOf(link.connectionId);
     if (kind === undefined || !OPEN_KINDS.has(kind)) return false;
     if (kind !== 'mesh' && !intents.wantsSlot(link.nodeId as NodeId)) return false;
     link.slotReserved = this.#decide(link).grant;
@@ -133,7 +133,7 @@ export class Slots {
 
   /** The connection stays, without a slot. */
   refuse(link: Link): void {
-    const kind = this.#mesh.network.connection(link.connectionId)?.kind;
+    const kind = this.#mesh.network.kindOf(link.connectionId);
     if (kind === 'ephemeral') this.#mesh.network.setKind(link.connectionId, 'session');
     link.slotRefusedAtMs = this.#mesh.ctx.clock.now();
   }
