@@ -51,14 +51,18 @@ export async function swapUnderChurn(t: ExecutionContext, world: ChurnWorld, cop
   const stored = readers.map((reader) => countStored(t, reader));
 
   const posts: string[] = [];
-  let [exchanges, searches, missed] = [0, 0, 0];
+  let [exchanges, searches, missed, interrupted] = [0, 0, 0, 0];
+  /** Changes while something of the searcher is off: it may then know no peers, or nobody to fetch from. */
+  let searcherSwitched = 0;
   const load = new Load(clock, options.perSecond, async (n) => {
     const [from, to] = [stable[n % stable.length], stable[(n * 7 + 1) % stable.length]] as [SwapNode, SwapNode];
     if (n % SEARCH_EVERY === SEARCH_EVERY - 1) {
       const params = { id: posts.at(-SEARCH_EVERY >> 1) ?? posts[0], kind: 'post' };
       searches++;
+      const switchedBefore = searcherSwitched;
       const { found } = await untilTaken(clock, () => searcher.run<{ found: boolean }>('search', params));
-      if (!found) missed++;
+      if (!found && searcherSwitched !== switchedBefore) interrupted++;
+      else if (!found) missed++;
     } else if (n % 2 === 0 || from === to) {
       const { id } = await untilTaken(clock, () => author.run<{ id: string }>('post.create', { text: `post ${n}` }));
       posts.push(id);
@@ -81,7 +85,10 @@ export async function swapUnderChurn(t: ExecutionContext, world: ChurnWorld, cop
     const turn = Math.floor(round / SWAPPED.length) + Math.floor(round / (SWAPPED.length * stable.length));
     const way = SWAP_WAYS[turn % SWAP_WAYS.length] as SwapWay;
     const before = await factsOf(node, name, stable);
+    const switches = way === 'off and on' && node === searcher ? 1 : 0;
+    searcherSwitched += switches;
     outcomes.push(...(await swapOnce(node.host, name, way, copies)));
+    searcherSwitched += switches;
     let missing = new Set<string>();
     const isAllThere = async (): Promise<boolean> => {
       const now = await factsOf(node, name, stable);
@@ -111,6 +118,7 @@ export async function swapUnderChurn(t: ExecutionContext, world: ChurnWorld, cop
     exchanges,
     searches,
     missed,
+    interrupted,
     seconds,
     lost:
       sum(stored.map((each) => posts.filter((id) => !each.has(id)).length)) +
