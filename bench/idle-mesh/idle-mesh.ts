@@ -9,8 +9,8 @@ import { type NodeProcess, startedNode } from '../node-process.ts';
 
 const PEERS = 101;
 const ALONE_MS = 30_000;
-/** The lists of all peers are taken in and told by then. */
-const SETTLE_MS = 30_000;
+/** The lists of all peers are taken in and told by then: a round of diffs has gone out since the last one came. */
+const SETTLE_MS = 150_000;
 /** Holds two rounds of routing diffs, which go out every 120 s, and eight of heartbeats. */
 const WATCH_MS = 240_000;
 const FOLDERS = {
@@ -35,6 +35,8 @@ export interface IdleMeshFigures {
   /** QUIC packets, without the headers of UDP and IP; as the peers count them. */
   readonly udpBytesPerMinute: Flow;
   readonly frameBytesPerMinute: Flow;
+  /** Largest list told to a peer: everybody gets it once, and again every four hours, which is not in the above. */
+  readonly wholeListBytes: number;
   readonly framesPerMinute: Readonly<Record<string, Flow>>;
   readonly bytesPerMinute: Readonly<Record<string, Flow>>;
 }
@@ -52,7 +54,15 @@ export async function measureIdleMesh(): Promise<IdleMeshFigures> {
     const cpuShareAlone = await cpuShareOver(node, ALONE_MS);
     const rssMbAlone = node.rssMb();
     for (let n = 0; n < PEERS; n++) peers.push(await startPeer(join(root, `peer-${n}`), node));
+    let wholeListBytes = 0;
+    const watching = peers.map((peer) =>
+      peer.trace.subscribe((records) => {
+        for (const { name, direction, bytes } of records)
+          if (name === 'NodeListUpdate' && direction === 'in') wholeListBytes = Math.max(wholeListBytes, bytes);
+      }),
+    );
     await pause(SETTLE_MS);
+    for (const stop of watching) stop();
     const frames = new Map<string, Count>();
     for (const peer of peers) countFrames(peer, frames);
     const before = udpBytes(peers);
@@ -79,6 +89,7 @@ export async function measureIdleMesh(): Promise<IdleMeshFigures> {
         sum(({ bytesIn }) => bytesIn),
         sum(({ bytesOut }) => bytesOut),
       ),
+      wholeListBytes,
       framesPerMinute: Object.fromEntries(
         rows.map(([name, { framesIn, framesOut }]) => [name, perMinute(framesIn, framesOut)]),
       ),
