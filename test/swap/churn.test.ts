@@ -6,7 +6,7 @@ import { Copies } from './copies.ts';
 test('swaps of the mesh and all that rests on it lose, double, drop and forget nothing while nodes come and go', async (t) => {
   const world = memoryWorld(t);
   const work = swapUnderChurn(t, world, new Copies(t), {
-    ...{ stable: 5, churners: 2, stayMs: 3_000, swaps: 60, perSecond: 50, messagesBetween: 30 },
+    ...{ stable: 5, churners: 2, stayMs: 3_000, swaps: 100, perSecond: 50, messagesBetween: 30 },
   });
   const report = await world.clock.until(work, 3_600_000);
   t.log(report);

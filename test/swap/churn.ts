@@ -79,10 +79,11 @@ export async function swapUnderChurn(t: ExecutionContext, world: ChurnWorld, cop
   const forgotten: string[] = [];
   for (let round = 0; outcomes.length < options.swaps; round++) {
     await load.reaches((round + 1) * options.messagesBetween);
+    // Each plugin comes to each node in turn, and another way each time it does.
+    const lap = Math.floor(round / SWAPPED.length);
     const name = SWAPPED[round % SWAPPED.length] as string;
-    const node = stable[round % stable.length] as SwapNode;
-    // Another way each time the same plugin of the same node comes round.
-    const turn = Math.floor(round / SWAPPED.length) + Math.floor(round / (SWAPPED.length * stable.length));
+    const node = stable[(round + lap) % stable.length] as SwapNode;
+    const turn = (lap % stable.length) + Math.floor(lap / stable.length);
     const way = SWAP_WAYS[turn % SWAP_WAYS.length] as SwapWay;
     const before = await factsOf(node, name, stable);
     const switches = way === 'off and on' && node === searcher ? 1 : 0;

@@ -31,9 +31,9 @@ export async function factsOf(node: SwapNode, plugin: string, stable: readonly S
 /** Slots, and who told what of the nodes that stay. */
 async function meshFacts(node: SwapNode, stable: readonly SwapNode[]): Promise<Set<string>> {
   const facts = new Set<string>();
-  const { connections } = await node.run<{ connections: Record<string, string[]> }>('mesh.slots');
+  const { peers } = await node.run<{ peers: { node_id: string; slot: string }[] }>('peer.list');
   const ids = new Set<string>(stable.map(({ nodeId }) => nodeId));
-  for (const id of connections.mesh ?? []) if (ids.has(id)) facts.add(`slot of ${id}`);
+  for (const { node_id, slot } of peers) if (ids.has(node_id) && slot !== 'none') facts.add(`slot of ${node_id}`);
   for (const { nodeId } of stable) {
     const reach = await node.run<{ n2_reporters: string[] }>('peer.reach', { node_id: nodeId });
     for (const reporter of reach.n2_reporters) if (ids.has(reporter)) facts.add(`${reporter} reports ${nodeId}`);
