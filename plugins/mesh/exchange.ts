@@ -155,7 +155,8 @@ export class Exchange {
     await sections.receive(peer, body.sections);
     if (this.#isGone(link)) return;
 
-    const changed = body.features_revision >= link.featuresRevision && body.features.join() !== link.features.join();
+    // Even if they are the same again: what we sent to a plugin that was off in between is lost there.
+    const changed = body.features_revision > link.featuresRevision;
     if (body.features_revision >= link.featuresRevision) {
       link.features = [...new Set(body.features)].sort();
       link.featuresRevision = body.features_revision;
