@@ -174,9 +174,11 @@ test('what nobody knows is unreachable after every step, each with its reason an
     run?.steps.map(({ step }) => step),
     Object.keys(STEP_ORDER) as StepName[],
   );
-  t.like(run?.steps[5], { step: 'worm-search', result: 'nothing', took_ms: 3_000, reason: 'no answer within 3000 ms' });
-  t.like(run?.steps[6], { result: 'nothing', took_ms: 200, reason: 'it is nowhere' });
-  t.like(run?.steps[7], { result: 'skipped', reason: 'no plugin offers it' });
+  const { steps = [] } = run ?? {};
+  const tried = (name: StepName) => steps.find(({ step }) => step === name);
+  t.like(tried('worm-search'), { result: 'nothing', took_ms: 3_000, reason: 'no answer within 3000 ms' });
+  t.like(tried('introduction'), { result: 'nothing', took_ms: 200, reason: 'it is nowhere' });
+  t.like(tried('session-relay'), { result: 'skipped', reason: 'no plugin offers it' });
   t.like(run, { purpose: 'test', result: 'unreachable', took_ms: 3_200 });
 });
 
