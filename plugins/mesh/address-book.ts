@@ -35,6 +35,8 @@ interface Row {
   proved_address: string;
 }
 
+/** Values of `online`; 0 is away. */
+const PRESENCE = { peer: 1, slot: 2 } as const;
 const WANTED = '(connected_by_user = 1 OR kept_reachable = 1) AND held_off = 0';
 
 /** The table `peers` (DB-01): where nodes were last reached, and which of them to redial. */
@@ -75,7 +77,7 @@ export class AddressBook {
       this.#ensure(nodeId, addresses);
       this.#db
         .prepare(
-          `UPDATE peers SET nat_type = ?, last_seen_ms = ?, online = 1,
+          `UPDATE peers SET nat_type = ?, last_seen_ms = ?, online = max(online, ${PRESENCE.peer}),
              proved_address = coalesce(?, proved_address) WHERE node_id = ?`,
         )
         .run(NAT_TYPES.has(natType) ? natType : 'unknown', nowMs, seenAt ?? null, nodeId);
@@ -109,18 +111,30 @@ export class AddressBook {
     this.#db.prepare('UPDATE peers SET connected_by_user = 0, held_off = 1 WHERE node_id = ?').run(nodeId);
   }
 
+  /** It has got a mesh slot, or lost it and is still a peer. Not said of those who are here when the node stops. */
+  slotChanged(nodeId: NodeId, holdsSlot: boolean): void {
+    const presence = holdsSlot ? PRESENCE.slot : PRESENCE.peer;
+    this.#db.prepare('UPDATE peers SET online = ? WHERE node_id = ? AND online > 0').run(presence, nodeId);
+  }
+
   /** It is no peer any more. Not said of those who are here when the node stops. */
   gone(nodeId: NodeId, nowMs: number): void {
     this.#db.prepare('UPDATE peers SET online = 0, last_seen_ms = ? WHERE node_id = ?').run(nowMs, nodeId);
   }
 
-  /** Who was a peer when the node stopped or was killed, the latest first; asked once at a start. */
+  /**
+   * Who was a peer when the node stopped or was killed: those with a slot first, so that a crowd which
+   * came for none does not take their place, then the latest. Asked once at a start.
+   */
   takeLeftOnline(limit: number): readonly NodeId[] {
     return this.#db.transaction(() => {
       const rows = this.#db
-        .prepare<Row>('SELECT node_id FROM peers WHERE online = 1 AND held_off = 0 ORDER BY last_seen_ms DESC LIMIT ?')
+        .prepare<Row>(
+          `SELECT node_id FROM peers WHERE online > 0 AND held_off = 0
+             ORDER BY online DESC, last_seen_ms DESC LIMIT ?`,
+        )
         .all(limit);
-      this.#db.prepare('UPDATE peers SET online = 0 WHERE online = 1').run();
+      this.#db.prepare('UPDATE peers SET online = 0 WHERE online > 0').run();
       return rows.map((row) => row.node_id as NodeId);
     });
   }

@@ -69,7 +69,10 @@ export function assembleMesh(mesh: MeshContext) {
     isPreferred: (nodeId) => preferred.has(nodeId),
     isBlacklisted: (nodeId) => blacklist.has(nodeId),
     diversity: (nodeId) => knowledge.diversity(nodeId),
-    changed: () => knowledge.n1Changed(),
+    changed: (nodeId, holdsSlot) => {
+      book.slotChanged(nodeId, holdsSlot);
+      knowledge.n1Changed();
+    },
   });
   const preference = new Preference(mesh, { links, slots, book, preferred, blacklist });
   const growth = new Growth({

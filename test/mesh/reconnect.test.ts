@@ -36,6 +36,29 @@ test('peers find each other again after the dialling one restarted', async (t) =
   t.deepEqual(await bert.peerIds(), [anna.id]);
 });
 
+test('a crowd without slots does not take the place of the mesh among those a restarted node dials', async (t) => {
+  const net = new FakeNet(t);
+  const hub = await net.node('hub');
+  await net.clock.until(hub.node.host.configure('mesh', { maxMesh: 2, growth: false }));
+  const others = [];
+  for (let n = 0; n < 6; n++) {
+    const other = await net.node(`other-${n}`);
+    await net.clock.until(other.node.host.configure('mesh', { growth: false }));
+    await other.run('peer.connect', { target: hub.connectString });
+    await net.clock.advance(1_000);
+    others.push(other);
+  }
+  await hub.stop();
+  for (const other of others) await other.stop();
+  const before = net.dials.length;
+  await net.node('hub', hub);
+  await net.clock.advance(10_000);
+  t.deepEqual(
+    [...new Set(net.dials.slice(before).map(({ to }) => to))].sort(),
+    others.slice(0, 2).map(({ host }) => host),
+  );
+});
+
 test('dials of a dead node back off and never pile up', async (t) => {
   const net = new FakeNet(t);
   const [anna, bert] = [await net.node('anna'), await net.node('bert')];

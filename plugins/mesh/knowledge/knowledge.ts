@@ -28,6 +28,9 @@ export const ROUTES_SECTION = 'routes';
  */
 const EXCHANGE_IDS_MAX = 256;
 
+/** Peers with a lowered quota in `plugin inspect`, the least trusted first. */
+const DOUBTED_SHOWN = 64;
+
 /** What a swap hands over. */
 export const KnowledgeState = Type.Object({
   revision: Type.Integer(),
@@ -181,7 +184,13 @@ export class Knowledge implements KnowledgeView {
   /** For `plugin inspect`. */
   diagnostics(): Record<string, unknown> {
     const { bytes } = this.#index;
-    return { ...this.sizes(), reporters: this.#index.reporters.size, index_bytes: bytes };
+    const doubted = this.#index.reporters.doubted(this.#mesh.ctx.clock.now());
+    return {
+      ...this.sizes(),
+      reporters: this.#index.reporters.size,
+      index_bytes: bytes,
+      doubted: Object.fromEntries(doubted.slice(0, DOUBTED_SHOWN)),
+    };
   }
 
   snapshot(): KnowledgeState {

@@ -92,6 +92,14 @@ export class Reporters {
     }
   }
 
+  /** Whose standing is below 1, the lowest first. */
+  doubted(nowMs: number): (readonly [NodeId, number])[] {
+    return [...this.#standings.keys()]
+      .map((nodeId) => [nodeId, this.standing(nodeId, nowMs)] as const)
+      .filter(([, standing]) => standing < 1)
+      .sort(([, one], [, other]) => one - other);
+  }
+
   standings(): { nodeId: string; value: number; atMs: number }[] {
     return [...this.#standings].map(([nodeId, standing]) => ({ nodeId, ...standing }));
   }

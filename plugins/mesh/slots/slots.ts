@@ -17,8 +17,8 @@ export interface SlotParts {
   isPreferred(nodeId: NodeId): boolean;
   isBlacklisted(nodeId: NodeId): boolean;
   diversity(nodeId: NodeId): number;
-  /** Which connections hold slots has changed. */
-  changed(): void;
+  /** This node has got a slot or lost it. */
+  changed(nodeId: NodeId, holdsSlot: boolean): void;
 }
 
 /**
@@ -206,6 +206,6 @@ export class Slots {
   #tell(link: Link, slot: SlotKind, reason: string): void {
     this.#mesh.ctx.counters.add(`slots.${reason}`);
     this.#mesh.ctx.emit(slotChanged, { peer: peerOf(link), connectionId: link.connectionId, slot, reason });
-    this.#parts.changed();
+    this.#parts.changed(link.nodeId as NodeId, slot !== 'none');
   }
 }
