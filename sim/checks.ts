@@ -1,6 +1,6 @@
 import { milliseconds } from './durations.ts';
-import { simErrors } from './errors.ts';
 import { MEASURES, type Scene } from './measures.ts';
+import { mistakeIn } from './scenario.ts';
 import type { Expectation, Scenario } from './scenario.ts';
 
 /** How often an expectation that must hold for a while is looked at. */
@@ -31,7 +31,7 @@ export class Check {
       : min === undefined && max === undefined
         ? `"${that}" has neither min nor max`
         : undefined;
-    if (problem !== undefined) throw simErrors.make('bad-scenario', { file: `${scenario.name}.json`, problem });
+    if (problem !== undefined) throw mistakeIn(scenario.name, problem);
     this.expectation = expectation;
     // A shorter run (--minutes) looks at its own end instead.
     this.#untilMs = Math.min(endMs, milliseconds(at ?? until ?? `${endMs}ms`));

@@ -51,8 +51,12 @@ export class Machine {
     writeFileSync(join(this.#dir, 'config.json'), JSON.stringify({ plugins }));
   }
 
+  get address(): string {
+    return `${this.host}:${PORT}`;
+  }
+
   get connectString(): string {
-    return `${this.nodeId}@${this.host}:${PORT}`;
+    return `${this.nodeId}@${this.address}`;
   }
 
   /** @throws sim/start-failed when a plugin is not active afterwards */

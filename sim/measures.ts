@@ -71,6 +71,45 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
       return Math.min(...shares);
     },
   },
+  'mesh-among-honest': {
+    about: 'fewest mesh connections that a machine of the group `honest` that is on has with the others of it',
+    read: ({ world }) => fewestAmong(world.select('honest').filter(({ node }) => node)),
+  },
+  'liar-quota': {
+    about:
+      'share of their quota of ids that liars have left with the honest machines they are connected to, on average',
+    read: ({ world }) => quotaLeft(world, 'liars'),
+  },
+  'honest-quota': {
+    about: 'share of their quota of ids that honest machines have left with each other, on average',
+    read: ({ world }) => quotaLeft(world, 'honest'),
+  },
+  'ids-refused': {
+    about: 'ids that honest machines did not take from peers, as these had no quota left for them',
+    read: ({ world }) => honestCount(world, 'ids-over-quota.'),
+  },
+  'redirects-received': {
+    about: 'redirects that honest machines got in answer to their asking for a slot',
+    read: ({ world }) => honestCount(world, 'redirects-received'),
+  },
+  'dials-per-minute': {
+    about: 'most dials that a machine of the group `honest` made in a minute, on average since it started',
+    read: ({ world }) =>
+      Math.max(
+        ...world.select('honest').map(({ node, startedAtMs }) => {
+          const minutes = Math.max(1, (world.elapsedMs - startedAtMs) / 60_000);
+          return (node?.host.inspect('mesh').counters.dials ?? 0) / minutes;
+        }),
+      ),
+  },
+  'dials-to-stranger': {
+    about: 'most dials by one machine at one address where there is no machine at any time',
+    read: ({ world }) => Math.max(0, ...world.strangerDials.values()),
+  },
+  'strangers-dialled': {
+    about: 'dials at addresses where there is no machine at any time, by all machines together',
+    read: ({ world }) => [...world.strangerDials.values()].reduce((sum, count) => sum + count, 0),
+  },
   'nplus10-min': {
     about: 'fewest ids of a machine and its preferred peers',
     read: ({ world }) => Math.min(...world.up().map((machine) => nplus10(machine).length)),
@@ -100,16 +139,7 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
   },
   'mesh-among-stayers': {
     about: 'fewest mesh connections that a machine of the group `stayers` has with the others of it',
-    read: ({ world }) => {
-      const stayers = world.select('stayers');
-      const ids = new Set(stayers.map(({ nodeId }) => nodeId));
-      return Math.min(
-        ...stayers.map(({ node }) => {
-          const mesh = node?.network.connections().filter(({ kind }) => kind === 'mesh') ?? [];
-          return mesh.filter(({ peer }) => ids.has(peer.nodeId)).length;
-        }),
-      );
-    },
+    read: ({ world }) => fewestAmong(world.select('stayers')),
   },
   'apart-in-mesh': {
     about: 'mesh connections between two that have each other on their mesh blacklist',
@@ -171,6 +201,36 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
 
 function nplus10({ node }: Machine): readonly string[] {
   return (node?.host.diagnostics('mesh') as { nplus10?: readonly string[] } | undefined)?.nplus10 ?? [];
+}
+
+/** Fewest mesh connections that one of them has with the others. */
+function fewestAmong(machines: readonly Machine[]): number {
+  const ids = new Set(machines.map(({ nodeId }) => nodeId));
+  return Math.min(
+    ...machines.map(({ node }) => {
+      const mesh = node?.network.connections().filter(({ kind }) => kind === 'mesh') ?? [];
+      return mesh.filter(({ peer }) => ids.has(peer.nodeId)).length;
+    }),
+  );
+}
+
+function quotaLeft(world: World, group: string): number {
+  const ids = new Set<string>(world.select(group).map(({ nodeId }) => nodeId));
+  const left = world.select('honest').flatMap(({ node }) => {
+    if (node === undefined) return [];
+    const { knowledge } = node.host.diagnostics('mesh') as { knowledge: { doubted: Record<string, number> } };
+    const peers = new Set<string>(node.network.connections().map(({ peer }) => peer.nodeId));
+    return [...peers].filter((nodeId) => ids.has(nodeId)).map((nodeId) => knowledge.doubted[nodeId] ?? 1);
+  });
+  return left.reduce((sum, share) => sum + share, 0) / left.length;
+}
+
+/** Sum of the counters of mesh whose names begin so. */
+function honestCount(world: World, name: string): number {
+  return world
+    .select('honest')
+    .flatMap(({ node }) => Object.entries(node?.host.inspect('mesh').counters ?? {}))
+    .reduce((sum, [key, count]) => sum + (key.startsWith(name) ? count : 0), 0);
 }
 
 function maxMesh({ config }: Scenario): number {

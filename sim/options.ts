@@ -10,11 +10,24 @@ export interface Options {
   readonly json: boolean;
   readonly record: string | undefined;
   readonly replay: string | undefined;
+  readonly help: boolean;
 }
 
-export const USAGE = `Usage: npm run sim -- list
+export const USAGE = `Usage: npm run sim -- list [--json]
        npm run sim -- <scenario> [--nodes N] [--seed S] [--minutes M] [--json] [--record file]
-       npm run sim -- --replay file [--json]`;
+       npm run sim -- --replay file [--json]
+
+A scenario is one of those that \`list\` shows, or a file: ./my.json. sim/README.md says how to write one.
+
+  --nodes N      machines, in place of the scenario's number
+  --seed S       a number or a text: another network
+  --minutes M    of virtual time, in place of the scenario's
+  --json         the list or the report for programs
+  --record file  keeps every frame, one a line
+  --replay file  runs a recording again, and says which frame first differs
+  -h, --help     shows this
+
+Exit code: 0 when all that the scenario expects came true, 1 when not, 2 when it could not be run.`;
 
 /** @throws sim/bad-option */
 export function readOptions(args: readonly string[]): Options {
@@ -30,6 +43,7 @@ export function readOptions(args: readonly string[]): Options {
         json: { type: 'boolean' },
         record: string,
         replay: string,
+        help: { type: 'boolean', short: 'h' },
       },
     });
     if (positionals.length > 1) throw new Error(`one scenario at a time, not ${positionals.join(' and ')}`);
@@ -41,6 +55,7 @@ export function readOptions(args: readonly string[]): Options {
       json: values.json === true,
       record: values.record,
       replay: values.replay,
+      help: values.help === true,
     };
   } catch (error) {
     throw simErrors.make('bad-option', { problem: error instanceof Error ? error.message : String(error) });

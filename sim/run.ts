@@ -1,4 +1,5 @@
 import { codeOf } from '../kernel/sdk/errors.ts';
+import type { ItsgoinError } from '../kernel/sdk/errors.ts';
 import { simErrors } from './errors.ts';
 import { simulateLight } from './light.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
@@ -10,15 +11,29 @@ import { simulate } from './simulation.ts';
 /** `npm run sim`: exit code 0 when all that the scenario expects came true. */
 async function main(args: readonly string[]): Promise<number> {
   const options = readOptions(args);
-  if (options.scenario === 'list') {
-    for (const name of scenarioNames()) console.log(`${name.padEnd(26)} ${readScenario(name).about}`);
+  if (options.help) {
+    console.log(USAGE);
     return 0;
   }
+  if (options.scenario === 'list') return list(options.json);
   if (options.scenario === undefined && options.replay === undefined) {
     console.error(USAGE);
     return 2;
   }
   return options.replay === undefined ? run(options) : replay(options, options.replay);
+}
+
+function list(json: boolean): number {
+  const scenarios = scenarioNames().map((name) => readScenario(name));
+  if (json) {
+    const entries = scenarios.map((scenario) => {
+      const { name, about, seed, expect } = scenario;
+      const size = isLight(scenario) ? { model: scenario.model } : { nodes: scenario.nodes, minutes: scenario.minutes };
+      return { name, about, seed, ...size, expectations: expect.length };
+    });
+    console.log(JSON.stringify(entries, undefined, 2));
+  } else for (const { name, about } of scenarios) console.log(`${name.padEnd(26)} ${about}`);
+  return 0;
 }
 
 async function run(options: Options): Promise<number> {
@@ -74,6 +89,7 @@ try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   if (!codeOf(error).startsWith(`${simErrors.area}/`)) throw error;
-  console.error(error instanceof Error ? error.message : error);
+  const { message, hint } = error as ItsgoinError;
+  console.error(hint === undefined ? message : `${message}\n${hint}`);
   process.exitCode = 2;
 }

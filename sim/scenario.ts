@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Type, { type Static } from 'typebox';
 import { Value } from 'typebox/value';
@@ -20,6 +21,10 @@ const Range = Type.Object({ first: Count, last: Count }, strict);
 /** `all`, `anchors`, `others` (all but anchors), a group's name, or machines `first` to `last` by their number. */
 const Who = Type.Union([Type.String({ minLength: 1 }), Range, Type.Array(Range)]);
 export type Who = Static<typeof Who>;
+
+/** Of plugins, by their names. */
+const Settings = Type.Record(Type.String(), Type.Record(Type.String(), Type.Unknown()));
+export type Settings = Static<typeof Settings>;
 
 const Link = {
   latencyMs: Type.Optional(Type.Number({ minimum: 0 })),
@@ -55,14 +60,22 @@ export const Step = Type.Union([
   step('keep-apart', { one: Count, other: Count }),
   /** Ends the connections between two machines, again and again. */
   step('flap', { one: Count, other: Count, every: Duration, times: Count }),
-  /** Each member of the group `liars` that is among `who` tells its peers so many false ids, again and again. */
+  /**
+   * Every one tells its peers so many false neighbours, again and again: ids nobody has, real nodes that are
+   * none of its neighbours (on or off), or the group `liars`.
+   */
   step('lie', {
     who: Who,
-    lie: Type.Union([Type.Literal('invented-ids'), Type.Literal('accomplices')]),
+    lie: Type.Union([Type.Literal('invented-ids'), Type.Literal('fake-n2'), Type.Literal('accomplices')]),
     ids: Type.Integer({ minimum: 1, maximum: 2_048 }),
     every: Duration,
     times: Count,
   }),
+  /**
+   * From now on, until they stop, their redirects are false: each names the next of them and the last the
+   * first, or an invented id at the address of a stranger.
+   */
+  step('misdirect', { who: Who, to: Type.Union([Type.Literal('next-liar'), Type.Literal('stranger')]) }),
   /** They dial one machine, again and again. */
   step('besiege', { who: Who, victim: Count, every: Duration, times: Count }),
   /** From now on the groups cannot hear each other. */
@@ -100,8 +113,10 @@ export const Scenario = Type.Object(
     /** The way between any two machines at the start. */
     link: Type.Optional(Type.Object(Link, strict)),
     /** Plugin settings of every machine, by plugin. */
-    config: Type.Optional(Type.Record(Type.String(), Type.Record(Type.String(), Type.Unknown()))),
+    config: Type.Optional(Settings),
     groups: Type.Optional(Type.Record(Type.String(), Type.Union([Range, Type.Array(Range)]))),
+    /** Plugin settings of the machines of a group, over those of all. */
+    groupConfig: Type.Optional(Type.Record(Type.String(), Settings)),
     timeline: Type.Array(Step),
     expect: Type.Array(Expectation, { minItems: 1 }),
   },
@@ -165,10 +180,15 @@ export function isLight(scenario: Scenario | LightScenario): scenario is LightSc
   return 'model' in scenario;
 }
 
-/** @throws sim/unknown-scenario, sim/bad-scenario */
+/**
+ * A shipped scenario by its name, or any by the path of its file, which ends in `.json`.
+ *
+ * @throws sim/unknown-scenario, sim/no-scenario-file, sim/bad-scenario
+ */
 export function readScenario(name: string): Scenario | LightScenario {
-  if (!scenarioNames().includes(name)) throw simErrors.make('unknown-scenario', { name });
-  const text = readFileSync(`${SCENARIOS}${name}.json`, 'utf8');
+  const isFile = name.endsWith('.json');
+  if (!isFile && !scenarioNames().includes(name)) throw simErrors.make('unknown-scenario', { name });
+  const text = readText(isFile ? resolve(name) : `${SCENARIOS}${name}.json`);
   const value = parse(name, text);
   const light = typeof value === 'object' && value !== null && 'model' in value;
   return light ? { ...check(LightScenario, name, value), name } : parseScenario(name, text);
@@ -179,17 +199,48 @@ export function parseScenario(name: string, text: string): Scenario {
   return { ...check(Scenario, name, parse(name, text)), name };
 }
 
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw simErrors.make('no-scenario-file', { file, reason: (error as NodeJS.ErrnoException).code ?? String(error) });
+  }
+}
+
 function parse(name: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw simErrors.make('bad-scenario', { file: `${name}.json`, problem: String(error) });
+    throw mistakeIn(name, String(error));
   }
+}
+
+/** To be thrown for a mistake that the schema does not see. */
+export function mistakeIn(name: string, problem: string): Error {
+  return simErrors.make('bad-scenario', { file: name.endsWith('.json') ? name : `${name}.json`, problem });
 }
 
 function check<T extends Type.TSchema>(schema: T, name: string, value: unknown): Static<T> {
   if (Value.Check(schema, value)) return value;
+  throw mistakeIn(name, stepProblem(value) ?? problemOf(schema, value, ''));
+}
+
+/** Of a step, what is wrong with one of its kind: that it is none of all kinds helps nobody. */
+function stepProblem(value: unknown): string | undefined {
+  const { timeline } = (value ?? {}) as { timeline?: unknown };
+  if (!Array.isArray(timeline)) return undefined;
+  const at = timeline.findIndex((step) => !Value.Check(Step, step));
+  if (at < 0) return undefined;
+  const kind = (timeline[at] as { do?: unknown } | null)?.do;
+  const schema = Step.anyOf.find(({ properties }) => properties.do.const === kind);
+  if (schema !== undefined) return problemOf(schema, timeline[at], `/timeline/${at}`);
+  const kinds = Step.anyOf.map(({ properties }) => properties.do.const).join(', ');
+  return `/timeline/${at} does "${String(kind)}", and there is only ${kinds}`;
+}
+
+function problemOf(schema: Type.TSchema, value: unknown, place: string): string {
   const [first] = Value.Errors(schema, value);
-  const problem = `${first?.instancePath} ${first?.message}`;
-  throw simErrors.make('bad-scenario', { file: `${name}.json`, problem });
+  const { additionalProperties } = (first?.params ?? {}) as { additionalProperties?: readonly string[] };
+  const which = additionalProperties === undefined ? '' : `: ${additionalProperties.join(', ')}`;
+  return `${place}${first?.instancePath} ${first?.message}${which}`.trim();
 }

@@ -1,5 +1,5 @@
 import { milliseconds } from './durations.ts';
-import { besiege, tellLies } from './liars.ts';
+import { besiege, misdirect, tellLies } from './liars.ts';
 import type { Machine } from './machine.ts';
 import type { Step } from './scenario.ts';
 import type { World } from './world.ts';
@@ -79,6 +79,8 @@ export function deedsOf(step: Step, world: World): Deed[] {
       return repeat(step, (turn) => {
         for (const liar of world.select(step.who)) tellLies(world, liar, step.lie, step.ids, turn);
       });
+    case 'misdirect':
+      return [{ atMs, run: () => misdirect(world, world.select(step.who), step.to) }];
     case 'besiege':
       return repeat(step, () => {
         for (const liar of world.select(step.who)) besiege(world, liar, world.machine(step.victim));

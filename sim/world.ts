@@ -12,7 +12,8 @@ import { memoryNetwork, type MemoryNetwork } from '../kernel/transport/memory/ne
 import { postStored } from '../plugins/content/api.ts';
 import { Machine } from './machine.ts';
 import { Posts } from './posts.ts';
-import type { Scenario, Who } from './scenario.ts';
+import { mistakeIn } from './scenario.ts';
+import type { Scenario, Settings, Who } from './scenario.ts';
 import type { WireLog } from './wire-log.ts';
 
 const PLUGINS = fileURLToPath(new URL('../plugins', import.meta.url));
@@ -32,6 +33,8 @@ export class World {
   readonly apart: (readonly [Machine, Machine])[] = [];
   /** Commands of the workload that were refused, by code. */
   readonly refused = new Map<string, number>();
+  /** How often each machine dialled an address at which no machine ever is, by both. */
+  readonly strangerDials = new Map<string, number>();
   readonly #scenario: Scenario;
   readonly #wire: WireLog;
   readonly #root: string;
@@ -62,7 +65,7 @@ export class World {
         clock: this.clock,
         plugins,
         transport: (host) => this.network.transport(host),
-        config: withAnchors(scenario, number, anchors),
+        config: settingsOf(scenario, number, anchors),
       });
       if (number < (scenario.anchors ?? 0)) anchors.push(machine.connectString);
       machines.push(machine);
@@ -70,6 +73,7 @@ export class World {
     this.machines = machines;
     this.#byId = new Map(machines.map((machine) => [machine.nodeId, machine]));
     this.posts = new Posts(this.clock);
+    this.#watchStrangers();
   }
 
   /** Loads the code once, so that no start waits for the disk while others run. */
@@ -85,10 +89,10 @@ export class World {
     return this.#byId.get(nodeId);
   }
 
-  /** @throws RangeError */
+  /** @throws sim/bad-scenario */
   machine(number: number): Machine {
     const machine = this.machines[number];
-    if (machine === undefined) throw new RangeError(`there is no machine ${number}`);
+    if (machine === undefined) throw this.#mistake(`there is no machine ${number} among ${this.machines.length}`);
     return machine;
   }
 
@@ -96,7 +100,7 @@ export class World {
     return this.machines.filter(({ node }) => node !== undefined);
   }
 
-  /** @throws RangeError for a name the scenario does not define */
+  /** @throws sim/bad-scenario for a name the scenario does not define */
   select(who: Who): Machine[] {
     const { anchors = 0, groups = {} } = this.#scenario;
     const range = typeof who === 'string' ? groups[who] : who;
@@ -107,7 +111,7 @@ export class World {
     if (who === 'all') return [...this.machines];
     if (who === 'anchors') return this.machines.slice(0, anchors);
     if (who === 'others') return this.machines.slice(anchors);
-    throw new RangeError(`the scenario has no group "${String(who)}"`);
+    throw this.#mistake(`it has no group "${String(who)}"`);
   }
 
   /** Time stands still meanwhile. */
@@ -166,6 +170,22 @@ export class World {
     return pool.slice(0, chosen);
   }
 
+  #mistake(problem: string): Error {
+    return mistakeIn(this.#scenario.name, problem);
+  }
+
+  #watchStrangers(): void {
+    const hosts = new Set(this.machines.map(({ host }) => host));
+    const { route } = this.network;
+    this.network.route = (from, to) => {
+      if (!hosts.has(to.host)) {
+        const dial = `${from.host} ${to.host}:${to.port}`;
+        this.strangerDials.set(dial, (this.strangerDials.get(dial) ?? 0) + 1);
+      }
+      return route(from, to);
+    };
+  }
+
   async close(): Promise<void> {
     await this.stop(this.machines);
     rmSync(this.#root, { recursive: true, force: true });
@@ -173,14 +193,16 @@ export class World {
 }
 
 /** An anchor declares itself and knows those before it; everybody else starts with `bootstrap` of them. */
-function withAnchors(
-  { anchors = 0, bootstrap = anchors, config = {} }: Scenario,
-  number: number,
-  known: readonly string[],
-): Record<string, Record<string, unknown>> {
-  if (anchors === 0) return config;
+function settingsOf(scenario: Scenario, number: number, known: readonly string[]): Settings {
+  const { anchors = 0, bootstrap = anchors, config = {}, groups = {}, groupConfig = {} } = scenario;
   const own = { bootstrap: known.slice(0, bootstrap), ...(number < anchors && { declare: true }) };
-  return { ...config, anchors: { ...config.anchors, ...own } };
+  const settings: Settings = { ...config, ...(anchors > 0 && { anchors: { ...config.anchors, ...own } }) };
+  for (const [name, given] of Object.entries(groupConfig)) {
+    const isIn = [groups[name] ?? []].flat().some(({ first, last }) => first <= number && number <= last);
+    if (!isIn) continue;
+    for (const [plugin, values] of Object.entries(given)) settings[plugin] = { ...settings[plugin], ...values };
+  }
+  return settings;
 }
 
 function memoryDisk(): string {

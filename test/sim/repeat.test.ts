@@ -43,6 +43,54 @@ test('the same seed gives the same trace, another seed another one', async (t) =
   t.not(other.traceHash, first.traceHash);
 });
 
+test('a run with every kind of liar repeats itself', async (t) => {
+  const liars = {
+    about: 'all lies',
+    nodes: 14,
+    minutes: 2,
+    seed: 3,
+    anchors: 1,
+    link: { latencyMs: 30, jitterMs: 25 },
+    config: { mesh: { maxMesh: 12 } },
+    groups: {
+      honest: { first: 0, last: 7 },
+      victims: { first: 7, last: 7 },
+      liars: { first: 8, last: 12 },
+      absent: { first: 13, last: 13 },
+    },
+    groupConfig: { liars: { mesh: { maxMesh: 2 } } },
+    timeline: [
+      { at: '0s', do: 'start', who: 'honest' },
+      { at: '1s', do: 'start', who: 'liars' },
+      { at: '2s', do: 'misdirect', who: { first: 8, last: 10 }, to: 'next-liar' },
+      { at: '2s', do: 'misdirect', who: { first: 11, last: 12 }, to: 'stranger' },
+      { at: '10s', do: 'lie', who: { first: 8, last: 9 }, lie: 'invented-ids', ids: 50, every: '20s', times: 4 },
+      { at: '10s', do: 'lie', who: { first: 10, last: 10 }, lie: 'fake-n2', ids: 10, every: '20s', times: 4 },
+      { at: '10s', do: 'lie', who: { first: 11, last: 12 }, lie: 'accomplices', ids: 5, every: '20s', times: 4 },
+      { at: '30s', do: 'besiege', who: 'liars', victim: 7, every: '10s', times: 5 },
+    ],
+    // Each of them would be otherwise if the lies were not heard.
+    expect: [
+      { that: 'liar-quota', max: 0.9 },
+      { that: 'honest-quota', min: 1 },
+      { that: 'redirects-received', min: 1 },
+      { that: 'strangers-dialled', min: 1 },
+      { that: 'dials-to-stranger', max: 3 },
+    ],
+  };
+  const run = (seed: number) => simulate(parseScenario('liars', JSON.stringify({ ...liars, seed })));
+  const first = await run(3);
+  const second = await run(3);
+  t.deepEqual(
+    first.checks.filter(({ passed }) => !passed),
+    [],
+  );
+  t.is(second.traceHash, first.traceHash);
+  t.deepEqual(second.messages, first.messages);
+  t.deepEqual(second.checks, first.checks);
+  t.not((await run(4)).traceHash, first.traceHash);
+});
+
 test('a replay follows its recording to the end, and says where it goes another way', async (t) => {
   const file = join(temporaryDirectory(t), 'trace');
   const scenario = parseScenario('busy', JSON.stringify({ ...BUSY, minutes: 1 }));

@@ -1,11 +1,13 @@
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { Check } from '../../sim/checks.ts';
 import { milliseconds, showDuration } from '../../sim/durations.ts';
 import { GrowthModel } from '../../sim/growth-model.ts';
 import { components, quantile } from '../../sim/graph.ts';
-import { readOptions } from '../../sim/options.ts';
+import { readOptions, USAGE } from '../../sim/options.ts';
 import { simulateLight } from '../../sim/light.ts';
 import { Replay } from '../../sim/recording.ts';
 import { isLight, type LightScenario, parseScenario, readScenario, scenarioNames } from '../../sim/scenario.ts';
@@ -35,7 +37,69 @@ test('a scenario with a mistake is refused with the place of the mistake', (t) =
     message: /happiness/,
   });
   t.throws(() => new Check({ that: 'online' }, parse({})), { code: 'sim/bad-scenario', message: /neither/ });
+  t.throws(() => parse({ timeline: [{ at: '1s', do: 'besiege', who: 'all', every: '1s', times: 1 }] }), {
+    code: 'sim/bad-scenario',
+    message: /timeline\/0.*victim/,
+  });
   t.throws(() => readScenario('../package'), { code: 'sim/unknown-scenario' });
+});
+
+test('a scenario may be a file of its own', (t) => {
+  const file = join(temporaryDirectory(t), 'mine.json');
+  t.throws(() => readScenario(file), { code: 'sim/no-scenario-file', message: /ENOENT/ });
+  writeFileSync(file, JSON.stringify(LEAST));
+  t.like(readScenario(file), { name: file, nodes: 3 });
+  writeFileSync(file, JSON.stringify({ ...LEAST, model: 'magic' }));
+  t.throws(() => readScenario(file), { code: 'sim/bad-scenario' });
+  writeFileSync(file, '{');
+  t.throws(() => readScenario(file), { code: 'sim/bad-scenario', message: /mine\.json is no scenario/ });
+});
+
+test('a group that is not there is a mistake of the scenario', async (t) => {
+  for (const step of [
+    { at: '0s', do: 'start', who: 'ghosts' },
+    { at: '0s', do: 'meet', one: 0, other: 9 },
+  ])
+    await t.throwsAsync(simulate(parse({ timeline: [step] })), {
+      code: 'sim/bad-scenario',
+      message: /ghosts|machine 9/,
+    });
+});
+
+test('settings of a group come over those of all', async (t) => {
+  const changed = parse({
+    nodes: 6,
+    minutes: 2,
+    anchors: 1,
+    config: { mesh: { maxMesh: 5 } },
+    groups: { small: { first: 5, last: 5 }, honest: { first: 0, last: 4 } },
+    groupConfig: { small: { mesh: { maxMesh: 2 } } },
+    timeline: [{ at: '0s', do: 'start', who: 'all' }],
+    expect: [
+      { that: 'mesh-min', min: 2, max: 2 },
+      { that: 'mesh-among-honest', min: 4 },
+    ],
+  });
+  t.deepEqual(
+    (await simulate(changed)).checks.map(({ passed }) => passed),
+    [true, true],
+  );
+});
+
+const RUN = fileURLToPath(new URL('../../sim/run.js', import.meta.url));
+const sim = (...args: string[]) => spawnSync(process.execPath, [RUN, ...args], { encoding: 'utf8' });
+
+test('help and the list go to standard output, mistakes to the other with exit code 2', (t) => {
+  for (const help of ['--help', '-h']) t.like(sim(help), { status: 0, stderr: '', stdout: `${USAGE}\n` });
+  const { status, stdout } = sim('list', '--json');
+  t.is(status, 0);
+  t.deepEqual(
+    (JSON.parse(stdout) as { name: string }[]).map(({ name }) => name),
+    [...scenarioNames()],
+  );
+  const wrong = sim('./no-such-file.json');
+  t.is(wrong.status, 2);
+  t.regex(wrong.stderr, /no-such-file\.json cannot be read: ENOENT/);
 });
 
 test('an expectation that does not hold fails the run, with the worst value', async (t) => {
