@@ -59,9 +59,9 @@ export async function swapUnderChurn(t: ExecutionContext, world: ChurnWorld, cop
     if (n % SEARCH_EVERY === SEARCH_EVERY - 1) {
       const params = { id: posts.at(-SEARCH_EVERY >> 1) ?? posts[0], kind: 'post' };
       searches++;
-      const switchedBefore = searcherSwitched;
+      const [switchedBefore, searchedMs] = [searcherSwitched, clock.monotonic()];
       const { found } = await untilTaken(clock, () => searcher.run<{ found: boolean }>('search', params));
-      if (!found && searcherSwitched !== switchedBefore) interrupted++;
+      if (!found && (searcherSwitched !== switchedBefore || load.stalledSince(searchedMs))) interrupted++;
       else if (!found) missed++;
     } else if (n % 2 === 0 || from === to) {
       const { id } = await untilTaken(clock, () => author.run<{ id: string }>('post.create', { text: `post ${n}` }));
