@@ -24,6 +24,7 @@ export class Churn {
   readonly #dropped: string[] = [];
   #ended = 0;
   #superseded = 0;
+  #refused = 0;
   #stopped = false;
 
   constructor(t: ExecutionContext, world: ChurnWorld, deps: ChurnDeps) {
@@ -71,6 +72,8 @@ export class Churn {
       ended: this.#ended,
       /** Of two made at the same time one stays. */
       superseded: this.#superseded,
+      /** Made for a slot that was not given, as to one who is back before its old connection is known to be gone. */
+      refused: this.#refused,
       dropped: this.#dropped,
     };
   }
@@ -97,6 +100,7 @@ export class Churn {
       const { peer, connectedAtMs, reason, byPeer, kind, direction } = closed;
       if ((this.#leftAtMs.get(peer.nodeId) ?? -1) >= connectedAtMs) this.#ended++;
       else if (node.network.connectionsOf(peer.nodeId).length > 0) this.#superseded++;
+      else if (kind === 'session' && reason === 'done') this.#refused++;
       else {
         const ageMs = this.#world.clock.now() - connectedAtMs;
         const who = this.#deps.stable.some(({ nodeId }) => nodeId === peer.nodeId) ? 'one that stays' : 'a churner';

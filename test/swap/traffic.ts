@@ -19,8 +19,6 @@ export interface SwapNode {
 
 /** A machine that cannot keep up is offered less, which the rate in the report shows. */
 const OPEN_MAX = 200;
-/** Half of what a search gives its first round. */
-const STALL_MS = 250;
 /** Messages that are refused because a plugin is off, or because too many wait for it. */
 const REFUSALS = new Set([
   'lifecycle/service-off',
@@ -36,7 +34,6 @@ export class Load {
   readonly #send: (n: number) => Promise<void>;
   #sent = 0;
   #stopped = false;
-  #stalledAtMs = -Infinity;
   #target: { readonly count: number; readonly reached: () => void } | undefined;
 
   constructor(clock: Clock, perSecond: number, send: (n: number) => Promise<void>) {
@@ -47,11 +44,6 @@ export class Load {
 
   stop(): void {
     this.#stopped = true;
-  }
-
-  /** True if this process stood still for a good part of a search's limits: all nodes share it with the machine. */
-  stalledSince(monotonicMs: number): boolean {
-    return this.#stalledAtMs >= monotonicMs;
   }
 
   /** Resolves when so many messages have been sent. */
@@ -72,10 +64,7 @@ export class Load {
         open.add(work);
       }
       if (this.#target && this.#sent >= this.#target.count) this.#target.reached();
-      const before = this.#clock.monotonic();
       await this.#clock.sleep(2);
-      const now = this.#clock.monotonic();
-      if (now - before > STALL_MS) this.#stalledAtMs = now;
     }
     await Promise.all(open);
     return this.#sent;
