@@ -3,8 +3,11 @@ import type { Clock, ConnectionInfo } from '../../kernel/index.ts';
 import type { ChurnWorld } from './churn.ts';
 import type { SwapNode } from './traffic.ts';
 
-/** A newcomer that has not grown into the mesh by then never will. */
-const JOIN_LIMIT_MS = 90_000;
+/**
+ * Who met three that have just left goes on with the next list, at the latest with a round of diffs (120 s);
+ * a dial takes 15 s.
+ */
+const JOIN_LIMIT_MS = 150_000;
 
 interface ChurnDeps {
   readonly stable: readonly SwapNode[];

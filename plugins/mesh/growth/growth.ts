@@ -127,6 +127,11 @@ export class Growth {
     return count;
   }
 
+  /** Too much failed: only a signal ends it. */
+  get isBackedOff(): boolean {
+    return this.#failures >= FAILURES_MAX;
+  }
+
   /** A list came: grow at once, until the mesh is 90 % full. */
   learned(): void {
     const { used } = this.#deps.room();
