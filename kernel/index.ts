@@ -20,4 +20,5 @@ export * from './sdk/topic.ts';
 export { type LinkedSignal, linkSignals } from './clock/linked-signal.ts';
 export { type Blake3Hasher, blake3, blake3DeriveKey, blake3Hasher, blake3Hex } from './identity/hash.ts';
 export { SIGNATURE_BYTES, verifySignature, verifySignatureAsync } from './identity/signature.ts';
+export { placeOf } from './transport/address.ts';
 export { GroupCommit, type GroupCommitOptions } from './store/group-commit.ts';

@@ -45,6 +45,21 @@ export function formatAddress({ host, port, family }: SocketAddress): string {
 }
 
 /**
+ * One text for an address whatever form it is told in, and one for the site behind it: an IPv4 address,
+ * or the /64 that an IPv6 household has. A text that is no address stands for itself.
+ */
+export function placeOf(text: string): { readonly address: string; readonly site: string } {
+  try {
+    const parsed = parseAddress(text);
+    const host = withoutZone(parsed.host);
+    const site = parsed.family === 4 ? host : ipaddr.IPv6.networkAddressFromCIDR(`${host}/64`).toString();
+    return { address: formatAddress(parsed), site };
+  } catch {
+    return { address: text, site: text };
+  }
+}
+
+/**
  * What kind of address this is; the only place that decides it. `treatAsPublic` (CIDR texts) comes
  * first, so that a laboratory's documentation or private ranges can stand for the Internet.
  */

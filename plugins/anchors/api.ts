@@ -17,7 +17,7 @@ export interface KnownAnchor extends Anchor {
 /** Why anchors were asked for peers; no timer repeats it while the mesh has peers (CYC-08). */
 export type RejoinCause = 'bootstrap' | 'recovery' | 'isolation' | 'user';
 /** Why a cold reachability test was made (ANCH-09). */
-export type ProbeCause = 'startup' | 'mapping-changed' | 'periodic' | 'repeat' | 'user';
+export type ProbeCause = 'startup' | 'mapping-changed' | 'periodic' | 'repeat' | 'inbound-failed';
 
 export interface AnchorsService {
   /** True while this node tells others that it can be dialled by anybody. */

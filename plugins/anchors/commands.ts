@@ -116,6 +116,7 @@ interface CommandParts {
   readonly rejoin: Rejoin;
   readonly isolation: Isolation;
   bootstrap(): readonly Anchor[];
+  hasAnchors(): Promise<boolean>;
   request(signal: AbortSignal): Promise<number>;
   nowMs(): number;
 }
@@ -183,8 +184,7 @@ export function anchorsCommandHandlers(parts: CommandParts): CommandHandlers<typ
       };
     },
     'anchor.request': async (_params, call) => {
-      if (known.all().length + parts.bootstrap().length + talks.hints().length === 0)
-        throw anchorsErrors.make('no-anchors');
+      if (!(await parts.hasAnchors())) throw anchorsErrors.make('no-anchors');
       call.progress('asking anchors');
       return { reached: await parts.request(call.signal) };
     },

@@ -1,5 +1,6 @@
 import type { Network, PluginContext } from '../../kernel/index.ts';
 import { MESH } from '../mesh/api.ts';
+import { SOCIAL } from '../social/api.ts';
 import { INTRODUCTION, PORT_MAPPING } from './api.ts';
 import type { AnchorsConfig } from './config.ts';
 
@@ -7,6 +8,8 @@ export const anchorsNeeds = {
   mesh: MESH,
   portMapping: { optional: PORT_MAPPING },
   introduction: { optional: INTRODUCTION },
+  /** Whose profiles name anchors. */
+  social: { optional: SOCIAL },
 } as const;
 
 /** What the parts of anchors share: the generation's context and the kernel's endpoint. */

@@ -46,11 +46,17 @@ export class Desk {
     const { ctx, network } = this.#anchors;
     const asker = call.peer.nodeId;
     const handed = this.list.handOut(asker, ctx.clock.now());
-    const referrals = handed.map(({ node_id, addresses }) => ({ node_id, addresses }));
-    const isSparse = referrals.length < SPARSE_BELOW || this.#surroundings.meshSize() < FRESH_BELOW_MESH;
-    if (isSparse) referrals.push(...(await this.#topUp(asker, referrals)));
-    ctx.counters.add('referrals-given', referrals.length);
     const seenAt = network.connection(call.connectionId)?.remoteAddr;
+    // Addresses of a LAN are told within it alone (H5); for the others a match makes the waiting one dial.
+    const tellable = (addresses: readonly string[]): string[] =>
+      addresses.filter((address) => network.mayDial(address, seenAt ?? ''));
+    const referrals = handed.map(({ node_id, addresses }) => ({ node_id, addresses: tellable(addresses) }));
+    const isSparse = referrals.length < SPARSE_BELOW || this.#surroundings.meshSize() < FRESH_BELOW_MESH;
+    if (isSparse) {
+      const added = await this.#topUp(asker, referrals);
+      referrals.push(...added.map(({ node_id, addresses }) => ({ node_id, addresses: tellable(addresses) })));
+    }
+    ctx.counters.add('referrals-given', referrals.length);
     if (seenAt !== undefined && !this.#talks.isAnchor(asker)) {
       const asked = { node_id: asker, addresses: ownAddresses(network, [], seenAt) };
       for (const { node_id } of handed) this.#introduce(node_id as NodeId, asked);
@@ -77,8 +83,10 @@ export class Desk {
     const { ctx } = this.#anchors;
     if (asker.addresses.length === 0 || this.#talks.isAnchor(waiting)) return;
     const tell = async (): Promise<void> => {
-      if (!(await this.#surroundings.supports(waiting, anchorMatch))) return;
-      await ctx.send(waiting, anchorMatch, asker, { signal: ctx.signal });
+      const toldTo = this.#surroundings.seenAt(waiting);
+      const addresses = asker.addresses.filter((address) => this.#anchors.network.mayDial(address, toldTo));
+      if (addresses.length === 0 || !(await this.#surroundings.supports(waiting, anchorMatch))) return;
+      await ctx.send(waiting, anchorMatch, { ...asker, addresses }, { signal: ctx.signal });
       ctx.counters.add('matches-made');
     };
     this.#anchors.background(

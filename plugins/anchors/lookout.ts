@@ -17,7 +17,7 @@ interface LookoutDeps {
   readonly known: KnownAnchors;
   readonly rejoin: Rejoin;
   /** False when there is no anchor to ask: then nothing is tried until a peer was lost again. */
-  hasAnchors(): boolean;
+  hasAnchors(): Promise<boolean>;
 }
 
 /** Watches for an empty mesh, and has it filled again: the only thing that starts recovery (CYC-05). */
@@ -57,7 +57,7 @@ export class Lookout {
     let waitMs = firstWaitMs;
     for (let failures = 0; ; failures++) {
       await ctx.clock.sleep(waitMs, ctx.signal);
-      if (this.#deps.surroundings.meshSize() > 0 || !this.#deps.hasAnchors()) return;
+      if (this.#deps.surroundings.meshSize() > 0 || !(await this.#deps.hasAnchors())) return;
       await this.#deps.rejoin.run(cause);
       if (this.#deps.surroundings.meshSize() > 0) return;
       // Drawn from half to the whole, so that a crowd that lost the same anchor spreads out.

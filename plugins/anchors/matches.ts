@@ -1,7 +1,7 @@
 import { codeOf } from '../../kernel/index.ts';
 import type { IncomingCall, NodeId } from '../../kernel/index.ts';
 import { AddressBudget } from './address-budget.ts';
-import { hostOf, isPublic } from './address-rules.ts';
+import { budgetKey } from './address-rules.ts';
 import type { AnchorsContext } from './context.ts';
 import type { Referral } from './messages.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -56,7 +56,7 @@ export class Matches {
       ctx.counters.add('match-addresses-refused');
       return;
     }
-    const work = this.#surroundings.reach({ nodeId, addresses }, ctx.signal).then(
+    const work = this.#surroundings.reachTold({ nodeId, addresses }, ctx.signal).then(
       () => ctx.counters.add('matches-met'),
       (error) => ctx.counters.add(`matches-missed.${codeOf(error)}`),
     );
@@ -65,15 +65,16 @@ export class Matches {
 
   /** Those of told addresses that may be dialled, each counted against the budget of its machine. */
   dialable(told: readonly string[], toldFrom: string): readonly string[] {
+    return this.affordable(told.filter((address) => this.#anchors.network.mayDial(address, toldFrom)));
+  }
+
+  /** The same of addresses that were checked when they were told. */
+  affordable(told: readonly string[]): readonly string[] {
     const { ctx, network } = this.#anchors;
-    return told
-      .filter((address) => network.mayDial(address, toldFrom))
-      .slice(0, ADDRESSES_MAX)
-      .filter((address) => {
-        const key = isPublic(network, address) ? hostOf(address) : address;
-        const allowed = this.#budget.spend(key, ctx.clock.now());
-        if (!allowed) ctx.counters.add('told-dials-over-budget');
-        return allowed;
-      });
+    return told.slice(0, ADDRESSES_MAX).filter((address) => {
+      const allowed = this.#budget.spend(budgetKey(network, address), ctx.clock.now());
+      if (!allowed) ctx.counters.add('told-dials-over-budget');
+      return allowed;
+    });
   }
 }

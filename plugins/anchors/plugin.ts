@@ -1,4 +1,4 @@
-import { bind, codeOf, DATA_FILES, definePlugin, NETWORK, Type } from '../../kernel/index.ts';
+import { bind, codeOf, connectionClosed, DATA_FILES, definePlugin, NETWORK, Type } from '../../kernel/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
 import { meshEmptied, meshReady, offerSection, peerGone, peerReady, sectionFeature } from '../mesh/api.ts';
 import { ANCHORS, declarationChanged } from './api.ts';
@@ -17,6 +17,7 @@ import { Matches } from './matches.ts';
 import { anchorMatch, anchorRegister, anchorTalk, probeRequest, probeResult, referralRequest } from './messages.ts';
 import { knownAnchorsTable } from './migrations/0001-known-anchors.ts';
 import { Prober } from './prober.ts';
+import { ProfileAnchors } from './profile-anchors.ts';
 import { Entry } from './referral-list.ts';
 import { Rejoin } from './rejoin.ts';
 import { Surroundings } from './surroundings.ts';
@@ -76,15 +77,19 @@ export default definePlugin({
     });
     const desk = new Desk(anchors, surroundings, talks);
     const matches = new Matches(anchors, surroundings);
+    const profileAnchors = new ProfileAnchors(anchors, surroundings, matches);
     const rejoin = new Rejoin(anchors, {
       surroundings,
       known,
       declaration,
       matches,
+      profileAnchors,
       bootstrap: () => bootstrap,
       hints: () => talks.hints(),
     });
-    const hasAnchors = () => known.all().length + bootstrap.length + talks.hints().length > 0;
+    const hasAnchors = async () =>
+      known.all().length + bootstrap.length + talks.hints().length > 0 || (await profileAnchors.isNamed());
+    const offerStep = profileAnchors.offer();
     const lookout = new Lookout(anchors, { surroundings, known, rejoin, hasAnchors });
     const prober = new Prober(anchors, surroundings, declaration);
     const witness = new WitnessDesk(anchors, surroundings);
@@ -119,6 +124,7 @@ export default definePlugin({
       goneIfAway(peer.nodeId);
       lookout.check();
     });
+    ctx.on(connectionClosed, (ended) => anchors.background('probe', prober.closed(ended)));
     ctx.on(meshEmptied, () => lookout.check());
     ctx.on(meshReady, contributeSticky);
     ctx.on(declarationChanged, () => anchors.background('tell-peers', talks.tell('everybody')));
@@ -142,6 +148,7 @@ export default definePlugin({
         rejoin,
         isolation,
         bootstrap: () => bootstrap,
+        hasAnchors,
         request: (signal) => rejoin.run('user', undefined, signal),
         nowMs: () => ctx.clock.now(),
       }),
@@ -166,7 +173,7 @@ export default definePlugin({
         },
       },
       activate: async () => {
-        await Promise.all([offerTalk(), contributeSticky()]);
+        await Promise.all([offerTalk(), offerStep(), contributeSticky()]);
         await declaration.review();
         for (const nodeId of talks.declared()) goneIfAway(nodeId);
         for (const { node_id } of desk.list.entries()) goneIfAway(node_id as NodeId);

@@ -1,5 +1,5 @@
 import { codeOf, linkSignals } from '../../kernel/index.ts';
-import type { IncomingCall, NodeId } from '../../kernel/index.ts';
+import type { ConnectionInfo, IncomingCall, NodeId } from '../../kernel/index.ts';
 import { probeEnded } from './api.ts';
 import type { ProbeCause } from './api.ts';
 import type { AnchorsContext } from './context.ts';
@@ -15,6 +15,11 @@ const DIRECT_WAIT_MS = 2_000;
 /** After a failure, and after a probe that found no witness. */
 const REPEAT_MS = 60_000;
 const PROBES_KEPT = 10;
+/** Anybody can break off a connection to us, so it is a reason for a probe only so often. */
+const INBOUND_PAUSE_MS = 5 * 60_000;
+/** A connection that ended so soon, without an exchange, failed. */
+const INBOUND_YOUNG_MS = 30_000;
+const INBOUND_FAILURES = new Set(['exchange-failed', 'idle-timeout', 'peer-vanished']);
 
 type Outcome = 'reachable' | 'unreachable' | 'inconclusive';
 
@@ -28,6 +33,8 @@ export interface ProbeRecord {
   readonly outcome: Outcome;
   readonly reason: string;
 }
+
+type InboundEnd = Pick<ConnectionInfo, 'direction' | 'connectedAtMs'> & { readonly reason: string };
 
 interface Pending {
   readonly id: string;
@@ -47,6 +54,7 @@ export class Prober {
   #lastAddress: string | undefined;
   #lastAttemptMs = 0;
   #lastVia: NodeId | undefined;
+  #inboundAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(anchors: AnchorsContext, surroundings: Surroundings, declaration: Declaration) {
     this.#anchors = anchors;
@@ -64,6 +72,19 @@ export class Prober {
     const cause = address === undefined ? undefined : await this.#dueFor(address);
     if (address === undefined) this.#lastAddress = undefined;
     else if (cause !== undefined) await this.probe(cause, address, signal);
+  }
+
+  /** A connection has ended: one that came from outside and failed is a reason to test at once (ANCH-09). */
+  async closed({ direction, reason, connectedAtMs }: InboundEnd): Promise<void> {
+    const { ctx } = this.#anchors;
+    const now = ctx.clock.now();
+    const failed = INBOUND_FAILURES.has(reason) || reason.startsWith('transport/');
+    if (direction !== 'inbound' || !failed || now - connectedAtMs > INBOUND_YOUNG_MS) return;
+    if (now - this.#inboundAtMs < INBOUND_PAUSE_MS || this.#pending !== undefined) return;
+    const address = await this.#declaration.externalAddress();
+    if (address === undefined) return;
+    this.#inboundAtMs = now;
+    await this.probe('inbound-failed', address, ctx.signal);
   }
 
   /** One test. What is inconclusive changes nothing. */

@@ -7,6 +7,7 @@ import type { Declaration } from './declaration.ts';
 import { anchorsErrors } from './errors.ts';
 import type { KnownAnchors } from './known-anchors.ts';
 import type { Matches } from './matches.ts';
+import type { ProfileAnchors } from './profile-anchors.ts';
 import { anchorRegister, referralRequest } from './messages.ts';
 import type { Referral } from './messages.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -46,6 +47,7 @@ interface RejoinDeps {
   readonly matches: Matches;
   /** Anchors of the file and the config (ID-07). */
   bootstrap(): readonly Anchor[];
+  readonly profileAnchors: ProfileAnchors;
   /** Anchors that others told of and nobody has proved: the last resort. */
   hints(): readonly Anchor[];
 }
@@ -101,14 +103,14 @@ export class Rejoin {
     let answered: NodeId | undefined;
     let connected = 0;
     const tried = new Set<NodeId>([ctx.self.nodeId]);
-    for (const anchor of targets ?? this.#order()) {
+    for await (const [anchor, isTold] of targets?.map((target) => [target, false] as const) ?? this.#order()) {
       if (tried.has(anchor.nodeId)) continue;
       if (tried.size > ANCHORS_TRIED_MAX) break;
       tried.add(anchor.nodeId);
-      if (!(await this.#step(record, 'anchor', anchor, () => this.#deps.surroundings.reach(anchor, ctx.signal))))
-        continue;
-      // We dialled it there, which is all that makes an anchor.
-      this.#deps.known.seen(anchor.nodeId, anchor.addresses, ctx.clock.now());
+      if (!(await this.#step(record, 'anchor', anchor, () => this.#reach(anchor, isTold)))) continue;
+      // We dialled it there, which is all that makes an anchor; what else was told of it is nobody's word now.
+      const at = isTold ? [this.#deps.surroundings.seenAt(anchor.nodeId)] : anchor.addresses;
+      this.#deps.known.seen(anchor.nodeId, at, ctx.clock.now());
       connected += await this.#askForReferrals(record, anchor.nodeId);
       answered = anchor.nodeId;
       if (this.#deps.surroundings.meshSize() > 0) break;
@@ -121,10 +123,22 @@ export class Rejoin {
   }
 
   /** ANCH-03: read when the next is due, since an answer of one may bring others. */
-  *#order(): Iterable<Anchor> {
-    yield* this.#deps.known.all();
-    yield* this.#deps.bootstrap();
-    yield* this.#deps.hints();
+  async *#order(): AsyncIterable<readonly [anchor: Anchor, isTold: boolean]> {
+    const { known, bootstrap, profileAnchors, hints } = this.#deps;
+    for (const anchor of known.all()) yield [anchor, false];
+    for (const anchor of bootstrap()) yield [anchor, false];
+    for (const anchor of await profileAnchors.own()) yield [anchor, false];
+    for (const anchor of await profileAnchors.ofFollowees()) yield [anchor, true];
+    for (const anchor of hints()) yield [anchor, true];
+  }
+
+  /** What is dialled on the word of others is budgeted: they may name a stranger, and runs repeat. */
+  #reach({ nodeId, addresses }: Anchor, isTold: boolean): Promise<void> {
+    const { ctx } = this.#anchors;
+    const { surroundings, matches } = this.#deps;
+    if (!isTold) return surroundings.reach({ nodeId, addresses }, ctx.signal);
+    // Those of a LAN were checked when they were told, against where the teller was seen.
+    return surroundings.reachTold({ nodeId, addresses: matches.affordable(addresses) }, ctx.signal);
   }
 
   /** Registers with the anchor, asks who else waits there, and dials them (CONN-15, -16). */
@@ -134,7 +148,11 @@ export class Rejoin {
     if (this.#deps.declaration.isDeclared()) return 0;
     let referrals: readonly Referral[];
     try {
-      const addresses = [...network.localAddresses()].filter((address) => address.length <= 64).slice(0, 8);
+      const toldTo = this.#deps.surroundings.seenAt(anchor);
+      const addresses = network
+        .localAddresses()
+        .filter((address) => address.length <= 64 && network.mayDial(address, toldTo))
+        .slice(0, 8);
       const nplus10 = [...(await this.#deps.surroundings.nplus10())];
       this.#deps.matches.waitAt(anchor);
       await ctx.send(anchor, anchorRegister, { addresses, nplus10 }, { signal: ctx.signal });
@@ -166,7 +184,7 @@ export class Rejoin {
     const direct =
       addresses.length > 0 &&
       (await this.#step(record, 'referral', { nodeId, addresses }, () =>
-        this.#deps.surroundings.reach({ nodeId, addresses }, signal),
+        this.#deps.surroundings.reachTold({ nodeId, addresses }, signal),
       ));
     const introduction = ctx.deps.introduction;
     if (direct || introduction === undefined || signal.aborted) return direct;

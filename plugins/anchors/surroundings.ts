@@ -138,6 +138,29 @@ export class Surroundings {
     }
   }
 
+  /**
+   * The same on the word of others: dials what the budget of all such dials leaves (`MeshService.chargeDials`).
+   *
+   * @throws anchors/over-budget, and what {@link reach} throws.
+   */
+  async reachTold({ nodeId, addresses }: Anchor, signal: AbortSignal): Promise<void> {
+    if (this.isConnected(nodeId)) return this.reach({ nodeId, addresses }, signal);
+    const free = await this.charge(addresses);
+    if (free.length === 0) throw anchorsErrors.make('over-budget', { node_id: nodeId });
+    await this.reach({ nodeId, addresses: free }, signal);
+    await this.led(nodeId);
+  }
+
+  /** See `MeshService.chargeDials`. */
+  charge(addresses: readonly string[]): Promise<readonly string[]> {
+    return this.#use((mesh) => mesh.chargeDials(addresses));
+  }
+
+  /** A charged dial led to this node. */
+  led(nodeId: NodeId): Promise<void> {
+    return this.#use((mesh) => mesh.dialLed(this.seenAt(nodeId)));
+  }
+
   async #becomesPeer(nodeId: NodeId, signal: AbortSignal): Promise<void> {
     // Waits first: the exchange may end while mesh is asked.
     const ready = this.#wait(nodeId, signal);

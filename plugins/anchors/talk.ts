@@ -2,7 +2,7 @@ import { codeOf, peerKey } from '../../kernel/index.ts';
 import type { NodeId, PeerId } from '../../kernel/index.ts';
 import { Compile } from 'typebox/compile';
 import { AddressBudget } from './address-budget.ts';
-import { hostOf, isPublic, ownAddresses } from './address-rules.ts';
+import { budgetKey, ownAddresses } from './address-rules.ts';
 import type { Anchor } from './api.ts';
 import type { AnchorsContext } from './context.ts';
 import { anchorsErrors } from './errors.ts';
@@ -60,15 +60,21 @@ export class AnchorTalks {
 
   /** What `peer` is told. */
   own(peer: NodeId): AnchorTalk {
-    const since = this.#anchors.ctx.clock.now() - TOLD_WITHIN_MS;
+    const { ctx, network } = this.#anchors;
+    const since = ctx.clock.now() - TOLD_WITHIN_MS;
+    const toldTo = this.#deps.surroundings.seenAt(peer);
+    // Addresses of a LAN stay in it (H5).
+    const tellable = (addresses: readonly string[]): string[] =>
+      addresses.filter((address) => network.mayDial(address, toldTo)).slice(0, 8);
     return {
       is_anchor: this.#deps.isDeclared(),
-      addresses: this.#deps.isDeclared() ? [...this.#deps.ownAddresses()].slice(0, 8) : [],
+      addresses: this.#deps.isDeclared() ? tellable(this.#deps.ownAddresses()) : [],
       anchors: this.#deps.known
         .all()
         .filter(({ nodeId, lastSeenMs }) => nodeId !== peer && lastSeenMs >= since)
-        .slice(0, TOLD_MAX)
-        .map(({ nodeId, addresses }) => ({ node_id: nodeId, addresses: [...addresses].slice(0, 8) })),
+        .map(({ nodeId, addresses }) => ({ node_id: nodeId, addresses: tellable(addresses) }))
+        .filter(({ addresses }) => addresses.length > 0)
+        .slice(0, TOLD_MAX),
     };
   }
 
@@ -135,12 +141,10 @@ export class AnchorTalks {
   /** An anchor dials another it heard of once; both then know each other by the first exchange. */
   async #meet({ nodeId, addresses }: Anchor): Promise<void> {
     const { ctx, network } = this.#anchors;
-    const affordable = addresses.filter((address) =>
-      this.#budget.spend(isPublic(network, address) ? hostOf(address) : address, ctx.clock.now()),
-    );
+    const affordable = addresses.filter((address) => this.#budget.spend(budgetKey(network, address), ctx.clock.now()));
     if (affordable.length === 0) return;
     try {
-      await this.#deps.surroundings.reach({ nodeId, addresses: affordable }, ctx.signal);
+      await this.#deps.surroundings.reachTold({ nodeId, addresses: affordable }, ctx.signal);
       ctx.counters.add('anchors-met');
     } catch (error) {
       ctx.signal.throwIfAborted();

@@ -1,7 +1,7 @@
 import { codeOf, linkSignals } from '../../kernel/index.ts';
 import type { IncomingCall, NodeId } from '../../kernel/index.ts';
 import { AddressBudget } from './address-budget.ts';
-import { hostOf, isIPv6, isPublic } from './address-rules.ts';
+import { budgetKey, hostOf, isIPv6, isPublic } from './address-rules.ts';
 import type { AnchorsContext } from './context.ts';
 import { PROBE_DIAL_MS, probeRequest, probeResult } from './messages.ts';
 import type { ProbeRequest, ProbeResult } from './messages.ts';
@@ -31,7 +31,9 @@ export class WitnessDesk {
   async answer(request: ProbeRequest, call: IncomingCall): Promise<ProbeResult> {
     const { ctx } = this.#anchors;
     const isWitness = request.witness === ctx.self.nodeId;
-    const refusal = isWitness ? this.#refusalAsWitness(request, call) : await this.#refusalAsReporter(request, call);
+    const refusal = isWitness
+      ? await this.#refusalAsWitness(request, call)
+      : await this.#refusalAsReporter(request, call);
     if (refusal !== undefined) {
       ctx.counters.add(`probes-not-tested.${refusal}`);
       return { probe_id: request.probe_id, outcome: 'not-tested', reason: refusal };
@@ -39,14 +41,16 @@ export class WitnessDesk {
     return isWitness ? this.#dial(request, call.signal) : this.#passOn(request, call.signal);
   }
 
-  #refusalAsWitness(request: ProbeRequest, call: IncomingCall): string | undefined {
+  async #refusalAsWitness(request: ProbeRequest, call: IncomingCall): Promise<string | undefined> {
     const { ctx, network } = this.#anchors;
     if (request.return_via !== call.peer.nodeId) return 'wrong-way-back';
     if (request.candidate === ctx.self.nodeId || request.candidate === call.peer.nodeId) return 'wrong-candidate';
     // Only a stranger's dial is cold: with a connection there is a warm path.
     if (this.#surroundings.isConnected(request.candidate as NodeId)) return 'acquainted';
     if (!isPublic(network, request.target_addr)) return 'address-not-public';
-    return this.#dialBudget.spend(hostOf(request.target_addr), ctx.clock.now()) ? undefined : 'over-budget';
+    if (!this.#dialBudget.spend(budgetKey(network, request.target_addr), ctx.clock.now())) return 'over-budget';
+    const free = await this.#surroundings.charge([request.target_addr]);
+    return free.length > 0 ? undefined : 'over-budget';
   }
 
   async #refusalAsReporter(request: ProbeRequest, call: IncomingCall): Promise<string | undefined> {
@@ -61,7 +65,9 @@ export class WitnessDesk {
     const witness = request.witness as NodeId;
     if (!this.#surroundings.isConnected(witness)) return 'no-such-witness';
     if (!(await this.#surroundings.supports(witness, probeRequest))) return 'unsupported-by-witness';
-    return this.#passOnBudget.spend(hostOf(request.target_addr), ctx.clock.now()) ? undefined : 'over-budget';
+    return this.#passOnBudget.spend(budgetKey(network, request.target_addr), ctx.clock.now())
+      ? undefined
+      : 'over-budget';
   }
 
   async #passOn(request: ProbeRequest, signal: AbortSignal): Promise<ProbeResult> {
@@ -87,6 +93,7 @@ export class WitnessDesk {
         { nodeId: candidate, addresses: [request.target_addr] },
         { signal: limit.signal },
       );
+      await this.#surroundings.led(candidate);
       return await this.#tell(candidate, id, probe_id, limit.signal);
     } catch (error) {
       ctx.signal.throwIfAborted();

@@ -103,9 +103,10 @@ export class Dialler {
     const linked = linkSignals([ctx.signal], { deadlineMs: REACH_LIMIT_MS, clock: ctx.clock });
     const { signal } = linked;
     try {
-      const dialable = told === undefined ? [] : this.#allowed(told.addresses, told.by);
+      const dialable = told === undefined ? [] : await this.#allowed(told.addresses, told.by);
       if (dialable.length > 0) {
-        await network.dial({ nodeId, addresses: dialable }, { signal });
+        const { remoteAddr } = await network.dial({ nodeId, addresses: dialable }, { signal });
+        await this.#deps.mesh()?.use((service) => service.dialLed(remoteAddr), { signal });
         return;
       }
       await this.#deps.mesh()?.use(
@@ -120,11 +121,11 @@ export class Dialler {
     }
   }
 
-  #allowed(addresses: readonly string[], by: NodeId): readonly string[] {
+  async #allowed(addresses: readonly string[], by: NodeId): Promise<readonly string[]> {
     const { ctx, network } = this.#deps;
     const seenAt = network.connectionsOf(by)[0]?.remoteAddr ?? '';
     const now = ctx.clock.now();
-    return addresses.filter((address) => {
+    const rested = addresses.filter((address) => {
       if (!network.mayDial(address, seenAt)) return false;
       if (now - (this.#told.get(address) ?? Number.NEGATIVE_INFINITY) < TOLD_PAUSE_MS) return false;
       this.#told.delete(address);
@@ -132,5 +133,7 @@ export class Dialler {
       if (this.#told.size > TOLD_MAX) this.#told.delete(this.#told.keys().next().value as string);
       return true;
     });
+    const { signal } = ctx;
+    return (await this.#deps.mesh()?.use((service) => service.chargeDials(rested), { signal })) ?? [];
   }
 }

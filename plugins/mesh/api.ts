@@ -121,6 +121,14 @@ export interface MeshService
   locate(nodeId: NodeId, options: { readonly signal: AbortSignal }): Promise<readonly string[]>;
   /** Adds a way to find nodes, in the place its name has in the cascade; gives the undo. Ends with a swap of mesh. */
   offerStep(step: CascadeStep): () => void;
+  /**
+   * Takes the dials of addresses that somebody told us from the one budget that all such dials share, so
+   * that no number of tellers can have us hammer a stranger. Gives those that may be dialled now. To be
+   * called for every address that is dialled on the word of others, after `Network.mayDial`.
+   */
+  chargeDials(addresses: readonly string[]): readonly string[];
+  /** A charged dial led to its node, at this address (`remoteAddr`): it costs nothing. */
+  dialLed(address: string): void;
   /** Hands growth a node to try before its own candidates. False when it is not wanted or there are too many. */
   offerCandidate(lead: Lead): boolean;
   /** Has growth look for peers at once, whatever failed before (CONN-16). */

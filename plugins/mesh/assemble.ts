@@ -19,6 +19,7 @@ import { PreferredPeers } from './prefer/preferred-peers.ts';
 import { Rebalance } from './rebalance/rebalance.ts';
 import { Redial } from './redial.ts';
 import { assembleKnowledge } from './resolve/assemble.ts';
+import { DialBudget } from './resolve/dial-budget.ts';
 import { untilAborted } from './resolve/until-aborted.ts';
 import { Sections } from './sections.ts';
 import { Blacklist } from './slots/blacklist.ts';
@@ -48,11 +49,13 @@ export function assembleMesh(mesh: MeshContext) {
   const sections = new Sections({ counters: ctx.counters, log: ctx.log, offered: () => network.features() });
   const own = new OwnSide(mesh, () => preference.nplus10());
   const announcements = new Announcements(mesh, links, own, sections);
-  const redial = new Redial(mesh, book, links, history);
+  const budget = new DialBudget(ctx.clock);
+  const redial = new Redial(mesh, book, links, history, budget);
   const { knowledge, addresses, cascade } = assembleKnowledge(mesh, {
     links,
     book,
     history,
+    budget,
     dial: (nodeId, at, { signal }) => untilAborted(redial.reach(nodeId, at, 'resolve'), signal),
     learned: (reporter) => {
       ctx.emit(knowledgeChanged, { reporter });
@@ -125,6 +128,7 @@ export function assembleMesh(mesh: MeshContext) {
     slots,
     intents,
     book,
+    budget,
     resolve: (nodeId) => cascade.connect(nodeId, { purpose: 'growth', signal: ctx.signal, steps: GROWTH_STEPS }),
     reach: (nodeId, at) => redial.reach(nodeId, at, 'growth'),
     ask: (link) => exchange.ask(link),
@@ -161,6 +165,7 @@ export function assembleMesh(mesh: MeshContext) {
 
   return {
     links,
+    budget,
     history,
     book,
     preferred,

@@ -45,16 +45,20 @@ export class OwnSide {
   /** The body for a peer seen at `remoteAddr`, of which `sections` is to know. */
   body(remoteAddr: string, sections: Record<string, unknown>): ExchangeBody {
     const { features, revision } = this.refresh();
-    const { self } = this.#mesh.network;
+    const { network } = this.#mesh;
     return {
       protocol: PROTOCOL_VERSION,
-      node_id: self.nodeId,
-      device_id: self.deviceId,
+      node_id: network.self.nodeId,
+      device_id: network.self.deviceId,
       features,
       features_revision: revision,
       nplus10: this.#nplus10(),
       nat_type: 'unknown',
-      addresses: this.#mesh.network.localAddresses().slice(0, ADDRESSES_TOLD),
+      // What the peer would not dial on our word is not told: addresses of a LAN stay in it (H5).
+      addresses: network
+        .localAddresses()
+        .filter((address) => network.mayDial(address, remoteAddr))
+        .slice(0, ADDRESSES_TOLD),
       your_observed_addr: remoteAddr,
       sections,
     };

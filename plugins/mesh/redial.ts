@@ -5,7 +5,7 @@ import type { AddressBook } from './address-book.ts';
 import type { MeshContext } from './context.ts';
 import type { Attempt, History } from './history.ts';
 import { formatConnectString } from './connect-string.ts';
-import { DialBudget } from './resolve/dial-budget.ts';
+import type { DialBudget } from './resolve/dial-budget.ts';
 import { slotLimits } from './slots/decide.ts';
 import type { Link, Links } from './links.ts';
 
@@ -47,12 +47,12 @@ export class Redial {
   /** When the next {@link #tick} comes; an idle node sets no timer. */
   #wakeAtMs = Number.POSITIVE_INFINITY;
 
-  constructor(mesh: MeshContext, book: AddressBook, links: Links, history: History) {
+  constructor(mesh: MeshContext, book: AddressBook, links: Links, history: History, budget: DialBudget) {
     this.#mesh = mesh;
     this.#book = book;
     this.#links = links;
     this.#history = history;
-    this.#budget = new DialBudget(mesh.ctx.clock);
+    this.#budget = budget;
   }
 
   plan(nodeId: NodeId): Plan | undefined {
@@ -180,8 +180,9 @@ export class Redial {
     }
     try {
       // The plan stays, so that a connection that fails at once again goes on with its longer waits.
-      await this.reach(nodeId, dialable, 'redial');
-      for (const address of told) this.#budget.giveBack(address);
+      const { connectionId } = await this.reach(nodeId, dialable, 'redial');
+      const reachedAt = this.#mesh.network.connection(connectionId)?.remoteAddr ?? '';
+      if (reachedAt !== known?.provedAddress) this.#budget.giveBack(reachedAt);
     } catch (error) {
       if (this.#mesh.ctx.signal.aborted || !wanted) return;
       const failures = (this.#plans.get(nodeId)?.failures ?? 0) + 1;

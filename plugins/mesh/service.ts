@@ -13,6 +13,7 @@ import type { Preference } from './prefer/preference.ts';
 import type { Redial } from './redial.ts';
 import type { AddressService } from './resolve/address-service.ts';
 import type { CascadeStep } from './resolve/contract.ts';
+import type { DialBudget } from './resolve/dial-budget.ts';
 import { untilAborted } from './resolve/until-aborted.ts';
 import type { Sections } from './sections.ts';
 import type { Slots } from './slots/slots.ts';
@@ -20,6 +21,7 @@ import type { Slots } from './slots/slots.ts';
 interface ServiceParts {
   readonly links: Links;
   readonly book: AddressBook;
+  readonly budget: DialBudget;
   readonly redial: Redial;
   readonly sections: Sections;
   readonly announcements: Announcements;
@@ -69,6 +71,8 @@ export function meshService(mesh: MeshContext, parts: ServiceParts): MeshService
     connectTo: async (nodeId, options) => described(await parts.connectTo(nodeId, options)),
     locate: (nodeId, { signal }) => untilAborted(parts.addresses.locate(nodeId, signal), signal),
     offerStep: (step) => parts.offerStep(step),
+    chargeDials: (addresses) => addresses.filter((address) => parts.budget.take(address)),
+    dialLed: (address) => parts.budget.giveBack(address),
     meshPeers: () => [...new Set(slots.held().map(({ nodeId }) => nodeId))],
     slots: () => slots.counts(),
     nplus10: () => preference.nplus10(),

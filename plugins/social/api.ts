@@ -6,6 +6,8 @@ export interface Profile {
   readonly nodeId: NodeId;
   readonly name: string;
   readonly bio: string;
+  /** Connect strings of anchors through which the author is to be looked for (ANCH-15). */
+  readonly anchors: readonly string[];
   readonly timestampMs: number;
 }
 

@@ -12,6 +12,7 @@ const ProfileView = Type.Object({
   node_id: Type.String(),
   name: Type.String(),
   bio: Type.String(),
+  anchors: Type.Array(Type.String()),
   timestamp_ms: Type.Integer(),
 });
 
@@ -43,6 +44,12 @@ export const socialCommands = {
     params: Type.Object({
       name: Type.Optional(Type.String({ description: 'Display name, up to 64 characters' })),
       bio: Type.Optional(Type.String({ description: 'A few words about you, up to 1,000 characters' })),
+      anchors: Type.Optional(
+        Type.Array(Type.String({ maxLength: 2_048 }), {
+          maxItems: 16,
+          description: 'Connect strings of up to 4 anchors through which others find you; an empty one clears them',
+        }),
+      ),
     }),
     result: ProfileView,
   }),
@@ -198,8 +205,8 @@ function viewRoute(route: SocialRoute | undefined) {
   };
 }
 
-function viewProfile({ author, name, bio, timestamp_ms }: ProfileRecord) {
-  return { node_id: author, name, bio, timestamp_ms };
+function viewProfile({ author, name, bio, anchors = [], timestamp_ms }: ProfileRecord) {
+  return { node_id: author, name, bio, anchors: [...anchors], timestamp_ms };
 }
 
 function readNodeId(text: string): NodeId {

@@ -1,6 +1,6 @@
 import { defineExchange, defineNotice, Type } from '../../kernel/index.ts';
 import { AddressRecordBody, PREFERRED_TREE_MAX } from './address-record.ts';
-import { BIO_MAX_CHARS, NAME_MAX_CHARS } from './profile-record.ts';
+import { BIO_MAX_CHARS, NAME_MAX_CHARS, PROFILE_ANCHOR_MAX_CHARS, PROFILE_ANCHORS_MAX } from './profile-record.ts';
 
 export const profileUpdate = defineNotice({
   code: 0x50,
@@ -10,6 +10,9 @@ export const profileUpdate = defineNotice({
     author: Type.String({ pattern: '^[0-9a-f]{64}$' }),
     name: Type.String({ maxLength: NAME_MAX_CHARS }),
     bio: Type.String({ maxLength: BIO_MAX_CHARS }),
+    anchors: Type.Optional(
+      Type.Array(Type.String({ maxLength: PROFILE_ANCHOR_MAX_CHARS }), { maxItems: PROFILE_ANCHORS_MAX }),
+    ),
     timestamp_ms: Type.Integer({ minimum: 0 }),
     signature: Type.String({ pattern: '^[0-9a-f]{128}$' }),
   }),

@@ -26,17 +26,19 @@ export class OwnProfile {
   }
 
   /** @throws social/empty-change, social/bad-profile */
-  set(change: { name?: string; bio?: string }): ProfileRecord {
-    if (change.name === undefined && change.bio === undefined) throw socialErrors.make('empty-change');
+  set(change: { name?: string; bio?: string; anchors?: readonly string[] }): ProfileRecord {
+    if (Object.values(change).every((value) => value === undefined)) throw socialErrors.make('empty-change');
     const { self, profiles, nowMs, sign, onChange } = this.#deps;
     const known = this.get();
     const name = (change.name ?? known?.name ?? '').trim();
     const bio = (change.bio ?? known?.bio ?? '').replaceAll('\r\n', '\n').trim();
-    const reason = problemWith(name, bio);
+    const named = change.anchors?.map((text) => text.trim()).filter((text) => text !== '') ?? known?.anchors ?? [];
+    const anchors = named.length === 0 ? {} : { anchors: [...new Set(named)] };
+    const reason = problemWith({ name, bio, ...anchors });
     if (reason !== undefined) throw socialErrors.make('bad-profile', { reason });
     // Two changes in one millisecond, or a clock set back, must still be in order.
     const timestamp_ms = Math.max(nowMs(), (known?.timestamp_ms ?? 0) + 1);
-    const record = signProfile({ author: self, name, bio, timestamp_ms }, sign);
+    const record = signProfile({ author: self, name, bio, ...anchors, timestamp_ms }, sign);
     profiles.store(record, nowMs());
     onChange(record);
     return record;

@@ -16,10 +16,12 @@ import {
 } from './messages.ts';
 import { socialTables } from './migrations/0001-social.ts';
 import { routingTables } from './migrations/0002-routing.ts';
+import { companyTable } from './migrations/0004-company.ts';
+import { profileAnchors } from './migrations/0003-profile-anchors.ts';
 import { Outbox } from './outbox.ts';
 import { OwnProfile } from './own-profile.ts';
 import { Present } from './present.ts';
-import { readProfile } from './profile-record.ts';
+import { readProfile, toProfileBody } from './profile-record.ts';
 import type { ProfileRecord } from './profile-record.ts';
 import { Profiles } from './profiles.ts';
 import { FOLLOWERS_MAX, Relations } from './relations.ts';
@@ -47,7 +49,7 @@ export default definePlugin({
   provides: [SOCIAL],
   messages: { profileUpdate, followingNotice, socialAddressUpdate, socialDisconnectNotice, socialCheckin },
   commands: socialCommands,
-  migrations: [socialTables, routingTables],
+  migrations: [socialTables, routingTables, profileAnchors, companyTable],
   features: [sectionFeature('profile'), sectionFeature('following'), sectionFeature('address')],
   state: State,
   setup(ctx) {
@@ -65,7 +67,7 @@ export default definePlugin({
       'profile-updates',
       async (peer) => {
         const record = profile.get();
-        if (record !== undefined) await ctx.send(peer, profileUpdate, record, { signal: ctx.signal });
+        if (record !== undefined) await ctx.send(peer, profileUpdate, toProfileBody(record), { signal: ctx.signal });
       },
       ctx,
     );
@@ -229,6 +231,6 @@ export default definePlugin({
   },
 });
 
-function toProfile({ author, name, bio, timestamp_ms }: ProfileRecord): Profile {
-  return { nodeId: author, name, bio, timestampMs: timestamp_ms };
+function toProfile({ author, name, bio, anchors = [], timestamp_ms }: ProfileRecord): Profile {
+  return { nodeId: author, name, bio, anchors, timestampMs: timestamp_ms };
 }

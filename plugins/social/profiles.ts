@@ -11,6 +11,7 @@ interface Row {
   bio: string;
   timestamp_ms: number;
   signature: string;
+  anchors: string;
 }
 
 /** The newest verified profile of each node (DB-04). */
@@ -27,7 +28,9 @@ export class Profiles {
     const row = this.#db.prepare<Row>('SELECT * FROM profiles WHERE node_id = ?').get(nodeId);
     if (row === undefined) return undefined;
     const { name, bio, timestamp_ms, signature } = row;
-    return { author: row.node_id as NodeId, name, bio, timestamp_ms, signature };
+    const anchors = JSON.parse(row.anchors) as string[];
+    const record = { author: row.node_id as NodeId, name, bio, timestamp_ms, signature };
+    return anchors.length === 0 ? record : { ...record, anchors };
   }
 
   /** Stores a verified record unless the known one is as new; says whether it did. */
@@ -38,11 +41,20 @@ export class Profiles {
       if (known === undefined && this.count() >= PROFILES_MAX) this.#prune();
       this.#db
         .prepare(
-          `INSERT INTO profiles (node_id, name, bio, timestamp_ms, signature, received_ms) VALUES (?, ?, ?, ?, ?, ?)
-           ON CONFLICT (node_id) DO UPDATE SET name = excluded.name, bio = excluded.bio,
+          `INSERT INTO profiles (node_id, name, bio, anchors, timestamp_ms, signature, received_ms)
+             VALUES (?, ?, ?, ?, ?, ?, ?)
+           ON CONFLICT (node_id) DO UPDATE SET name = excluded.name, bio = excluded.bio, anchors = excluded.anchors,
              timestamp_ms = excluded.timestamp_ms, signature = excluded.signature, received_ms = excluded.received_ms`,
         )
-        .run(record.author, record.name, record.bio, record.timestamp_ms, record.signature, nowMs);
+        .run(
+          record.author,
+          record.name,
+          record.bio,
+          JSON.stringify(record.anchors ?? []),
+          record.timestamp_ms,
+          record.signature,
+          nowMs,
+        );
       return true;
     });
   }

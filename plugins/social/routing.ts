@@ -1,5 +1,14 @@
 import { linkSignals, NETWORK } from '../../kernel/index.ts';
-import type { BodyOf, IncomingCall, NodeId, PluginContext, Ref, ResponseOf, Signer } from '../../kernel/index.ts';
+import type {
+  BodyOf,
+  IncomingCall,
+  Network,
+  NodeId,
+  PluginContext,
+  Ref,
+  ResponseOf,
+  Signer,
+} from '../../kernel/index.ts';
 import { nplus10Changed, offerSection, peerGone, peerReady } from '../mesh/api.ts';
 import type { MeshService } from '../mesh/api.ts';
 import { routeChanged } from './api.ts';
@@ -11,6 +20,7 @@ import { socialErrors } from './errors.ts';
 import { offerToMesh } from './mesh-door.ts';
 import type { CachedAddressesStep, FindingMesh, PreferredPeersStep } from './mesh-door.ts';
 import type { socialCheckin } from './messages.ts';
+import { NamedContacts } from './named-contacts.ts';
 import { OwnAddress } from './own-address.ts';
 import type { Present } from './present.ts';
 import type { Relations } from './relations.ts';
@@ -21,8 +31,8 @@ import { toBody, Whereabouts } from './whereabouts.ts';
 const DAY_MS = 24 * 3_600_000;
 /** Contacts away for longer are not named to others as reachable through us. */
 const N1_RECENT_MS = 7 * DAY_MS;
-/** Contacts named in our N1 share at most, the latest seen first. */
-const N1_CONTACTS_MAX = 500;
+/** Connections that are in N1 by themselves (LAY-03). */
+const NEIGHBOUR_KINDS: ReadonlySet<string> = new Set(['mesh', 'keep-alive', 'lan']);
 
 interface RoutingDeps {
   // biome-ignore lint/suspicious/noExplicitAny: only the parts every context has
@@ -42,6 +52,9 @@ export class Routing {
   readonly watchers: Watchers;
   readonly #offers: readonly (() => Promise<void>)[];
   readonly #deps: RoutingDeps;
+  readonly #network: Network;
+  readonly #named: NamedContacts;
+  readonly #startedMs: number;
   #preferred: readonly NodeId[] = [];
   #tree: readonly NodeId[] = [];
   #announced: AddressRecord | undefined;
@@ -50,6 +63,9 @@ export class Routing {
   constructor(deps: RoutingDeps) {
     const { ctx, signer, relations, routes, present } = deps;
     const network = ctx.lease(NETWORK);
+    this.#network = network;
+    this.#named = new NamedContacts(ctx.db);
+    this.#startedMs = ctx.clock.now();
     this.#deps = deps;
     this.#dailyDueMs = ctx.clock.now() + DAY_MS;
     this.watchers = new Watchers(ctx.db);
@@ -122,6 +138,7 @@ export class Routing {
   /** Once a minute. */
   async tick(): Promise<void> {
     const { ctx, routes, present } = this.#deps;
+    this.#named.tick(this.#neighbours().size, ctx.clock.now() - this.#startedMs);
     await this.#refreshPreferred();
     const own = this.own.current();
     if (own !== this.#announced) {
@@ -151,12 +168,17 @@ export class Routing {
   /** Contacts as members of our N1 (KNOW-01): ids alone, and nothing says which entries they are. */
   n1(): readonly NodeId[] {
     const sinceMs = this.#deps.ctx.clock.now() - N1_RECENT_MS;
-    return this.#deps.routes
+    const contacts = this.#deps.routes
       .all()
       .filter(({ nodeId, lastConnectedMs }) => lastConnectedMs > sinceMs || this.#deps.present.has(nodeId))
       .sort((one, other) => other.lastConnectedMs - one.lastConnectedMs)
-      .slice(0, N1_CONTACTS_MAX)
       .map(({ nodeId }) => nodeId);
+    return this.#named.of(contacts, this.#neighbours());
+  }
+
+  #neighbours(): ReadonlySet<NodeId> {
+    const connections = this.#network.connections().filter(({ kind }) => NEIGHBOUR_KINDS.has(kind));
+    return new Set(connections.map(({ peer }) => peer.nodeId));
   }
 
   /** What peers were told of us, for a next generation. */

@@ -72,7 +72,8 @@ export class MeshDoor {
 
   /**
    * Resolves with true when the node is connected: dialled where `toldBy` says that it is, or found by
-   * our own knowledge when that is nowhere.
+   * our own knowledge when that is nowhere. What is dialled on the word of others is taken from the
+   * budget of all such dials.
    */
   async connect(
     nodeId: NodeId,
@@ -84,12 +85,21 @@ export class MeshDoor {
     const told = this.dialable(addresses, toldBy);
     const limited = linkSignals([options.signal], { deadlineMs: options.limitMs, clock: this.#ctx.clock });
     try {
-      if (told.length > 0) await this.network.dial({ nodeId, addresses: told }, { signal: limited.signal });
+      if (told.length > 0) await this.#dialTold(nodeId, told, limited.signal);
       else if (addresses.length === 0) await this.connectByKnowledge(nodeId, limited.signal);
       return this.network.connectionsOf(nodeId).length > 0;
     } finally {
       limited.dispose();
     }
+  }
+
+  async #dialTold(nodeId: NodeId, told: readonly string[], signal: AbortSignal): Promise<void> {
+    const addresses = await this.#mesh.use((service) => service.chargeDials(told), { signal });
+    if (addresses.length < told.length)
+      this.#ctx.counters.add('told-dials-over-budget', told.length - addresses.length);
+    if (addresses.length === 0) return;
+    const { remoteAddr } = await this.network.dial({ nodeId, addresses }, { signal });
+    await this.#mesh.use((service) => service.dialLed(remoteAddr), { signal });
   }
 
   /** @throws resolve/unreachable, the signal's reason */

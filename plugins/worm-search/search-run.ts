@@ -17,9 +17,6 @@ import type { Seen } from './seen.ts';
 /** Kinds of connections that are nobody's to keep. */
 const BRIEF: ReadonlySet<string> = new Set(['ephemeral', 'session']);
 
-/** Addresses of one host that are dialled in one search, so that liars cannot have us hammer a stranger. */
-const HOST_DIALS_MAX = 12;
-
 export interface SearchDeps {
   readonly ctx: WormContext;
   readonly home: Home;
@@ -57,8 +54,6 @@ export class SearchRun implements SearchWorld<NodeId, Finding, Referral> {
   /** Connections made for this search alone, closed with it (MESH-07). */
   readonly #dialled = new Set<NodeId>();
   #kept: NodeId | undefined;
-  /** How often each host was to be dialled. */
-  readonly #hosts = new Map<string, number>();
 
   constructor(
     deps: SearchDeps,
@@ -180,19 +175,7 @@ export class SearchRun implements SearchWorld<NodeId, Finding, Referral> {
       this.dials += 1;
       this.#dialled.add(id);
     }
-    const given = addresses.filter((address) => this.#isFree(address));
-    // Without any address it would be looked for by what we know ourselves.
-    if (given.length === 0 && addresses.length > 0) return Promise.resolve(false);
-    return mesh.connect(id, given, toldBy, { signal: this.#work.signal, limitMs });
-  }
-
-  /** Counts a dial of the host, whatever its port, unless it had its share. */
-  #isFree(address: string): boolean {
-    const host = address.slice(0, address.lastIndexOf(':'));
-    const dials = this.#hosts.get(host) ?? 0;
-    if (dials >= HOST_DIALS_MAX) return false;
-    this.#hosts.set(host, dials + 1);
-    return true;
+    return mesh.connect(id, addresses, toldBy, { signal: this.#work.signal, limitMs });
   }
 
   async #send(peer: NodeId, body: WormQuery, limitMs: number): Promise<ReturnType<typeof answerOf>> {

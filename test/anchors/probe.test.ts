@@ -152,3 +152,25 @@ test('the declaration and its clock outlive a swap', async (t) => {
   await net.clock.advance(5_000);
   t.like(await explain(anna), { is_anchor: true, checklist: { up_long_enough: true, probed_within_30_min: true } });
 });
+
+test('ANCH-09: a connection from outside that fails is a reason to probe at once, and no more than once in five minutes', async (t) => {
+  const { net, anna, map } = await neighbourhood(t);
+  const caller = await net.anchorNode('caller', { plugins: [] });
+  await map(anna.address);
+  await net.clock.advance(2 * MINUTE_MS);
+  const causes = async () => (await explain(anna)).probes.map(({ cause }) => cause);
+  t.deepEqual(await causes(), ['startup']);
+  // It owes the first exchange, and is closed for it after 20 s.
+  const call = async () => {
+    await net.clock.until(caller.node.network.dial({ nodeId: anna.id, addresses: [anna.address] }));
+    await net.clock.advance(26_000);
+  };
+  await call();
+  t.deepEqual(await causes(), ['startup', 'inbound-failed']);
+  const closed = anna.counters('anchors')['probes.reachable'];
+  for (let at = 0; at < 5; at++) await call();
+  t.is(anna.counters('anchors')['probes.reachable'], closed);
+  await net.clock.advance(3 * MINUTE_MS);
+  await call();
+  t.deepEqual(await causes(), ['startup', 'inbound-failed', 'inbound-failed']);
+});

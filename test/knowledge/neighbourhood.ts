@@ -123,6 +123,7 @@ export class Neighbour {
       refusal: (nodeId: NodeId) => (this.heldOff.has(nodeId) ? ('held-off' as const) : undefined),
       connected: (nodeId: NodeId) => this.links.get(nodeId),
       remoteAddr: (nodeId: NodeId) => this.links.get(nodeId)?.addr,
+      provedAddress: () => '',
       addresses: (nodeId: NodeId) => this.links.get(nodeId)?.known() ?? this.book.get(nodeId) ?? [],
       dial: (nodeId: NodeId, addresses: readonly string[], { signal }: StepCall) =>
         this.#dial(nodeId, addresses, signal),

@@ -6,6 +6,7 @@ import { isDialable } from '../../kernel/transport/address.ts';
 import type { MeshContext } from '../../plugins/mesh/context.ts';
 import { Growth } from '../../plugins/mesh/growth/growth.ts';
 import { Grower } from '../../plugins/mesh/growth/grower.ts';
+import { DialBudget } from '../../plugins/mesh/resolve/dial-budget.ts';
 import { Intents } from '../../plugins/mesh/slots/intents.ts';
 import { initialExchange } from '../../plugins/mesh/messages.ts';
 import { nodeIds } from '../knowledge/ids.ts';
@@ -43,6 +44,7 @@ function told(seenAt: string, treatAsPublic: readonly string[] = []) {
     intents: new Intents(),
     slots: {} as never,
     book: {} as never,
+    budget: new DialBudget(clock),
     resolve: fail,
     reach: (_nodeId, addresses) => {
       dialled.push(...addresses);

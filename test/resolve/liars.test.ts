@@ -1,8 +1,7 @@
 import test from 'ava';
-import { VirtualClock } from '../../kernel/clock/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
 import { PASSING_ON_MAX } from '../../plugins/mesh/resolve/address-service.ts';
-import { DialBudget, FAILURES_PER_ADDRESS, FAILURES_PER_HOST } from '../../plugins/mesh/resolve/dial-budget.ts';
+import { FAILURES_PER_ADDRESS } from '../../plugins/mesh/resolve/dial-budget.ts';
 import { nodeIds } from '../knowledge/ids.ts';
 import { Neighbourhood } from '../knowledge/neighbourhood.ts';
 import type { Neighbour } from '../knowledge/neighbourhood.ts';
@@ -48,24 +47,6 @@ test('a liar cannot have one stranger dialled more than a few times', async (t) 
   for (const id of invented) await look(net, a, id);
   // Its 40 searches take ten minutes, so the window begins again once.
   t.true(net.dials.length <= 2 * FAILURES_PER_ADDRESS, `${net.dials.length} dials`);
-});
-
-test('changing the port does not help against the limit of a host', async (t) => {
-  const clock = new VirtualClock();
-  const budget = new DialBudget(clock);
-  const taken = Array.from({ length: 500 }, (_, i) => budget.take(`203.0.113.200:${i + 1}`));
-  t.is(taken.filter(Boolean).length, FAILURES_PER_HOST);
-  t.true(budget.take('203.0.113.201:1'));
-  await clock.advance(600_000);
-  t.true(budget.take('203.0.113.200:1'));
-});
-
-test('dials that lead to their node cost nothing', (t) => {
-  const budget = new DialBudget(new VirtualClock());
-  for (let i = 0; i < 100; i++) {
-    t.true(budget.take('203.0.113.7:4433'));
-    budget.giveBack('203.0.113.7:4433');
-  }
 });
 
 test('who does not know what it reported loses half of its budget each time, and nobody else loses any', async (t) => {

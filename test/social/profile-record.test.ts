@@ -30,6 +30,19 @@ test('any altered field is forged', (t) => {
   }
 });
 
+test('anchors are signed along, and each is a connect string', (t) => {
+  const anchors = [`${'ab'.repeat(32)}@192.0.2.1:4433`];
+  const record = make({ anchors });
+  t.deepEqual(readProfile(JSON.parse(JSON.stringify(record)), NOW), { record });
+  const { anchors: _, ...without } = record;
+  t.deepEqual(readProfile(without, NOW), { refused: 'forged' });
+  t.deepEqual(readProfile({ ...make(), anchors }, NOW), { refused: 'forged' });
+  t.deepEqual(readProfile(make({ anchors: ['192.0.2.1:4433'] }), NOW), { refused: 'unfit' });
+  for (const bad of [[], [1], 'x', Array.from({ length: 5 }, () => anchors[0])]) {
+    t.deepEqual(readProfile(make({ anchors: bad }), NOW), { refused: 'malformed' });
+  }
+});
+
 test('a signature over another kind of record does not count', (t) => {
   const { author, name, bio, timestamp_ms } = make();
   const bytes = Buffer.from(JSON.stringify({ author, bio, name, timestamp_ms }));
@@ -49,8 +62,8 @@ test('texts that rewrite the screen or are too long are unfit, though signed', (
   for (const bio of ['\u001b]0;x\u0007', 'x'.repeat(1_001), 'a\u2066b']) {
     t.deepEqual(readProfile(make({ bio }), NOW), { refused: 'unfit' }, JSON.stringify(bio));
   }
-  t.is(problemWith('Zoë 🦊 मोहन', 'two\nlines'), undefined);
-  t.is(problemWith('\ud800', ''), 'the name contains control characters');
+  t.is(problemWith({ name: 'Zoë 🦊 मोहन', bio: 'two\nlines' }), undefined);
+  t.is(problemWith({ name: '\ud800', bio: '' }), 'the name contains control characters');
 });
 
 test('whatever JSON comes is refused without a throw', (t) => {

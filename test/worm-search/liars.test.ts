@@ -1,4 +1,5 @@
 import test from 'ava';
+import { FAILURES_PER_SITE } from '../../plugins/mesh/resolve/dial-budget.ts';
 import { HONEST, LIAR, stepOf, WITH_BLOBS, WITH_CONTENT, WormNet } from './world.ts';
 
 const SOMEBODY = 'ab'.repeat(32);
@@ -110,7 +111,11 @@ test('liars cannot have a stranger hammered', async (t) => {
     });
   }
   t.false((await world.search(a, SOMEBODY)).found);
-  t.is(world.net.dials.length, before + 12);
+  const dials = () => world.net.dials.slice(before).flatMap(({ to }) => to.split(',')).length;
+  t.is(dials(), FAILURES_PER_SITE);
+  // What one search has spent, the next one has not.
+  for (const at of ['01', '02', '03']) t.false((await world.search(a, at.repeat(32))).found);
+  t.is(dials(), FAILURES_PER_SITE);
 });
 
 test('queries over the budget are refused, and others are still answered', async (t) => {

@@ -4,7 +4,7 @@ import type { AddressBook } from '../address-book.ts';
 import type { Lead } from '../api.ts';
 import type { MeshContext } from '../context.ts';
 import type { Link } from '../links.ts';
-import { DialBudget } from '../resolve/dial-budget.ts';
+import type { DialBudget } from '../resolve/dial-budget.ts';
 import type { Intents } from '../slots/intents.ts';
 import type { Slots } from '../slots/slots.ts';
 import type { Growth, GrowthOutcome, Attempt } from './growth.ts';
@@ -17,6 +17,8 @@ interface GrowerParts {
   readonly slots: Slots;
   readonly intents: Intents;
   readonly book: AddressBook;
+  /** One for all of mesh: to a stranger it is all the same what a dial is for. */
+  readonly budget: DialBudget;
   /** A peer's link, by the cascade. */
   resolve(nodeId: NodeId): Promise<Link>;
   /** A peer's link, dialled at these addresses. */
@@ -29,12 +31,10 @@ interface GrowerParts {
 export class Grower {
   readonly #mesh: MeshContext;
   readonly #parts: GrowerParts;
-  readonly #budget: DialBudget;
 
   constructor(mesh: MeshContext, parts: GrowerParts) {
     this.#mesh = mesh;
     this.#parts = parts;
-    this.#budget = new DialBudget(mesh.ctx.clock);
   }
 
   /** Starts as many attempts as growth allows; each goes on with the next. */
@@ -77,11 +77,12 @@ export class Grower {
   /** Dials a lead where its teller says it is, and finds it by knowledge when that is nowhere. */
   async #follow({ nodeId, addresses, from }: Lead): Promise<Link> {
     const { network } = this.#mesh;
+    const { budget } = this.#parts;
     const seenAt = network.connectionsOf(from).at(-1)?.remoteAddr ?? '';
-    const dialable = addresses.filter((address) => network.mayDial(address, seenAt) && this.#budget.take(address));
+    const dialable = addresses.filter((address) => network.mayDial(address, seenAt) && budget.take(address));
     if (dialable.length === 0) return this.#parts.resolve(nodeId);
     const link = await this.#parts.reach(nodeId, dialable);
-    for (const address of dialable) this.#budget.giveBack(address);
+    budget.giveBack(network.connection(link.connectionId)?.remoteAddr ?? '');
     return link;
   }
 

@@ -2,7 +2,7 @@ import { codeOf, linkSignals } from '../../../kernel/index.ts';
 import type { NodeId } from '../../../kernel/index.ts';
 import type { MeshContext } from '../context.ts';
 import type { StepCall, Whereabouts } from './contract.ts';
-import { DialBudget } from './dial-budget.ts';
+import type { DialBudget } from './dial-budget.ts';
 import type { ResolveHost } from './host.ts';
 import { untilAborted } from './until-aborted.ts';
 
@@ -20,10 +20,10 @@ export class Arrival<Connected> {
   readonly #host: ResolveHost<Connected>;
   readonly #budget: DialBudget;
 
-  constructor(mesh: MeshContext, host: ResolveHost<Connected>) {
+  constructor(mesh: MeshContext, host: ResolveHost<Connected>, budget: DialBudget) {
     this.#mesh = mesh;
     this.#host = host;
-    this.#budget = new DialBudget(mesh.ctx.clock);
+    this.#budget = budget;
   }
 
   /** A step connected the node: waits for its exchange. */
@@ -50,8 +50,9 @@ export class Arrival<Connected> {
     note: Note,
   ): Promise<Connected | undefined> {
     const reasons: string[] = [];
-    for (const { addresses, toldBy } of found) {
-      const fresh = addresses.filter((address) => !tried.has(address) && this.#mayDial(address, toldBy));
+    for (const whereabouts of found) {
+      const { addresses, toldBy } = whereabouts;
+      const fresh = addresses.filter((address) => !tried.has(address) && this.#mayDial(address, whereabouts));
       if (fresh.length === 0) {
         reasons.push(addresses.length === 0 ? 'no address' : 'all addresses were tried or must not be dialled');
         continue;
@@ -59,10 +60,9 @@ export class Arrival<Connected> {
       for (const address of fresh) tried.add(address);
       try {
         const connected = await this.#dial(target, fresh, call);
-        if (toldBy !== undefined) {
-          this.#host.knowledge.judge(toldBy, 'proved');
-          for (const address of fresh) this.#budget.giveBack(address);
-        }
+        if (toldBy !== undefined) this.#host.knowledge.judge(toldBy, 'proved');
+        const reachedAt = this.#host.remoteAddr(target);
+        if (reachedAt !== undefined && this.#isCharged(reachedAt, whereabouts)) this.#budget.giveBack(reachedAt);
         note('connected', `at ${fresh.join(', ')}`);
         return connected;
       } catch (error) {
@@ -77,11 +77,15 @@ export class Arrival<Connected> {
     return undefined;
   }
 
-  #mayDial(address: string, toldBy: NodeId | undefined): boolean {
-    if (toldBy === undefined) return true;
+  #mayDial(address: string, whereabouts: Whereabouts): boolean {
+    const { toldBy } = whereabouts;
     // Of a teller who is not here any more only public addresses are believed.
-    if (!this.#mesh.network.mayDial(address, this.#host.remoteAddr(toldBy) ?? '')) return false;
-    return this.#budget.take(address);
+    if (toldBy !== undefined && !this.#mesh.network.mayDial(address, this.#host.remoteAddr(toldBy) ?? '')) return false;
+    return !this.#isCharged(address, whereabouts) || this.#budget.take(address);
+  }
+
+  #isCharged(address: string, { toldBy, provedAt }: Whereabouts): boolean {
+    return toldBy !== undefined || (provedAt !== undefined && address !== provedAt);
   }
 
   async #dial(target: NodeId, addresses: readonly string[], call: StepCall): Promise<Connected> {

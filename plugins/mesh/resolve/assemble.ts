@@ -9,6 +9,7 @@ import type { Link, Links } from '../links.ts';
 import { AddressService } from './address-service.ts';
 import { Cascade } from './cascade.ts';
 import type { StepCall } from './contract.ts';
+import type { DialBudget } from './dial-budget.ts';
 
 /** LAY-03: what is in N1 and takes part in routing. */
 const ROUTING_KINDS: ReadonlySet<ConnectionKind> = new Set(['mesh', 'keep-alive', 'lan']);
@@ -20,6 +21,7 @@ interface AssemblyParts {
   readonly links: Links;
   readonly book: AddressBook;
   readonly history: History;
+  readonly budget: DialBudget;
   /** Dials for this purpose and finishes the exchange. */
   dial(nodeId: NodeId, addresses: readonly string[], call: StepCall): Promise<Link>;
   /** A peer's lists were taken in. */
@@ -78,6 +80,7 @@ export function assembleKnowledge(mesh: MeshContext, parts: AssemblyParts) {
     },
     remoteAddr: (nodeId: NodeId) => network.connectionsOf(nodeId).at(-1)?.remoteAddr,
     addresses: (nodeId: NodeId) => book.get(nodeId)?.addresses ?? [],
+    provedAddress: (nodeId: NodeId) => book.get(nodeId)?.provedAddress ?? '',
     dial: parts.dial,
     whenConnected: async (nodeId: NodeId, signal: AbortSignal) => {
       const connection = network.connectionsOf(nodeId).at(-1);
@@ -85,5 +88,5 @@ export function assembleKnowledge(mesh: MeshContext, parts: AssemblyParts) {
     },
   };
   const addresses = new AddressService(mesh, host);
-  return { knowledge, addresses, cascade: new Cascade(mesh, host, addresses) };
+  return { knowledge, addresses, cascade: new Cascade(mesh, host, addresses, parts.budget) };
 }

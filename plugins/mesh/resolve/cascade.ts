@@ -6,6 +6,7 @@ import { Arrival } from './arrival.ts';
 import type { Note } from './arrival.ts';
 import { STEP_ORDER } from './contract.ts';
 import type { CascadeStep, StepCall, StepName, StepOutcome } from './contract.ts';
+import { DialBudget } from './dial-budget.ts';
 import { resolveErrors } from './errors.ts';
 import { ResolutionHistory } from './history.ts';
 import type { Resolution, StepRecord } from './history.ts';
@@ -40,17 +41,23 @@ export class Cascade<Connected> {
   /** Runs under way by target and steps. */
   readonly #running = new Map<string, Promise<Connected>>();
 
-  constructor(mesh: MeshContext, host: ResolveHost<Connected>, addresses: AddressService<Connected>) {
+  constructor(
+    mesh: MeshContext,
+    host: ResolveHost<Connected>,
+    addresses: AddressService<Connected>,
+    budget = new DialBudget(mesh.ctx.clock),
+  ) {
     this.#mesh = mesh;
     this.#host = host;
-    this.#arrival = new Arrival(mesh, host);
     this.#addresses = addresses;
+    this.#arrival = new Arrival(mesh, host, budget);
     this.offer({
       name: 'peers-table',
       limitMs: ASK_LIMIT_MS,
       find: async (target) => {
         const known = host.addresses(target);
-        return known.length > 0 ? { kind: 'addresses', addresses: known } : nothing('no address is stored');
+        const provedAt = host.provedAddress(target);
+        return known.length > 0 ? { kind: 'addresses', addresses: known, provedAt } : nothing('no address is stored');
       },
     });
     const askStep = (name: StepName, hops: 0 | 1, layer: 'n2Reporters' | 'n3Reporters'): CascadeStep => ({
@@ -172,6 +179,12 @@ export class Cascade<Connected> {
     }
     if (outcome.kind === 'nothing') {
       note('nothing', outcome.reason);
+      return undefined;
+    }
+    if (outcome.kind === 'ask') {
+      const { found, reasons } = await this.#addresses.ask(target, outcome.peers, 1, call.signal);
+      if (found.length > 0) return this.#arrival.reach(target, found, call, tried, note);
+      note('nothing', reasons.join('; '));
       return undefined;
     }
     if (outcome.kind === 'connected') return this.#arrival.settle(target, call.signal, note);

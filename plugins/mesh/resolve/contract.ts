@@ -1,15 +1,14 @@
 import type { NodeId } from '../../../kernel/index.ts';
 
-/**
- * Places in the order of KNOW-06, with NPT-07 before the search of strangers. 1 to 3 are built in; plugins
- * offer the others with `offerStep`.
- */
+/** Places in the order of KNOW-06. 1 to 3 are built in; plugins offer the others with `offerStep`. */
 export const STEP_ORDER = {
   'social-cache': 0,
   'peers-table': 1,
   'ask-n2-reporter': 2,
   'ask-n3-chain': 3,
-  'preferred-peers': 3.5,
+  /** NPT-07 and ANCH-15. They have no number of their own in KNOW-06. */
+  'preferred-peers': 3.3,
+  'profile-anchors': 3.6,
   'worm-search': 4,
   introduction: 5,
   'session-relay': 6,
@@ -20,6 +19,8 @@ export type StepName = keyof typeof STEP_ORDER;
 export interface Whereabouts {
   readonly addresses: readonly string[];
   readonly toldBy?: NodeId;
+  /** Without `toldBy`: where the node was connected before. The other addresses are its own word. */
+  readonly provedAt?: string;
 }
 
 /** What one step came to. */
@@ -38,6 +39,8 @@ export type StepOutcome =
    * steps 1 to 3 and asks it.
    */
   | { readonly kind: 'through'; readonly nodes: readonly NodeId[] }
+  /** Peers that may know where the node is, reporters of it or not; mesh asks them. */
+  | { readonly kind: 'ask'; readonly peers: readonly NodeId[] }
   /** Nothing found; `reason` in words for `peer explain`. */
   | { readonly kind: 'nothing'; readonly reason: string };
 

@@ -1,21 +1,30 @@
+import { placeOf } from '../../../kernel/index.ts';
 import type { Clock } from '../../../kernel/index.ts';
 
 /** Failed dials on the word of others, in one window. A success gives its own back. */
 export const FAILURES_PER_ADDRESS = 3;
-/** Several nodes may share a host. */
-export const FAILURES_PER_HOST = 20;
+/** Several nodes may share a site: an IPv4 address, or a household's IPv6 /64. */
+export const FAILURES_PER_SITE = 20;
 const WINDOW_MS = 10 * 60_000;
-/** Addresses and hosts counted; beyond it the one longest not dialled is forgotten. */
-const COUNTED_MAX = 4_096;
+/**
+ * Addresses and sites counted. At the cap nothing new is dialled on the word of others until the oldest
+ * window is over: were the oldest forgotten instead, a crowd of inventions would wash out the count of a victim.
+ */
+const COUNTED_MAX = 8_192;
 
 interface Count {
   dials: number;
-  sinceMs: number;
+  readonly sinceMs: number;
 }
 
-/** Keeps peers from using us to hammer a stranger: what others told us is dialled in vain only so often. */
+/**
+ * Keeps peers from using us to hammer a stranger: what others told us is dialled in vain only so often.
+ * A node has one, for leads, redirects, answers about addresses, findings of searches, referrals, probes
+ * and records of contacts together, since to the stranger it is all the same who named it, and how.
+ */
 export class DialBudget {
   readonly #clock: Clock;
+  /** In the order in which their windows began. */
   readonly #counts = new Map<string, Count>();
 
   constructor(clock: Clock) {
@@ -24,35 +33,41 @@ export class DialBudget {
 
   /** Charges a dial of this `host:port`; false when it must not be dialled now. */
   take(address: string): boolean {
-    const [place, host] = [this.#count(address), this.#count(hostOf(address))];
-    if (place.dials >= FAILURES_PER_ADDRESS || host.dials >= FAILURES_PER_HOST) return false;
-    place.dials++;
-    host.dials++;
+    this.#expire();
+    const { address: place, site } = placeOf(address);
+    if (this.#dials(place) >= FAILURES_PER_ADDRESS || this.#dials(site) >= FAILURES_PER_SITE) return false;
+    if (this.#counts.size >= COUNTED_MAX) return false;
+    for (const key of [place, site]) {
+      const count = this.#counts.get(key);
+      if (count === undefined) this.#counts.set(key, { dials: 1, sinceMs: this.#clock.now() });
+      else count.dials++;
+    }
     return true;
   }
 
-  /** The dial was not made, or it led to the node it was for. */
+  /**
+   * The dial was not made, or it led to the node it was for. To be called with the address it was reached
+   * at alone: the others of the same dial may be a stranger's, named along with a true one.
+   */
   giveBack(address: string): void {
-    for (const key of [address, hostOf(address)]) {
+    const { address: place, site } = placeOf(address);
+    for (const key of [place, site]) {
       const count = this.#counts.get(key);
-      if (count !== undefined && count.dials > 0) count.dials--;
+      if (count === undefined) continue;
+      count.dials--;
+      if (count.dials <= 0) this.#counts.delete(key);
     }
   }
 
-  #count(key: string): Count {
-    const now = this.#clock.now();
-    const known = this.#counts.get(key);
-    const count = known !== undefined && now - known.sinceMs < WINDOW_MS ? known : { dials: 0, sinceMs: now };
-    this.#counts.delete(key);
-    this.#counts.set(key, count);
-    for (const oldest of this.#counts.keys()) {
-      if (this.#counts.size <= COUNTED_MAX) break;
-      this.#counts.delete(oldest);
-    }
-    return count;
+  #dials(key: string): number {
+    return this.#counts.get(key)?.dials ?? 0;
   }
-}
 
-function hostOf(address: string): string {
-  return address.slice(0, address.lastIndexOf(':'));
+  #expire(): void {
+    const before = this.#clock.now() - WINDOW_MS;
+    for (const [key, { sinceMs }] of this.#counts) {
+      if (sinceMs > before) break;
+      this.#counts.delete(key);
+    }
+  }
 }

@@ -13,6 +13,8 @@ export interface ResolveHost<Connected> {
   remoteAddr(nodeId: NodeId): string | undefined;
   /** Where the node was last reached, best first; `[]` when unknown. */
   addresses(nodeId: NodeId): readonly string[];
+  /** Where it was connected last; '' when it never was. */
+  provedAddress(nodeId: NodeId): string;
   /** Dials for this purpose and finishes the exchange. @throws transport/*, mesh/exchange-failed, the signal's reason */
   dial(nodeId: NodeId, addresses: readonly string[], call: StepCall): Promise<Connected>;
   /** Resolves when a connection to the node, made by somebody else, has finished its exchange. */

@@ -11,6 +11,7 @@ import {
 import type { ConnectionInfo, NodeId } from '../../../kernel/index.ts';
 import { MESH, meshReady, parseConnectString, peerGone, peerReady } from '../../../plugins/mesh/api.ts';
 import type { MeshService, PeerInfo, SectionContribution } from '../../../plugins/mesh/api.ts';
+import { DialBudget } from '../../../plugins/mesh/resolve/dial-budget.ts';
 
 const Hello = Type.Object({
   features: Type.Array(Type.String()),
@@ -100,6 +101,7 @@ export default definePlugin({
       ctx.emit(peerReady, { peer: connection.peer, connectionId: connection.id, features: body.features });
       waiting.get(connection.id)?.();
     };
+    const budget = new DialBudget(ctx.clock);
     const connectTo = async (nodeId: NodeId, purpose: string, signal: AbortSignal, given: readonly string[] = []) => {
       if ([...ready.values()].some((peer) => peer.nodeId === nodeId)) return;
       const candidates = [...given];
@@ -144,6 +146,8 @@ export default definePlugin({
         const { nodeId, addresses: given } = parseConnectString(target);
         return connectTo(nodeId, 'user', ctx.signal, given);
       },
+      chargeDials: (told: readonly string[]) => told.filter((address) => budget.take(address)),
+      dialLed: (address: string) => budget.giveBack(address),
       connectTo: (nodeId: NodeId, options: { purpose: string; signal?: AbortSignal }) =>
         connectTo(nodeId, options.purpose, options.signal ?? ctx.signal),
       nplus10: () => nplus10,

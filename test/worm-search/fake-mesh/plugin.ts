@@ -2,6 +2,7 @@ import { bind, defineCommand, definePlugin, NETWORK, Type } from '../../../kerne
 import type { NodeId } from '../../../kernel/index.ts';
 import { MESH } from '../../../plugins/mesh/api.ts';
 import type { MeshService } from '../../../plugins/mesh/api.ts';
+import { DialBudget } from '../../../plugins/mesh/resolve/dial-budget.ts';
 
 interface Step {
   find(target: NodeId, call: { signal: AbortSignal; purpose: string }): Promise<unknown>;
@@ -36,12 +37,15 @@ export default definePlugin({
     const addresses = new Map<string, readonly string[]>();
     const reporters = new Map<string, readonly NodeId[]>();
     const chain = new Map<string, readonly string[]>();
+    const budget = new DialBudget(ctx.clock);
     let step: Step | undefined;
     let n2: readonly NodeId[] = [];
     const service = {
       peers: () => network.connections().map((connection) => ({ ...connection, features: ['WormQuery'] })),
       addresses: (nodeId: NodeId) => addresses.get(nodeId) ?? [],
       contribute: () => () => {},
+      chargeDials: (told: readonly string[]) => told.filter((address) => budget.take(address)),
+      dialLed: (address: string) => budget.giveBack(address),
       offerStep: (offered: Step) => {
         step = offered;
         return () => {

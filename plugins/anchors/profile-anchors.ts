@@ -1,0 +1,116 @@
+import { codeOf } from '../../kernel/index.ts';
+import type { NodeId } from '../../kernel/index.ts';
+import { meshReady, parseConnectString } from '../mesh/api.ts';
+import type { CascadeStep } from '../mesh/api.ts';
+import type { Profile, SocialService } from '../social/api.ts';
+import type { Anchor } from './api.ts';
+import type { AnchorsContext } from './context.ts';
+import type { Matches } from './matches.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** Time for the anchors of one profile to be dialled; they are at the same time. */
+const STEP_LIMIT_MS = 15_000;
+/** Followees whose anchors are looked at when no other anchor answers. */
+const FOLLOWEES_MAX = 64;
+
+/**
+ * Anchors that people name in their profiles (ANCH-15). Through those of a node it is looked for when
+ * nobody around knows it; the user's own, and those of followees, are asked for peers after the
+ * anchors that this node knows by itself.
+ */
+export class ProfileAnchors {
+  readonly #anchors: AnchorsContext;
+  readonly #surroundings: Surroundings;
+  readonly #matches: Matches;
+
+  constructor(anchors: AnchorsContext, surroundings: Surroundings, matches: Matches) {
+    this.#anchors = anchors;
+    this.#surroundings = surroundings;
+    this.#matches = matches;
+  }
+
+  /** For a bootstrap or recovery: those the user named itself, which nobody else has a say in. */
+  async own(): Promise<readonly Anchor[]> {
+    const { nodeId } = this.#anchors.ctx.self;
+    return this.#read(await this.#social((social) => social.profile(nodeId)));
+  }
+
+  /** Those of followees, on their word. */
+  async ofFollowees(): Promise<readonly Anchor[]> {
+    const { network } = this.#anchors;
+    const profiles = await this.#social((social) =>
+      social
+        .follows()
+        .slice(0, FOLLOWEES_MAX)
+        .flatMap((nodeId) => social.profile(nodeId) ?? []),
+    );
+    return (profiles ?? []).flatMap((profile) => {
+      const toldFrom = this.#surroundings.seenAt(profile.nodeId);
+      return this.#read(profile).map(({ nodeId, addresses }) => ({
+        nodeId,
+        addresses: addresses.filter((address) => network.mayDial(address, toldFrom)),
+      }));
+    });
+  }
+
+  async isNamed(): Promise<boolean> {
+    return (await this.own()).length + (await this.ofFollowees()).length > 0;
+  }
+
+  /** A step of the cascade: connects to the anchors in the target's profile, and has mesh ask them. */
+  readonly step: CascadeStep = {
+    name: 'profile-anchors',
+    limitMs: STEP_LIMIT_MS,
+    find: async (target, { signal }) => {
+      const named = this.#read(await this.#social((social) => social.profile(target)));
+      if (named.length === 0) return { kind: 'nothing', reason: 'its profile is not known, or names no anchor' };
+      const reached = await Promise.all(named.map((anchor) => this.#reach(anchor, target, signal)));
+      const peers = named.filter((_, at) => reached[at] === true).map(({ nodeId }) => nodeId);
+      if (peers.length === 0) return { kind: 'nothing', reason: 'none of the anchors in its profile was reached' };
+      return { kind: 'ask', peers };
+    },
+  };
+
+  /** Offers the step for the life of the generation, again after each swap of mesh; see `offerSection`. */
+  offer(): () => Promise<void> {
+    const { ctx } = this.#anchors;
+    let undo: (() => void) | undefined;
+    const offer = async (): Promise<void> => {
+      if (!ctx.deps.mesh.available) return;
+      await ctx.deps.mesh.use((mesh) => {
+        undo?.();
+        undo = mesh.offerStep(this.step);
+      });
+    };
+    ctx.on(meshReady, offer);
+    ctx.defer(() => undo?.());
+    return offer;
+  }
+
+  async #reach({ nodeId, addresses }: Anchor, author: NodeId, signal: AbortSignal): Promise<boolean> {
+    const { ctx } = this.#anchors;
+    if (this.#surroundings.isConnected(nodeId)) return true;
+    const dialable = this.#matches.dialable(addresses, this.#surroundings.seenAt(author));
+    if (dialable.length === 0) return false;
+    try {
+      await this.#surroundings.reachTold({ nodeId, addresses: dialable }, signal);
+      return true;
+    } catch (error) {
+      ctx.counters.add(`profile-anchors-not-reached.${codeOf(error)}`);
+      return false;
+    }
+  }
+
+  /** Social has checked them; ourselves and what a newer form might bring are left out. */
+  #read(profile: Profile | undefined): Anchor[] {
+    return (profile?.anchors ?? []).flatMap((text) => {
+      const anchor = parseConnectString(text);
+      return anchor.nodeId === this.#anchors.ctx.self.nodeId ? [] : [anchor];
+    });
+  }
+
+  async #social<R>(ask: (social: SocialService) => R): Promise<Awaited<R> | undefined> {
+    const { social } = this.#anchors.ctx.deps;
+    return social?.available === true ? social.use(ask) : undefined;
+  }
+}

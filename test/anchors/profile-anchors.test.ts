@@ -1,0 +1,114 @@
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+import type { FakeNode } from '../mesh/fake-net.ts';
+import { anchorNet, explain, NO_GROWTH, PLUGINS } from './anchor-net.ts';
+import type { AnchorNet } from './anchor-net.ts';
+
+const SOCIAL = fileURLToPath(new URL('../../plugins/social', import.meta.url));
+const MINUTE_MS = 60_000;
+const config = NO_GROWTH;
+
+/** A node with profiles that connects to nobody by itself. */
+const person = (net: AnchorNet, name: string, more: { host?: string; dataDir?: string } = {}) =>
+  net.anchorNode(name, { config, plugins: [...PLUGINS, SOCIAL], ...more });
+
+/** bert has met anna and knows her profile; she has moved since, and only her anchor knows where to. */
+async function moved(net: AnchorNet, anchors: (anchor: FakeNode) => string[]) {
+  const anchor = await net.anchorNode('anchor', { config });
+  const [anna, bert] = [await person(net, 'anna'), await person(net, 'bert')];
+  await anna.run('profile.set', { name: 'Anna', anchors: anchors(anchor) });
+  await bert.run('peer.connect', { target: anna.connectString });
+  // Somebody who knows nobody, so that bert is not alone and looks for no anchors by himself.
+  await bert.run('peer.connect', { target: (await net.anchorNode('other', { config })).connectString });
+  await net.clock.advance(1_000);
+  await anna.stop();
+  // She remembers where bert is: his firewall lets nobody in.
+  net.network.route = (from, to) => (to.host === bert.host ? undefined : { to, seenAs: from });
+  const there = await person(net, 'anna', { dataDir: anna.dataDir, host: '5.9.9.9' });
+  await there.run('peer.connect', { target: anchor.connectString });
+  await net.clock.advance(1_000);
+  return { anchor, anna: there, bert };
+}
+
+const find = (net: AnchorNet, from: FakeNode, target: string) =>
+  net.clock.until(
+    from.node.host.run('follow.add', { target }, { signal: new AbortController().signal, progress() {} }),
+  );
+
+interface Resolutions {
+  resolutions: { result: string; steps: { step: string; result: string; reason: string }[] }[];
+}
+
+test('ANCH-15: a contact whom nobody around knows is reached through the anchor in its profile', async (t) => {
+  const net = anchorNet(t);
+  const { anchor, anna, bert } = await moved(net, (at) => [at.connectString]);
+  t.false((await bert.peerIds()).includes(anna.id));
+  await find(net, bert, anna.id);
+  await net.clock.advance(3 * MINUTE_MS);
+  t.true((await bert.peerIds()).includes(anna.id));
+  const { resolutions } = await bert.run<Resolutions>('peer.explain', { node_id: anna.id });
+  t.true(
+    resolutions.some(({ result }) => result === 'profile-anchors'),
+    JSON.stringify(resolutions),
+  );
+  t.true(net.dialledBy(bert).includes(anchor.host));
+});
+
+test('without an anchor in the profile the same contact is not found', async (t) => {
+  const net = anchorNet(t);
+  const { anna, bert } = await moved(net, () => []);
+  await find(net, bert, anna.id);
+  await net.clock.advance(3 * MINUTE_MS);
+  t.false((await bert.peerIds()).includes(anna.id));
+});
+
+test('ANCH-15: a node that knows no other anchor asks its own, then those of people it follows', async (t) => {
+  const net = anchorNet(t);
+  const [mine, hers] = [await net.anchorNode('mine', { config }), await net.anchorNode('hers', { config })];
+  const [anna, bert] = [await person(net, 'anna'), await person(net, 'bert')];
+  await anna.run('profile.set', { name: 'Anna', anchors: [hers.connectString] });
+  await bert.run('follow.add', { target: anna.connectString });
+  await net.clock.advance(1_000);
+  await bert.run('profile.set', { anchors: [mine.connectString] });
+  await mine.stop();
+  await anna.stop();
+  await net.clock.advance(2 * MINUTE_MS);
+  t.deepEqual(await bert.peerIds(), [hers.id]);
+  const tried = (await explain(bert)).rejoins[0]?.steps.map(({ node_id }) => node_id);
+  t.deepEqual(tried, [mine.id, hers.id]);
+});
+
+test('anchors of a profile are up to four connect strings, and an empty one clears them', async (t) => {
+  const net = anchorNet(t);
+  const anna = await person(net, 'anna');
+  const anchor = `${'ab'.repeat(32)}@5.1.1.1:4433`;
+  t.like(await anna.run('profile.set', { name: 'Anna', anchors: [anchor] }), { anchors: [anchor] });
+  t.like(await anna.run('profile.set', { bio: 'Hej' }), { anchors: [anchor], name: 'Anna' });
+  await t.throwsAsync(anna.run('profile.set', { anchors: ['nonsense'] }), { code: 'social/bad-profile' });
+  const many = Array.from({ length: 5 }, (_, at) => `${String(at).repeat(64)}@5.1.1.1:4433`);
+  await t.throwsAsync(anna.run('profile.set', { anchors: many }), { code: 'social/bad-profile' });
+  t.like(await anna.run('profile.set', { anchors: [''] }), { anchors: [], name: 'Anna' });
+});
+
+test('anchors in profiles cannot have a stranger hammered, nor a house looked into', async (t) => {
+  const net = anchorNet(t);
+  const bert = await person(net, 'bert');
+  for (let at = 0; at < 6; at++) {
+    const liar = await person(net, `liar${at}`);
+    const anchors = [1, 2].map((n) => `${`${at}${n}`.repeat(32)}@5.7.7.7:${n},10.0.0.1:22,127.0.0.1:${n}`);
+    await liar.run('profile.set', { name: 'L', anchors });
+    await bert.run('follow.add', { target: liar.connectString });
+    await net.clock.advance(1_000);
+    await liar.stop();
+  }
+  const before = net.dials.length;
+  await net.clock.advance(9 * MINUTE_MS);
+  const dialled = net.dials.slice(before).filter(({ from }) => from === bert.id);
+  const told = dialled.flatMap(({ to }) => to.split(',')).filter((host) => !host.startsWith('5.0.0.'));
+  t.true(told.length > 0);
+  t.true(
+    told.every((host) => host === '5.7.7.7'),
+    told.join(),
+  );
+  t.true(told.length <= 4, `${told.length} dials`);
+});

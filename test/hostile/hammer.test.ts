@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+import type { ExecutionContext } from 'ava';
+import { identityOf } from '../../kernel/identity/index.ts';
+import type { AnyMessage, BodyOf } from '../../kernel/index.ts';
+import { anchorTalk, probeRequest } from '../../plugins/anchors/messages.ts';
+import { addressRequest } from '../../plugins/mesh/resolve/messages.ts';
+import { FAILURES_PER_ADDRESS, FAILURES_PER_SITE } from '../../plugins/mesh/resolve/dial-budget.ts';
+import { initialExchange } from '../../plugins/mesh/messages.ts';
+import { signAddressRecord } from '../../plugins/social/address-record.ts';
+import { socialAddressUpdate } from '../../plugins/social/messages.ts';
+import { AnchorNet } from '../anchors/anchor-net.ts';
+import type { FakeNode } from '../mesh/fake-net.ts';
+
+const PLUGINS = ['mesh', 'anchors', 'social', 'worm-search', 'keep-alive'].map((name) =>
+  fileURLToPath(new URL(`../../plugins/${name}`, import.meta.url)),
+);
+const VICTIM = '5.7.7.7';
+const LIARS = 8;
+
+/** Any public address of the victim; the same few ones come back from liar to liar. */
+const somewhere = (at: number): string[] => [1, 2, 3].map((n) => `${VICTIM}:${4_000 + ((at + n) % 5)}`);
+
+/** anna is an anchor, follows all the liars, and looks for people; each liar names the victim in every way there is. */
+async function siege(t: ExecutionContext) {
+  const net = new AnchorNet(t);
+  const places: string[] = [];
+  const anna = await net.anchorNode('anna', { plugins: PLUGINS, config: { anchors: { declare: true } } });
+  const { network } = anna.node;
+  const dial = network.dial.bind(network);
+  network.dial = (target, options) => {
+    places.push(...target.addresses.filter((address) => address.startsWith(VICTIM)));
+    return dial(target, options);
+  };
+  const liars: FakeNode[] = [];
+  for (let at = 0; at < LIARS; at++) {
+    const liar = await net.anchorNode(`liar${at}`, {
+      plugins: PLUGINS.slice(0, 3),
+      config: { mesh: { growth: false } },
+    });
+    await anna.run('follow.add', { target: liar.connectString });
+    liars.push(liar);
+  }
+  await net.clock.advance(1_000);
+  return { net, anna, liars, places };
+}
+
+const say = <M extends AnyMessage>(net: AnchorNet, from: FakeNode, to: FakeNode, message: M, body: BodyOf<M>) =>
+  net.clock.until(from.node.network.sendTo(to.id, message, body).catch((error: { code: string }) => error.code));
+
+/** What its owner could sign by hand. */
+function identity({ dataDir }: FakeNode) {
+  const seed = (name: string): Uint8Array => new Uint8Array(readFileSync(join(dataDir, name)));
+  return identityOf(seed('identity.key'), seed('device.key'));
+}
+
+test('one stranger named by many liars, in every way there is, has what one liar could do to it', async (t) => {
+  const { net, anna, liars, places } = await siege(t);
+  for (const [at, liar] of liars.entries()) {
+    const own = identity(liar);
+    const addresses = somewhere(at);
+    const unsigned = { node_id: liar.id, addresses, nplus10: [liar.id], timestamp_ms: net.clock.now() };
+    const record = signAddressRecord(unsigned, (domain, bytes) => own.sign(domain, bytes));
+    await say(net, liar, anna, socialAddressUpdate, {
+      record: { ...record, addresses, nplus10: [liar.id] },
+      online: true,
+    });
+    const anchors = [1, 2].map((n) => ({ node_id: `${at}${n}`.repeat(32), addresses }));
+    await say(net, liar, anna, anchorTalk, { is_anchor: false, addresses: [], anchors });
+    const probe = { probe_id: '0'.repeat(32), candidate: `${at}3`.repeat(32), target_addr: addresses[0] as string };
+    const ask = { ...probe, witness: anna.id, return_via: liar.id };
+    liar.node.network.sendTo(anna.id, probeRequest, ask).catch(() => undefined);
+    await say(net, liar, anna, initialExchange, {
+      protocol: 1,
+      node_id: liar.id,
+      device_id: liar.node.self.deviceId,
+      features: [],
+      features_revision: 99,
+      nplus10: [liar.id],
+      nat_type: 'public',
+      addresses,
+      your_observed_addr: '',
+      sections: {},
+    });
+    // The rest is for anna to do: she redials, checks in, and looks for who has gone.
+    await liar.stop();
+  }
+  await net.clock.advance(60_000);
+  const { signal } = new AbortController();
+  for (const { id } of liars) {
+    anna.node.host.run('search', { id }, { signal, progress() {} }).catch(() => undefined);
+  }
+  await net.clock.advance(7 * 60_000);
+  t.true(places.length >= FAILURES_PER_ADDRESS, `${places.length} dials`);
+  t.true(places.length <= FAILURES_PER_SITE, `${places.length} dials of one site`);
+  for (const place of new Set(places)) {
+    t.true(places.filter((one) => one === place).length <= FAILURES_PER_ADDRESS, place);
+  }
+});
+
+test('a question about ids nobody has makes the asked node dial nobody', async (t) => {
+  const { net, anna, liars, places } = await siege(t);
+  const before = net.dials.length;
+  for (let at = 0; at < 20; at++) {
+    await say(net, liars[0] as FakeNode, anna, addressRequest, { target: at.toString(16).padStart(64, 'e'), hops: 1 });
+  }
+  t.is(net.dials.slice(before).filter(({ from }) => from === anna.id).length, 0);
+  t.is(places.length, 0);
+});
