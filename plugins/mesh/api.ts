@@ -170,6 +170,17 @@ export const slotChanged = defineTopic<{
   /** `granted`, `agreed`, `cancelled`, `ended`, `preferred-return`, `limit-lowered`, `handed-over`. */
   readonly reason: string;
 }>('mesh/slot-changed');
+/** What became of one attempt of growth. */
+export interface GrowthTried {
+  readonly nodeId: NodeId;
+  readonly why: 'candidate' | 'offered' | 'redirect';
+  /** `refused`: it is there and has no slot for us. */
+  readonly outcome: 'joined' | 'refused' | 'unreachable';
+  /** Code of the error that made it unreachable; empty otherwise. */
+  readonly reason: string;
+  readonly tookMs: number;
+}
+export const growthTried = defineTopic<GrowthTried>('mesh/growth-tried');
 /** Who this node prefers has changed: itself and its preferred peers (NPT-01). */
 export const nplus10Changed = defineTopic<{ readonly nplus10: readonly NodeId[] }>('mesh/nplus10-changed');
 /** A rebalance ran (CYC-03); `steps` in their order, in words. */

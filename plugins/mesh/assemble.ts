@@ -98,7 +98,7 @@ export function assembleMesh(mesh: MeshContext) {
     slots,
     book,
     isPreferred: (nodeId) => preferred.has(nodeId),
-    findsOnlyFull: () => growth.findsOnlyFull,
+    pleadsTo: (nodeId) => growth.pleadsTo(nodeId),
     offer: (lead) => {
       const isTaken = growth.offer(lead);
       // Its slot is free as soon as the answer is on its way.

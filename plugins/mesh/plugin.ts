@@ -117,7 +117,10 @@ export default definePlugin({
       commands: {
         ...meshCommandHandlers(mesh, { ...parts, resolutions: (nodeId) => parts.cascade.history.get(nodeId) }),
         ...slotCommandHandlers(mesh, parts),
-        'peer.reach': ({ node_id }) => describeReach(knowledge, readNodeId(node_id)),
+        'peer.reach': ({ node_id }) => {
+          const nodeId = readNodeId(node_id);
+          return describeReach(knowledge, nodeId, slots.slotOf(nodeId));
+        },
       },
       handlers: {
         initialExchange: (body, call) => {
@@ -217,6 +220,7 @@ export default definePlugin({
         parts.handover.restore(state.handovers);
       },
       diagnostics: () => ({
+        status: { mesh_slots: slots.heldCount, ...knowledge.sizes() },
         peers: links.ready().length,
         exchanging: links.size - links.ready().length,
         known: parts.book.count(),

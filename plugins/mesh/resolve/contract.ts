@@ -1,14 +1,17 @@
 import type { NodeId } from '../../../kernel/index.ts';
 
-/** Places in the order of KNOW-06. 1 to 3 are built in; plugins offer the others with `offerStep`. */
+/**
+ * Places in the order of KNOW-06, with NPT-07 before the search of strangers. 1 to 3 are built in; plugins
+ * offer the others with `offerStep`.
+ */
 export const STEP_ORDER = {
   'social-cache': 0,
   'peers-table': 1,
   'ask-n2-reporter': 2,
   'ask-n3-chain': 3,
-  /** NPT-07 and ANCH-15. They have no number of their own in KNOW-06. */
-  'preferred-peers': 3.3,
-  'profile-anchors': 3.6,
+  'preferred-peers': 3.5,
+  /** ANCH-15. It has no number of its own in KNOW-06. */
+  'profile-anchors': 3.75,
   'worm-search': 4,
   introduction: 5,
   'session-relay': 6,
