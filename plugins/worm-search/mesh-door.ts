@@ -98,7 +98,9 @@ export class MeshDoor {
     if (addresses.length < told.length)
       this.#ctx.counters.add('told-dials-over-budget', told.length - addresses.length);
     if (addresses.length === 0) return;
-    const { remoteAddr } = await this.network.dial({ nodeId, addresses }, { signal });
+    const dial = this.network.dial({ nodeId, addresses }, { signal });
+    const expected = this.#mesh.use((service) => service.expectSession(nodeId, dial), { signal });
+    const [{ remoteAddr }] = await Promise.all([dial, expected]);
     await this.#mesh.use((service) => service.dialLed(remoteAddr), { signal });
   }
 
