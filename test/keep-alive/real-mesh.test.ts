@@ -102,7 +102,7 @@ test('a keep-alive session takes part in routing, gets diffs and heartbeats, tak
 test('a keep-alive session widens what lies within three hops, for the whole neighbourhood (LAY-03)', async (t) => {
   const { net, anna, mike, bert, dora, yves } = await twoHalves(t);
   await net.clock.advance(MINUTE_MS);
-  // With one neighbour beside the one that is told, she names no contact in her share.
+  // With one neighbour alone she does not name her contact yet.
   t.deepEqual([n2Of(anna), n2Of(mike)], [0, 0]);
   for (const far of [dora, yves]) t.is(await layerOf(mike, far), 'none');
   await net.clock.advance(10 * MINUTE_MS);

@@ -174,9 +174,11 @@ test('what nobody knows is unreachable after every step, each with its reason an
     run?.steps.map(({ step }) => step),
     Object.keys(STEP_ORDER) as StepName[],
   );
-  t.like(run?.steps[6], { step: 'worm-search', result: 'nothing', took_ms: 3_000, reason: 'no answer within 3000 ms' });
-  t.like(run?.steps[7], { result: 'nothing', took_ms: 200, reason: 'it is nowhere' });
-  t.like(run?.steps[8], { result: 'skipped', reason: 'no plugin offers it' });
+  const { steps = [] } = run ?? {};
+  const tried = (name: StepName) => steps.find(({ step }) => step === name);
+  t.like(tried('worm-search'), { result: 'nothing', took_ms: 3_000, reason: 'no answer within 3000 ms' });
+  t.like(tried('introduction'), { result: 'nothing', took_ms: 200, reason: 'it is nowhere' });
+  t.like(tried('session-relay'), { result: 'skipped', reason: 'no plugin offers it' });
   t.like(run, { purpose: 'test', result: 'unreachable', took_ms: 3_200 });
 });
 
@@ -203,7 +205,7 @@ test('a step that throws, and one that never ends, do not hold up the next', asy
   undo();
   const [stranger] = nodeIds('stranger', 1) as [NodeId];
   await t.throwsAsync(find(net, a, stranger), { code: 'resolve/unreachable' });
-  t.is(a.cascade.history.get(stranger).at(-1)?.steps[6]?.result, 'skipped');
+  t.is(a.cascade.history.get(stranger).at(-1)?.steps[5]?.result, 'skipped');
 });
 
 test('a step that connects the node itself ends the search', async (t) => {
