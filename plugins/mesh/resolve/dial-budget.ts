@@ -10,7 +10,7 @@ const WINDOW_MS = 10 * 60_000;
  * Addresses and sites counted. At the cap nothing new is dialled on the word of others until the oldest
  * window is over: were the oldest forgotten instead, a crowd of inventions would wash out the count of a victim.
  */
-const COUNTED_MAX = 8_192;
+const COUNTED_MAX = 32_768;
 
 interface Count {
   dials: number;
