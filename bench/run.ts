@@ -17,6 +17,10 @@ const BENCHES: Record<string, { readonly about: string; run(): Promise<unknown> 
     about: 'start-up, idle memory, idle CPU with 100 connections',
     run: async () => (await import('./start/start.ts')).measureStart(),
   },
+  'idle-mesh': {
+    about: 'traffic, CPU and memory of a node with 101 idle mesh peers',
+    run: async () => (await import('./idle-mesh/idle-mesh.ts')).measureIdleMesh(),
+  },
   knowledge: {
     about: 'the index of N1 to N3 beside a plain Map, and the bytes of a share',
     run: async () => (await import('./knowledge/knowledge.ts')).measureKnowledge(),

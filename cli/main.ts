@@ -130,13 +130,14 @@ function nodeOptions(words: readonly string[]): (StartOptions & { daemon: boolea
     if (wrong !== undefined) throw wrong;
     return undefined;
   }
-  const { daemon = false, linear = false, data, bind, port, logLevel, anchors } = program.opts();
+  const { daemon = false, linear = false, data, bind, port, maxMesh, logLevel, anchors } = program.opts();
   return {
     daemon,
     linear,
     dataDir: chooseDataDirectory(data),
     ...(bind === undefined ? {} : { bind }),
     ...(port === undefined ? {} : { port: portNumber(port) }),
+    ...(maxMesh === undefined ? {} : { settings: { mesh: { maxMesh: meshSlots(maxMesh) } } }),
     ...(logLevel === undefined ? {} : { logLevel }),
     ...(anchors === undefined ? {} : { files: { 'anchors.json': JSON.stringify(anchors) } }),
   };
@@ -149,6 +150,13 @@ function portNumber(given: string): number {
     problem: `There is no port ${given}`,
     advice: 'Ports go from 0 (any free one) to 65535',
   });
+}
+
+/** The bounds of mesh.maxMesh: beyond them mesh would not start. */
+function meshSlots(given: string): number {
+  const slots = Number(given);
+  if (given.trim() !== '' && Number.isInteger(slots) && slots >= 1 && slots <= 1_000) return slots;
+  throw cliErrors.make('usage', { problem: `--max-mesh ${given} is no number of peers`, advice: 'Give 1 to 1000' });
 }
 
 /** The directory has to be known before the commands are, since the node there says which there are. */

@@ -8,7 +8,7 @@ const STOP_LIMIT_MS = 4_500;
 /** Something of a stopped node that still holds the process (code of a plugin that never ends) holds it no longer than this. */
 const LINGER_MS = 1_000;
 
-export type StartOptions = Pick<NodeOptions, 'dataDir' | 'bind' | 'port' | 'logLevel' | 'files'>;
+export type StartOptions = Pick<NodeOptions, 'dataDir' | 'bind' | 'port' | 'logLevel' | 'files' | 'settings'>;
 
 /** Starts a node in this process that stops cleanly on SIGTERM and SIGINT. @throws what startNode throws */
 export async function startOwnNode(options: StartOptions): Promise<Node> {

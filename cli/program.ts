@@ -26,10 +26,10 @@ const GLOBAL_OPTIONS: [flags: string, about: string][] = [
 ];
 
 /** Options for the node that the bare `itsgoin` starts; a command talks to one that runs already. */
-const NODE_OPTIONS = ['daemon', 'linear', 'bind', 'port', 'logLevel'];
+const NODE_OPTIONS = ['daemon', 'linear', 'bind', 'port', 'maxMesh', 'logLevel'];
 
 /** Options of `itsgoin` itself that take a value, so that it is not mistaken for a command. */
-const VALUE_OPTIONS = ['--data', '--bind', '--port', '--log-level', '--anchors'];
+const VALUE_OPTIONS = ['--data', '--bind', '--port', '--max-mesh', '--log-level', '--anchors'];
 
 /** The whole command line as commander knows it, made from the commands' descriptions. */
 export function buildProgram(
@@ -153,6 +153,7 @@ export function addNodeOptions(command: Command): Command {
     .option('--linear', 'The terminal UI as plain lines, for screen readers')
     .option('--bind <address:port>', 'Listen on this address, and tell others that one')
     .option('--port <number>', 'UDP port to listen on; 0 takes any free one')
+    .option('--max-mesh <number>', 'Mesh peers at most, for this run; config mesh.maxMesh is for all')
     .addOption(
       new Option('--log-level <level>', 'How much goes to the log').choices(['debug', 'info', 'warn', 'error']),
     )

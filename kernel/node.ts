@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { Bus } from './bus/bus.ts';
 import { createBus } from './bus/index.ts';
 import { systemClock, systemRandom } from './clock/index.ts';
-import { openConfig } from './config/index.ts';
+import { type Given, openConfig } from './config/index.ts';
 import { isKernelCommand } from './control/api.ts';
 import { type ControlServer, startControl } from './control/server.ts';
 import { makeCredentials } from './identity/certificate.ts';
@@ -47,6 +47,8 @@ export interface NodeOptions {
   readonly transport?: Transport;
   /** Texts that stand for the user's files in the data directory, by name: `anchors.json`. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Plugin settings of this run, over those of the config file: `{ mesh: { maxMesh: 20 } }`. */
+  readonly settings?: Given;
   /** Folders of plugins to start with; default is everything that ships with the node. */
   readonly plugins?: readonly string[];
   /** False for a simulation: what is stored need not survive a crash. Default true. */
@@ -84,7 +86,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
   let book: ReturnType<typeof createLog> | undefined;
   let scope: Scope | undefined;
   try {
-    const config = openConfig(paths.config);
+    const config = openConfig(paths.config, options.settings);
     const logs = createLog({
       level: options.logLevel ?? config.node.logLevel,
       clock,

@@ -8,7 +8,7 @@ import { existsSync, globSync } from 'node:fs';
 const AVA = ['node_modules/ava/entrypoints/cli.mjs'];
 
 /** Tiers that take long or need the machine for themselves live in folders of their own. */
-const LONG = ['crash', 'fuzz', 'swap-long', 'transport-stability', 'memory', 'scenarios'];
+const LONG = ['crash', 'fuzz', 'mesh-e2e', 'swap-long', 'transport-stability', 'memory', 'scenarios'];
 const everyday = globSync('dist/test/**/*.test.js').filter(
   (file) => !LONG.some((tier) => file.startsWith(`dist/test/${tier}/`)),
 );

@@ -1,4 +1,5 @@
 import { quantile } from './graph.ts';
+import type { Machine } from './machine.ts';
 import type { Scenario } from './scenario.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { WireLog } from './wire-log.ts';
@@ -70,6 +71,69 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
       return Math.min(...shares);
     },
   },
+  'nplus10-min': {
+    about: 'fewest ids of a machine and its preferred peers',
+    read: ({ world }) => Math.min(...world.up().map((machine) => nplus10(machine).length)),
+  },
+  'nplus10-max': {
+    about: 'most ids of a machine and its preferred peers',
+    read: ({ world }) => Math.max(...world.up().map((machine) => nplus10(machine).length)),
+  },
+  'prefer-leavers': {
+    about: 'agreements that machines of the group `stayers` have with machines of the group `leavers`',
+    read: ({ world }) => {
+      const leavers = new Set<string>(world.select('leavers').map(({ nodeId }) => nodeId));
+      return world
+        .select('stayers')
+        .reduce((sum, machine) => sum + nplus10(machine).filter((nodeId) => leavers.has(nodeId)).length, 0);
+    },
+  },
+  'leavers-in-mesh': {
+    about: 'mesh connections between machines of the groups `stayers` and `leavers`, as the stayers see them',
+    read: ({ world }) => {
+      const leavers = new Set<string>(world.select('leavers').map(({ nodeId }) => nodeId));
+      return world
+        .select('stayers')
+        .flatMap(({ node }) => node?.network.connections() ?? [])
+        .filter(({ kind, peer }) => kind === 'mesh' && leavers.has(peer.nodeId)).length;
+    },
+  },
+  'mesh-among-stayers': {
+    about: 'fewest mesh connections that a machine of the group `stayers` has with the others of it',
+    read: ({ world }) => {
+      const stayers = world.select('stayers');
+      const ids = new Set(stayers.map(({ nodeId }) => nodeId));
+      return Math.min(
+        ...stayers.map(({ node }) => {
+          const mesh = node?.network.connections().filter(({ kind }) => kind === 'mesh') ?? [];
+          return mesh.filter(({ peer }) => ids.has(peer.nodeId)).length;
+        }),
+      );
+    },
+  },
+  'apart-in-mesh': {
+    about: 'mesh connections between two that have each other on their mesh blacklist',
+    read: ({ world }) =>
+      world.apart.reduce((sum, [one, other]) => {
+        const between = one.node?.network.connectionsOf(other.nodeId) ?? [];
+        return sum + between.filter(({ kind }) => kind === 'mesh').length;
+      }, 0),
+  },
+  sticky: {
+    about: 'machines that keep their bootstrap anchor among their neighbours after the isolation check',
+    read: ({ world }) =>
+      world.up().filter(({ node }) => {
+        const { sticky } = (node?.host.diagnostics('anchors') ?? {}) as { sticky?: readonly string[] };
+        return (sticky?.length ?? 0) > 0;
+      }).length,
+  },
+  evictions: {
+    about: 'mesh connections given up for a preferred peer that came back',
+    read: ({ world }) =>
+      world
+        .up()
+        .reduce((sum, { node }) => sum + (node?.host.inspect('mesh').counters['evicted.preferred-return'] ?? 0), 0),
+  },
   'posts-delivered': {
     about: 'share of posts that reached the followers of their author',
     read: ({ world }) => world.posts.delivered(),
@@ -104,6 +168,10 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
   'wall-s': { about: 'seconds of real time', read: ({ wallMs }) => wallMs() / 1_000 },
   'memory-gb': { about: 'most memory this process had', read: () => process.resourceUsage().maxRSS / 1024 / 1024 },
 };
+
+function nplus10({ node }: Machine): readonly string[] {
+  return (node?.host.diagnostics('mesh') as { nplus10?: readonly string[] } | undefined)?.nplus10 ?? [];
+}
 
 function maxMesh({ config }: Scenario): number {
   return Number(config?.mesh?.maxMesh ?? MAX_MESH);

@@ -51,6 +51,8 @@ export const Step = Type.Union([
   step('kill', { who: Who, share: Type.Optional(Share) }),
   /** Machines go at random, `perHour` of all in an hour, half of them without a word, and come back after `away`. */
   step('churn', { who: Who, perHour: Share, away: Duration, for: Duration }),
+  /** Each of two puts the other on its mesh blacklist. */
+  step('keep-apart', { one: Count, other: Count }),
   /** Ends the connections between two machines, again and again. */
   step('flap', { one: Count, other: Count, every: Duration, times: Count }),
   /** Each member of the group `liars` that is among `who` tells its peers so many false ids, again and again. */

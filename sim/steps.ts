@@ -69,6 +69,8 @@ export function deedsOf(step: Step, world: World): Deed[] {
       ];
     case 'churn':
       return churn(step, world);
+    case 'keep-apart':
+      return [{ atMs, run: () => world.keepApart(world.machine(step.one), world.machine(step.other)) }];
     case 'flap':
       return repeat(step, () =>
         world.network.breakConnections(world.machine(step.one).host, world.machine(step.other).host),

@@ -28,6 +28,8 @@ export class World {
   readonly network: MemoryNetwork;
   readonly machines: readonly Machine[];
   readonly posts: Posts;
+  /** Pairs that want no mesh connection to each other. */
+  readonly apart: (readonly [Machine, Machine])[] = [];
   /** Commands of the workload that were refused, by code. */
   readonly refused = new Map<string, number>();
   readonly #scenario: Scenario;
@@ -141,6 +143,12 @@ export class World {
     machine.run(name, params).then(done, (error: { code?: string }) => {
       this.countRefusal(`${name} ${error.code ?? String(error)}`);
     });
+  }
+
+  keepApart(one: Machine, other: Machine): void {
+    this.apart.push([one, other]);
+    this.command(one, 'mesh.blacklist-add', { node_id: other.nodeId });
+    this.command(other, 'mesh.blacklist-add', { node_id: one.nodeId });
   }
 
   countRefusal(what: string): void {

@@ -6,7 +6,7 @@ import { Header } from './components/Header.tsx';
 import { OverlayView, type FullOverlay } from './components/OverlayView.tsx';
 import { Question, QUESTION_ROWS } from './components/Question.tsx';
 import { ScreenBoundary } from './components/ScreenBoundary.tsx';
-import { StatusLine } from './components/StatusLine.tsx';
+import { StatusLine, statusRows } from './components/StatusLine.tsx';
 import { TabBar } from './components/TabBar.tsx';
 import { keyPresses } from './key-names.ts';
 import type { Session } from './session.ts';
@@ -20,13 +20,14 @@ const COLUMNS_MIN = 50;
 const ROWS_MIN = 14;
 /** Longer lines are hard to read; a wider window keeps the rest free. */
 const TEXT_COLUMNS_MAX = 120;
-/** Header, tab bar of two, status line. */
-const FRAME_ROWS = 4;
+/** Header, tab bar of two. */
+const FRAME_ROWS = 3;
 
 /** The whole screen. Never as tall as the terminal: the last line stays free, or the terminal scrolls. */
 export function App({ session }: { readonly session: Session }) {
   const { columns, rows: screenRows } = useWindowSize();
   const rows = Math.max(1, screenRows - 1);
+  const notice = useStore(session.shell.state, (state) => state.notice);
   const tooSmall = columns < COLUMNS_MIN || rows < ROWS_MIN - 1;
   useInput((input, key) => {
     for (const pressed of keyPresses(input, key)) {
@@ -47,7 +48,7 @@ export function App({ session }: { readonly session: Session }) {
     <Box flexDirection="column" width={columns} height={rows} overflow="hidden">
       <Header session={session} columns={columns} />
       <TabBar session={session} columns={columns} />
-      <Body session={session} columns={columns} rows={rows - FRAME_ROWS} />
+      <Body session={session} columns={columns} rows={rows - FRAME_ROWS - statusRows(notice, columns)} />
       <StatusLine session={session} columns={columns} />
     </Box>
   );

@@ -1,18 +1,26 @@
 import { createInterface } from 'node:readline/promises';
 import type { Terminal } from '../cli/terminal.ts';
 import { runOn } from './actions/command-line.ts';
-import { ago, shortId } from './format.ts';
+import { refreshDiagnostics } from './actions/diagnostics.ts';
+import { reachBadgeOf } from './components/badge.ts';
+import { ago, shortId, timeOfDay } from './format.ts';
 import { safeText } from './safe-text.ts';
 import type { Session } from './session.ts';
 import type { Person } from './store/people.ts';
 import type { Post } from './store/post.ts';
+import { rowText, type Row } from './store/rows.ts';
+import { breakdown, summaryFigures } from './summary.ts';
 
 /** Posts read out at the start. */
 const FIRST_POSTS = 10;
+/** Lines of the activity log read out. */
+const ACTIVITY_LINES = 20;
 
 const HELP = `say <text>   publish it
 feed         read the newest posts
 people       who is online
+diagnostics  figures of the node, its peers, growth and searches
+activity     what happened of late, in the order it happened
 quit         leave
 Any other line is a command of the node, such as: peer connect, follow add, plugin list`;
 
@@ -76,12 +84,39 @@ async function run(session: Session, line: string, say: (line: string) => void):
   } else if (line === 'people') {
     await people.refresh();
     for (const person of people.state.get().people) say(personLine(person));
+  } else if (line === 'diagnostics') {
+    await refreshDiagnostics(session);
+    for (const text of diagnosticsLines(session)) say(text);
+  } else if (line === 'activity') {
+    const { activity } = session.diagnostics.state.get();
+    for (const row of activity.slice(0, ACTIVITY_LINES).reverse()) say(rowLine(session, row));
+    if (activity.length === 0) say('Nothing happened yet.');
   } else if (verb === 'say') {
     await backend.call('post.create', { text: rest });
     say('Published.');
   } else {
     await runOn(session, lineTerminal(say), line);
   }
+}
+
+function* diagnosticsLines(session: Session): Generator<string> {
+  const { overview, peers, growth } = session.diagnostics.state.get();
+  for (const [label, value] of summaryFigures(session.node.state.get(), overview).flat()) yield `${label}: ${value}`;
+  yield `links: ${breakdown(overview.slots)}`;
+  yield `peers: ${peers.length}`;
+  for (const { nodeId, reach, kind, remoteAddr } of peers) {
+    const link = kind === '' ? 'not connected' : `${kind}, ${remoteAddr}`;
+    const name = session.nameOf(nodeId);
+    const who = name === shortId(nodeId) ? name : `${name}, ${shortId(nodeId)}`;
+    yield `${who}, ${reachBadgeOf(reach).text}, ${link}`;
+  }
+  for (const row of growth) yield rowLine(session, row);
+}
+
+function rowLine(session: Session, row: Row): string {
+  if (row.parts.length === 0) return `${row.tag}:`;
+  const when = row.atMs === undefined ? '' : `${timeOfDay(row.atMs)}, `;
+  return `${when}${row.tag === '' ? '' : `${row.tag}: `}${rowText(row, session.nameOf)}`;
 }
 
 /** A slip must not delete: a command that asks wants `--yes` typed with it. */

@@ -3,6 +3,7 @@ import type { ControlClient } from '../kernel/control/client.ts';
 import { Backend } from './store/backend.ts';
 import { Diagnostics } from './store/diagnostics.ts';
 import { NodeInfo } from './store/node.ts';
+import { PeerCard } from './store/peer-card.ts';
 import { People } from './store/people.ts';
 import { PostList } from './store/post-list.ts';
 import { record } from './store/post.ts';
@@ -10,6 +11,7 @@ import { problemOf } from './store/problem.ts';
 import { Settings } from './store/settings.ts';
 import { Shell } from './store/shell.ts';
 import { RedrawPace } from './store/store.ts';
+import { shortId } from './format.ts';
 import { safeLine } from './safe-text.ts';
 import { TABS } from './tabs.ts';
 
@@ -19,6 +21,10 @@ const STATUS_MS = 5_000;
 const PEOPLE_MS = 10_000;
 /** Events that come in a burst lead to one reading after this time. */
 const SETTLE_MS = 150;
+/** Diagnostics reads much, and a mesh that grows tells much. */
+const DIAGNOSTICS_SETTLE_MS = 1_000;
+/** Events that change what Diagnostics shows. Lists of peers come all the time, and are counted with the status. */
+const DIAGNOSTICS_TOPICS = /^(connection|mesh\/(?!knowledge)|anchors|worm-search|keep-alive)/;
 
 export interface SessionOptions {
   /** Makes a new connection after one dropped. Without it the UI ends with the connection. */
@@ -38,6 +44,7 @@ export class Session {
   readonly people: People;
   readonly diagnostics: Diagnostics;
   readonly settings: Settings;
+  readonly peerCard: PeerCard;
   readonly clock: UiClock;
   readonly dataDir: string;
   /** What the screen shows at present, told by it, for page and scroll keys. */
@@ -63,6 +70,7 @@ export class Session {
     this.mine = new PostList(this.backend, pace, ownPosts, report);
     this.people = new People(this.backend, clock, pace);
     this.diagnostics = new Diagnostics(this.backend, clock, pace);
+    this.peerCard = new PeerCard(this.backend, pace);
     this.settings = new Settings(this.backend, this.node, pace);
   }
 
@@ -97,6 +105,10 @@ export class Session {
     ]);
   }
 
+  /** What a node is called on the screen. */
+  readonly nameOf = (nodeId: string): string =>
+    this.people.find(nodeId)?.name ?? this.diagnostics.nameOf(nodeId) ?? shortId(nodeId);
+
   get tab(): (typeof TABS)[number] {
     return TABS[this.shell.state.get().tab] ?? TABS[0];
   }
@@ -126,11 +138,12 @@ export class Session {
 
   async #refreshPeople(): Promise<void> {
     await this.people.refresh();
-    if (this.tab.id === 'diagnostics') await this.diagnostics.refresh();
+    await this.#refreshShown();
   }
 
-  #happened({ topic, event }: Record<string, unknown>): void {
+  #happened({ topic, atMs, event }: Record<string, unknown>): void {
     if (typeof topic !== 'string') return;
+    this.diagnostics.happened(topic, atMs, event);
     if (topic === 'social/profile-changed') this.people.forgetProfile(safeLine(record(event).nodeId));
     if (topic === 'content/post-deleted') {
       const id = safeLine(record(event).id);
@@ -138,8 +151,9 @@ export class Session {
       this.mine.remove(id);
     }
     for (const [prefix, name, refresh] of this.#reactions) {
-      if (topic.startsWith(prefix)) this.#plan(name, refresh);
+      if (topic.startsWith(prefix)) this.#plan(name, SETTLE_MS, refresh);
     }
+    if (DIAGNOSTICS_TOPICS.test(topic)) this.#plan('diagnostics', DIAGNOSTICS_SETTLE_MS, () => this.#refreshShown());
   }
 
   /** Which events make which part stale. */
@@ -152,16 +166,19 @@ export class Session {
     ['social/unfollowed', 'feed', () => this.feed.refresh()],
     ['social/profile-changed', 'profile', () => this.node.refreshProfile()],
     ['social/profile-changed', 'feed', () => this.feed.refresh()],
-    ['mesh/', 'people', () => this.people.refresh()],
-    ['mesh/', 'status', () => this.node.refresh()],
-    ['connection/', 'diagnostics', () => this.diagnostics.refresh()],
-    ['mesh/', 'diagnostics', () => this.diagnostics.refresh()],
+    ['mesh/peer-', 'people', () => this.people.refresh()],
+    ['mesh/peer-', 'status', () => this.node.refresh()],
     ['plugin/', 'everything', () => this.refreshAll()],
   ];
 
-  #plan(name: string, refresh: () => Promise<void>): void {
+  /** Diagnostics, where somebody looks at it. */
+  async #refreshShown(): Promise<void> {
+    if (this.tab.id === 'diagnostics') await Promise.all([this.node.refresh(), this.diagnostics.refresh()]);
+  }
+
+  #plan(name: string, afterMs: number, refresh: () => Promise<void>): void {
     if (this.#planned.has(name)) return;
-    const cancel = this.clock.after(SETTLE_MS, () => {
+    const cancel = this.clock.after(afterMs, () => {
       this.#planned.delete(name);
       void this.#quietly(refresh);
     });

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import { openDiagnosticsItem } from './actions/diagnostics.ts';
+import { openDiagnosticsItem, refreshDiagnostics } from './actions/diagnostics.ts';
 import { openSelectedPerson } from './actions/people.ts';
 import { openSelectedPost } from './actions/posts.ts';
 import { editSelectedSetting } from './actions/settings.ts';
@@ -88,7 +88,7 @@ const diagnostics: Tab = {
   Screen: DiagnosticsScreen,
   cursor: (session) => session.diagnostics.cursor,
   open: openDiagnosticsItem,
-  refresh: (session) => session.diagnostics.refresh(),
+  refresh: refreshDiagnostics,
   enter: (session) => session.diagnostics.open(),
 };
 

@@ -23,6 +23,7 @@ function fill(dataDir: string, count: number): void {
         identity,
         `Post ${at + i}. ${'It goes well, and you? '.repeat(1 + ((at + i) % 12))}`,
         startMs + (at + i) * 60_000,
+        [identity.nodeId],
       ),
     );
     db.transaction(() => store.insert(posts));

@@ -1,21 +1,20 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { systemClock, systemRandom } from '../../kernel/clock/index.ts';
-import { connectControl } from '../../kernel/control/socket-client.ts';
 import { makeCredentials } from '../../kernel/identity/certificate.ts';
 import { type Endpoint, quicTransport } from '../../kernel/transport/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
+import { exited, startedNode } from '../node-process.ts';
 
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 const COUNTERS = { add() {}, read: () => ({}) };
 const STARTS = 7;
 const CONNECTIONS = 100;
 const IDLE_MS = 30_000;
-const LAUNCHER = 'bin/itsgoin.js';
 
 export interface StartFigures {
   /** From the process being spawned to its control socket answering, listening on UDP. */
@@ -30,7 +29,7 @@ export interface StartFigures {
   readonly idleCpuShare: number;
 }
 
-/** A node as an operator runs it: its own process, started by the launcher. */
+/** What starting a node costs, and keeping it. */
 export async function measureStart(): Promise<StartFigures> {
   const dir = mkdtempSync(join(tmpdir(), 'itsgoin-bench-start-'));
   try {
@@ -39,18 +38,18 @@ export async function measureStart(): Promise<StartFigures> {
     for (let round = 0; round < STARTS; round++) {
       bare.push(await timed(() => exited(spawn(process.execPath, ['-e', ''], { stdio: 'ignore' }))));
       const node = await startedNode(dir);
-      starts.push(node.ms);
+      starts.push(node.startMs);
       await node.stop();
     }
     const node = await startedNode(dir);
     await pause(3_000);
-    const idleRssMb = rssMb(node.pid);
+    const idleRssMb = node.rssMb();
     const strangers = await connectStrangers(node.nodeId, node.port, CONNECTIONS);
     await pause(2_000);
-    const before = cpuMs(node.pid);
+    const before = node.cpuMs();
     await pause(IDLE_MS);
-    const idleCpuShare = (cpuMs(node.pid) - before) / IDLE_MS;
-    const idleRssWith100Mb = rssMb(node.pid);
+    const idleCpuShare = (node.cpuMs() - before) / IDLE_MS;
+    const idleRssWith100Mb = node.rssMb();
     await strangers.close();
     await node.stop();
     const startMs = { median: median(starts.slice(1)), max: Math.max(...starts.slice(1)) };
@@ -65,36 +64,6 @@ export async function measureStart(): Promise<StartFigures> {
     };
   } finally {
     rmSync(dir, { recursive: true, force: true });
-  }
-}
-
-async function startedNode(
-  dir: string,
-): Promise<{ ms: number; pid: number; nodeId: NodeId; port: number; stop(): Promise<void> }> {
-  const startedMs = performance.now();
-  const child = spawn(process.execPath, [LAUNCHER, '--daemon', '--data', dir, '--bind', '127.0.0.1:0'], {
-    stdio: 'ignore',
-  });
-  for (;;) {
-    try {
-      const client = await connectControl(dir);
-      const ms = performance.now() - startedMs;
-      const { node_id, port } = (await client.call('status', {})) as { node_id: NodeId; port: number };
-      return {
-        ms,
-        pid: child.pid as number,
-        nodeId: node_id,
-        port,
-        async stop() {
-          await client.call('shutdown', {});
-          await exited(child);
-          await client.close();
-        },
-      };
-    } catch (error) {
-      if (performance.now() - startedMs > 10_000) throw error;
-      await pause(2);
-    }
   }
 }
 
@@ -114,25 +83,10 @@ async function connectStrangers(nodeId: NodeId, port: number, count: number): Pr
   return { close: async () => void (await Promise.all(endpoints.map((endpoint) => endpoint.close()))) };
 }
 
-function exited(child: ChildProcess): Promise<void> {
-  return new Promise((resolve) => (child.exitCode === null ? child.once('exit', () => resolve()) : resolve()));
-}
-
 async function timed(work: () => Promise<unknown>): Promise<number> {
   const startedMs = performance.now();
   await work();
   return performance.now() - startedMs;
-}
-
-function rssMb(pid: number): number {
-  const match = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  return Number(match?.[1]) / 1_024;
-}
-
-/** User and system time; the kernel counts in hundredths of a second. */
-function cpuMs(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 function median(values: readonly number[]): number {

@@ -3,5 +3,6 @@ export type { ConfigFile, NodeConfig } from './config.ts';
 export { configErrors } from './errors.ts';
 export { NodeKeys } from './node-keys.ts';
 export { nearest } from './nearest.ts';
+export type { Given } from './given-settings.ts';
 export { openConfig } from './open-config.ts';
 export { resolvePluginConfig, resolveSection } from './resolve.ts';

@@ -4,6 +4,7 @@ import { deepFreeze } from '../sdk/freeze.ts';
 import { writeFileAtomic } from '../store/atomic-file.ts';
 import type { ConfigFile, NodeConfig } from './config.ts';
 import { configErrors } from './errors.ts';
+import { type Given, GivenSettings } from './given-settings.ts';
 import { parseJson } from './json-text.ts';
 import { NodeKeys, needsRestart } from './node-keys.ts';
 import { isRecord, resolveSection, unknownKey } from './resolve.ts';
@@ -24,13 +25,14 @@ interface Content {
 }
 
 /**
- * Reads `config.json`; a missing file is all defaults and is made by the first change.
+ * Reads `config.json`; a missing file is all defaults and is made by the first change. What is `given` of
+ * plugins stands over it for this run, until it is set to something else.
  *
  * @throws config/syntax with line and column, config/unknown-key, config/bad-value, config/unreadable;
  *   the file is left as it is.
  */
-export function openConfig(path: string): ConfigFile {
-  return new JsonConfigFile(path);
+export function openConfig(path: string, given: Given = {}): ConfigFile {
+  return new JsonConfigFile(path, given);
 }
 
 class JsonConfigFile implements ConfigFile {
@@ -39,9 +41,15 @@ class JsonConfigFile implements ConfigFile {
   #node: NodeConfig;
   readonly #listeners: ((node: NodeConfig) => void)[] = [];
 
-  constructor(path: string) {
+  readonly #given: GivenSettings;
+
+  constructor(path: string, given: Given) {
     this.#path = path;
     this.#content = read(path);
+    const { plugins } = this.#content;
+    this.#given = new GivenSettings(given, (name) =>
+      Object.hasOwn(plugins, name) ? plugins[name]?.config : undefined,
+    );
     this.#node = resolveSection(NodeKeys, this.#content.node, `${path} under node`);
   }
 
@@ -51,7 +59,7 @@ class JsonConfigFile implements ConfigFile {
 
   plugin(name: string) {
     const entry = this.#entry(name);
-    return { enabled: entry.enabled ?? true, source: entry.source, config: entry.config };
+    return { enabled: entry.enabled ?? true, source: entry.source, config: this.#given.over(name, entry.config) };
   }
 
   added(): readonly { name: string; source: string }[] {
@@ -71,6 +79,7 @@ class JsonConfigFile implements ConfigFile {
       else if (source !== undefined) entry.source = source;
       // `enabled` is the default and says nothing.
       if (entry.enabled) delete entry.enabled;
+      if (change.config !== undefined) entry.config = this.#given.without(name, change.config);
       if (entry.config === undefined) delete entry.config;
       if (Object.keys(entry).length > 0) content.plugins[name] = entry;
       else delete content.plugins[name];

@@ -91,7 +91,8 @@ export const anchorsCommands = {
     about: 'Ask the anchors for peers now',
     params: Type.Object({}),
     result: Type.Object({ reached: Type.Integer() }),
-    text: ({ reached }) => (reached === 0 ? 'No anchor answered' : `Connected to ${reached} nodes`),
+    text: ({ reached }) =>
+      reached === 0 ? 'No anchor answered' : `Reached ${reached} ${reached === 1 ? 'node' : 'nodes'}, anchors included`,
   }),
   'anchor.declare': defineCommand({
     about: 'Decide that this node is an anchor or none, until it restarts; config anchors.declare does it for good',

@@ -21,7 +21,11 @@ export const anchorRegister = defineNotice({
   code: 0xc0,
   name: 'AnchorRegister',
   about: 'Put me on your referral list: I look for peers',
-  body: Type.Object({ addresses: Addresses }),
+  body: Type.Object({
+    addresses: Addresses,
+    /** The node and its preferred peers (NPT-02). */
+    nplus10: Type.Optional(Type.Array(HexId, { maxItems: 11 })),
+  }),
   maxBytes: 4 * 1024,
   // Once a bootstrap or recovery.
   budget: { perSecond: 0.1, burst: 4, inFlight: 1 },

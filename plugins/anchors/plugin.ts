@@ -201,6 +201,7 @@ export default definePlugin({
         bootstrap: bootstrap.length,
         waiting_here: desk.list.size,
         rejoining: rejoin.isRunning,
+        sticky: isolation.sticky(),
       }),
     };
   },

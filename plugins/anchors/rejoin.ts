@@ -153,8 +153,9 @@ export class Rejoin {
         .localAddresses()
         .filter((address) => address.length <= 64 && network.mayDial(address, toldTo))
         .slice(0, 8);
+      const nplus10 = [...(await this.#deps.surroundings.nplus10())];
       this.#deps.matches.waitAt(anchor);
-      await ctx.send(anchor, anchorRegister, { addresses }, { signal: ctx.signal });
+      await ctx.send(anchor, anchorRegister, { addresses, nplus10 }, { signal: ctx.signal });
       ({ referrals } = await ctx.send(anchor, referralRequest, {}, { signal: ctx.signal }));
     } catch (error) {
       ctx.signal.throwIfAborted();

@@ -98,6 +98,11 @@ export class Surroundings {
     });
   }
 
+  /** This node and its preferred peers. */
+  nplus10(): Promise<readonly NodeId[]> {
+    return this.#use((mesh) => mesh.nplus10());
+  }
+
   /** Has mesh look for peers at once (CONN-16). */
   requestGrowth(): Promise<void> {
     return this.#use((mesh) => mesh.requestGrowth());

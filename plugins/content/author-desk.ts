@@ -1,4 +1,4 @@
-import type { PostId, Signer } from '../../kernel/index.ts';
+import type { NodeId, PostId, Signer } from '../../kernel/index.ts';
 import type { Announcer } from './announce.ts';
 import type { PostRef } from './api.ts';
 import { contentErrors } from './errors.ts';
@@ -16,6 +16,8 @@ export interface AuthorDeskDeps {
   readonly store: PostStore;
   readonly writer: Writer;
   readonly announcer: Announcer;
+  /** The author and its preferred peers of now. */
+  nplus10(): Promise<readonly NodeId[]>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Called after the commit. */
@@ -35,7 +37,8 @@ export class AuthorDesk {
   /** Resolves when the post is on disk; peers are told meanwhile. @throws content/bad-post, store/* */
   async create(text: string): Promise<PostId> {
     const { signer, store, writer, announcer } = this.#deps;
-    const entry = composePost(signer, text, this.#timestamp());
+    const nplus10 = await this.#deps.nplus10();
+    const entry = composePost(signer, text, this.#timestamp(), nplus10);
     await writer.one(() => store.insert([entry]));
     this.#deps.stored(refOf(entry.post));
     announcer.announce({ post: entry.post });

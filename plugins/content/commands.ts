@@ -28,7 +28,13 @@ export const contentCommands = {
   'post.show': defineCommand({
     about: 'Show one stored post',
     params: Type.Object({ id: Id }),
-    result: Type.Object({ ...PostView.properties, kind: Type.String(), signature: Type.String() }),
+    result: Type.Object({
+      ...PostView.properties,
+      kind: Type.String(),
+      /** The author and its preferred peers when it wrote this. */
+      nplus10: Type.Array(Type.String()),
+      signature: Type.String(),
+    }),
     positional: ['id'],
   }),
   'post.delete': defineCommand({

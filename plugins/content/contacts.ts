@@ -1,3 +1,4 @@
+import { codeOf } from '../../kernel/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
 import type { ContentContext } from './context.ts';
 
@@ -8,9 +9,11 @@ import type { ContentContext } from './context.ts';
 export class Contacts {
   readonly #ctx: ContentContext;
   #follows: ReadonlySet<NodeId> = new Set();
+  #nplus10: readonly NodeId[];
 
   constructor(ctx: ContentContext) {
     this.#ctx = ctx;
+    this.#nplus10 = [ctx.self.nodeId];
   }
 
   /** Synchronous, for checks on every record that comes in. */
@@ -53,6 +56,19 @@ export class Contacts {
     if (mesh?.available !== true) return [];
     const peers = await mesh.use((service) => service.peers());
     return [...new Set(peers.map(({ peer }) => peer.nodeId))].filter((nodeId) => nodeId !== this.#ctx.self.nodeId);
+  }
+
+  /** The user's node and its preferred peers (NPT-01); while mesh is off the last known ones. */
+  async nplus10(): Promise<readonly NodeId[]> {
+    const { mesh } = this.#ctx.deps;
+    if (mesh?.available !== true) return this.#nplus10;
+    try {
+      this.#nplus10 = await mesh.use((service) => service.nplus10());
+    } catch (error) {
+      // A post must not fail because mesh goes off at this moment.
+      this.#ctx.counters.add(`nplus10-not-read:${codeOf(error)}`);
+    }
+    return this.#nplus10;
   }
 
   async names(nodeIds: Iterable<NodeId>): Promise<Map<NodeId, string>> {

@@ -77,6 +77,7 @@ export default definePlugin({
       store,
       writer,
       announcer,
+      nplus10: () => contacts.nplus10(),
       now,
       stored: (post) => ctx.emit(postStored, { posts: [post], origin: 'own' }),
       deleted: ({ post_id, author }) => ctx.emit(postDeleted, { id: post_id, author, hadPost: true }),
@@ -187,7 +188,12 @@ export default definePlugin({
         'post.show': async ({ id }) => {
           const post = store.get(readPostId(id));
           if (post === undefined) throw contentErrors.make('no-such-post', { id });
-          return { ...(await views.view(post)), kind: post.post.kind, signature: post.signature };
+          return {
+            ...(await views.view(post)),
+            kind: post.post.kind,
+            nplus10: [...post.post.nplus10],
+            signature: post.signature,
+          };
         },
         'post.delete': async ({ id }) => {
           const postId = readPostId(id);

@@ -8,10 +8,15 @@ import type { Post, SyncPost } from './post.ts';
 import { toBlob, toHex } from './post-store.ts';
 
 /**
- * Makes a signed public post of a text.
+ * Makes a signed public post of a text. `nplus10` are the author and its preferred peers of now (NPT-04).
  * @throws content/bad-post with the reason in words
  */
-export function composePost(signer: Signer, text: string, nowMs: number): { post: SyncPost; body: string } {
+export function composePost(
+  signer: Signer,
+  text: string,
+  nowMs: number,
+  nplus10: readonly NodeId[],
+): { post: SyncPost; body: string } {
   const refuse = (reason: string) => contentErrors.make('bad-post', { reason });
   if (text.trim() === '') throw refuse('it is empty');
   if (!text.isWellFormed()) throw refuse('its text is not valid Unicode');
@@ -21,7 +26,7 @@ export function composePost(signer: Signer, text: string, nowMs: number): { post
     content: text,
     attachments: [],
     kind: 'post',
-    nplus10: [],
+    nplus10: [...nplus10],
   };
   if (checkPost({ ...post }) !== undefined) throw refuse(`its text is longer than ${TEXT_MAX_BYTES} bytes`);
   const body = canonicalPost(post);

@@ -29,6 +29,14 @@ export interface KeepAliveService {
 
 export const KEEP_ALIVE = defineToken<KeepAliveService>('keep-alive');
 
+/** A check of all needed nodes is over (CYC-06). */
+export const connectivityChecked = defineTopic<{
+  readonly needed: number;
+  /** Of them those that no way leads to at this moment. */
+  readonly outOfSight: number;
+  readonly sessions: number;
+}>('keep-alive/connectivity-checked');
+
 /** A long-lived session outside the mesh was opened for a needed node, by us; `host` is whom it goes to. */
 export const sessionKept = defineTopic<{ readonly target: NodeId; readonly host: NodeId }>('keep-alive/session-kept');
 /** It is not kept any more. */

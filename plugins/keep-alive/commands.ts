@@ -40,7 +40,7 @@ export const keepAliveCommands = {
     }),
     positional: ['node_id'],
   }),
-  'layer.list': defineCommand({
+  layers: defineCommand({
     about: 'List the members of each layer, and how each is connected',
     params: Type.Object({}),
     result: Type.Object({ mesh: Type.Array(Member), social: Type.Array(Member), file: Type.Array(Member) }),
@@ -79,7 +79,7 @@ export function keepAliveCommandHandlers(parts: CommandParts): CommandHandlers<t
   };
 
   return {
-    'layer.list': async () => {
+    layers: async () => {
       const needs = await parts.needs();
       return {
         mesh: parts.network

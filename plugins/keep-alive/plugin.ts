@@ -3,7 +3,7 @@ import type { NodeId } from '../../kernel/index.ts';
 import { ANCHORS } from '../anchors/api.ts';
 import { MESH } from '../mesh/api.ts';
 import { SOCIAL } from '../social/api.ts';
-import { KEEP_ALIVE } from './api.ts';
+import { connectivityChecked, KEEP_ALIVE } from './api.ts';
 import { keepAliveCommandHandlers, keepAliveCommands } from './commands.ts';
 import { KeepAliveConfig, sessionsMax } from './config.ts';
 import { Dialler } from './dialler.ts';
@@ -45,7 +45,12 @@ export default definePlugin({
     /** Gives the attempts to open sessions, which go on when the check is over. */
     const check = async (): Promise<Promise<unknown>[]> => {
       const now = await around();
-      return now === undefined ? [] : [sessions.check(await gather(), now)];
+      if (now === undefined) return [];
+      const needed = await gather();
+      const attempts = sessions.check(needed, now);
+      const outOfSight = needed.filter(({ nodeId }) => sessions.isOutOfSight(nodeId)).length;
+      ctx.emit(connectivityChecked, { needed: needed.length, outOfSight, sessions: sessions.all().length });
+      return [attempts];
     };
     ctx.on(connectionClosed, ({ id }) => sessions.lost(id));
 
@@ -64,7 +69,7 @@ export default definePlugin({
         max: sessionsMax(ctx.config),
         needs: gather,
       }),
-      loops: { check: { everyMs: CHECK_MS, run: async () => void (await check()) } },
+      loops: { check: { everyMs: CHECK_MS, jitter: 0, run: async () => void (await check()) } },
       snapshot: () => ({ sessions: [...sessions.all()] }),
       restore: (state) => sessions.restore(state.sessions),
       diagnostics: () => ({

@@ -67,6 +67,10 @@ export class Sessions {
     return this.#sights.get(target);
   }
 
+  isOutOfSight(target: NodeId): boolean {
+    return (this.#sights.get(target)?.absentChecks ?? 0) > 0;
+  }
+
   restore(sessions: readonly Session[]): void {
     for (const session of sessions) this.#sessions.set(session.target as NodeId, { ...session });
   }

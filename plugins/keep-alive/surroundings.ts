@@ -54,8 +54,11 @@ export async function surroundingsOf(deps: SurroundingsDeps): Promise<Surroundin
     (service: FindingMesh) => {
       if (service.reach === undefined) return undefined;
       const reaches = new Map<NodeId, Reach>();
+      // Every peer tells us as its N2 what we told it as our N1, our contacts among them.
+      const echoed = new Set(service.n1());
       const reach = (nodeId: NodeId): Reach => {
-        const found = reaches.get(nodeId) ?? (service as Finding).reach(nodeId);
+        const { n2Reporters, n3Reporters } = reaches.get(nodeId) ?? (service as Finding).reach(nodeId);
+        const found = { n2Reporters, n3Reporters: echoed.has(nodeId) ? [] : n3Reporters };
         reaches.set(nodeId, found);
         return found;
       };

@@ -101,7 +101,10 @@ export interface MeshService
   slots(): SlotCounts;
   /** NPT-01: this node and its preferred peers, at most 11 ids. */
   nplus10(): readonly NodeId[];
-  /** What a connected peer said of itself last; `[]` when it is no peer. */
+  /**
+   * What a connected peer said of itself last; `[]` when it is no peer. Preferred peers tell of each
+   * change, others at their exchange.
+   */
   nplus10Of(nodeId: NodeId): readonly NodeId[];
   /**
    * Connects to a node known by its id alone, by whatever step of the cascade leads to it (KNOW-06).
@@ -109,6 +112,13 @@ export interface MeshService
    * @throws resolve/unreachable, resolve/busy, resolve/held-off, the signal's reason.
    */
   connectTo(nodeId: NodeId, options: ConnectToOptions): Promise<PeerInfo>;
+  /**
+   * Where the reporters of a node in N2 or N3 say that it is, at most 8 addresses, without dialling any:
+   * none that must not be dialled on their word. `[]` when none tells, or too many are being located.
+   *
+   * @throws the signal's reason
+   */
+  locate(nodeId: NodeId, options: { readonly signal: AbortSignal }): Promise<readonly string[]>;
   /** Adds a way to find nodes, in the place its name has in the cascade; gives the undo. Ends with a swap of mesh. */
   offerStep(step: CascadeStep): () => void;
   /**
@@ -160,6 +170,19 @@ export const slotChanged = defineTopic<{
   /** `granted`, `agreed`, `cancelled`, `ended`, `preferred-return`, `limit-lowered`, `handed-over`. */
   readonly reason: string;
 }>('mesh/slot-changed');
+/** What became of one attempt of growth. */
+export interface GrowthTried {
+  readonly nodeId: NodeId;
+  readonly why: 'candidate' | 'offered' | 'redirect';
+  /** `refused`: it is there and has no slot for us. */
+  readonly outcome: 'joined' | 'refused' | 'unreachable';
+  /** Code of the error that made it unreachable; empty otherwise. */
+  readonly reason: string;
+  readonly tookMs: number;
+}
+export const growthTried = defineTopic<GrowthTried>('mesh/growth-tried');
+/** Who this node prefers has changed: itself and its preferred peers (NPT-01). */
+export const nplus10Changed = defineTopic<{ readonly nplus10: readonly NodeId[] }>('mesh/nplus10-changed');
 /** A rebalance ran (CYC-03); `steps` in their order, in words. */
 export const rebalanced = defineTopic<{ readonly cause: 'timer' | 'command'; readonly steps: readonly string[] }>(
   'mesh/rebalanced',

@@ -32,6 +32,9 @@ import { Slots } from './slots/slots.ts';
 const ASK_AGAIN_MS = 5 * 60_000;
 /** CONN-03: a candidate is in N2, so who named it knows where it is; no search is worth a slot. */
 const GROWTH_STEPS = ['peers-table', 'ask-n2-reporter', 'introduction'] as const;
+/** A preferred peer is searched for at first; later it is tried where it was or is reported, and comes by itself. */
+const SOUGHT_MS = 3_600_000;
+const KNOWN_STEPS = ['social-cache', 'peers-table', 'ask-n2-reporter', 'ask-n3-chain', 'preferred-peers'] as const;
 const KEPT_KINDS = new Set(['mesh', 'keep-alive', 'lan']);
 
 /** All parts of mesh, joined. They refer to each other, so each is reached through what this gives. */
@@ -95,7 +98,7 @@ export function assembleMesh(mesh: MeshContext) {
     slots,
     book,
     isPreferred: (nodeId) => preferred.has(nodeId),
-    findsOnlyFull: () => growth.findsOnlyFull,
+    pleadsTo: (nodeId) => growth.pleadsTo(nodeId),
     offer: (lead) => {
       const isTaken = growth.offer(lead);
       // Its slot is free as soon as the answer is on its way.
@@ -147,7 +150,9 @@ export function assembleMesh(mesh: MeshContext) {
     preference,
     blacklist,
     connectTo: async (nodeId, purpose) => {
-      const link = await connectTo(nodeId, { purpose, signal: ctx.signal });
+      const awayMs = ctx.clock.now() - (preferred.get(nodeId)?.lastReachedMs ?? ctx.clock.now());
+      const steps = awayMs > SOUGHT_MS ? { steps: KNOWN_STEPS } : {};
+      const link = await connectTo(nodeId, { purpose, signal: ctx.signal, ...steps });
       // It may have been here all the time, as a session.
       if (!slots.holds(link.connectionId)) await intents.during(nodeId, purpose, () => exchange.ask(link));
     },

@@ -6,6 +6,8 @@ import type { MeshContext } from './context.ts';
 import { meshErrors } from './errors.ts';
 import { Attempt, NodeHistory } from './history.ts';
 import type { History } from './history.ts';
+import type { KnowledgeView } from './knowledge/contract.ts';
+import { ReachBadge, reachBadge } from './knowledge/commands.ts';
 import type { Link, Links } from './links.ts';
 import type { Redial } from './redial.ts';
 import { Resolution } from './resolve/history.ts';
@@ -20,6 +22,8 @@ const PeerView = Type.Object({
   kind: Type.String(),
   /** `preferred`, `non-preferred` or `none`. */
   slot: Type.String(),
+  /** What `peer reach` says of it. */
+  reach: ReachBadge,
   remote_addr: Type.String(),
   connected_at_ms: Type.Integer(),
   last_activity_ms: Type.Integer(),
@@ -97,6 +101,7 @@ interface CommandParts {
   readonly history: History;
   readonly sections: Sections;
   readonly slots: Slots;
+  readonly knowledge: KnowledgeView;
   resolutions(nodeId: NodeId): readonly Resolution[];
   connect(target: string, signal: AbortSignal): Promise<Link>;
 }
@@ -114,6 +119,7 @@ export function meshCommandHandlers(mesh: MeshContext, parts: CommandParts): Com
       device_id: link.deviceId,
       kind: connection.kind,
       slot: parts.slots.kindOf(link),
+      reach: reachBadge(parts.knowledge, link.nodeId as NodeId, parts.slots.slotOf(link.nodeId as NodeId)),
       remote_addr: connection.remoteAddr,
       connected_at_ms: connection.connectedAtMs,
       last_activity_ms: connection.lastActivityMs,

@@ -76,7 +76,7 @@ export class Exchange {
       try {
         // What the peer offers is not known yet, so it is told every section.
         const told = this.#parts.sections.names();
-        const { need } = this.#parts.handover;
+        const need = this.#parts.handover.need(link);
         const body = { ...this.#body(link, told), wants_slot: wantsSlot, ...(need === undefined ? {} : { need }) };
         const { connectionId } = link;
         const answer = await ctx.send(peerOf(link), initialExchange, body, { connectionId, signal: ctx.signal });
@@ -155,7 +155,8 @@ export class Exchange {
     await sections.receive(peer, body.sections);
     if (this.#isGone(link)) return;
 
-    const changed = body.features_revision >= link.featuresRevision && body.features.join() !== link.features.join();
+    // Even if they are the same again: what we sent to a plugin that was off in between is lost there.
+    const changed = body.features_revision > link.featuresRevision;
     if (body.features_revision >= link.featuresRevision) {
       link.features = [...new Set(body.features)].sort();
       link.featuresRevision = body.features_revision;

@@ -2,6 +2,7 @@ import { defineCommand, Type } from '../../kernel/index.ts';
 import type { CommandHandlers, NodeId } from '../../kernel/index.ts';
 import { readNodeId } from './commands.ts';
 import type { MeshContext } from './context.ts';
+import type { Grower } from './growth/grower.ts';
 import type { Growth } from './growth/growth.ts';
 import type { Preference } from './prefer/preference.ts';
 import type { PreferredPeers } from './prefer/preferred-peers.ts';
@@ -18,6 +19,8 @@ export const slotCommands = {
     about: 'Say why the mesh grows at this moment or does not, and whom it would try next',
     params: Type.Object({}),
     result: Type.Object({
+      /** In words. */
+      verdict: Type.String(),
       used: Type.Integer(),
       slots: Type.Integer(),
       /** Below it each list that comes makes the mesh grow, above it only the timer does. */
@@ -36,6 +39,18 @@ export const slotCommands = {
           score: Type.Number(),
           reporters: Type.Integer(),
           in_n3: Type.Boolean(),
+        }),
+      ),
+      /** The latest attempts, the last first. */
+      tried: Type.Array(
+        Type.Object({
+          at_ms: Type.Integer(),
+          node_id: Type.String(),
+          why: Type.String(),
+          /** `joined`, `refused` (no slot for us) or `unreachable`. */
+          outcome: Type.String(),
+          reason: Type.String(),
+          took_ms: Type.Integer(),
         }),
       ),
     }),
@@ -57,7 +72,11 @@ export const slotCommands = {
       reserved: Type.Integer(),
       limit: Type.Integer(),
       preferred: Ids,
+      /** How many of them hold a slot now. */
+      preferred_held: Type.Integer(),
       preferred_limit: Type.Integer(),
+      /** This node and its preferred peers, as it tells others. */
+      nplus10: Ids,
       /** Node ids by the kind of their connection: mesh, keep-alive, lan, session, ephemeral. */
       connections: Type.Record(Type.String(), Ids),
     }),
@@ -90,6 +109,7 @@ export const slotCommands = {
 interface SlotCommandParts {
   readonly slots: Slots;
   readonly growth: Growth;
+  readonly grower: Grower;
   readonly rebalance: Rebalance;
   readonly preferred: PreferredPeers;
   readonly preference: Preference;
@@ -97,11 +117,22 @@ interface SlotCommandParts {
 }
 
 export function slotCommandHandlers(
-  { network }: MeshContext,
-  { slots, growth, rebalance, preferred, preference, blacklist }: SlotCommandParts,
+  { ctx, network }: MeshContext,
+  { slots, growth, grower, rebalance, preferred, preference, blacklist }: SlotCommandParts,
 ): CommandHandlers<typeof slotCommands> {
   return {
-    'growth.explain': () => growth.explain(CANDIDATES_SHOWN),
+    'growth.explain': () => ({
+      ...growth.explain(CANDIDATES_SHOWN),
+      ...(ctx.config.growth ? {} : { verdict: 'switched off by config mesh.growth' }),
+      tried: grower.tried().map(({ atMs, nodeId, why, outcome, reason, tookMs }) => ({
+        at_ms: atMs,
+        node_id: nodeId,
+        why,
+        outcome,
+        reason,
+        took_ms: tookMs,
+      })),
+    }),
     'rebalance.now': () => ({
       steps: rebalance.run('command').map((step) => ({
         do: step.do,
@@ -110,7 +141,7 @@ export function slotCommandHandlers(
       })),
     }),
     'mesh.slots': () => {
-      const { held, reserved, limit, preferredLimit } = slots.counts();
+      const { held, reserved, limit, preferred: preferredHeld, preferredLimit } = slots.counts();
       const connections: Record<string, string[]> = {};
       for (const { kind, peer } of network.connections()) {
         connections[kind] = [...(connections[kind] ?? []), peer.nodeId];
@@ -120,7 +151,9 @@ export function slotCommandHandlers(
         reserved,
         limit,
         preferred: preferred.all().map(({ nodeId }) => nodeId as string),
+        preferred_held: preferredHeld,
         preferred_limit: preferredLimit,
+        nplus10: preference.nplus10(),
         connections,
       };
     },

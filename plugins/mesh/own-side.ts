@@ -37,7 +37,9 @@ export class OwnSide {
   refresh(): OwnState {
     const features = [...this.#mesh.network.features()];
     if (features.join() !== this.#state.features.join()) {
-      this.#state = { ...this.#state, features, revision: this.#state.revision + 1 };
+      // By the clock, since a mesh that was off begins anew, and peers drop what is older than what they know.
+      const revision = Math.max(this.#state.revision + 1, this.#mesh.ctx.clock.now());
+      this.#state = { ...this.#state, features, revision };
     }
     return this.#state;
   }

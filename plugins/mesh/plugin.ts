@@ -32,7 +32,7 @@ import {
 import { peersTable } from './migrations/0001-peers.ts';
 import { meshMembers } from './migrations/0002-mesh-members.ts';
 import { OwnState } from './own-side.ts';
-import { meshPrefer } from './prefer/messages.ts';
+import { meshPrefer, nplus10Notice } from './prefer/messages.ts';
 import { DroppedState } from './rebalance/rebalance.ts';
 import { Plan } from './redial.ts';
 import { addressRequest } from './resolve/messages.ts';
@@ -73,6 +73,7 @@ export default definePlugin({
     addressRequest,
     refuseRedirect,
     meshPrefer,
+    nplus10Notice,
     slotHandover,
   },
   commands: { ...meshCommands, ...knowledgeCommands, ...slotCommands },
@@ -116,7 +117,10 @@ export default definePlugin({
       commands: {
         ...meshCommandHandlers(mesh, { ...parts, resolutions: (nodeId) => parts.cascade.history.get(nodeId) }),
         ...slotCommandHandlers(mesh, parts),
-        'peer.reach': ({ node_id }) => describeReach(knowledge, readNodeId(node_id)),
+        'peer.reach': ({ node_id }) => {
+          const nodeId = readNodeId(node_id);
+          return describeReach(knowledge, nodeId, slots.slotOf(nodeId));
+        },
       },
       handlers: {
         initialExchange: (body, call) => {
@@ -142,6 +146,7 @@ export default definePlugin({
         refuseRedirect: (body, call) => parts.redirects.receive(links.get(call.connectionId), body),
         slotHandover: (question, call) => parts.handover.answer(question, call),
         meshPrefer: (question, call) => preference.answer(question, call),
+        nplus10Notice: ({ nplus10 }, call) => preference.heard(links.get(call.connectionId), nplus10),
       },
       loops: {
         ...knowledge.loops,
@@ -215,6 +220,7 @@ export default definePlugin({
         parts.handover.restore(state.handovers);
       },
       diagnostics: () => ({
+        status: { mesh_slots: slots.heldCount, ...knowledge.sizes() },
         peers: links.ready().length,
         exchanging: links.size - links.ready().length,
         known: parts.book.count(),
@@ -222,6 +228,7 @@ export default definePlugin({
         dialling: redial.dialling,
         growing: growth.trying,
         slots: slots.counts(),
+        nplus10: preference.nplus10(),
         knowledge: knowledge.diagnostics(),
         sections: parts.sections.names(),
         observed_addrs: [...new Set(links.ready().map((link) => link.observedAddr))].slice(0, 8),

@@ -155,7 +155,10 @@ export class Redial {
     if (running !== undefined) return running;
     const dial = this.#dial(nodeId, addresses, rule).finally(() => {
       this.#dialling.delete(key);
-      this.#mesh.background('redial', Promise.resolve().then(() => this.#arm()));
+      this.#mesh.background(
+        'redial',
+        Promise.resolve().then(() => this.#arm()),
+      );
     });
     this.#dialling.set(key, dial);
     return dial;

@@ -11,8 +11,10 @@ import { peerOf } from './links.ts';
 import type { Link, Links } from './links.ts';
 import type { Preference } from './prefer/preference.ts';
 import type { Redial } from './redial.ts';
+import type { AddressService } from './resolve/address-service.ts';
 import type { CascadeStep } from './resolve/contract.ts';
 import type { DialBudget } from './resolve/dial-budget.ts';
+import { untilAborted } from './resolve/until-aborted.ts';
 import type { Sections } from './sections.ts';
 import type { Slots } from './slots/slots.ts';
 
@@ -30,6 +32,7 @@ interface ServiceParts {
   readonly knowledge: KnowledgeView;
   connect(target: string, signal: AbortSignal | undefined): Promise<Link>;
   connectTo(nodeId: NodeId, options: ConnectToOptions): Promise<Link>;
+  readonly addresses: Pick<AddressService<Link>, 'locate'>;
   offerStep(step: CascadeStep): () => void;
 }
 
@@ -66,6 +69,7 @@ export function meshService(mesh: MeshContext, parts: ServiceParts): MeshService
     supports: (nodeId, feature) => links.readyOf(nodeId).some((link) => link.features.includes(feature)),
     connect: async (target, options) => described(await parts.connect(target, options?.signal)),
     connectTo: async (nodeId, options) => described(await parts.connectTo(nodeId, options)),
+    locate: (nodeId, { signal }) => untilAborted(parts.addresses.locate(nodeId, signal), signal),
     offerStep: (step) => parts.offerStep(step),
     chargeDials: (addresses) => addresses.filter((address) => parts.budget.take(address)),
     dialLed: (address) => parts.budget.giveBack(address),

@@ -6,6 +6,8 @@ import { FUTURE_MAX_MS } from './profile-record.ts';
 export const ADDRESSES_MAX = 8;
 /** The node and its ten preferred peers (NPT-01). */
 export const NPLUS10_MAX = 11;
+/** Preferred peers and theirs: ten and ten each (NPT-08). */
+export const PREFERRED_TREE_MAX = 110;
 const DOMAIN = 'itsgoin/address/v1';
 
 const HexId = Type.String({ pattern: '^[0-9a-f]{64}$' });

@@ -24,6 +24,11 @@ export interface SocialRoute {
   readonly reachMethod: ReachMethod;
   /** The contact and its preferred peers, as it signed them; `[]` until it told us. */
   readonly nplus10: readonly NodeId[];
+  /**
+   * Its preferred peers and theirs, about 100 ids, as it said at the last check-in: who may know or relay
+   * to it (NPT-08). Nobody has proved them; `[]` until it told us.
+   */
+  readonly preferredTree: readonly NodeId[];
   /** Best first; each may be dialled (`Network.mayDial`). */
   readonly addresses: readonly string[];
   /** When it was last connected to us; 0 for never. */

@@ -31,6 +31,8 @@ interface CheckinsDeps {
   readonly routes: Routes;
   readonly whereabouts: Whereabouts;
   readonly own: OwnAddress;
+  /** The preferred peers of this node and theirs. */
+  preferredTree(): NodeId[];
   isPeer(nodeId: NodeId): boolean;
   takes(nodeId: NodeId, message: string): boolean;
   /** Connects to a contact by whatever way there is. Rejects when there is none. */
@@ -127,9 +129,11 @@ export class Checkins {
   async #exchange(peer: NodeId, asks: readonly NodeId[]): Promise<void> {
     const { ctx, whereabouts, own } = this.#deps;
     if (!this.#deps.takes(peer, socialCheckin.name)) return;
-    const body = { record: toBody(own.current()), asks: asks.slice(0, ASKS_MAX) };
+    const preferred_tree = this.#deps.preferredTree();
+    const body = { record: toBody(own.current()), asks: asks.slice(0, ASKS_MAX), preferred_tree };
     const answer = await ctx.send(peer, socialCheckin, body, { signal: ctx.signal });
     if (answer.record.node_id === peer) whereabouts.learn(answer.record, peer);
+    whereabouts.learnTree(peer, answer.preferred_tree ?? []);
     for (const one of answer.answers) {
       if (asks.includes(one.node_id as NodeId)) whereabouts.heard(one, peer);
       else ctx.counters.add('answers-unasked');

@@ -83,6 +83,22 @@ export const socialCommands = {
     params: Type.Object({}),
     result: Type.Object({ follows: Type.Array(FollowView) }),
   }),
+  'follow.show': defineCommand({
+    about: 'Show where somebody you follow, or who follows you, was last reached and by whom',
+    params: Type.Object({ node_id: Type.String({ description: 'Node id, 64 hex characters' }) }),
+    result: Type.Object({
+      node_id: Type.String(),
+      relation: Type.String(),
+      online: Type.Boolean(),
+      reach: FollowView.properties.reach,
+      last_connected_ms: Type.Integer(),
+      addresses: Type.Array(Type.String()),
+      nplus10: Type.Array(Type.String()),
+      /** Its preferred peers and theirs. */
+      preferred_tree: Type.Array(Type.String()),
+    }),
+    positional: ['node_id'],
+  }),
   'follower.list': defineCommand({
     about: 'List who told you that they follow you, the latest first',
     params: Type.Object({
@@ -152,6 +168,17 @@ export function socialCommandHandlers(parts: CommandParts): CommandHandlers<type
             ...viewRoute(contacts.route(nodeId)),
           };
         }),
+      };
+    },
+    'follow.show': (params) => {
+      const nodeId = readNodeId(params.node_id);
+      const route = contacts.route(nodeId);
+      if (route === undefined) throw socialErrors.make('no-contact', { node_id: nodeId });
+      const { relation, online, lastConnectedMs, preferredTree } = route;
+      return {
+        ...{ node_id: nodeId, relation, online, last_connected_ms: lastConnectedMs },
+        ...viewRoute(route),
+        preferred_tree: [...preferredTree],
       };
     },
     'follower.list': async ({ limit }) => {

@@ -14,14 +14,27 @@ export interface CachedAddressesStep {
   >;
 }
 
+/** The step before the search of strangers: who of a contact's preferred peers may know where it is (NPT-07). */
+export interface PreferredPeersStep {
+  readonly name: 'preferred-peers';
+  readonly limitMs: number;
+  find(
+    target: NodeId,
+  ): Promise<
+    | { readonly kind: 'through'; readonly nodes: readonly NodeId[] }
+    | { readonly kind: 'nothing'; readonly reason: string }
+  >;
+}
+
 /** What routing asks of mesh beyond connections; a mesh without it is asked to redial instead. */
 interface Finding {
   connectTo(nodeId: NodeId, options: { purpose: string; signal?: AbortSignal }): Promise<unknown>;
   /** Peers that have the node in their N1. */
   reach(nodeId: NodeId): { readonly n2Reporters: readonly NodeId[] };
   nplus10(): readonly NodeId[];
+  nplus10Of(nodeId: NodeId): readonly NodeId[];
   contributeN1(source: () => Iterable<NodeId>): () => void;
-  offerStep(step: CachedAddressesStep): () => void;
+  offerStep(step: CachedAddressesStep | PreferredPeersStep): () => void;
 }
 export type FindingMesh = MeshService & Partial<Finding>;
 

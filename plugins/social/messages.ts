@@ -1,5 +1,5 @@
 import { defineExchange, defineNotice, Type } from '../../kernel/index.ts';
-import { AddressRecordBody } from './address-record.ts';
+import { AddressRecordBody, PREFERRED_TREE_MAX } from './address-record.ts';
 import { BIO_MAX_CHARS, NAME_MAX_CHARS, PROFILE_ANCHOR_MAX_CHARS, PROFILE_ANCHORS_MAX } from './profile-record.ts';
 
 export const profileUpdate = defineNotice({
@@ -30,6 +30,8 @@ export const followingNotice = defineNotice({
 });
 
 const HexId = Type.String({ pattern: '^[0-9a-f]{64}$' });
+/** The sender's preferred peers and theirs, on its word (NPT-08). */
+const PreferredTree = Type.Optional(Type.Array(HexId, { maxItems: PREFERRED_TREE_MAX }));
 /** Contacts one check-in may ask about. */
 export const ASKS_MAX = 16;
 
@@ -64,8 +66,9 @@ export const socialCheckin = defineExchange({
     record: AddressRecordBody,
     /** The asker becomes a watcher of these. */
     asks: Type.Array(HexId, { maxItems: ASKS_MAX }),
+    preferred_tree: PreferredTree,
   }),
-  maxBytes: 8 * 1024,
+  maxBytes: 16 * 1024,
   // One in 1 to 3 hours, and questions about contacts that share this preferred peer.
   budget: { perSecond: 0.1, burst: 12, inFlight: 2 },
   response: {
@@ -77,6 +80,7 @@ export const socialCheckin = defineExchange({
         Type.Object({ node_id: HexId, online: Type.Boolean(), record: Type.Optional(AddressRecordBody) }),
         { maxItems: ASKS_MAX },
       ),
+      preferred_tree: PreferredTree,
     }),
     maxBytes: 64 * 1024,
   },

@@ -15,6 +15,7 @@ interface Row {
   status: 'online' | 'disconnected';
   last_connected_ms: number;
   reach_method: ReachMethod;
+  preferred_tree: string;
   record: string | null;
   checkin_due_ms: number;
 }
@@ -142,6 +143,10 @@ export class Routes {
       .run(JSON.stringify(record), JSON.stringify(record.nplus10), JSON.stringify(addresses), nodeId);
   }
 
+  setPreferredTree(nodeId: NodeId, tree: readonly NodeId[]): void {
+    this.#db.prepare('UPDATE social_routes SET preferred_tree = ? WHERE node_id = ?').run(JSON.stringify(tree), nodeId);
+  }
+
   setCheckinDue(nodeId: NodeId, dueMs: number): void {
     this.#db.prepare('UPDATE social_routes SET checkin_due_ms = ? WHERE node_id = ?').run(Math.round(dueMs), nodeId);
   }
@@ -173,6 +178,7 @@ function toRoute(row: Row): Route {
     online: row.status === 'online',
     reachMethod: row.reach_method,
     nplus10: JSON.parse(row.nplus10) as NodeId[],
+    preferredTree: JSON.parse(row.preferred_tree) as NodeId[],
     addresses: [...new Set([...seen, ...told])],
     toldAddresses: told,
     lastConnectedMs: row.last_connected_ms,

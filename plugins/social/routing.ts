@@ -9,16 +9,16 @@ import type {
   ResponseOf,
   Signer,
 } from '../../kernel/index.ts';
-import { offerSection, peerGone, peerReady } from '../mesh/api.ts';
+import { nplus10Changed, offerSection, peerGone, peerReady } from '../mesh/api.ts';
 import type { MeshService } from '../mesh/api.ts';
 import { routeChanged } from './api.ts';
 import type { SocialRoute } from './api.ts';
-import { isAddressRecord } from './address-record.ts';
+import { isAddressRecord, PREFERRED_TREE_MAX } from './address-record.ts';
 import type { AddressRecord } from './address-record.ts';
 import { Checkins } from './checkins.ts';
 import { socialErrors } from './errors.ts';
 import { offerToMesh } from './mesh-door.ts';
-import type { CachedAddressesStep, FindingMesh } from './mesh-door.ts';
+import type { CachedAddressesStep, FindingMesh, PreferredPeersStep } from './mesh-door.ts';
 import type { socialCheckin } from './messages.ts';
 import { NamedContacts } from './named-contacts.ts';
 import { OwnAddress } from './own-address.ts';
@@ -56,6 +56,7 @@ export class Routing {
   readonly #named: NamedContacts;
   readonly #startedMs: number;
   #preferred: readonly NodeId[] = [];
+  #tree: readonly NodeId[] = [];
   #announced: AddressRecord | undefined;
   #dailyDueMs: number;
 
@@ -95,6 +96,7 @@ export class Routing {
       routes,
       whereabouts: this.whereabouts,
       own: this.own,
+      preferredTree: () => [...this.#tree],
       isPeer,
       takes,
       connect: (nodeId, limitMs) => this.#connect(nodeId, limitMs),
@@ -111,7 +113,11 @@ export class Routing {
       offerAddress,
       offerToMesh(ctx, deps.mesh, (service) => service.contributeN1?.(() => this.n1())),
       offerToMesh(ctx, deps.mesh, (service) => service.offerStep?.(this.#cachedAddresses())),
+      offerToMesh(ctx, deps.mesh, (service) => service.offerStep?.(this.#preferredPeers())),
     ];
+    ctx.on(nplus10Changed, ({ nplus10 }) => {
+      this.#preferred = nplus10;
+    });
     ctx.on(peerReady, ({ peer }) => {
       this.checkins.served(peer.nodeId);
       return this.whereabouts.came(peer.nodeId);
@@ -146,12 +152,17 @@ export class Routing {
   }
 
   /** 0x72 from the answering side. */
-  answer({ record, asks }: BodyOf<typeof socialCheckin>, call: IncomingCall): ResponseOf<typeof socialCheckin> {
+  answer(
+    { record, asks, preferred_tree = [] }: BodyOf<typeof socialCheckin>,
+    call: IncomingCall,
+  ): ResponseOf<typeof socialCheckin> {
     const from = call.peer.nodeId;
     if (record.node_id !== from) throw socialErrors.make('bad-address-record', { reason: 'it is about another node' });
     this.whereabouts.learn(record, from);
+    this.whereabouts.learnTree(from, preferred_tree);
     this.checkins.served(from);
-    return { record: toBody(this.own.current()), answers: this.whereabouts.answer(asks, from) };
+    const answers = this.whereabouts.answer(asks, from);
+    return { record: toBody(this.own.current()), answers, preferred_tree: [...this.#tree] };
   }
 
   /** Contacts as members of our N1 (KNOW-01): ids alone, and nothing says which entries they are. */
@@ -194,6 +205,18 @@ export class Routing {
     };
   }
 
+  #preferredPeers(): PreferredPeersStep {
+    return {
+      name: 'preferred-peers',
+      limitMs: 1_000,
+      find: async (target) => {
+        const nodes = (this.#deps.routes.get(target)?.nplus10 ?? []).filter((nodeId) => nodeId !== target);
+        if (nodes.length === 0) return { kind: 'nothing', reason: 'no contact, or it told no preferred peers' };
+        return { kind: 'through', nodes };
+      },
+    };
+  }
+
   async #connect(nodeId: NodeId, limitMs: number): Promise<void> {
     const { ctx } = this.#deps;
     const mesh = this.#deps.mesh();
@@ -215,13 +238,25 @@ export class Routing {
   }
 
   async #refreshPreferred(): Promise<void> {
-    const { signal } = this.#deps.ctx;
-    const nplus10 = await this.#deps.mesh()?.use((service: FindingMesh) => service.nplus10?.(), { signal });
-    if (nplus10 !== undefined) this.#preferred = nplus10;
+    const { signal, self } = this.#deps.ctx;
+    await this.#deps.mesh()?.use(
+      (service: FindingMesh) => {
+        if (service.nplus10 === undefined) return;
+        const preferred = service.nplus10();
+        const theirs = preferred.flatMap((nodeId) =>
+          nodeId === self.nodeId ? [] : (service.nplus10Of?.(nodeId) ?? []),
+        );
+        this.#preferred = preferred;
+        const tree = new Set([...preferred, ...theirs]);
+        tree.delete(self.nodeId);
+        this.#tree = [...tree].slice(0, PREFERRED_TREE_MAX);
+      },
+      { signal },
+    );
   }
 }
 
 export function toSocialRoute(route: Route): SocialRoute {
-  const { nodeId, relation, online, reachMethod, nplus10, addresses, lastConnectedMs } = route;
-  return { nodeId, relation, online, reachMethod, nplus10, addresses, lastConnectedMs };
+  const { nodeId, relation, online, reachMethod, nplus10, preferredTree, addresses, lastConnectedMs } = route;
+  return { nodeId, relation, online, reachMethod, nplus10, preferredTree, addresses, lastConnectedMs };
 }

@@ -77,6 +77,13 @@ export class Whereabouts {
     return true;
   }
 
+  /** Who prefers a contact, as it says itself; only hints for who looks for it. */
+  learnTree(from: NodeId, tree: readonly string[]): void {
+    const ids = [...new Set(tree)].filter((id) => id !== from) as NodeId[];
+    const known = this.#deps.routes.get(from)?.preferredTree;
+    if (known !== undefined && known.join() !== ids.join()) this.#deps.routes.setPreferredTree(from, ids);
+  }
+
   /** Answers a check-in's questions. The asker becomes a watcher of each. */
   answer(asks: readonly string[], asker: NodeId): ResponseOf<typeof socialCheckin>['answers'] {
     const { ctx, watchers } = this.#deps;

@@ -2,6 +2,7 @@ import { defineCommand, isHexId, Type } from '../../kernel/index.ts';
 import type { NodeId, Static } from '../../kernel/index.ts';
 import type { WormResult, WormTarget } from './api.ts';
 import { wormErrors } from './errors.ts';
+import type { Searcher } from './searcher.ts';
 
 const Step = Type.Object({
   step: Type.String(),
@@ -25,6 +26,26 @@ const SearchResult = Type.Object({
 });
 
 export const wormCommands = {
+  'worm.explain': defineCommand({
+    about: 'Say which searches run at this moment, and what the last ones came to',
+    params: Type.Object({}),
+    result: Type.Object({
+      running: Type.Array(Type.Object({ kind: Type.String(), id: Type.String(), started_at_ms: Type.Integer() })),
+      /** The latest first. */
+      ended: Type.Array(
+        Type.Object({
+          at_ms: Type.Integer(),
+          kind: Type.String(),
+          id: Type.String(),
+          found: Type.Boolean(),
+          local: Type.Boolean(),
+          holder: Type.Union([Type.String(), Type.Null()]),
+          took_ms: Type.Integer(),
+          messages: Type.Integer(),
+        }),
+      ),
+    }),
+  }),
   search: defineCommand({
     about: 'Look for a node, post or blob beyond three hops',
     params: Type.Object({
@@ -47,6 +68,27 @@ export function readTarget(kind: WormTarget['kind'], text: string, nplus10?: rea
   const id = text.trim().toLowerCase();
   if (!isHexId(id)) throw wormErrors.make('bad-id', { text: text.slice(0, 80) });
   return { kind, id, ...(nplus10 === undefined ? {} : { nplus10 }) };
+}
+
+/** What `worm explain` answers. */
+export function showActivity(searcher: Pick<Searcher, 'running' | 'ended'>) {
+  return {
+    running: [...searcher.running()].map(({ target: { kind, id }, startedAtMs }) => ({
+      kind,
+      id,
+      started_at_ms: startedAtMs,
+    })),
+    ended: searcher.ended().map(({ endedAtMs, result: { target, found, local, holder, tookMs, cost } }) => ({
+      at_ms: endedAtMs,
+      kind: target.kind,
+      id: target.id,
+      found,
+      local,
+      holder: holder ?? null,
+      took_ms: tookMs,
+      messages: cost.messages,
+    })),
+  };
 }
 
 export function showSearch(result: WormResult, explain: boolean): Static<typeof SearchResult> {

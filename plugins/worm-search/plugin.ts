@@ -1,7 +1,7 @@
 import { bind, definePlugin, NETWORK, Type } from '../../kernel/index.ts';
 import { WORM_SEARCH, wormSearchReady } from './api.ts';
 import { cascadeStep } from './cascade-step.ts';
-import { readTarget, showSearch, wormCommands } from './commands.ts';
+import { readTarget, showActivity, showSearch, wormCommands } from './commands.ts';
 import { wormNeeds } from './context.ts';
 import { Cooldown } from './cooldown.ts';
 import { Distrust } from './distrust.ts';
@@ -53,6 +53,7 @@ export default definePlugin({
       ],
       handlers: { wormQuery: (query, call) => responder.answer(query, call) },
       commands: {
+        'worm.explain': () => showActivity(searcher),
         search: async ({ id, kind = 'node', explain = false }, { signal }) => {
           const target = readTarget(kind, id);
           return showSearch(await searcher.find(target, { signal }), explain);

@@ -12,6 +12,8 @@ import { type NovaRoom, type SearchDeps, SearchRun } from './search-run.ts';
 export const IN_FLIGHT_MAX = 16;
 /** Referred nodes being dialled or asked, all searches together: those of two. */
 const NOVA_AT_ONCE_MAX = 202;
+/** Ended searches remembered for `worm explain`. */
+const ENDED_KEPT = 20;
 
 export interface FindOptions {
   readonly signal?: AbortSignal | undefined;
@@ -20,15 +22,24 @@ export interface FindOptions {
 }
 
 interface Run {
+  readonly target: WormTarget;
+  readonly startedAtMs: number;
   readonly promise: Promise<WormResult>;
   readonly own: LinkedSignal;
   waiting: number;
+}
+
+/** A search as `worm explain` remembers it. */
+export interface EndedSearch {
+  readonly endedAtMs: number;
+  readonly result: WormResult;
 }
 
 /** The asking side: one run for each target, joined by all who look for it meanwhile (WORM-09). */
 export class Searcher implements NovaRoom {
   readonly #deps: SearchDeps;
   readonly #runs = new Map<string, Run>();
+  readonly #ended: EndedSearch[] = [];
   #novas = 0;
 
   constructor(deps: SearchDeps) {
@@ -37,6 +48,15 @@ export class Searcher implements NovaRoom {
 
   get inFlight(): number {
     return this.#runs.size;
+  }
+
+  running(): Iterable<Pick<Run, 'target' | 'startedAtMs'>> {
+    return this.#runs.values();
+  }
+
+  /** The last searches, the latest first. */
+  ended(): readonly EndedSearch[] {
+    return this.#ended;
   }
 
   /** See WormSearchService.find. */
@@ -62,7 +82,7 @@ export class Searcher implements NovaRoom {
     const promise = this.#search(target, beyondN3, own.signal).finally(() => own.dispose());
     // All who waited may have left before it ends.
     promise.catch(() => {});
-    const run = { promise, own, waiting: 0 };
+    const run = { target, startedAtMs: this.#deps.ctx.clock.now(), promise, own, waiting: 0 };
     this.#runs.set(key, run);
     return run;
   }
@@ -135,6 +155,8 @@ export class Searcher implements NovaRoom {
       // Nobody was asked: that says nothing of the target.
       else if (asked > 0) cooldown.missed(target, ctx.clock.now());
     }
+    this.#ended.unshift({ endedAtMs: ctx.clock.now(), result });
+    if (this.#ended.length > ENDED_KEPT) this.#ended.pop();
     ctx.emit(wormSearched, result);
   }
 }

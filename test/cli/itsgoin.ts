@@ -57,8 +57,13 @@ export interface Daemon {
 }
 
 /** Starts `itsgoin --daemon` on loopback and resolves when it listens. It is killed when the test ends. */
-export async function startDaemon(t: ExecutionContext, dataDir = temporaryDirectory(t)): Promise<Daemon> {
-  const child = spawn(process.execPath, ['-e', RUN, '--', '--daemon', '--data', dataDir, '--bind', '127.0.0.1:0'], {
+export async function startDaemon(
+  t: ExecutionContext,
+  dataDir = temporaryDirectory(t),
+  options: readonly string[] = [],
+): Promise<Daemon> {
+  const args = ['--daemon', '--data', dataDir, '--bind', '127.0.0.1:0', ...options];
+  const child = spawn(process.execPath, ['-e', RUN, '--', ...args], {
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
   t.teardown(() => child.kill('SIGKILL'));

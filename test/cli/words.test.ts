@@ -189,7 +189,13 @@ test('a moment was shown as a duration of 20778 days', (t) => {
 });
 
 test('an option for starting a node was ignored in front of a command', async (t) => {
-  for (const options of [['--port', '5'], ['--daemon'], ['--bind', '1.2.3.4'], ['--log-level', 'debug']]) {
+  for (const options of [
+    ['--port', '5'],
+    ['--max-mesh', '5'],
+    ['--daemon'],
+    ['--bind', '1.2.3.4'],
+    ['--log-level', 'debug'],
+  ]) {
     const { calls, error } = await typed([...options, 'post', 'create', 'hello']);
     t.is(error?.code, 'cli/usage');
     t.regex(error?.message ?? '', new RegExp(`^${options[0]} is for starting a node`));

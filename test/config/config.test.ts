@@ -151,3 +151,25 @@ test('every kernel key says when a change counts and what it is for', (t) => {
     t.truthy(description, key);
   }
 });
+
+test('a setting given for one run is used and not written, until it is set to something else', (t) => {
+  const path = fileWith(t, '{"plugins":{"mesh":{"config":{"maxMesh":50,"growth":true}}}}');
+  const config = openConfig(path, { mesh: { maxMesh: 7 }, relay: { pipes: 2 } });
+  const inFile = () => JSON.parse(readFileSync(path, 'utf8')).plugins.mesh.config;
+  t.deepEqual(config.plugin('mesh').config, { maxMesh: 7, growth: true });
+  t.deepEqual(config.plugin('relay').config, { pipes: 2 });
+  t.is(config.plugin('content').config, undefined);
+  config.setPlugin('mesh', { config: { maxMesh: 7, growth: false } });
+  t.deepEqual(inFile(), { maxMesh: 50, growth: false });
+  t.deepEqual(config.plugin('mesh').config, { maxMesh: 7, growth: false });
+  config.setPlugin('mesh', { enabled: false });
+  t.deepEqual(inFile(), { maxMesh: 50, growth: false });
+  config.setPlugin('mesh', { config: { maxMesh: 9, growth: false } });
+  t.deepEqual(config.plugin('mesh').config, { maxMesh: 9, growth: false });
+  t.is(inFile().maxMesh, 9);
+  // As a change that was refused is taken back.
+  config.setPlugin('mesh', { config: { maxMesh: 7, growth: false } });
+  t.is(inFile().maxMesh, 50);
+  t.is((config.plugin('mesh').config as { maxMesh: number }).maxMesh, 7);
+  t.deepEqual(openConfig(path).plugin('mesh').config, { maxMesh: 50, growth: false });
+});

@@ -21,7 +21,7 @@ test('canonical bytes are those of RFC 8785, as the reference package makes them
 });
 
 test('the order of keys and absent optional fields do not change an id, every value does', (t) => {
-  const { post, body } = composePost(anna, 'hello', 1_767_225_600_000);
+  const { post, body } = composePost(anna, 'hello', 1_767_225_600_000, []);
   t.is(
     body,
     `{"attachments":[],"author":"${anna.nodeId}","content":"hello","kind":"post","nplus10":[],"timestamp_ms":1767225600000}`,
@@ -30,7 +30,7 @@ test('the order of keys and absent optional fields do not change an id, every va
 });
 
 test('id and signature are what other implementations of BLAKE3 and Ed25519 make of the same bytes', (t) => {
-  const { post, body } = composePost(anna, 'hällo ✓', 1_767_225_600_000);
+  const { post, body } = composePost(anna, 'hällo ✓', 1_767_225_600_000, []);
   const id = blake3(Buffer.from(body));
   t.is(post.id as string, Buffer.from(id).toString('hex'));
   const signed = Buffer.concat([Buffer.from('itsgoin/post/v1'), id]);
@@ -41,7 +41,7 @@ test('any text that can be posted verifies, and with any one change of it no mor
   const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 200 }).filter((value) => value.trim() !== '');
   fc.assert(
     fc.property(text, fc.nat(), fc.integer({ min: 1, max: 255 }), (content, at, flip) => {
-      const { post, body } = composePost(anna, content, 1_767_225_600_000);
+      const { post, body } = composePost(anna, content, 1_767_225_600_000, []);
       const bytes = Buffer.from(body);
       const id = Buffer.from(post.id, 'hex');
       const signature = Buffer.from(post.signature, 'hex');
@@ -60,7 +60,7 @@ test('any text that can be posted verifies, and with any one change of it no mor
 });
 
 test('whatever comes in the place of a post is refused by name, never thrown', (t) => {
-  const { post } = composePost(anna, 'hello', 1_767_225_600_000);
+  const { post } = composePost(anna, 'hello', 1_767_225_600_000, []);
   fc.assert(
     fc.property(fc.constantFrom(...Object.keys(post), ...Object.keys(post.post)), fc.jsonValue(), (key, value) => {
       const forged = key in post ? { ...post, [key]: value } : { ...post, post: { ...post.post, [key]: value } };

@@ -37,7 +37,7 @@ export function testIdentity(name: string): Identity {
 }
 
 export function signedPost(identity: Identity, text: string, timestampMs: number): SyncPost {
-  return composePost(identity, text, timestampMs).post;
+  return composePost(identity, text, timestampMs, [identity.nodeId]).post;
 }
 
 /** Nodes that run the content plugin over real databases, with mesh and social played by the test. */
@@ -96,6 +96,8 @@ export class TestNode {
   readonly links = new Set<NodeId>();
   readonly follows = new Set<NodeId>();
   readonly followers = new Set<NodeId>();
+  preferred: readonly NodeId[] = [];
+  meshIsOff = false;
   readonly sections = new Map<string, SectionContribution>();
   readonly sent: { to: NodeId; name: string; body: unknown }[] = [];
   parts: ContentParts | undefined;
@@ -216,6 +218,7 @@ export class TestNode {
     const { clock } = this.world;
     const mesh = {
       peers: () => [...this.links].map((nodeId) => ({ peer: { nodeId } })),
+      nplus10: () => [this.id, ...this.preferred],
       contribute: (name: string, contribution: SectionContribution) => {
         this.sections.set(name, contribution);
         return () => this.sections.delete(name);
@@ -229,7 +232,7 @@ export class TestNode {
     const context: Partial<ContentContext> = {
       name: 'content',
       config: this.#config as unknown as ContentContext['config'],
-      deps: { mesh: refTo(mesh), social: refTo(social) } as ContentContext['deps'],
+      deps: { mesh: refTo(mesh, () => !this.meshIsOff), social: refTo(social) } as ContentContext['deps'],
       signal,
       clock,
       random: seededRandom(1),
@@ -259,8 +262,14 @@ export class TestNode {
   }
 }
 
-function refTo<T>(service: T): Ref<T> {
-  return { available: true, use: async (call: (service: T) => unknown) => call(service) } as unknown as Ref<T>;
+function refTo<T>(service: T, isOn = () => true): Ref<T> {
+  const use = async (call: (service: T) => unknown): Promise<unknown> => call(service);
+  return {
+    get available() {
+      return isOn();
+    },
+    use,
+  } as unknown as Ref<T>;
 }
 
 function wireError(name: string): ItsgoinError {

@@ -246,6 +246,23 @@ test('without a terminal and without --daemon the node runs and says so', async 
   t.is((await closed)[0], 0);
 });
 
+test('--max-mesh bounds the mesh of one run, and is refused where it is no number of peers', async (t) => {
+  const a = await startDaemon(t, undefined, ['--max-mesh', '1']);
+  const [b, c] = [await startDaemon(t), await startDaemon(t)];
+  for (const other of [b, c]) {
+    const { connect }: Identity = await other.json('identity', 'show');
+    await a.json('peer', 'connect', connect[0] ?? '');
+  }
+  t.like(await a.json('mesh', 'slots'), { held: 1, limit: 1 });
+  t.is(await a.end('SIGTERM'), 0);
+  t.like(await (await startDaemon(t, a.dataDir)).json('mesh', 'slots'), { limit: 101 });
+  for (const given of ['0', '1001', '2.5', 'many']) {
+    const { code, err } = await itsgoin(['--daemon', '--data', temporaryDirectory(t), '--max-mesh', given]);
+    t.is(code, 2, given);
+    t.regex(err, /no number of peers/);
+  }
+});
+
 test('a port in use, a bad port and an unusable directory are clear errors', async (t) => {
   const node = await startDaemon(t);
   const { port } = (await node.json('status')) as { port: number };

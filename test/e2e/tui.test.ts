@@ -22,11 +22,11 @@ class TerminalWindow {
   }
 
   /** Opens a window of this size and starts the launcher in it. */
-  open(columns: number, rows: number): void {
+  open(columns: number, rows: number, options = '--port 0'): void {
     this.#tmux('-f', '/dev/null', 'new-session', '-d', '-x', String(columns), '-y', String(rows), '/bin/sh');
     // What is on the screen before must come back; the prompt tells that the shell reads again.
     this.keys(
-      `PS1='ready> '; clear; echo before-the-ui; '${process.execPath}' '${LAUNCHER}' --data '${this.data}' --port 0; echo exit code $?`,
+      `PS1='ready> '; clear; echo before-the-ui; '${process.execPath}' '${LAUNCHER}' --data '${this.data}' ${options}; echo exit code $?`,
       'Enter',
     );
   }
@@ -83,14 +83,23 @@ class TerminalWindow {
   }
 }
 
-/** The process of the node that runs on a data directory. */
-function nodePid(data: string): number {
-  const status = execFileSync(process.execPath, [LAUNCHER, 'status', '--json', '--data', data], { encoding: 'utf8' });
-  return (JSON.parse(status) as { pid: number }).pid;
+/** Runs a command of the node on a data directory. */
+function run<R>(data: string, ...words: string[]): R {
+  const printed = execFileSync(process.execPath, [LAUNCHER, ...words, '--json', '--data', data], { encoding: 'utf8' });
+  return JSON.parse(printed) as R;
 }
 
-async function startNode(t: ExecutionContext, data: string): Promise<ChildProcess> {
-  const node = spawn(process.execPath, [LAUNCHER, '--daemon', '--data', data, '--port', '0'], {
+/** The process of the node that runs on a data directory. */
+function nodePid(data: string): number {
+  return run<{ pid: number }>(data, 'status').pid;
+}
+
+async function startNode(
+  t: ExecutionContext,
+  data: string,
+  options: readonly string[] = ['--port', '0'],
+): Promise<ChildProcess> {
+  const node = spawn(process.execPath, [LAUNCHER, '--daemon', '--data', data, ...options], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   t.teardown(() => node.kill('SIGKILL'));
@@ -158,6 +167,73 @@ test('the terminal UI on a node of another process outlives that node and finds 
   window.type('After the node came back');
   window.keys('Enter');
   await window.shows(/▌ .*After the node came back/);
+  window.keys('q');
+  await isRestored(t, window);
+});
+
+interface Figures {
+  n1: number;
+  n2: number;
+  n3: number;
+  port: number;
+}
+interface SlotFigures {
+  held: number;
+  limit: number;
+  connections: Record<string, string[]>;
+}
+
+/** The summary as the commands tell it at this moment. */
+function summaryOf(data: string): RegExp {
+  const { n1, n2, n3, port } = run<Figures>(data, 'status');
+  const { held, limit, connections } = run<SlotFigures>(data, 'mesh', 'slots');
+  const { peers } = run<{ peers: unknown[] }>(data, 'peer', 'list');
+  const sessions = connections.session?.length ?? 0;
+  return new RegExp(
+    `mesh ${held}/${limit} [\\s\\S]*sessions ${sessions} [\\s\\S]*N1 ${n1} +N2 ${n2} +N3 ${n3} [\\s\\S]*port ${port} [\\s\\S]*Peers ${peers.length} `,
+  );
+}
+
+test('Diagnostics shows the mesh as the commands tell it, asks anchors, opens peers, and outlives mesh (UI-16 to -19)', async (t) => {
+  const window = new TerminalWindow(t);
+  const [anchor, other] = [`${window.data}-anchor`, `${window.data}-other`];
+  await startNode(t, anchor, ['--bind', '127.0.0.1:0']);
+  run(anchor, 'config', 'set', 'anchors.declare', 'true');
+  const { node_id: anchorId, connect } = run<{ node_id: string; connect: string[] }>(anchor, 'identity', 'show');
+  const join = ['--bind', '127.0.0.1:0', '--anchors', connect[0] ?? ''];
+  await startNode(t, other, join);
+  const { node_id: otherId } = run<{ node_id: string }>(other, 'status');
+  window.open(80, 24, join.join(' '));
+  await window.shows(/2 peers · 0 posts/);
+  window.keys('5');
+  const shown = await window.shows(/mesh 2\/101 /);
+  for (const id of [anchorId, otherId]) t.regex(shown, new RegExp(`${id.slice(0, 8)}  Mesh  mesh, non-preferred slot`));
+  // Lists of peers come in meanwhile: the same is told once they have.
+  const endMs = Date.now() + WAIT_MS;
+  while (!summaryOf(window.data).test(window.screen())) {
+    if (Date.now() > endMs) throw new Error(`Not ${summaryOf(window.data)}:\n${window.screen()}`);
+    window.keys('r');
+  }
+  window.keys('a');
+  await window.shows(/Anchors answered: \d+ nodes? reached/);
+  window.keys('h', 'h');
+  await window.shows(new RegExp(`→ ${anchorId.slice(0, 8)}  AnchorReferralRequest`));
+  window.keys('l', 'l', 'l', 'l');
+  await window.shows(new RegExp(`anchors +${anchorId.slice(0, 8)} answered \\(user\\)`));
+  window.keys('Enter');
+  await window.shows(new RegExp(`node id +(${anchorId}|${otherId})[\\s\\S]*reach +Mesh`));
+  window.keys('Escape');
+  await window.shows(/Activity/);
+  run(window.data, 'plugin', 'disable', 'mesh');
+  await window.shows(/mesh off [\s\S]*mesh is off {2}press E/);
+  window.keys('B');
+  await window.shows(/mesh is off: it is needed to rebalance/);
+  window.keys('E');
+  await window.shows(/mesh is on again/);
+  await window.shows(/mesh [12]\/101 /);
+  window.keys('B');
+  await window.shows(/Rebalanced: /);
+  t.is(window.screen().split('\n')[23]?.trim(), '', 'the last line stays free');
   window.keys('q');
   await isRestored(t, window);
 });

@@ -1,4 +1,6 @@
 import test from 'ava';
+import { resolvePluginConfig } from '../../kernel/config/index.ts';
+import { KeepAliveConfig, sessionsMax } from '../../plugins/keep-alive/config.ts';
 import { keepAliveRequest } from '../../plugins/keep-alive/messages.ts';
 import type { FakeNode } from '../mesh/fake-net.ts';
 import { know } from '../social/quiet-net.ts';
@@ -16,6 +18,16 @@ function asSession(one: FakeNode, other: FakeNode): void {
     for (const { id } of from.node.network.connectionsOf(to.id)) from.node.network.setKind(id, 'session');
   }
 }
+
+test('by default a desktop keeps 400 sessions and a phone 50, and settings only lower that (KEEP-07)', (t) => {
+  const defaults = { profile: 'desktop', sessionCapacity: 1_000, ceiling: 400 } as const;
+  t.deepEqual(resolvePluginConfig(KeepAliveConfig, undefined, 'keep-alive'), { ...defaults });
+  t.is(sessionsMax(defaults), 400);
+  t.is(sessionsMax({ ...defaults, sessionCapacity: 100 }), 50);
+  t.is(sessionsMax({ ...defaults, profile: 'mobile' }), 50);
+  t.is(sessionsMax({ ...defaults, profile: 'mobile', ceiling: 25 }), 25);
+  t.is(sessionsMax({ ...defaults, profile: 'mobile', sessionCapacity: 40 }), 20);
+});
 
 const ask = (world: KeepWorld, from: FakeNode, host: FakeNode, target: string) =>
   world.net.net.clock.until(from.node.network.sendTo(host.id, keepAliveRequest, { target, keep: true }));

@@ -99,16 +99,48 @@ test('a contact that nobody can reach is tried less and less often', async (t) =
   t.regex((await explain(anna)).contacts[0]?.verdict ?? '', /none of its N\+10 could be reached/);
 });
 
+test('every 60 s it is checked who is in sight (CYC-06)', async (t) => {
+  const { world, anna, part } = await lostSight(t);
+  const checks: { atMs: number; needed: number; outOfSight: number }[] = [];
+  const listening = anna.node.bus.all().subscribe(({ topic, event }) => {
+    if (topic === 'keep-alive/connectivity-checked') {
+      checks.push({ ...(event as { needed: number; outOfSight: number }), atMs: world.net.net.clock.now() });
+    }
+  });
+  t.teardown(() => listening.unsubscribe());
+  await world.net.advance(5 * 60_000);
+  await part();
+  await world.net.advance(5 * 60_000);
+  const spacings = checks.slice(1).map(({ atMs }, index) => atMs - (checks[index]?.atMs ?? 0));
+  t.deepEqual(spacings, Array(9).fill(60_000));
+  t.deepEqual(
+    checks.map(({ needed, outOfSight }) => [needed, outOfSight]),
+    [...Array(5).fill([1, 0]), ...Array(5).fill([1, 1])],
+  );
+});
+
+test('with social off the mesh has the same members, and the social layer none (LAY-01)', async (t) => {
+  const { world, anna, bert } = await lostSight(t);
+  type Layers = Record<'mesh' | 'social', { node_id: string }[]>;
+  const ids = async (layer: keyof Layers) => (await anna.run<Layers>('layers'))[layer].map(({ node_id }) => node_id);
+  t.deepEqual([await ids('mesh'), await ids('social')], [[bert.id], [bert.id]]);
+  await world.net.net.clock.until(anna.node.host.disable('social'));
+  await world.checks(1);
+  t.deepEqual([await ids('mesh'), await ids('social')], [[bert.id], []]);
+  await world.net.net.clock.until(anna.node.host.enable('social'));
+  t.deepEqual(await ids('social'), [bert.id]);
+});
+
 test('layers have their own members, and losing one leaves the others alone (LAY-01)', async (t) => {
   const { world, anna, bert, dora, part } = await lostSight(t);
   type Layers = Record<'mesh' | 'social' | 'file', { node_id: string; connection: string }[]>;
   await anna.run('peer.connect', { target: dora.connectString });
-  const before = await anna.run<Layers>('layer.list');
+  const before = await anna.run<Layers>('layers');
   t.deepEqual(before.mesh.map(({ node_id }) => node_id).sort(), [bert.id, dora.id].sort());
   t.like(before.social, [{ node_id: bert.id, connection: 'mesh' }]);
   await part();
   await world.checks(1);
-  const after = await anna.run<Layers>('layer.list');
+  const after = await anna.run<Layers>('layers');
   t.deepEqual(
     after.mesh.map(({ node_id }) => node_id),
     [dora.id],

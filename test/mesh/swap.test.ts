@@ -94,3 +94,24 @@ test('a section is sent late when its plugin is enabled after the exchange, on e
   t.is((await anna.peers())[0]?.display_name, 'Bert');
   t.is((await bert.peers())[0]?.display_name, 'Anna');
 });
+
+test('a mesh that was off for a moment is known to have been, and what its node offers from then on as well', async (t) => {
+  const net = new FakeNet(t);
+  const [anna, bert] = [await net.node('anna'), await net.node('bert')];
+  await anna.run('peer.connect', { target: bert.connectString });
+  let changes = 0;
+  const watching = anna.node.bus.all().subscribe(({ topic }) => {
+    if (topic === 'mesh/peer-features-changed') changes++;
+  });
+  t.teardown(() => watching.unsubscribe());
+  for (const plugin of ['social', 'social', 'mesh'] as const) {
+    await net.clock.until(bert.node.host.disable(plugin));
+    await net.clock.until(bert.node.host.enable(plugin));
+    changes = 0;
+    await net.clock.advance(5_000);
+    t.true(changes > 0, plugin);
+  }
+  await net.clock.until(bert.node.host.disable('social'));
+  await net.clock.advance(5_000);
+  t.false((await anna.peers())[0]?.features.includes('ProfileUpdate'));
+});

@@ -2,6 +2,7 @@ import test from 'ava';
 import type { NodeId } from '../../kernel/index.ts';
 import type { CascadeStep, StepName } from '../../plugins/mesh/resolve/contract.ts';
 import { STEP_ORDER } from '../../plugins/mesh/resolve/contract.ts';
+import { LOCATING_MAX } from '../../plugins/mesh/resolve/address-service.ts';
 import { RUNS_MAX } from '../../plugins/mesh/resolve/cascade.ts';
 import { nodeIds } from '../knowledge/ids.ts';
 import { Neighbourhood } from '../knowledge/neighbourhood.ts';
@@ -76,6 +77,80 @@ test('step 3: two hops along the chain of reporters, never more', async (t) => {
   ]);
 });
 
+/** a - b - c - d, and e with its preferred peer d beyond the sight of a. */
+async function preferredPeerInSight() {
+  const { net, a, b, c, d } = await chain();
+  const e = net.add('e');
+  await net.join(d, e);
+  await net.run(4 * MINUTE_MS);
+  net.sent.length = 0;
+  const offer = (nodes: readonly NodeId[]) =>
+    a.cascade.offer({ name: 'preferred-peers', limitMs: 1_000, find: async () => ({ kind: 'through', nodes }) });
+  return { net, a, b, c, d, e, offer };
+}
+
+test('one preferred peer in sight is enough to find a node within one further hop (NPT-07)', async (t) => {
+  const { net, a, d, e, offer } = await preferredPeerInSight();
+  t.is(a.knowledge.layerOf(e.id), 'none');
+  await t.throwsAsync(find(net, a, e.id), { code: 'resolve/unreachable' });
+  offer([...nodeIds('out of sight', 9), d.id]);
+  net.sent.length = 0;
+  t.is(await find(net, a, e.id), e);
+  t.deepEqual(results(a, e.id)?.at(-1), ['preferred-peers', 'connected']);
+  t.deepEqual(
+    net
+      .questions()
+      .filter(({ body }) => (body as { target: string }).target === e.id)
+      .map(({ from, to, body }) => [from, to, body]),
+    [[a.id, d.id, { target: e.id, hops: 0 }]],
+  );
+});
+
+test('preferred peers that are no help are no more than three, and keep their standing', async (t) => {
+  const { net, a, b, c, d, offer } = await preferredPeerInSight();
+  const [stranger] = nodeIds('stranger', 1) as [NodeId];
+  const further = net.add('further');
+  a.book.set(further.id, [further.addr]);
+  offer([further.id, d.id, c.id, b.id, a.id, stranger]);
+  await t.throwsAsync(find(net, a, stranger), { code: 'resolve/unreachable' });
+  const asked = net.questions().filter(({ from, body }) => {
+    return from === a.id && (body as { target: string }).target === stranger;
+  });
+  t.deepEqual(
+    asked.map(({ to }) => to),
+    [b.id, c.id, d.id],
+  );
+  t.is(a.counters.read()['reporters-judged.refuted'], undefined);
+  const last = a.cascade.history
+    .get(stranger)
+    .at(-1)
+    ?.steps.find(({ step }) => step === 'preferred-peers');
+  t.like(last, { result: 'nothing' });
+});
+
+test('where a node is can be asked without going there, of what lies within three hops', async (t) => {
+  const { net, a, c, d } = await chain();
+  const e = net.add('e');
+  await net.join(d, e);
+  const { signal } = new AbortController();
+  const locate = (target: NodeId) => net.clock.until(a.addresses.locate(target, signal));
+  t.deepEqual(await locate(c.id), [c.addr]);
+  t.deepEqual(await locate(d.id), [d.addr]);
+  t.deepEqual(await locate(e.id), []);
+  t.deepEqual(net.dials, []);
+  c.lie = () => ({ known: true, addresses: ['10.0.0.1:22', '127.0.0.1:4433'] });
+  t.deepEqual(await locate(d.id), []);
+});
+
+test('no more than the cap of nodes are located at once', async (t) => {
+  const { net, a, c } = await chain();
+  const { signal } = new AbortController();
+  const all = await net.clock.until(
+    Promise.all(Array.from({ length: LOCATING_MAX + 3 }, () => a.addresses.locate(c.id, signal))),
+  );
+  t.is(all.filter((addresses) => addresses.length === 0).length, 3);
+});
+
 test('what nobody knows is unreachable after every step, each with its reason and its time', async (t) => {
   const { net, a } = await chain();
   const [stranger] = nodeIds('stranger', 1) as [NodeId];
@@ -99,9 +174,11 @@ test('what nobody knows is unreachable after every step, each with its reason an
     run?.steps.map(({ step }) => step),
     Object.keys(STEP_ORDER) as StepName[],
   );
-  t.like(run?.steps[5], { step: 'worm-search', result: 'nothing', took_ms: 3_000, reason: 'no answer within 3000 ms' });
-  t.like(run?.steps[6], { result: 'nothing', took_ms: 200, reason: 'it is nowhere' });
-  t.like(run?.steps[7], { result: 'skipped', reason: 'no plugin offers it' });
+  const { steps = [] } = run ?? {};
+  const tried = (name: StepName) => steps.find(({ step }) => step === name);
+  t.like(tried('worm-search'), { result: 'nothing', took_ms: 3_000, reason: 'no answer within 3000 ms' });
+  t.like(tried('introduction'), { result: 'nothing', took_ms: 200, reason: 'it is nowhere' });
+  t.like(tried('session-relay'), { result: 'skipped', reason: 'no plugin offers it' });
   t.like(run, { purpose: 'test', result: 'unreachable', took_ms: 3_200 });
 });
 
@@ -128,7 +205,7 @@ test('a step that throws, and one that never ends, do not hold up the next', asy
   undo();
   const [stranger] = nodeIds('stranger', 1) as [NodeId];
   await t.throwsAsync(find(net, a, stranger), { code: 'resolve/unreachable' });
-  t.is(a.cascade.history.get(stranger).at(-1)?.steps[4]?.result, 'skipped');
+  t.is(a.cascade.history.get(stranger).at(-1)?.steps[5]?.result, 'skipped');
 });
 
 test('a step that connects the node itself ends the search', async (t) => {

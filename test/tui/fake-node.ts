@@ -5,6 +5,7 @@ import type { CommandDescription } from '../../kernel/control/protocol.ts';
 export const SELF = `5e1f${'ab'.repeat(30)}`;
 export const ALICE = `a11ce0${'3c'.repeat(29)}`;
 export const BOB = `b0b000${'7d'.repeat(29)}`;
+export const DAVE = `da7e00${'5b'.repeat(29)}`;
 export const CAROL = `ca401e${'91'.repeat(29)}`;
 /** The present of the fake node. */
 export const NOW_MS = Date.UTC(2026, 1, 24, 12, 0, 0);
@@ -27,8 +28,8 @@ export class FakeNode implements ControlClient {
     { node_id: ALICE, display_name: 'Alice', online: true, last_online_ms: NOW_MS, friend: true },
     { node_id: CAROL, display_name: 'Carol', online: false, last_online_ms: NOW_MS - 3 * 3_600_000, friend: false },
   ];
-  peers: Params[] = [peer(ALICE, 'direct'), peer(BOB, 'lan')];
-  plugins: Params[] = ['content', 'mesh', 'social'].map((name) => ({
+  peers: Params[] = [peer(ALICE, 'mesh', 'preferred'), peer(BOB, 'session')];
+  plugins: Params[] = ['content', 'mesh', 'social', 'anchors', 'worm-search'].map((name) => ({
     name,
     version: '1.0.0',
     state: 'active',
@@ -165,6 +166,7 @@ export class FakeNode implements ControlClient {
       peers: this.peers.length,
       posts: this.posts.length,
       rss_bytes: 84e6,
+      ...(this.#plugin('mesh').state === 'active' ? { n1: 1, n2: 23, n3: 4_120 } : {}),
     }),
     'identity.show': () => ({
       node_id: SELF,
@@ -195,8 +197,72 @@ export class FakeNode implements ControlClient {
       return { id };
     },
     'peer.list': () => ({ peers: this.peers }),
+    'peer.reach': ({ node_id }) => ({
+      node_id,
+      reach: this.peers.find((one) => one.node_id === node_id)?.reach ?? (node_id === CAROL ? 'n2' : 'none'),
+      n2_reporters: node_id === CAROL ? [ALICE] : [],
+      n3_reporters: [],
+    }),
+    'peer.explain': ({ node_id }) => ({ node_id, verdict: 'seen before', addresses: ['192.0.2.9:4433'] }),
+    'mesh.slots': () => ({
+      held: 1,
+      reserved: 0,
+      limit: 101,
+      preferred: [ALICE],
+      preferred_held: 1,
+      preferred_limit: 10,
+      connections: { mesh: [ALICE], session: [BOB] },
+    }),
+    'growth.explain': () => ({
+      verdict: 'trying 1 now',
+      used: 1,
+      slots: 101,
+      reactive_below: 91,
+      failures: 1,
+      refusals: 0,
+      skipped: 1,
+      trying: [{ node_id: CAROL, why: 'candidate', score: 1.3 }],
+      tried: [
+        {
+          at_ms: NOW_MS,
+          node_id: DAVE,
+          why: 'candidate',
+          outcome: 'unreachable',
+          reason: 'resolve/unreachable',
+          took_ms: 812,
+        },
+      ],
+      candidates: [{ node_id: CAROL, score: 1.3, reporters: 1, in_n3: false }],
+    }),
+    'worm.explain': () => ({
+      running: [{ kind: 'post', id: 'ab'.repeat(32), started_at_ms: NOW_MS }],
+      ended: [
+        {
+          at_ms: NOW_MS,
+          kind: 'node',
+          id: DAVE,
+          found: false,
+          local: false,
+          holder: null,
+          took_ms: 3_000,
+          messages: 12,
+        },
+      ],
+    }),
+    'anchor.explain': () => ({
+      rejoins: [
+        {
+          cause: 'bootstrap',
+          at_ms: NOW_MS,
+          took_ms: 40,
+          steps: [{ what: 'anchor', node_id: ALICE, took_ms: 40, result: 'connected' }],
+        },
+      ],
+    }),
+    'anchor.request': () => ({ reached: 2 }),
+    'rebalance.now': () => ({ steps: [{ do: 'close', node_id: DAVE, reason: 'zombie' }, { do: 'signal-growth' }] }),
     'peer.connect': ({ target }) => {
-      this.peers.push(peer((target as string).split('@')[0] ?? '', 'direct'));
+      this.peers.push(peer((target as string).split('@')[0] ?? '', 'mesh', 'non-preferred'));
       return {};
     },
     'follow.list': () => ({ follows: this.follows }),
@@ -246,13 +312,21 @@ const OWNER: Readonly<Record<string, string>> = {
   follow: 'social',
   profile: 'social',
   peer: 'mesh',
+  mesh: 'mesh',
+  growth: 'mesh',
+  rebalance: 'mesh',
+  anchor: 'anchors',
+  worm: 'worm-search',
 };
 
-function peer(nodeId: string, kind: string): Params {
+function peer(nodeId: string, kind: string, slot = 'none'): Params {
   return {
     node_id: nodeId,
     device_id: nodeId.split('').reverse().join(''),
     kind,
+    slot,
+    reach: slot === 'none' ? 'n1' : 'mesh',
+    direction: 'outbound',
     remote_addr: '192.168.1.7:41234',
     connected_at_ms: NOW_MS - 600_000,
     last_activity_ms: NOW_MS - 4_000,

@@ -14,6 +14,12 @@ test('no key means two things where both would listen', (t) => {
   }
 });
 
+test('every line of the help fits a screen of 80 columns', (t) => {
+  const table: readonly Binding[] = BINDINGS;
+  const tooLong = table.filter(({ about }) => about.length > 80 - 4 - 24).map(({ about }) => about);
+  t.deepEqual(tooLong, []);
+});
+
 test('a text field takes every printable character', (t) => {
   const table: readonly Binding[] = BINDINGS;
   for (const scope of ['text', 'compose', 'prompt', 'always'] as const) {

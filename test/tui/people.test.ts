@@ -6,9 +6,9 @@ test('follows are split into online and offline with when they were last online,
   const screen = await openScreen();
   t.teardown(() => screen.close());
   await screen.press('3');
-  t.regex(screen.text(), /Online {2}1\n.*Alice .*● online {2}direct[\s\S]*Gardens, bread and small computers/);
+  t.regex(screen.text(), /Online {2}1\n.*Alice .*● online {2}mesh[\s\S]*Gardens, bread and small computers/);
   t.regex(screen.text(), /Offline {2}1\n.*Carol .*○ last online 3h ago/);
-  t.regex(screen.text(), /Connected, not followed {2}1\n.*b0b0007d {2}● online {2}lan/);
+  t.regex(screen.text(), /Connected, not followed {2}1\n.*b0b0007d {2}● online {2}session/);
 });
 
 test('a peer that leaves is offline at the next refreshing, at most 10 s later without any event (CYC-15)', async (t) => {
@@ -54,49 +54,7 @@ test('a person opens with all that is known', async (t) => {
   t.regex(screen.text(), new RegExp(`node id +${CAROL}`));
   await screen.press('esc', 'j', 'enter');
   t.regex(screen.text(), new RegExp(`node id +${BOB}`));
-  t.regex(screen.text(), /link +lan to 192\.168\.1\.7:41234/);
-});
-
-test('diagnostics shows the figures of status, connections by kind, and plugins with their keys (UI-19)', async (t) => {
-  const screen = await openScreen();
-  t.teardown(() => screen.close());
-  await screen.press('5');
-  t.regex(screen.text(), /up 2h 5m +peers 2 +posts 0 +memory 84 MB +port 41234/);
-  t.regex(screen.text(), /links 1 direct, 1 lan/);
-  await screen.press('l', 'd');
-  t.regex(screen.text(), /Disable content\?/);
-  await screen.press('n');
-  t.is(screen.node.countOf('plugin.disable'), 0);
-  await screen.press('d', 'y');
-  t.regex(screen.text(), /○ content +off/);
-  await screen.press('e');
-  t.regex(screen.text(), /● content +active/);
-  await screen.press('R');
-  t.regex(screen.lines().at(-1) ?? '', /content: reload done in 12 ms/);
-  await screen.press('enter');
-  t.regex(screen.text(), /counters\n +stored {2}3/);
-});
-
-test('refreshing diagnostics shows that it reads, then a notice (UI-20)', async (t) => {
-  const screen = await openScreen();
-  t.teardown(() => screen.close());
-  await screen.press('5');
-  const answer = Promise.withResolvers<unknown>();
-  screen.node.answers.set('plugin.list', () => answer.promise);
-  await screen.press('r');
-  t.regex(screen.text(), /reading …/);
-  answer.resolve({ plugins: [] });
-  await screen.clock.advance(200);
-  t.notRegex(screen.text(), /reading …/);
-  t.regex(screen.lines().at(-1) ?? '', /Diagnostics refreshed/);
-});
-
-test('a refused reload is told with its reason', async (t) => {
-  const screen = await openScreen();
-  t.teardown(() => screen.close());
-  screen.node.answers.set('plugin.reload', () => ({ name: 'content', outcome: 'refused', reason: 'setup threw: no' }));
-  await screen.press('5', 'l', 'R');
-  t.regex(screen.lines().at(-1) ?? '', /content: refused, setup threw: no/);
+  t.regex(screen.text(), /link +session to 192\.168\.1\.7:41234/);
 });
 
 test('settings edits the profile and a config key', async (t) => {
@@ -117,4 +75,17 @@ test('settings edits the profile and a config key', async (t) => {
     value: '7',
   });
   t.regex(screen.lines().at(-1) ?? '', /takes effect at the next start/);
+});
+
+test('settings has the rebalance (UI-24), on its row and by its key', async (t) => {
+  const screen = await openScreen();
+  t.teardown(() => screen.close());
+  await screen.press('4', 'j', 'j', 'j', 'j', 'j', 'enter');
+  t.is(screen.node.countOf('rebalance.now'), 1);
+  t.regex(screen.lines().at(-1) ?? '', /Rebalanced: 1 closed, lets it grow/);
+  await screen.press('B');
+  t.is(screen.node.countOf('rebalance.now'), 2);
+  await screen.node.call('plugin.disable', { name: 'mesh' });
+  await screen.press('B', 'E');
+  t.regex(screen.lines().at(-1) ?? '', /mesh is on again/);
 });

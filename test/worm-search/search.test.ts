@@ -150,6 +150,26 @@ test('who looks for the same thing shares one search, and leaving it does not di
   t.is(p.counters('worm-search')['queries-not-known'], 1);
 });
 
+test('worm explain tells which searches run, and what the last ones came to', async (t) => {
+  const world = new WormNet(t);
+  const [a, p, target] = await world.nodes(HONEST, 'a', 'p', 'target');
+  await world.link(a, p);
+  await world.link(p, target);
+  const search = world.search(a, target.id);
+  const { signal } = new AbortController();
+  const explain = () => a.node.host.run('worm.explain', {}, { signal, progress() {} });
+  t.like(await explain(), { running: [{ kind: 'node', id: target.id }], ended: [] });
+  await search;
+  await world.search(a, SOMEBODY);
+  t.like(await explain(), {
+    running: [],
+    ended: [
+      { id: SOMEBODY, found: false, holder: null },
+      { kind: 'node', id: target.id, found: true, holder: target.id, messages: 1 },
+    ],
+  });
+});
+
 test('more than sixteen targets at once are refused', async (t) => {
   const world = new WormNet(t);
   const [a] = await world.nodes(HONEST, 'a');

@@ -1,16 +1,30 @@
+import { dateTime } from '../format.ts';
 import { safeLine, safeText } from '../safe-text.ts';
 import type { Session } from '../session.ts';
-import type { PluginRow } from '../store/diagnostics.ts';
+import type { PluginRow } from '../store/lines.ts';
 import { record } from '../store/post.ts';
+import { rowText } from '../store/rows.ts';
+import { openPeer } from './peer-card.ts';
 
-export async function openDiagnosticsItem({ diagnostics, shell, backend }: Session): Promise<void> {
-  const plugin = diagnostics.selectedPlugin;
-  if (plugin !== undefined) {
-    const inspection = await backend.call('plugin.inspect', { name: plugin.name });
-    shell.open({ kind: 'report', title: `Plugin ${plugin.name}`, text: outline(inspection), scroll: 0 });
-  }
-  const nodeId = diagnostics.selectedConnection?.nodeId ?? diagnostics.selectedFrame?.peer;
-  if (nodeId !== undefined) shell.open({ kind: 'person', nodeId, scroll: 0 });
+/** Opens what the cursor of the pane is on: a plugin, a node, or a line too long for the screen. */
+export async function openDiagnosticsItem(session: Session): Promise<void> {
+  const { diagnostics, shell, backend } = session;
+  const { selectedPlugin, selectedNode, selectedRow, selectedLogLine } = diagnostics;
+  if (selectedPlugin !== undefined) {
+    const inspection = await backend.call('plugin.inspect', { name: selectedPlugin.name });
+    shell.open({ kind: 'report', title: `Plugin ${selectedPlugin.name}`, text: outline(inspection), scroll: 0 });
+  } else if (selectedNode) await openPeer(session, selectedNode);
+  else if (selectedRow !== undefined)
+    shell.open({ kind: 'report', title: selectedRow.tag, text: rowText(selectedRow, session.nameOf), scroll: 0 });
+  else if (selectedLogLine !== undefined)
+    shell.open({ kind: 'report', title: dateTime(selectedLogLine.atMs), text: selectedLogLine.text, scroll: 0 });
+}
+
+/** What the tab shows, with a loading state (UI-20). */
+export async function refreshDiagnostics({ diagnostics, node }: Session): Promise<void> {
+  await diagnostics.during('reading', async () => {
+    await Promise.all([node.refresh(), diagnostics.refresh()]);
+  });
 }
 
 /** A JSON value as indented lines without brackets and quotes, every string safe to paint. */

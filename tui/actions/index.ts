@@ -6,6 +6,7 @@ import { insert } from '../store/editor.ts';
 import type { Overlay } from '../store/shell.ts';
 import { composeActions } from './compose.ts';
 import { diagnosticsActions } from './diagnostics.ts';
+import { meshActions } from './mesh.ts';
 import { navigationActions } from './navigation.ts';
 import { peopleActions } from './people.ts';
 import { postActions } from './posts.ts';
@@ -20,6 +21,7 @@ const ACTIONS: Readonly<Record<Action, Act>> = {
   ...postActions,
   ...peopleActions,
   ...diagnosticsActions,
+  ...meshActions,
   ...settingsActions,
   ...composeActions,
   ...textActions,

@@ -61,8 +61,10 @@ function filter(session: Session): void {
 }
 
 async function enableMissing(session: Session): Promise<void> {
-  const { tab, people, shell, backend } = session;
-  const off = tab.posts?.(session).state.get().off ?? (tab.id === 'people' ? people.state.get().off : undefined);
+  const { tab, people, diagnostics, shell, backend } = session;
+  const offOfTab =
+    tab.id === 'people' ? people.state.get().off : tab.id === 'diagnostics' ? diagnostics.off : undefined;
+  const off = shell.state.get().notice?.enable ?? tab.posts?.(session).state.get().off ?? offOfTab;
   if (off === undefined) return shell.tell('Nothing this tab needs is off', 'plain');
   await backend.call('plugin.enable', { name: off });
   shell.tell(`${off} is on again`);

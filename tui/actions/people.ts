@@ -3,10 +3,11 @@ import type { Session } from '../session.ts';
 import { EMPTY } from '../store/editor.ts';
 import { record } from '../store/post.ts';
 import { safeLine } from '../safe-text.ts';
+import { openPeer } from './peer-card.ts';
 
-export function openSelectedPerson(session: Session): void {
+export async function openSelectedPerson(session: Session): Promise<void> {
   const person = session.people.selected;
-  if (person !== undefined) session.shell.open({ kind: 'person', nodeId: person.nodeId, scroll: 0 });
+  if (person !== undefined) await openPeer(session, person.nodeId);
 }
 
 /** Unfollowing is cheap to undo, so it is offered instead of asked. */

@@ -1,15 +1,14 @@
 import type { Session } from '../session.ts';
 import { editorOf } from '../store/editor.ts';
 import { record } from '../store/post.ts';
+import { rebalance } from './mesh.ts';
 
-export function editSelectedSetting(session: Session): void {
+export function editSelectedSetting(session: Session): void | Promise<void> {
   const { shell, settings, node, backend } = session;
   const row = settings.selected;
   if (row === undefined) return;
-  if (!row.editable) {
-    copy(session);
-    return;
-  }
+  if (row.section === 'Actions') return rebalance(session);
+  if (!row.editable) return copy(session);
   shell.open({
     kind: 'prompt',
     title: `${row.section}: ${row.key}`,

@@ -1,53 +1,14 @@
 import { Text } from 'ink';
-import { bytes, shortId, since, timeOfDay } from '../format.ts';
+import { bytes, count, shortId, timeOfDay } from '../format.ts';
 import { colorOf } from '../identicon.ts';
 import { useStore } from '../store/store.ts';
 import type { ScreenProps } from '../tabs.ts';
 import { THEME } from '../theme.ts';
-import { pad, truncate } from '../wrap.ts';
-import { IdenticonLine } from './Identicon.tsx';
+import { pad } from '../wrap.ts';
+import { Bar } from './Bar.tsx';
 import { Line } from './Line.tsx';
 import { List } from './List.tsx';
-
-/** One card for each connection. */
-export function ConnectionsPane({ session, area }: ScreenProps) {
-  const connections = useStore(session.diagnostics.state, (state) => state.connections);
-  const selected = useStore(session.diagnostics.state, (state) => state.selected.Connections);
-  const nowMs = useStore(session.node.state, (state) => state.nowMs);
-  if (connections.length === 0) return <Nothing text="No connection. People (3), then c, connects to somebody." />;
-  return (
-    <List
-      session={session}
-      items={connections}
-      selected={selected}
-      rows={area.rows}
-      heightOf={() => 3}
-      keyOf={(one) => one.nodeId + one.deviceId}
-    >
-      {(connection, isSelected) => (
-        <>
-          <Line>
-            <Bar shown={isSelected} />
-            <IdenticonLine nodeId={connection.nodeId} line={0} />
-            <Text
-              bold
-              color={colorOf(connection.nodeId)}
-            >{`  ${truncate(connection.name || shortId(connection.nodeId), 24)}`}</Text>
-            <Text color={THEME.good}>{`  ${connection.kind}`}</Text>
-            {`  ${connection.remoteAddr}`}
-          </Line>
-          <Line>
-            <Bar shown={isSelected} />
-            <IdenticonLine nodeId={connection.nodeId} line={1} />
-            <Text color={THEME.dim}>
-              {`  device ${shortId(connection.deviceId)}  opened ${since(connection.connectedAtMs, nowMs)}  active ${since(connection.lastActivityMs, nowMs)}`}
-            </Text>
-          </Line>
-        </>
-      )}
-    </List>
-  );
-}
+import { Nothing } from './Nothing.tsx';
 
 /** Every plugin with its state. */
 export function PluginsPane({ session, area }: ScreenProps) {
@@ -86,30 +47,39 @@ export function PluginsPane({ session, area }: ScreenProps) {
 export function TrafficPane({ session, area }: ScreenProps) {
   const frames = useStore(session.diagnostics.state, (state) => state.frames);
   const selected = useStore(session.diagnostics.state, (state) => state.selected.Traffic);
+  const { framesIn, framesOut, bytesIn, bytesOut } = useStore(session.diagnostics.state, (state) => state.traffic);
   if (frames.length === 0) return <Nothing text="No frame since you opened this tab." />;
   return (
-    <List
-      session={session}
-      items={frames}
-      selected={Math.min(selected, frames.length - 1)}
-      rows={area.rows}
-      heightOf={() => 1}
-      keyOf={keyOfLine}
-    >
-      {(frame, isSelected) => (
-        <Line>
-          <Bar shown={isSelected} />
-          <Text color={THEME.dim}>{timeOfDay(frame.atMs)}</Text>
-          <Text color={frame.incoming ? THEME.good : THEME.accent}>{frame.incoming ? '  ← ' : '  → '}</Text>
-          <Text color={colorOf(frame.peer)}>{shortId(frame.peer)}</Text>
-          {`  ${pad(frame.name, 26)}`}
-          <Text color={THEME.dim}>{bytes(frame.bytes).padStart(8)}</Text>
-          <Text
-            color={frame.outcome === 'ok' || frame.outcome === 'sent' ? THEME.dim : THEME.bad}
-          >{`  ${frame.outcome}`}</Text>
-        </Line>
-      )}
-    </List>
+    <>
+      <Line>
+        <Text color={THEME.dim}>{'  in '}</Text>
+        {`${count(framesIn)} frames ${bytes(bytesIn)}`}
+        <Text color={THEME.dim}>{'   out '}</Text>
+        {`${count(framesOut)} frames ${bytes(bytesOut)}`}
+      </Line>
+      <List
+        session={session}
+        items={frames}
+        selected={Math.min(selected, frames.length - 1)}
+        rows={area.rows - 1}
+        heightOf={() => 1}
+        keyOf={keyOfLine}
+      >
+        {(frame, isSelected) => (
+          <Line>
+            <Bar shown={isSelected} />
+            <Text color={THEME.dim}>{timeOfDay(frame.atMs)}</Text>
+            <Text color={frame.incoming ? THEME.good : THEME.accent}>{frame.incoming ? '  ← ' : '  → '}</Text>
+            <Text color={colorOf(frame.peer)}>{shortId(frame.peer)}</Text>
+            {`  ${pad(frame.name, 26)}`}
+            <Text color={THEME.dim}>{bytes(frame.bytes).padStart(8)}</Text>
+            <Text
+              color={frame.outcome === 'ok' || frame.outcome === 'sent' ? THEME.dim : THEME.bad}
+            >{`  ${frame.outcome}`}</Text>
+          </Line>
+        )}
+      </List>
+    </>
   );
 }
 
@@ -141,23 +111,11 @@ export function LogPane({ session, area }: ScreenProps) {
   );
 }
 
-function Bar({ shown }: { readonly shown: boolean }) {
-  return <Text color={THEME.accent}>{shown ? '▌ ' : '  '}</Text>;
-}
-
-function Nothing({ text }: { readonly text: string }) {
-  return (
-    <Line>
-      <Text color={THEME.dim}>{`  ${text}`}</Text>
-    </Line>
-  );
-}
-
 const lineKeys = new WeakMap<object, string>();
 let nextLineKey = 0;
 
 /** Lines have no id of their own, and equal ones are different lines. */
-function keyOfLine(line: object): string {
+export function keyOfLine(line: object): string {
   const known = lineKeys.get(line) ?? String(nextLineKey++);
   lineKeys.set(line, known);
   return known;

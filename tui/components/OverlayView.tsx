@@ -1,17 +1,20 @@
 import { Box, Text } from 'ink';
 import type { ReactNode } from 'react';
-import { ago, bytes, count, dateTime, shortId, since } from '../format.ts';
+import { ago, bytes, count, dateTime, shortId } from '../format.ts';
 import { colorOf } from '../identicon.ts';
 import { BINDINGS, SCOPE_TITLES, type Binding, type Scope } from '../keys.ts';
 import type { Session } from '../session.ts';
+import type { PeerCardState } from '../store/peer-card.ts';
 import type { Overlay } from '../store/shell.ts';
 import { useStore } from '../store/store.ts';
 import type { Area } from '../tabs.ts';
 import { THEME } from '../theme.ts';
 import { pad, wrap } from '../wrap.ts';
 import { badgeOf } from './badge.ts';
+import { field } from './field.tsx';
 import { IdenticonLine } from './Identicon.tsx';
 import { Line } from './Line.tsx';
+import { personPage } from './person-page.tsx';
 import { Scroll } from './Scroll.tsx';
 
 /** Overlays that take the place of the whole tab. */
@@ -28,8 +31,9 @@ export function OverlayView({
   readonly area: Area;
 }) {
   useStore(session.people.state, (state) => state.people);
+  const card = useStore(session.peerCard.state, (state) => state);
   const nowMs = useStore(session.node.state, (state) => state.nowMs);
-  const page = contentOf(session, overlay, area.columns - 4, nowMs);
+  const page = contentOf(session, overlay, card, area.columns - 4, nowMs);
   return (
     <Box flexDirection="column" height={area.rows} overflow="hidden">
       <Line>
@@ -47,27 +51,30 @@ export function OverlayView({
   );
 }
 
-interface Page {
+/** What an overlay shows. */
+export interface Page {
   readonly title: string;
   readonly lines: readonly ReactNode[];
 }
 
-function contentOf(session: Session, overlay: FullOverlay, columns: number, nowMs: number): Page {
+function contentOf(session: Session, overlay: FullOverlay, card: PeerCardState, columns: number, nowMs: number): Page {
   switch (overlay.kind) {
     case 'help':
-      return { title: 'Keys', lines: helpLines() };
+      return { title: 'Keys', lines: helpLines(session.tab.scopes) };
     case 'report':
       return { title: overlay.title, lines: wrap(overlay.text, columns).lines };
     case 'post':
       return postPage(session, overlay.list, overlay.id, columns, nowMs);
     case 'person':
-      return personPage(session, overlay.nodeId, columns, nowMs);
+      return personPage(session, overlay.nodeId, card, columns, nowMs);
   }
 }
 
-function helpLines(): ReactNode[] {
+/** The whole key table, the keys of the current tab first. */
+function helpLines(first: readonly Scope[]): ReactNode[] {
   const table: readonly Binding[] = BINDINGS;
-  return (Object.keys(SCOPE_TITLES) as Scope[]).flatMap((scope) => {
+  const scopes = new Set([...first, ...(Object.keys(SCOPE_TITLES) as Scope[])]);
+  return [...scopes].flatMap((scope) => {
     const bindings = table.filter((binding) => binding.scope === scope);
     if (bindings.length === 0) return [];
     return [
@@ -88,16 +95,6 @@ function helpLines(): ReactNode[] {
 function keysOf({ keys }: Binding): string {
   const isRange = keys.length > 3;
   return isRange ? `${keys[0]} … ${keys.at(-1)}` : keys.join(', ');
-}
-
-function field(label: string, value: string, columns: number): ReactNode[] {
-  return wrap(value, columns - 12).lines.map((line, index) => (
-    // biome-ignore lint/suspicious/noArrayIndexKey: a line is its place
-    <Text key={`${label} ${index}`}>
-      <Text color={THEME.dim}>{pad(index === 0 ? label : '', 12)}</Text>
-      {line}
-    </Text>
-  ));
 }
 
 function postPage(session: Session, list: 'feed' | 'mine', id: string, columns: number, nowMs: number): Page {
@@ -134,34 +131,6 @@ function postPage(session: Session, list: 'feed' | 'mine', id: string, columns: 
       ...field('size', `${bytes(Buffer.byteLength(post.text))}, ${count(post.text.length)} characters`, columns),
       ...field('post id', post.id, columns),
       ...field('author', post.author, columns),
-    ],
-  };
-}
-
-function personPage(session: Session, nodeId: string, columns: number, nowMs: number): Page {
-  const person = session.people.find(nodeId);
-  if (person === undefined)
-    return { title: 'Person', lines: [...field('node id', nodeId, columns), '', 'Not connected and not followed.'] };
-  return {
-    title: person.name ?? shortId(nodeId),
-    lines: [
-      <IdenticonLine key="0" nodeId={nodeId} line={0} />,
-      <IdenticonLine key="1" nodeId={nodeId} line={1} />,
-      '',
-      ...(person.bio === '' ? [] : [...wrap(person.bio, columns).lines, '']),
-      ...field('node id', nodeId, columns),
-      ...field('you', person.followed ? 'follow this person' : 'do not follow this person', columns),
-      ...field(
-        'last online',
-        person.online ? 'now' : person.lastSeenMs === undefined ? 'not seen yet' : dateTime(person.lastSeenMs),
-        columns,
-      ),
-      ...person.links.flatMap((link) => [
-        '',
-        ...field('device', link.deviceId, columns),
-        ...field('link', `${link.kind} to ${link.remoteAddr}`, columns),
-        ...field('open since', `${dateTime(link.connectedAtMs)}, active ${since(link.lastActivityMs, nowMs)}`, columns),
-      ]),
     ],
   };
 }

@@ -1,3 +1,4 @@
+import type { ReachBadge } from '../store/overview.ts';
 import { THEME } from '../theme.ts';
 
 export interface Badge {
@@ -15,4 +16,17 @@ const BADGES: Readonly<Record<string, Badge>> = {
 /** Who can read a post, as a word and a shape: colour alone says nothing to some (UI-25). */
 export function badgeOf(visibility: string): Badge {
   return BADGES[visibility] ?? { text: `◉ ${visibility}`, color: THEME.accent };
+}
+
+const REACH_BADGES: Readonly<Record<ReachBadge, Badge>> = {
+  mesh: { text: 'Mesh', color: THEME.good },
+  n1: { text: 'N1', color: THEME.accent },
+  n2: { text: 'N2', color: THEME.warn },
+  n3: { text: 'N3', color: THEME.dim },
+  none: { text: 'N4+', color: THEME.dim },
+};
+
+/** How near a node is, as `peer reach` says (UI-18). */
+export function reachBadgeOf(reach: ReachBadge): Badge {
+  return REACH_BADGES[reach];
 }

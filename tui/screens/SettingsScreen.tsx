@@ -21,7 +21,12 @@ export function SettingsScreen({ session, area }: ScreenProps) {
   const space = Math.max(10, area.columns - KEY_COLUMNS - 6);
   const linesOf = (row: SettingsRow) => wrap(row.value === '' ? '–' : row.value, space, VALUE_LINES_MAX).lines;
   const startsSection = (row: SettingsRow, index: number) => row.section !== rows[index - 1]?.section;
-  const verb = current?.editable === true ? 'enter changes it, y copies it' : 'enter or y copies it';
+  const verb =
+    current?.section === 'Actions'
+      ? 'enter does it'
+      : current?.editable === true
+        ? 'enter changes it, y copies it'
+        : 'enter or y copies it';
   return (
     <Box flexDirection="column" height={area.rows} overflow="hidden">
       <List

@@ -1,74 +1,47 @@
 import type { UiClock } from '../clock.ts';
-import { safeLine } from '../safe-text.ts';
+import { activityRow } from './activity.ts';
 import type { Backend } from './backend.ts';
+import { growthRows } from './growth-rows.ts';
+import { NO_TRAFFIC, addFrame, readFrame, readLogLine, readPlugin } from './lines.ts';
+import type { FrameLine, LogLine, PluginRow, Traffic } from './lines.ts';
 import { moveCursor, type ListCursor } from './list-cursor.ts';
+import { readContact, readOverview, readPeer, type Overview, type Peer } from './overview.ts';
 import { list, numberOr, record } from './post.ts';
+import { pluginOff, problemOf } from './problem.ts';
+import { countStops, nodeAt, stopAt, type Row } from './rows.ts';
 import { createStore, type RedrawPace, type Store } from './store.ts';
 
-/** Lines kept of the log and of the traffic; older ones are dropped. */
+/** Lines kept of the log, the traffic and the activity each; older ones are dropped. */
 export const LINES_MAX = 500;
 
-export const PANES = ['Connections', 'Plugins', 'Traffic', 'Log'] as const;
+export const PANES = ['Peers', 'Growth', 'Activity', 'Plugins', 'Traffic', 'Log'] as const;
 export type Pane = (typeof PANES)[number];
-
-export interface PluginRow {
-  readonly name: string;
-  readonly version: string;
-  readonly about: string;
-  readonly state: string;
-  readonly generation: number;
-  readonly reason: string;
-}
-
-export interface Connection {
-  readonly nodeId: string;
-  readonly deviceId: string;
-  readonly name: string;
-  readonly kind: string;
-  readonly remoteAddr: string;
-  readonly connectedAtMs: number;
-  readonly lastActivityMs: number;
-}
-
-const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
-
-export interface LogLine {
-  readonly atMs: number;
-  readonly level: (typeof LEVELS)[number];
-  readonly text: string;
-}
-
-export interface FrameLine {
-  readonly atMs: number;
-  readonly incoming: boolean;
-  readonly peer: string;
-  readonly name: string;
-  readonly bytes: number;
-  readonly outcome: string;
-}
-
-export interface Traffic {
-  readonly framesIn: number;
-  readonly framesOut: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-}
 
 export interface DiagnosticsState {
   readonly pane: Pane;
-  /** The selected line of each pane. */
+  /** The cursor of each pane: a line, or in panes of rows one of their stops. */
   readonly selected: Readonly<Record<Pane, number>>;
-  readonly connections: readonly Connection[];
+  readonly peers: readonly Peer[];
+  readonly overview: Overview;
+  readonly growth: readonly Row[];
+  /** Newest first. */
+  readonly activity: readonly Row[];
   readonly plugins: readonly PluginRow[];
   readonly log: readonly LogLine[];
   readonly frames: readonly FrameLine[];
   /** Since this screen was first opened. */
   readonly traffic: Traffic;
   readonly paused: boolean;
-  readonly loading: boolean;
+  /** What is being waited for, as the user asked. */
+  readonly busy: readonly string[];
 }
 
-/** What the node is doing, for people who want to know (UI-19, UI-20). */
+/** Contacts that are not connected whose reach is asked for and shown. */
+const CONTACTS_MAX = 50;
+/** Plugins whose figures the tab shows, as `E` enables them. */
+const SHOWN_PLUGINS = ['mesh', 'anchors', 'worm-search'];
+
+/** What the node is doing, for people who want to know (UI-16 to UI-20). */
 export class Diagnostics {
   readonly state: Store<DiagnosticsState>;
   readonly cursor: ListCursor;
@@ -76,9 +49,10 @@ export class Diagnostics {
   #clock: UiClock;
   #pace: RedrawPace;
   #stopTrace: (() => void) | undefined;
-  #traffic: Traffic = { framesIn: 0, framesOut: 0, bytesIn: 0, bytesOut: 0 };
+  #traffic: Traffic = NO_TRAFFIC;
   #newLog: readonly LogLine[] = [];
   #newFrames: readonly FrameLine[] = [];
+  #newActivity: readonly Row[] = [];
 
   constructor(backend: Backend, clock: UiClock, pace: RedrawPace) {
     this.#backend = backend;
@@ -86,43 +60,66 @@ export class Diagnostics {
     this.#pace = pace;
     this.state = createStore<DiagnosticsState>(
       {
-        pane: 'Connections',
-        selected: { Connections: 0, Plugins: 0, Traffic: 0, Log: 0 },
-        connections: [],
+        pane: 'Peers',
+        selected: { Peers: 0, Growth: 0, Activity: 0, Plugins: 0, Traffic: 0, Log: 0 },
+        peers: [],
+        overview: { slots: undefined, growth: undefined, searching: undefined },
+        growth: [],
+        activity: [],
         plugins: [],
         log: [],
         frames: [],
         traffic: this.#traffic,
         paused: false,
-        loading: false,
+        busy: [],
       },
       pace,
     );
     this.cursor = {
-      move: (delta) => this.#select(this.state.get().selected[this.state.get().pane] + delta),
+      move: (delta) => this.#select(this.#index() + delta),
       first: () => this.#select(0),
       last: () => this.#select(Number.MAX_SAFE_INTEGER),
     };
   }
 
   get selectedPlugin(): PluginRow | undefined {
-    const { pane, plugins, selected } = this.state.get();
-    return pane === 'Plugins' ? plugins[selected.Plugins] : undefined;
+    const { pane, plugins } = this.state.get();
+    return pane === 'Plugins' ? plugins[this.#index()] : undefined;
   }
 
-  get selectedConnection(): Connection | undefined {
-    const { pane, connections, selected } = this.state.get();
-    return pane === 'Connections' ? connections[selected.Connections] : undefined;
+  /** The node under the cursor, in whatever pane names nodes (UI-16). */
+  get selectedNode(): string | undefined {
+    const { pane, peers, frames } = this.state.get();
+    if (pane === 'Peers') return peers[this.#index()]?.nodeId;
+    if (pane === 'Traffic') return frames[this.#index()]?.peer;
+    return nodeAt(this.#rows(), this.#index());
   }
 
-  get selectedFrame(): FrameLine | undefined {
-    const { pane, frames, selected } = this.state.get();
-    return pane === 'Traffic' ? frames[selected.Traffic] : undefined;
+  /** The row under the cursor. */
+  get selectedRow(): Row | undefined {
+    const rows = this.#rows();
+    return rows[stopAt(rows, this.#index()).row];
+  }
+
+  get selectedLogLine(): LogLine | undefined {
+    const { pane, log } = this.state.get();
+    return pane === 'Log' ? log[this.#index()] : undefined;
+  }
+
+  /** The first plugin behind this tab that is off. */
+  get off(): string | undefined {
+    const { plugins } = this.state.get();
+    return SHOWN_PLUGINS.find((shown) => plugins.some(({ name, state }) => name === shown && state !== 'active'));
+  }
+
+  /** What a node is called here, where it is known. */
+  nameOf(nodeId: string): string | undefined {
+    return this.state.get().peers.find((peer) => peer.nodeId === nodeId)?.name || undefined;
   }
 
   movePane(delta: number): void {
     const at = PANES.indexOf(this.state.get().pane);
-    this.state.set({ pane: PANES[(at + delta + PANES.length) % PANES.length] ?? 'Connections' });
+    this.state.set({ pane: PANES[(at + delta + PANES.length) % PANES.length] ?? 'Peers' });
   }
 
   /** Starts to count traffic; every frame costs an event, so it waits until somebody looks. */
@@ -130,102 +127,127 @@ export class Diagnostics {
     this.#stopTrace ??= this.#backend.watch('trace', {}, (event) => this.#traced(record(event)));
   }
 
-  /** @throws what `plugin list` threw; a mesh that is off leaves no connections. */
+  /** @throws what `plugin list` threw; what a plugin that is off would tell is left out. */
   async refresh(): Promise<void> {
-    this.state.set({ loading: true });
+    const [plugins, peers, slots, growth, searches, anchors, follows] = await Promise.all([
+      this.#backend.call('plugin.list').then(record),
+      this.#ask('peer.list'),
+      this.#ask('mesh.slots'),
+      this.#ask('growth.explain'),
+      this.#ask('worm.explain'),
+      this.#ask('anchor.explain'),
+      this.#ask('follow.list'),
+    ]);
+    const connected = list(peers?.peers).map((raw) => readPeer(record(raw)));
+    const contacts = peers === undefined ? [] : await this.#contacts(connected, list(follows?.follows).map(record));
+    const selected = this.state.get().peers[this.state.get().selected.Peers];
+    this.state.set({
+      plugins: list(plugins.plugins).map((raw) => readPlugin(record(raw))),
+      peers: [...connected, ...contacts],
+      overview: readOverview(slots, growth, searches),
+      growth: growthRows(growth, searches, anchors),
+    });
+    const found = this.state.get().peers.findIndex((peer) => keyOfPeer(peer) === keyOfPeer(selected));
+    if (found >= 0) this.state.set({ selected: { ...this.state.get().selected, Peers: found } });
+    this.#select(this.#index());
+  }
+
+  /** Shows `busy` while `work` goes on. */
+  async during<T>(busy: string, work: () => Promise<T>): Promise<T> {
+    this.state.set({ busy: [...this.state.get().busy, busy] });
     try {
-      const [plugins, peers] = await Promise.all([
-        this.#backend.call('plugin.list').then(record),
-        this.#backend.call('peer.list').then(record, () => ({}) as Record<string, unknown>),
-      ]);
-      this.state.set({
-        plugins: list(plugins.plugins).map((raw) => readPlugin(record(raw))),
-        connections: list(peers.peers).map((raw) => readConnection(record(raw))),
-      });
-      this.#select(this.state.get().selected[this.state.get().pane]);
+      return await work();
     } finally {
-      this.state.set({ loading: false });
+      this.state.set({ busy: this.state.get().busy.filter((one) => one !== busy) });
     }
   }
 
+  /** An event of the bus. */
+  happened(topic: string, atMs: unknown, event: unknown): void {
+    const row = activityRow(topic, numberOr(atMs, this.#clock.now()), event);
+    if (row === undefined) return;
+    this.#newActivity = push(row, this.#newActivity);
+    this.#pace.request(this.#showLines);
+  }
+
   logged(event: unknown): void {
-    const entry = record(event);
-    const fields = Object.entries(record(entry.fields)).map(readField);
-    const line: LogLine = {
-      atMs: numberOr(entry.atMs, this.#clock.now()),
-      level: LEVELS.find((level) => level === entry.level) ?? 'info',
-      text: [safeLine(entry.area, 40), safeLine(entry.event, 60), ...fields].filter(Boolean).join('  '),
-    };
-    this.#newLog = push(line, this.#newLog);
+    this.#newLog = push(readLogLine(record(event), this.#clock.now()), this.#newLog);
     this.#pace.request(this.#showLines);
   }
 
   #traced(frame: Record<string, unknown>): void {
-    const incoming = frame.direction === 'in';
-    const size = numberOr(frame.bytes, 0);
-    const counted = this.#traffic;
-    this.#traffic = incoming
-      ? { ...counted, framesIn: counted.framesIn + 1, bytesIn: counted.bytesIn + size }
-      : { ...counted, framesOut: counted.framesOut + 1, bytesOut: counted.bytesOut + size };
-    const line: FrameLine = {
-      atMs: numberOr(frame.at_ms, this.#clock.now()),
-      incoming,
-      peer: safeLine(frame.peer, 64),
-      name: safeLine(frame.name, 40),
-      bytes: size,
-      outcome: safeLine(frame.outcome, 40),
-    };
+    const line = readFrame(frame, this.#clock.now());
+    this.#traffic = addFrame(this.#traffic, line);
     this.#newFrames = push(line, this.#newFrames);
     this.#pace.request(this.#showLines);
   }
 
   /** A busy node moves thousands of frames a second: they reach the screen once a redraw. */
   #showLines = (): void => {
-    const { paused, log, frames } = this.state.get();
+    const { paused, log, frames, activity, selected } = this.state.get();
     this.state.set({ traffic: this.#traffic });
     if (paused) return;
     if (this.#newLog.length > 0) this.state.set({ log: [...this.#newLog, ...log].slice(0, LINES_MAX) });
     if (this.#newFrames.length > 0) this.state.set({ frames: [...this.#newFrames, ...frames].slice(0, LINES_MAX) });
+    if (this.#newActivity.length > 0) {
+      this.state.set({ activity: [...this.#newActivity, ...activity].slice(0, LINES_MAX) });
+      // Above the first line the cursor stays with what it is on, so that enter opens what was meant.
+      const moved = selected.Activity === 0 ? 0 : selected.Activity + countStops(this.#newActivity);
+      this.state.set({ selected: { ...selected, Activity: moved } });
+    }
     this.#newLog = [];
     this.#newFrames = [];
+    this.#newActivity = [];
   };
 
-  #select(index: number): void {
-    const { pane, selected, connections, plugins } = this.state.get();
-    const length = pane === 'Connections' ? connections.length : pane === 'Plugins' ? plugins.length : LINES_MAX;
-    this.state.set({ selected: { ...selected, [pane]: moveCursor(index, 0, length) } });
+  async #contacts(connected: readonly Peer[], follows: readonly Record<string, unknown>[]): Promise<Peer[]> {
+    const here = new Set(connected.map(({ nodeId }) => nodeId));
+    const away = follows.filter(({ node_id }) => !here.has(String(node_id))).slice(0, CONTACTS_MAX);
+    return Promise.all(
+      away.map(async (follow) =>
+        readContact(follow, (await this.#ask('peer.reach', { node_id: follow.node_id }))?.reach),
+      ),
+    );
   }
+
+  /** @throws what the command threw, but for its plugin being off: that gives `undefined` */
+  async #ask(method: string, params: object = {}): Promise<Record<string, unknown> | undefined> {
+    try {
+      return record(await this.#backend.call(method, params));
+    } catch (error) {
+      if (pluginOff(problemOf(error), method) === undefined) throw error;
+      return undefined;
+    }
+  }
+
+  #rows(): readonly Row[] {
+    const { pane, growth, activity } = this.state.get();
+    return pane === 'Growth' ? growth : pane === 'Activity' ? activity : [];
+  }
+
+  #index(): number {
+    const { pane, selected } = this.state.get();
+    return Math.max(0, Math.min(selected[pane], this.#length() - 1));
+  }
+
+  #length(): number {
+    const { pane, peers, plugins, frames, log } = this.state.get();
+    const lines = { Peers: peers, Plugins: plugins, Traffic: frames, Log: log };
+    return pane === 'Growth' || pane === 'Activity' ? countStops(this.#rows()) : lines[pane].length;
+  }
+
+  #select(index: number): void {
+    const { pane, selected } = this.state.get();
+    this.state.set({ selected: { ...selected, [pane]: moveCursor(index, 0, this.#length()) } });
+  }
+}
+
+/** One device of a node. */
+export function keyOfPeer(peer: Peer | undefined): string {
+  return peer === undefined ? '' : `${peer.nodeId} ${peer.deviceId}`;
 }
 
 /** Puts the newest first. */
 function push<T>(line: T, lines: readonly T[]): readonly T[] {
   return [line, ...lines.slice(0, LINES_MAX - 1)];
-}
-
-function readField([key, value]: [string, unknown]): string {
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return `${safeLine(key, 40)}=${safeLine(text, 120)}`;
-}
-
-function readPlugin(raw: Record<string, unknown>): PluginRow {
-  return {
-    name: safeLine(raw.name, 40),
-    version: safeLine(raw.version, 20),
-    about: safeLine(raw.about),
-    state: safeLine(raw.state, 20),
-    generation: numberOr(raw.generation, 0),
-    reason: safeLine(raw.reason),
-  };
-}
-
-function readConnection(raw: Record<string, unknown>): Connection {
-  return {
-    nodeId: safeLine(raw.node_id),
-    deviceId: safeLine(raw.device_id),
-    name: safeLine(raw.display_name, 64),
-    kind: safeLine(raw.kind, 24),
-    remoteAddr: safeLine(raw.remote_addr, 64),
-    connectedAtMs: numberOr(raw.connected_at_ms, 0),
-    lastActivityMs: numberOr(raw.last_activity_ms, 0),
-  };
 }

@@ -25,6 +25,12 @@ const PLUGIN_OF_NOUN: Readonly<Record<string, string>> = {
   follow: 'social',
   profile: 'social',
   peer: 'mesh',
+  mesh: 'mesh',
+  growth: 'mesh',
+  rebalance: 'mesh',
+  anchor: 'anchors',
+  worm: 'worm-search',
+  search: 'worm-search',
 };
 
 /** The plugin whose absence explains `problem`, if that is the explanation. */

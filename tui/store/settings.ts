@@ -9,7 +9,7 @@ import { createStore, type RedrawPace, type Store } from './store.ts';
 const CONFIG_ROWS_MAX = 500;
 
 export interface SettingsRow {
-  readonly section: 'Profile' | 'Identity' | 'Config';
+  readonly section: 'Profile' | 'Identity' | 'Actions' | 'Config';
   readonly key: string;
   readonly value: string;
   readonly editable: boolean;
@@ -55,6 +55,7 @@ export class Settings {
       own('Identity', 'connect', connect[0] ?? '', 'Give this to a friend: it is all they need to reach you'),
       own('Identity', 'node id', nodeId, 'Your public key; it is you'),
       own('Identity', 'device id', deviceId, 'The key of this installation'),
+      own('Actions', 'rebalance', 'now', 'Cleans up the mesh, brings lost peers back and lets it grow'),
       ...this.state.get().config,
     ];
   }

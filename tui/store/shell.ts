@@ -41,6 +41,8 @@ export interface Notice {
   readonly hint: string | undefined;
   /** What `u` does while the notice stands. */
   readonly undo?: () => void | Promise<void>;
+  /** The plugin that `E` enables while the notice stands. */
+  readonly enable?: string;
 }
 
 export interface ShellState {
@@ -101,6 +103,12 @@ export class Shell {
   report(problem: Problem): void {
     const text = problem.code === 'unknown' ? problem.message : `${problem.code}: ${problem.message}`;
     this.#notice({ tone: 'bad', text, hint: problem.hint }, UNDO_MS);
+  }
+
+  /** What was asked for needs a plugin that is off. */
+  reportOff(plugin: string, wanted: string): void {
+    const text = `${plugin} is off: it is needed to ${wanted}`;
+    this.#notice({ tone: 'bad', text, hint: 'E enables it', enable: plugin }, UNDO_MS);
   }
 
   clearNotice(): void {

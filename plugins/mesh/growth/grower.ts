@@ -1,7 +1,8 @@
 import { codeOf } from '../../../kernel/index.ts';
 import type { NodeId } from '../../../kernel/index.ts';
 import type { AddressBook } from '../address-book.ts';
-import type { Lead } from '../api.ts';
+import { growthTried } from '../api.ts';
+import type { GrowthTried, Lead } from '../api.ts';
 import type { MeshContext } from '../context.ts';
 import type { Link } from '../links.ts';
 import type { DialBudget } from '../resolve/dial-budget.ts';
@@ -11,6 +12,8 @@ import type { Growth, GrowthOutcome, Attempt } from './growth.ts';
 
 /** How long a connection made for a slot that was refused waits for the redirect. */
 const REDIRECT_WAIT_MS = 2_000;
+/** Attempts remembered for `growth explain`. */
+const TRIED_KEPT = 20;
 
 interface GrowerParts {
   readonly growth: Growth;
@@ -31,10 +34,16 @@ interface GrowerParts {
 export class Grower {
   readonly #mesh: MeshContext;
   readonly #parts: GrowerParts;
+  readonly #tried: (GrowthTried & { readonly atMs: number })[] = [];
 
   constructor(mesh: MeshContext, parts: GrowerParts) {
     this.#mesh = mesh;
     this.#parts = parts;
+  }
+
+  /** What became of the latest attempts, the last first. */
+  tried(): readonly (GrowthTried & { readonly atMs: number })[] {
+    return this.#tried;
   }
 
   /** Starts as many attempts as growth allows; each goes on with the next. */
@@ -54,6 +63,7 @@ export class Grower {
     const before = this.#mesh.network.connectionsOf(pick.nodeId).map(({ id }) => id);
     let link: Link | undefined;
     let outcome: GrowthOutcome = 'unreachable';
+    let reason = '';
     try {
       link = await intents.during(pick.nodeId, 'growth', async () => {
         const reached = await (pick.lead === undefined ? this.#parts.resolve(pick.nodeId) : this.#follow(pick.lead));
@@ -64,14 +74,23 @@ export class Grower {
       });
       outcome = this.#parts.slots.holds(link.connectionId) ? 'joined' : 'refused';
     } catch (error) {
-      counters.add(`growth-failed.${codeOf(error)}`);
+      reason = codeOf(error);
+      counters.add(`growth-failed.${reason}`);
     }
     if (signal.aborted) return;
     // While the attempt counts as under way, a redirect is known to be the answer to it.
     if (link !== undefined && outcome === 'refused') await this.#awaitRedirect(link, startedMs);
     counters.add(`growth-outcomes.${outcome}`);
     growth.settled(pick, outcome);
+    this.#note({ nodeId: pick.nodeId, why: pick.why, outcome, reason, tookMs: this.#mesh.ctx.clock.now() - startedMs });
     this.run();
+  }
+
+  #note(tried: GrowthTried): void {
+    const { ctx } = this.#mesh;
+    this.#tried.unshift({ ...tried, atMs: ctx.clock.now() });
+    if (this.#tried.length > TRIED_KEPT) this.#tried.pop();
+    ctx.emit(growthTried, tried);
   }
 
   /** Dials a lead where its teller says it is, and finds it by knowledge when that is nowhere. */

@@ -95,6 +95,8 @@ export class Growth {
   #target = 0;
   #failures = 0;
   #refusals = 0;
+  /** Full nodes since the last that took us in, over all rounds. */
+  #fullInARow = 0;
   /** Timers to leave out, and how many were left out before the last one. */
   #leaveOut = 0;
   #leftOut = 0;
@@ -110,7 +112,19 @@ export class Growth {
 
   /** True when full nodes were all that was found of late. */
   get findsOnlyFull(): boolean {
-    return this.#refusals >= REFUSALS_BEFORE_PLEA;
+    return this.#fullInARow >= REFUSALS_BEFORE_PLEA;
+  }
+
+  /** Whether this node is to be asked to make room if it is full. */
+  pleadsTo(nodeId: NodeId): boolean {
+    return this.#trying.get(nodeId)?.pleads ?? false;
+  }
+
+  /** Each of them that is heard gives two slots: its own and one of its peer's. */
+  get #pleading(): number {
+    let count = 0;
+    for (const { pleads } of this.#trying.values()) if (pleads) count++;
+    return count;
   }
 
   /** A list came: grow at once, until the mesh is 90 % full. */
@@ -157,10 +171,11 @@ export class Growth {
   /** Whom to try now; `undefined` when there is nobody, no slot, no reason or too much failed. */
   next(): Attempt | undefined {
     const { used, limit } = this.#deps.room();
-    const taken = used + this.#trying.size;
+    const taken = used + this.#trying.size + this.#pleading;
     if (taken >= limit || this.#failures + this.#trying.size >= FAILURES_MAX) return undefined;
     const pick = this.#nextLead() ?? this.#nextCandidate(taken);
-    if (pick !== undefined) this.#trying.set(pick.nodeId, { ...pick, pleads: this.findsOnlyFull });
+    if (pick !== undefined)
+      this.#trying.set(pick.nodeId, { ...pick, pleads: this.findsOnlyFull && limit - taken >= 2 });
     return pick;
   }
 
@@ -184,10 +199,12 @@ export class Growth {
     if (outcome === 'refused') {
       this.#doubts.skip(nodeId, now + (pleads ? REFUSED_MS : NOT_PLEADED_MS));
       this.#refusals++;
+      this.#fullInARow++;
       if (this.#refusals >= (this.#isNearlyFull ? LAST_REFUSALS_MAX : REFUSALS_MAX)) this.#rest();
     }
     if (outcome === 'joined') {
       this.#refusals = 0;
+      this.#fullInARow = 0;
       this.#leftOut = 0;
     }
   }
@@ -209,10 +226,22 @@ export class Growth {
     this.#target = 0;
   }
 
+  /** Why it grows at this moment or does not, in words. */
+  #verdict(): string {
+    const { used, limit } = this.#deps.room();
+    if (used >= limit) return 'the mesh is full';
+    if (this.#trying.size > 0) return `trying ${this.#trying.size} now`;
+    if (this.#failures >= FAILURES_MAX) return `stopped after ${this.#failures} failures, until a peer's list comes`;
+    if (this.#leaveOut > 0) return `nearly full, leaves out ${this.#leaveOut} more timers`;
+    if (this.#refusals > 0) return `the last ${this.#refusals} were full, waits for the timer`;
+    return 'nobody left to try, waits for a list or the timer';
+  }
+
   /** For `growth explain`. */
   explain(limit: number) {
     const { used, limit: slots } = this.#deps.room();
     return {
+      verdict: this.#verdict(),
       used,
       slots,
       reactive_below: Math.ceil(slots * REACTIVE_SHARE),

@@ -1,6 +1,21 @@
 import { defineCommand, Type } from '../../../kernel/index.ts';
-import type { NodeId } from '../../../kernel/index.ts';
+import type { NodeId, Static } from '../../../kernel/index.ts';
+import type { SlotKind } from '../api.ts';
 import type { KnowledgeView } from './contract.ts';
+
+/** The badge of a node: it holds a mesh slot, or else its layer. */
+export const ReachBadge = Type.Union([
+  Type.Literal('mesh'),
+  Type.Literal('n1'),
+  Type.Literal('n2'),
+  Type.Literal('n3'),
+  Type.Literal('none'),
+]);
+export type ReachBadge = Static<typeof ReachBadge>;
+
+export function reachBadge(knowledge: Pick<KnowledgeView, 'layerOf'>, nodeId: NodeId, slot: SlotKind): ReachBadge {
+  return slot === 'none' ? knowledge.layerOf(nodeId) : 'mesh';
+}
 
 export const knowledgeCommands = {
   'peer.reach': defineCommand({
@@ -10,19 +25,22 @@ export const knowledgeCommands = {
       node_id: Type.String(),
       /** `n1` connected, `n2` one hop behind a peer, `n3` two hops behind, `none` farther. */
       layer: Type.String(),
+      /** The layer, or `mesh` for a node that holds a mesh slot here. */
+      reach: ReachBadge,
       n2_reporters: Type.Array(Type.String()),
       n3_reporters: Type.Array(Type.String()),
     }),
     positional: ['node_id'],
-    text: ({ layer, n2_reporters, n3_reporters }) =>
+    text: ({ layer, reach, n2_reporters, n3_reporters }) =>
       layer === 'none'
         ? 'It is not within three hops.'
-        : `${layer.toUpperCase()}; reported by ${n2_reporters.length} peers in N2 and ${n3_reporters.length} in N3`,
+        : `${reach === 'mesh' ? 'Mesh, ' : ''}${layer.toUpperCase()}; reported by ${n2_reporters.length} peers in N2 and ${n3_reporters.length} in N3`,
   }),
 };
 
 /** What `peer reach` answers. */
-export function describeReach(knowledge: KnowledgeView, nodeId: NodeId) {
+export function describeReach(knowledge: KnowledgeView, nodeId: NodeId, slot: SlotKind) {
   const { layer, n2Reporters, n3Reporters } = knowledge.reach(nodeId);
-  return { node_id: nodeId, layer, n2_reporters: [...n2Reporters], n3_reporters: [...n3Reporters] };
+  const reach = reachBadge(knowledge, nodeId, slot);
+  return { node_id: nodeId, layer, reach, n2_reporters: [...n2Reporters], n3_reporters: [...n3Reporters] };
 }

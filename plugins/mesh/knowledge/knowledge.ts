@@ -173,10 +173,15 @@ export class Knowledge implements KnowledgeView {
     this.#index.judge(reporter, verdict);
   }
 
+  /** How many nodes are known in each layer. */
+  sizes(): { readonly n1: number; readonly n2: number; readonly n3: number } {
+    return { n1: this.n1().length, n2: this.#index.n2Size, n3: this.#index.n3Size };
+  }
+
   /** For `plugin inspect`. */
   diagnostics(): Record<string, unknown> {
-    const { n2Size: n2, n3Size: n3, bytes } = this.#index;
-    return { n1: this.n1().length, n2, n3, reporters: this.#index.reporters.size, index_bytes: bytes };
+    const { bytes } = this.#index;
+    return { ...this.sizes(), reporters: this.#index.reporters.size, index_bytes: bytes };
   }
 
   snapshot(): KnowledgeState {

@@ -1,4 +1,4 @@
-import { defineExchange, Type } from '../../../kernel/index.ts';
+import { defineExchange, defineNotice, Type } from '../../../kernel/index.ts';
 import type { Static } from '../../../kernel/index.ts';
 
 const HexId = Type.String({ pattern: '^[0-9a-f]{64}$' });
@@ -32,4 +32,13 @@ export const meshPrefer = defineExchange({
   // Asked a few times a day; a cancellation may follow at once.
   budget: { perSecond: 0.1, burst: 6, inFlight: 1 },
   response: { code: 0xb3, name: 'MeshPrefer', body: PreferAnswer, maxBytes: 2_048 },
+});
+
+export const nplus10Notice = defineNotice({
+  name: 'itsgoin/nplus10@1',
+  about: 'To preferred peers: who is preferred by the sender now',
+  body: Type.Object({ nplus10: NPlus10 }),
+  maxBytes: 1_024,
+  // Ten agreements may be made in one rebalance.
+  budget: { perSecond: 0.2, burst: 20, inFlight: 2 },
 });

@@ -1,12 +1,13 @@
 import { codeOf } from '../../../kernel/index.ts';
 import type { IncomingCall, NodeId } from '../../../kernel/index.ts';
 import type { AddressBook } from '../address-book.ts';
+import { nplus10Changed } from '../api.ts';
 import type { MeshContext } from '../context.ts';
 import { peerOf } from '../links.ts';
 import type { Link, Links } from '../links.ts';
 import type { Blacklist } from '../slots/blacklist.ts';
 import type { Slots } from '../slots/slots.ts';
-import { meshPrefer } from './messages.ts';
+import { meshPrefer, nplus10Notice } from './messages.ts';
 import type { PreferAnswer, PreferQuestion } from './messages.ts';
 import type { PreferredPeers } from './preferred-peers.ts';
 
@@ -57,6 +58,22 @@ export class Preference {
     if (reason !== undefined) return { agreed: false, reason, nplus10: this.nplus10() };
     this.#begin(nodeId);
     return { agreed: true, nplus10: this.nplus10() };
+  }
+
+  /** Handler of the notice of a changed N+10. */
+  heard(link: Link | undefined, nplus10: readonly string[]): void {
+    if (link === undefined || nplus10[0] !== link.nodeId) {
+      this.#mesh.ctx.counters.add('nplus10-unfit');
+      return;
+    }
+    this.#take(link, nplus10);
+    this.confirm(link);
+  }
+
+  /** The peer was out of reach for too long: its place is free, and only a new agreement brings it back (CONN-08). */
+  lost(nodeId: NodeId): void {
+    this.#mesh.ctx.counters.add('preferred-pruned');
+    this.#end(nodeId);
   }
 
   /** Asks the mesh peers most worth it, while there are preferred slots free. */
@@ -135,8 +152,10 @@ export class Preference {
   }
 
   #begin(nodeId: NodeId): void {
+    if (this.#parts.preferred.has(nodeId)) return;
     this.#parts.preferred.add(nodeId);
     this.#parts.slots.preferenceChanged(nodeId, 'agreed');
+    this.#changed();
   }
 
   #end(nodeId: NodeId): boolean {
@@ -144,7 +163,24 @@ export class Preference {
     // An agreement that just ended does not come back by itself at once.
     this.#asked(nodeId);
     this.#parts.slots.preferenceChanged(nodeId, 'cancelled');
+    this.#changed();
     return true;
+  }
+
+  /** Preferred peers are told, who tell others where this node is found (NPT-08). */
+  #changed(): void {
+    const { ctx, background } = this.#mesh;
+    ctx.emit(nplus10Changed, { nplus10: this.nplus10() });
+    for (const { nodeId } of this.#parts.preferred.all()) {
+      const [link] = this.#parts.links.readyOf(nodeId);
+      if (link === undefined || !link.features.includes(nplus10Notice.name)) continue;
+      const { connectionId } = link;
+      const body = { nplus10: this.nplus10() };
+      const sending = ctx
+        .send(peerOf(link), nplus10Notice, body, { connectionId, signal: ctx.signal })
+        .catch((error) => ctx.counters.add(`nplus10-not-told.${codeOf(error)}`));
+      background('nplus10', sending);
+    }
   }
 
   #take(link: Link, nplus10: readonly string[]): void {

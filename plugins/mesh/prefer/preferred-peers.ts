@@ -41,6 +41,10 @@ export class PreferredPeers {
     return this.#peers.has(nodeId);
   }
 
+  get(nodeId: NodeId): PreferredPeer | undefined {
+    return this.#peers.get(nodeId);
+  }
+
   /** The oldest agreement first. */
   all(): readonly PreferredPeer[] {
     return [...this.#peers.values()];

@@ -120,8 +120,7 @@ export class Rebalance {
       ctx.counters.add(`rebalance-closed.${step.reason}`);
       network.close(step.connectionId, step.reason);
     } else if (step.do === 'prune-preferred') {
-      ctx.counters.add('preferred-pruned');
-      this.#parts.preferred.remove(step.nodeId);
+      this.#parts.preference.lost(step.nodeId);
     } else if (step.do === 'reconnect') this.#dropped.delete(step.nodeId);
   }
 

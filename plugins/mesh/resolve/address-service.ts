@@ -12,6 +12,8 @@ const REPORTERS_ASKED = 3;
 const PASSED_ON_TO = 2;
 /** Questions being passed on at once; those beyond it are answered as not known. */
 export const PASSING_ON_MAX = 64;
+/** Nodes being located at once; of those beyond it nothing is found. */
+export const LOCATING_MAX = 64;
 /** The second hop is given less time than the first, so that its answer comes back in time. */
 const DEADLINE_MS = [2_000, 4_500] as const;
 
@@ -20,6 +22,7 @@ export class AddressService<Connected> {
   readonly #mesh: MeshContext;
   readonly #host: ResolveHost<Connected>;
   #passingOn = 0;
+  #locating = 0;
 
   constructor(mesh: MeshContext, host: ResolveHost<Connected>) {
     this.#mesh = mesh;
@@ -67,8 +70,10 @@ export class AddressService<Connected> {
           } else if (answer.known) reasons.push(`${short(toldBy)} has no address that is of use here`);
           else {
             reasons.push(`${short(toldBy)} does not know it`);
-            // Over two hops it may be the other end's lie.
-            this.#host.knowledge.judge(toldBy, hops === 0 ? 'refuted' : 'not-reached');
+            // Over two hops it may be the other end's lie; and who never said that it knows it has not lied.
+            const reported = this.#host.knowledge.reach(target).n2Reporters.includes(toldBy);
+            if (hops === 1) this.#host.knowledge.judge(toldBy, 'not-reached');
+            else if (reported) this.#host.knowledge.judge(toldBy, 'refuted');
           }
         } catch (error) {
           reasons.push(`${short(toldBy)}: ${codeOf(error)}`);
@@ -76,6 +81,20 @@ export class AddressService<Connected> {
       }),
     );
     return { found, reasons };
+  }
+
+  /** Where the reporters of a node within three hops say that it is, the nearest reporters asked alone. */
+  async locate(target: NodeId, signal: AbortSignal): Promise<readonly string[]> {
+    const { n2Reporters, n3Reporters } = this.#host.knowledge.reach(target);
+    const [reporters, hops] = n2Reporters.length > 0 ? [n2Reporters, 0 as const] : [n3Reporters, 1 as const];
+    if (reporters.length === 0 || this.#locating >= LOCATING_MAX) return [];
+    this.#locating++;
+    try {
+      const { found } = await this.ask(target, reporters, hops, signal);
+      return [...new Set(found.flatMap(({ addresses }) => addresses))].slice(0, ADDRESSES_TOLD_MAX);
+    } finally {
+      this.#locating--;
+    }
   }
 
   async #passOn(target: NodeId, asker: NodeId, signal: AbortSignal): Promise<Whereabouts | undefined> {

@@ -18,6 +18,9 @@ export const RUNS_MAX = 64;
 /** All steps with their dials. */
 const RUN_LIMIT_MS = 90_000;
 const ASK_LIMIT_MS = 5_000;
+/** Preferred peers of a node that are connected to and asked about it. */
+const THROUGH_MAX = 3;
+const THROUGH_STEPS = ['peers-table', 'ask-n2-reporter', 'ask-n3-chain'] as const;
 
 export interface ResolveOptions {
   /** Why the node is wanted; shown by `peer explain`. */
@@ -185,8 +188,47 @@ export class Cascade<Connected> {
       return undefined;
     }
     if (outcome.kind === 'connected') return this.#arrival.settle(target, call.signal, note);
+    if (outcome.kind === 'through') return this.#through(target, outcome.nodes, call, tried, note);
     const found = outcome.kind === 'told' ? outcome.found : [outcome];
     return this.#arrival.reach(target, found, call, tried, note);
+  }
+
+  /** Asks the nearest of the nodes that are in sight where the target is (NPT-07). */
+  async #through(
+    target: NodeId,
+    nodes: readonly NodeId[],
+    call: StepCall,
+    tried: Set<string>,
+    note: Note,
+  ): Promise<Connected | undefined> {
+    const reasons: string[] = [];
+    const near = nodes
+      .filter((nodeId) => nodeId !== target && nodeId !== this.#mesh.ctx.self.nodeId)
+      .map((nodeId) => ({ nodeId, hops: this.#hops(nodeId) }))
+      .filter(({ hops }) => hops !== undefined)
+      .sort((one, other) => (one.hops as number) - (other.hops as number));
+    for (const { nodeId } of near.slice(0, THROUGH_MAX)) {
+      try {
+        await this.connect(nodeId, { purpose: call.purpose, signal: call.signal, steps: THROUGH_STEPS });
+        const { found, reasons: problems } = await this.#addresses.ask(target, [nodeId], 0, call.signal);
+        if (found.length > 0) return await this.#arrival.reach(target, found, call, tried, note);
+        reasons.push(...problems);
+      } catch (error) {
+        call.signal.throwIfAborted();
+        reasons.push(`${nodeId.slice(0, 8)}: ${codeOf(error)}`);
+      }
+    }
+    note('nothing', reasons.length > 0 ? reasons.join('; ') : 'none of its preferred peers is in sight');
+    return undefined;
+  }
+
+  /** How far away a node is; `undefined` for one beyond three hops of which no address is stored. */
+  #hops(nodeId: NodeId): number | undefined {
+    if (this.#host.connected(nodeId) !== undefined) return 1;
+    const { n2Reporters, n3Reporters } = this.#host.knowledge.reach(nodeId);
+    if (n2Reporters.length > 0) return 2;
+    if (n3Reporters.length > 0) return 3;
+    return this.#host.addresses(nodeId).length > 0 ? 4 : undefined;
   }
 }
 

@@ -1,13 +1,17 @@
 import type { NodeId } from '../../../kernel/index.ts';
 
-/** Places in the order of KNOW-06. 1 to 3 are built in; plugins offer the others with `offerStep`. */
+/**
+ * Places in the order of KNOW-06, with NPT-07 before the search of strangers. 1 to 3 are built in; plugins
+ * offer the others with `offerStep`.
+ */
 export const STEP_ORDER = {
   'social-cache': 0,
   'peers-table': 1,
   'ask-n2-reporter': 2,
   'ask-n3-chain': 3,
+  'preferred-peers': 3.5,
   /** ANCH-15. It has no number of its own in KNOW-06. */
-  'profile-anchors': 3.5,
+  'profile-anchors': 3.75,
   'worm-search': 4,
   introduction: 5,
   'session-relay': 6,
@@ -33,6 +37,11 @@ export type StepOutcome =
   | ({ readonly kind: 'addresses' } & Whereabouts)
   /** The same from several at once. */
   | { readonly kind: 'told'; readonly found: readonly Whereabouts[] }
+  /**
+   * Nodes that prefer it, so that any of them knows where it is (NPT-07). Mesh finds the nearest by the
+   * steps 1 to 3 and asks it.
+   */
+  | { readonly kind: 'through'; readonly nodes: readonly NodeId[] }
   /** Peers that may know where the node is, reporters of it or not; mesh asks them. */
   | { readonly kind: 'ask'; readonly peers: readonly NodeId[] }
   /** Nothing found; `reason` in words for `peer explain`. */

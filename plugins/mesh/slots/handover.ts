@@ -24,8 +24,8 @@ interface HandoverParts {
   readonly slots: Slots;
   readonly book: AddressBook;
   isPreferred(nodeId: NodeId): boolean;
-  /** Full nodes are all that growth finds. */
-  findsOnlyFull(): boolean;
+  /** Growth found only full nodes, and asks this one for room. */
+  pleadsTo(nodeId: NodeId): boolean;
   /** Somebody else has been found for a slot that is free now. */
   offer(lead: Lead): boolean;
 }
@@ -40,17 +40,18 @@ export class Handover {
   readonly #parts: HandoverParts;
   /** When slots changed hands of late, from either side; the cap bounds it. */
   #madeAtMs: number[] = [];
-  #asking = 0;
+  /** For whom a partner is being looked for. */
+  readonly #newcomers = new Set<string>();
 
   constructor(mesh: MeshContext, parts: HandoverParts) {
     this.#mesh = mesh;
     this.#parts = parts;
   }
 
-  /** What our exchange says that we need. */
-  get need(): ExchangeBody['need'] {
+  /** What our exchange with this peer says that we need. */
+  need({ nodeId }: Link): ExchangeBody['need'] {
     if (!this.isShort) return undefined;
-    return this.#parts.findsOnlyFull() ? 'room' : 'slots';
+    return this.#parts.pleadsTo(nodeId as NodeId) ? 'room' : 'slots';
   }
 
   /** Fewer slots than growth wants at any price. */
@@ -61,8 +62,10 @@ export class Handover {
   /** Frees a slot for this newcomer and keeps it for it, if a peer agrees. The caller releases the link's slot. */
   async makeRoom(newcomer: Link): Promise<void> {
     const { slots } = this.#parts;
-    if (slots.refusal(newcomer) !== 'full' || this.#asking >= AT_ONCE_MAX || this.#isSpent) return;
-    this.#asking++;
+    if (slots.refusal(newcomer) !== 'full' || this.#newcomers.size >= AT_ONCE_MAX || this.#isSpent) return;
+    const { nodeId } = newcomer;
+    if (this.#newcomers.has(nodeId)) return;
+    this.#newcomers.add(nodeId);
     try {
       for (let asked = 0; asked < ASKED_MAX; asked++) {
         const partner = this.#partner(newcomer);
@@ -74,7 +77,7 @@ export class Handover {
         return;
       }
     } finally {
-      this.#asking--;
+      this.#newcomers.delete(nodeId);
     }
   }
 
@@ -85,6 +88,8 @@ export class Handover {
     const link = links.get(call.connectionId);
     const from = call.peer.nodeId;
     if (link === undefined || !this.#isSpare(link) || this.isShort || this.#isSpent) return { agreed: false };
+    // It takes a slot of ours already: another would leave one of the two without a use.
+    if (this.#newcomers.has(newcomer)) return { agreed: false };
     if (!offer({ nodeId: newcomer as NodeId, addresses, from })) return { agreed: false };
     ctx.counters.add('handovers-agreed');
     this.#madeAtMs.push(ctx.clock.now());
@@ -134,7 +139,7 @@ export class Handover {
   get #isSpent(): boolean {
     const since = this.#mesh.ctx.clock.now() - WITHIN_MS;
     this.#madeAtMs = this.#madeAtMs.filter((atMs) => atMs > since);
-    return this.#madeAtMs.length + this.#asking >= Math.ceil(this.#parts.slots.limits.mesh * HANDOVER_SHARE);
+    return this.#madeAtMs.length + this.#newcomers.size >= Math.ceil(this.#parts.slots.limits.mesh * HANDOVER_SHARE);
   }
 
   /** For the next generation: a swap gives nobody a fresh share. */

@@ -81,6 +81,12 @@ export class Slots {
     return this.#parts.isPreferred(link.nodeId as NodeId) ? 'preferred' : 'non-preferred';
   }
 
+  /** The slot of a node, whichever of its connections holds it. */
+  slotOf(nodeId: NodeId): SlotKind {
+    if (!this.held().some((held) => held.nodeId === nodeId)) return 'none';
+    return this.#parts.isPreferred(nodeId) ? 'preferred' : 'non-preferred';
+  }
+
   /** Whether our exchange is to ask for a slot; from then to {@link release} one is kept free for it. */
   reserve(link: Link): boolean {
     const { intents } = this.#parts;

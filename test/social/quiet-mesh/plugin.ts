@@ -165,6 +165,7 @@ export default definePlugin({
         return () => sources.delete(source);
       },
       n1Changed: () => {},
+      n1: () => [...new Set([...sources].flatMap((source) => [...source()]))],
     });
 
     return {

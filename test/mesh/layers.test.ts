@@ -1,0 +1,131 @@
+import test from 'ava';
+import type { ExecutionContext } from 'ava';
+import type { ConnectionKind } from '../../kernel/index.ts';
+import { addressRequest } from '../../plugins/mesh/resolve/messages.ts';
+import { FakeNet, PLUGINS } from './fake-net.ts';
+import type { FakeNode } from './fake-net.ts';
+
+const MINUTE_MS = 60_000;
+
+interface SlotsView {
+  held: number;
+  limit: number;
+  preferred: string[];
+  connections: Record<string, string[]>;
+}
+const slotsOf = (node: FakeNode) => node.run<SlotsView>('mesh.slots');
+
+async function nodes(net: FakeNet, count: number, config: Record<string, unknown>): Promise<FakeNode[]> {
+  const all: FakeNode[] = [];
+  for (let n = 0; n < count; n++) {
+    const node = await net.node(`n${n}`, { plugins: PLUGINS.slice(0, 1) });
+    await net.clock.until(node.node.host.configure('mesh', config));
+    all.push(node);
+  }
+  return all;
+}
+
+/** a - b - c, where the connection of a and b is of a kind that both ends gave it. */
+async function chain(t: ExecutionContext, kind: ConnectionKind) {
+  const net = new FakeNet(t);
+  const [a, b, c] = (await nodes(net, 3, { growth: false })) as [FakeNode, FakeNode, FakeNode];
+  // Its only slot is for c.
+  await net.clock.until(b.node.host.configure('mesh', { growth: false, maxMesh: 1 }));
+  await b.run('peer.connect', { target: c.connectString });
+  await a.run('peer.connect', { target: b.connectString });
+  for (const [from, to] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    for (const { id } of from.node.network.connectionsOf(to.id)) from.node.network.setKind(id, kind);
+  }
+  // What the first exchange told is over, so that only what comes from now on counts.
+  for (const node of [a, b]) await node.reload();
+  await net.clock.advance(15 * MINUTE_MS);
+  return { net, a, b, c };
+}
+
+const layerOf = async (from: FakeNode, to: FakeNode) =>
+  (await from.run<{ layer: string }>('peer.reach', { node_id: to.id })).layer;
+
+test('a keep-alive session widens what is in sight, as a mesh connection does (LAY-03, KEEP-05)', async (t) => {
+  const { net, a, b, c } = await chain(t, 'keep-alive');
+  const d = (await nodes(net, 1, { growth: false }))[0] as FakeNode;
+  await c.run('peer.connect', { target: d.connectString });
+  const whole = b.counters()['lists-sent.diff'] ?? 0;
+  await net.clock.advance(5 * MINUTE_MS);
+  t.deepEqual([await layerOf(a, c), await layerOf(a, d)], ['n2', 'n3']);
+  t.true((b.counters()['lists-sent.diff'] ?? 0) > whole);
+  t.deepEqual(await slotsOf(a).then(({ held, connections }) => [held, connections]), [0, { 'keep-alive': [b.id] }]);
+  await net.clock.advance(30 * MINUTE_MS);
+  t.deepEqual((await slotsOf(a)).connections, { 'keep-alive': [b.id] }, 'it is not reaped for being idle');
+});
+
+test('an interactive session widens nothing', async (t) => {
+  const { net, a, c } = await chain(t, 'session');
+  const d = (await nodes(net, 1, { growth: false }))[0] as FakeNode;
+  await c.run('peer.connect', { target: d.connectString });
+  await net.clock.advance(5 * MINUTE_MS);
+  t.is(await layerOf(a, d), 'none');
+});
+
+test('a phone holds fifteen slots, three of them preferred (MESH-02)', async (t) => {
+  const net = new FakeNet(t);
+  const all = await nodes(net, 18, { profile: 'mobile' });
+  const [hub, ...others] = all as [FakeNode, ...FakeNode[]];
+  let most = 0;
+  const look = (): void => {
+    for (const node of all) most = Math.max(most, node.live().filter(({ kind }) => kind === 'mesh').length);
+  };
+  for (const node of others) {
+    await node.run('peer.connect', { target: hub.connectString });
+    look();
+  }
+  for (let minute = 0; minute < 85; minute++) {
+    await net.clock.advance(MINUTE_MS);
+    look();
+  }
+  t.is(most, 15);
+  for (const node of all) {
+    const { held, limit, preferred } = await slotsOf(node);
+    t.is(limit, 15);
+    t.true(held >= 13, `${node.name} holds ${held}`);
+    t.true(preferred.length <= 3);
+  }
+  t.is((await slotsOf(hub)).preferred.length, 3);
+});
+
+test('two hundred requests at once of twenty who come and go take no slot and leave no session (MESH-07)', async (t) => {
+  const net = new FakeNet(t);
+  const all = await nodes(net, 3, {});
+  const [hub, ...members] = all as [FakeNode, FakeNode, FakeNode];
+  await net.clock.until(hub.node.host.configure('mesh', { maxMesh: 2 }));
+  for (const node of members) await node.run('peer.connect', { target: hub.connectString });
+  await net.clock.advance(MINUTE_MS);
+  const before = (await slotsOf(hub)).connections;
+  t.deepEqual(before.mesh?.length, 2);
+  const visitors = await nodes(net, 20, { growth: false });
+  const changes: unknown[] = [];
+  const listening = hub.node.bus.all().subscribe(({ topic, event }) => {
+    if (topic === 'mesh/slot-changed') changes.push(event);
+  });
+  t.teardown(() => listening.unsubscribe());
+  const visit = async ({ node }: FakeNode): Promise<number> => {
+    const { signal } = new AbortController();
+    const { id } = await node.network.dial({ nodeId: hub.id, addresses: [hub.address] }, { signal });
+    const question = { target: hub.id, hops: 0 as const };
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => node.network.sendTo(hub.id, addressRequest, question).catch(() => undefined)),
+    );
+    node.network.close(id, 'done');
+    return answers.length;
+  };
+  const made = await net.clock.until(Promise.all(visitors.map(visit)));
+  await net.clock.advance(1_000);
+  t.is(
+    made.reduce((sum, count) => sum + count),
+    200,
+  );
+  t.deepEqual(changes, []);
+  t.deepEqual((await slotsOf(hub)).connections, before);
+});
