@@ -37,7 +37,7 @@ export class DialBudget {
     const { address: place, site } = placeOf(address);
     if (this.#dials(place) >= FAILURES_PER_ADDRESS || this.#dials(site) >= FAILURES_PER_SITE) return false;
     if (this.#counts.size >= COUNTED_MAX) return false;
-    for (const key of [place, site]) {
+    for (const key of new Set([place, site])) {
       const count = this.#counts.get(key);
       if (count === undefined) this.#counts.set(key, { dials: 1, sinceMs: this.#clock.now() });
       else count.dials++;
@@ -51,7 +51,7 @@ export class DialBudget {
    */
   giveBack(address: string): void {
     const { address: place, site } = placeOf(address);
-    for (const key of [place, site]) {
+    for (const key of new Set([place, site])) {
       const count = this.#counts.get(key);
       if (count === undefined) continue;
       count.dials--;
