@@ -179,6 +179,7 @@ export function assembleMesh(mesh: MeshContext) {
     addresses,
     cascade,
     slots,
+    intents,
     preference,
     growth,
     grower,
