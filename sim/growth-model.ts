@@ -2,7 +2,8 @@ import { distances, type Topology } from '../bench/worm/topology.ts';
 import { seededRandom } from '../kernel/clock/random.ts';
 import type { Random } from '../kernel/sdk/clock.ts';
 import type { NodeId } from '../kernel/sdk/identifiers.ts';
-import { type Attempt, Growth, type GrowthOutcome } from '../plugins/mesh/growth/growth.ts';
+import type { Attempt, GrowthOutcome } from '../plugins/mesh/growth/attempt.ts';
+import { Growth } from '../plugins/mesh/growth/growth.ts';
 import type { Candidate } from '../plugins/mesh/knowledge/contract.ts';
 import { quantile } from './graph.ts';
 

@@ -46,14 +46,17 @@ export function formatAddress({ host, port, family }: SocketAddress): string {
 
 /**
  * One text for an address whatever form it is told in, and one for the site behind it: an IPv4 address,
- * or the /64 that an IPv6 household has. A text that is no address stands for itself.
+ * or the /64 that an IPv6 household has. This machine is no site: each of its ports may be another node.
+ * A text that is no address stands for itself.
  */
 export function placeOf(text: string): { readonly address: string; readonly site: string } {
   try {
     const parsed = parseAddress(text);
     const host = withoutZone(parsed.host);
+    const address = formatAddress(parsed);
+    if (classifyAddress(host) === 'loopback') return { address, site: address };
     const site = parsed.family === 4 ? host : ipaddr.IPv6.networkAddressFromCIDR(`${host}/64`).toString();
-    return { address: formatAddress(parsed), site };
+    return { address, site };
   } catch {
     return { address: text, site: text };
   }

@@ -105,7 +105,9 @@ export class Dialler {
     try {
       const dialable = told === undefined ? [] : await this.#allowed(told.addresses, told.by);
       if (dialable.length > 0) {
-        const { remoteAddr } = await network.dial({ nodeId, addresses: dialable }, { signal });
+        const dial = network.dial({ nodeId, addresses: dialable }, { signal });
+        const expected = this.#deps.mesh()?.use((service) => service.expectSession(nodeId, dial), { signal });
+        const [{ remoteAddr }] = await Promise.all([dial, expected]);
         await this.#deps.mesh()?.use((service) => service.dialLed(remoteAddr), { signal });
         return;
       }

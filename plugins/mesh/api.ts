@@ -1,5 +1,5 @@
 import { defineToken, defineTopic } from '../../kernel/index.ts';
-import type { ConnectionKind, NodeId, PeerId, PluginContext, Ref } from '../../kernel/index.ts';
+import type { ConnectionInfo, ConnectionKind, NodeId, PeerId, PluginContext, Ref } from '../../kernel/index.ts';
 import type { KnowledgeView } from './knowledge/contract.ts';
 import type { CascadeStep, StepName } from './resolve/contract.ts';
 
@@ -121,6 +121,11 @@ export interface MeshService
   locate(nodeId: NodeId, options: { readonly signal: AbortSignal }): Promise<readonly string[]>;
   /** Adds a way to find nodes, in the place its name has in the cascade; gives the undo. Ends with a swap of mesh. */
   offerStep(step: CascadeStep): () => void;
+  /**
+   * A node is being dialled for one request or a session: the connection that comes of it asks for no mesh
+   * slot (MESH-07). To be called before it has come; a dial that nobody announced asks for one.
+   */
+  expectSession(nodeId: NodeId, dial: Promise<ConnectionInfo>): void;
   /**
    * Takes the dials of addresses that somebody told us from the one budget that all such dials share, so
    * that no number of tellers can have us hammer a stranger. Gives those that may be dialled now. To be

@@ -57,8 +57,9 @@ export function assembleMesh(mesh: MeshContext) {
     history,
     budget,
     dial: (nodeId, at, { signal }) => untilAborted(redial.reach(nodeId, at, 'resolve'), signal),
-    learned: (reporter) => {
-      ctx.emit(knowledgeChanged, { reporter });
+    learned: (reporter, isNews) => {
+      if (isNews) ctx.emit(knowledgeChanged, { reporter });
+      else if (!growth.isBackedOff) return;
       growth.learned();
       grower.run();
     },
@@ -181,6 +182,7 @@ export function assembleMesh(mesh: MeshContext) {
     addresses,
     cascade,
     slots,
+    intents,
     preference,
     growth,
     grower,

@@ -16,6 +16,7 @@ import type { CascadeStep } from './resolve/contract.ts';
 import type { DialBudget } from './resolve/dial-budget.ts';
 import { untilAborted } from './resolve/until-aborted.ts';
 import type { Sections } from './sections.ts';
+import type { Intents } from './slots/intents.ts';
 import type { Slots } from './slots/slots.ts';
 
 interface ServiceParts {
@@ -26,6 +27,7 @@ interface ServiceParts {
   readonly sections: Sections;
   readonly announcements: Announcements;
   readonly slots: Slots;
+  readonly intents: Intents;
   readonly preference: Preference;
   readonly growth: Growth;
   readonly grower: Grower;
@@ -38,7 +40,7 @@ interface ServiceParts {
 
 /** What mesh offers to other plugins. */
 export function meshService(mesh: MeshContext, parts: ServiceParts): MeshService {
-  const { links, book, redial, sections, announcements, slots, preference, growth, grower, knowledge } = parts;
+  const { links, book, redial, sections, announcements, slots, intents, preference, growth, grower, knowledge } = parts;
 
   const describe = (link: Link): PeerInfo | undefined => {
     const connection = mesh.network.connection(link.connectionId);
@@ -71,6 +73,13 @@ export function meshService(mesh: MeshContext, parts: ServiceParts): MeshService
     connectTo: async (nodeId, options) => described(await parts.connectTo(nodeId, options)),
     locate: (nodeId, { signal }) => untilAborted(parts.addresses.locate(nodeId, signal), signal),
     offerStep: (step) => parts.offerStep(step),
+    expectSession: (nodeId, dial) => {
+      const exchanged = intents.during(nodeId, 'session', async () => {
+        await links.whenReady((await dial).id, mesh.ctx.signal);
+      });
+      // Whoever dials hears of a failure.
+      exchanged.catch(() => mesh.ctx.counters.add('expected-sessions-missing'));
+    },
     chargeDials: (addresses) => addresses.filter((address) => parts.budget.take(address)),
     dialLed: (address) => parts.budget.giveBack(address),
     meshPeers: () => [...new Set(slots.held().map(({ nodeId }) => nodeId))],

@@ -1,5 +1,6 @@
 import type { NodeId } from '../../kernel/index.ts';
-import type { MeshDoor, WormStepOffer } from './mesh-door.ts';
+import type { CascadeStep } from '../mesh/api.ts';
+import type { MeshDoor } from './mesh-door.ts';
 import { WORM_PURPOSE } from './mesh-door.ts';
 import { WORM_TOTAL_MS } from './search-world.ts';
 import type { Searcher } from './searcher.ts';
@@ -8,7 +9,7 @@ import type { Searcher } from './searcher.ts';
 const FURTHER_HOP_MS = 2_000;
 
 /** Step 4 of the cascade: what mesh could not find by what it knows is searched for. */
-export function cascadeStep(searcher: Searcher, mesh: MeshDoor): WormStepOffer {
+export function cascadeStep(searcher: Searcher, mesh: MeshDoor): CascadeStep {
   return {
     name: 'worm-search',
     limitMs: WORM_TOTAL_MS + FURTHER_HOP_MS,

@@ -1,7 +1,7 @@
 import { codeOf, linkSignals } from '../../kernel/index.ts';
 import type { Network, NodeId, Ref } from '../../kernel/index.ts';
 import { meshReady } from '../mesh/api.ts';
-import type { MeshService } from '../mesh/api.ts';
+import type { CascadeStep, MeshService } from '../mesh/api.ts';
 import type { WormContext } from './context.ts';
 import { wormQuery } from './messages.ts';
 
@@ -13,34 +13,6 @@ export interface MeshView {
   reporters(nodeId: NodeId): readonly NodeId[] | undefined;
   randomN2(): NodeId | undefined;
   addresses(nodeId: NodeId): readonly string[];
-}
-
-/** What a search needs of mesh beyond connections; a mesh without it leaves a search with those alone. */
-interface Finding {
-  reach(nodeId: NodeId): {
-    readonly layer: string;
-    readonly n2Reporters: readonly NodeId[];
-    readonly n3Reporters: readonly NodeId[];
-  };
-  randomN2(): NodeId | undefined;
-  connectTo(
-    nodeId: NodeId,
-    options: { purpose: string; signal?: AbortSignal; steps?: readonly string[] },
-  ): Promise<unknown>;
-  offerStep(step: WormStepOffer): () => void;
-  /** Addresses of a node within three hops as its reporters tell them, none that must not be dialled. */
-  locate(nodeId: NodeId, options: { signal: AbortSignal }): Promise<readonly string[]>;
-}
-type FindingMesh = MeshService & Partial<Finding>;
-
-/** Worm search as a step of the resolution cascade (KNOW-06). */
-export interface WormStepOffer {
-  readonly name: 'worm-search';
-  readonly limitMs: number;
-  find(
-    target: NodeId,
-    call: { readonly signal: AbortSignal; readonly purpose: string },
-  ): Promise<{ kind: 'connected' } | { kind: 'nothing'; reason: string }>;
 }
 
 /** Marks what a search resolves itself, so that no search starts another. */
@@ -98,16 +70,18 @@ export class MeshDoor {
     if (addresses.length < told.length)
       this.#ctx.counters.add('told-dials-over-budget', told.length - addresses.length);
     if (addresses.length === 0) return;
-    const { remoteAddr } = await this.network.dial({ nodeId, addresses }, { signal });
+    const dial = this.network.dial({ nodeId, addresses }, { signal });
+    const expected = this.#mesh.use((service) => service.expectSession(nodeId, dial), { signal });
+    const [{ remoteAddr }] = await Promise.all([dial, expected]);
     await this.#mesh.use((service) => service.dialLed(remoteAddr), { signal });
   }
 
   /** @throws resolve/unreachable, the signal's reason */
   connectByKnowledge(nodeId: NodeId, signal: AbortSignal): Promise<unknown> {
     return this.#mesh.use(
-      (service: FindingMesh) => {
+      (service) => {
         // Asked for an address it does not know, mesh would go through its whole address book.
-        if (service.connectTo === undefined || reportersOf(service, nodeId) === undefined) return undefined;
+        if (reportersOf(service, nodeId) === undefined) return undefined;
         return service.connectTo(nodeId, { purpose: WORM_PURPOSE, signal, steps: OWN_STEPS });
       },
       { signal },
@@ -118,10 +92,9 @@ export class MeshDoor {
   async locate(nodeId: NodeId, signal: AbortSignal, limitMs: number): Promise<readonly string[]> {
     const limited = linkSignals([signal], { deadlineMs: limitMs, clock: this.#ctx.clock });
     try {
-      return await this.#mesh.use(
-        (service: FindingMesh) => service.locate?.(nodeId, { signal: limited.signal }) ?? [],
-        { signal: limited.signal },
-      );
+      return await this.#mesh.use((service) => service.locate(nodeId, { signal: limited.signal }), {
+        signal: limited.signal,
+      });
     } catch (error) {
       this.#ctx.counters.add(`not-located.${codeOf(error)}`);
       return [];
@@ -134,13 +107,13 @@ export class MeshDoor {
    * Offers the step for the life of the generation, again after each swap of mesh. Call it in `setup`
    * and call what it returns in `activate`.
    */
-  offerStep(step: WormStepOffer): () => Promise<void> {
+  offerStep(step: CascadeStep): () => Promise<void> {
     let undo: (() => void) | undefined;
     const offer = async (): Promise<void> => {
       if (!this.#mesh.available) return;
-      await this.#mesh.use((service: FindingMesh) => {
+      await this.#mesh.use((service) => {
         undo?.();
-        undo = service.offerStep?.(step);
+        undo = service.offerStep(step);
       });
     };
     this.#ctx.on(meshReady, offer);
@@ -153,7 +126,7 @@ export class MeshDoor {
   }
 }
 
-function viewOf(service: FindingMesh): MeshView {
+function viewOf(service: MeshService): MeshView {
   return {
     wormPeers: () => {
       const peers = service
@@ -162,13 +135,13 @@ function viewOf(service: FindingMesh): MeshView {
       return [...new Set(peers.map(({ peer }) => peer.nodeId))];
     },
     reporters: (nodeId) => reportersOf(service, nodeId),
-    randomN2: () => service.randomN2?.(),
+    randomN2: () => service.randomN2(),
     addresses: (nodeId) => service.addresses(nodeId),
   };
 }
 
-function reportersOf(service: FindingMesh, nodeId: NodeId): readonly NodeId[] | undefined {
-  const reach = service.reach?.(nodeId);
-  if (reach === undefined || reach.layer === 'none') return undefined;
+function reportersOf(service: MeshService, nodeId: NodeId): readonly NodeId[] | undefined {
+  const reach = service.reach(nodeId);
+  if (reach.layer === 'none') return undefined;
   return [...reach.n2Reporters, ...reach.n3Reporters];
 }

@@ -17,10 +17,13 @@ import {
 /** Share of the burst that must have answered for the nova to begin before the burst's time is over. */
 const QUORUM = 0.9;
 /** Findings of the burst may hold the nova back until this long after the start. */
-const NOVA_LATEST_MS = 1_000;
-/** Findings tried at once and in one search, and how long one may take. */
-const VERIFY_PARALLEL = 16;
-const VERIFY_MAX = 64;
+const NOVA_LATEST_MS = 600;
+/**
+ * Findings tried at once and in one search, and how long one may take. A nova with 2 in 100 liars brings 200
+ * lies, and one knower alone may have the truth: with half of this, 1 or 2 searches in 100 do not get to it.
+ */
+const VERIFY_PARALLEL = 32;
+const VERIFY_MAX = 128;
 const VERIFY_MS = 1_500;
 /** Referrals followed in one search; with a full mesh asked before, 202 queries (WORM-06). */
 export const NOVA_MAX = 101;

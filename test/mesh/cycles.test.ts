@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import type { NodeId } from '../../kernel/index.ts';
@@ -162,4 +163,36 @@ test('two who keep apart never share a slot, and sessions between them work (MES
     anna.node.network.connectionsOf(bert.id).map(({ kind }) => kind),
     ['session'],
   );
+});
+
+test('a preferred peer that is away is searched for in the first hour, and welcome whenever it comes', async (t) => {
+  const net = new FakeNet(t);
+  const plugins = ['mesh', 'social', 'worm-search'].map((name) =>
+    fileURLToPath(new URL(`../../plugins/${name}`, import.meta.url)),
+  );
+  const [anna, bert, carl] = [
+    await net.node('anna', { plugins }),
+    await net.node('bert', { plugins }),
+    await net.node('carl', { plugins }),
+  ];
+  // He remembers them: that anna looks for him has no other reason than the agreement.
+  for (const node of [anna, carl]) await bert.run('peer.connect', { target: node.connectString });
+  await net.clock.advance(130 * MINUTE_MS);
+  const preferred = async () => (await anna.run<{ preferred: string[] }>('mesh.slots')).preferred;
+  t.true((await preferred()).includes(bert.id));
+  await bert.stop();
+  const searches: number[] = [];
+  const stop = anna.node.trace.subscribe((records) => {
+    for (const { name, direction } of records)
+      if (name === 'WormQuery' && direction === 'out') searches.push(net.clock.now());
+  });
+  t.teardown(stop);
+  const leftAtMs = net.clock.now();
+  await net.clock.advance(6 * HOUR_MS);
+  t.true(searches.length > 0);
+  t.true(Math.max(...searches) <= leftAtMs + 70 * MINUTE_MS);
+  const back = await net.node('bert', { dataDir: bert.dataDir, host: bert.host, plugins });
+  await net.clock.advance(MINUTE_MS);
+  t.true((await preferred()).includes(bert.id));
+  t.true(back.live().some(({ peer, kind }) => peer.nodeId === anna.id && kind === 'mesh'));
 });

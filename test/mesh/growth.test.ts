@@ -1,7 +1,8 @@
 import test from 'ava';
 import type { NodeId } from '../../kernel/index.ts';
-import { FAILURES_MAX, Growth, REDIRECTS_MAX, REFUSALS_MAX, scoreOf } from '../../plugins/mesh/growth/growth.ts';
-import type { Attempt } from '../../plugins/mesh/growth/growth.ts';
+import type { Attempt } from '../../plugins/mesh/growth/attempt.ts';
+import { FAILURES_MAX, Growth, REDIRECTS_MAX, scoreOf } from '../../plugins/mesh/growth/growth.ts';
+import { REFUSALS_MAX } from '../../plugins/mesh/growth/refusals.ts';
 import { nodeIds } from '../knowledge/ids.ts';
 
 const ids = nodeIds('growth', 200);

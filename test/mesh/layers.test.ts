@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import type { ConnectionKind } from '../../kernel/index.ts';
@@ -13,6 +14,9 @@ interface SlotsView {
   preferred: string[];
   connections: Record<string, string[]>;
 }
+const FINDER = fileURLToPath(new URL('./finder', import.meta.url));
+const kindsBetween = (one: FakeNode, other: FakeNode): string[] =>
+  [one.node.network.connectionsOf(other.id), other.node.network.connectionsOf(one.id)].flat().map(({ kind }) => kind);
 const slotsOf = (node: FakeNode) => node.run<SlotsView>('mesh.slots');
 
 async function nodes(net: FakeNet, count: number, config: Record<string, unknown>): Promise<FakeNode[]> {
@@ -93,6 +97,19 @@ test('a phone holds fifteen slots, three of them preferred (MESH-02)', async (t)
     t.true(preferred.length <= 3);
   }
   t.is((await slotsOf(hub)).preferred.length, 3);
+});
+
+test('who is dialled for one request is asked for no slot, though both have room (MESH-07)', async (t) => {
+  const net = new FakeNet(t);
+  const [anna, bert, carl] = (await nodes(net, 3, { growth: false })) as [FakeNode, FakeNode, FakeNode];
+  await net.clock.until(anna.node.host.add(FINDER));
+  await anna.run('finder.visit', { node_id: bert.id, address: bert.address });
+  await net.clock.advance(1_000);
+  t.deepEqual(kindsBetween(anna, bert), ['session', 'session']);
+  await net.clock.advance(6 * MINUTE_MS);
+  t.deepEqual(kindsBetween(anna, bert), ['session', 'session']);
+  await anna.run('peer.connect', { target: carl.connectString });
+  t.deepEqual(kindsBetween(anna, carl), ['mesh', 'mesh']);
 });
 
 test('two hundred requests at once of twenty who come and go take no slot and leave no session (MESH-07)', async (t) => {

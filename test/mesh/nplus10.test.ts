@@ -54,6 +54,7 @@ async function friends(t: ExecutionContext) {
 
 test('InitialExchange, check-in and registration name the preferred peers of now (NPT-01, NPT-02)', async (t) => {
   const { net, anna, bert, carl, anchor, nodes } = await friends(t);
+  t.deepEqual((await anna.run<{ nplus10: string[] }>('mesh.slots')).nplus10, await nplus10Of(anna));
   t.deepEqual((await nplus10Of(anna)).sort(), nodes.map(({ id }) => id).sort());
   const sent = listen(anna);
   const told = (name: string, field = 'nplus10') =>

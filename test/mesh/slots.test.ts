@@ -154,3 +154,21 @@ test('an emptied mesh is told once, when the last slot is free', async (t) => {
   t.is(emptied, 1);
   listening.unsubscribe();
 });
+
+test('growth that met dead candidates alone goes on with the next list, though that has no news', async (t) => {
+  const net = new FakeNet(t);
+  const [hub, live, ...dead] = (await nodes(net, 10, { growth: false })) as [FakeNode, FakeNode, ...FakeNode[]];
+  await star([hub, live, ...dead]);
+  // Who is in N3 as well is tried after the others.
+  await live.run('peer.connect', { target: (dead[0] as FakeNode).connectString });
+  await net.clock.advance(130_000);
+  const newcomer = await net.node('newcomer');
+  for (const { host } of dead) net.network.setLink(newcomer.host, host, { dialFailure: 1 });
+  await newcomer.run('peer.connect', { target: hub.connectString });
+  await net.clock.advance(20_000);
+  t.is(newcomer.counters()['growth-outcomes.unreachable'], 3);
+  t.is((await slotsOf(newcomer)).held, 1);
+  // Three diffs of the hub; the rebalance after ten minutes would begin again in any case.
+  await net.clock.advance(400_000);
+  t.deepEqual((await slotsOf(newcomer)).connections, { mesh: [hub.id, live.id] });
+});

@@ -46,6 +46,14 @@ test('the addresses of one IPv6 household are one site', (t) => {
   t.true(budget.take('[2001:db8:0:8::1]:443'));
 });
 
+test('nodes of a laboratory on one machine are counted by port alone', (t) => {
+  const budget = new DialBudget(new VirtualClock());
+  for (let round = 0; round < 5; round++) {
+    const taken = Array.from({ length: 100 }, (_, i) => budget.take(`127.0.0.1:${i + 1}`));
+    t.is(taken.filter(Boolean).length, round < FAILURES_PER_ADDRESS ? 100 : 0);
+  }
+});
+
 test('dials that lead to their node cost nothing', (t) => {
   const budget = new DialBudget(new VirtualClock());
   for (let i = 0; i < 100; i++) {

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { VirtualClock } from '../../kernel/clock/index.ts';
@@ -6,12 +7,17 @@ import { companyTable } from '../../plugins/social/migrations/0004-company.ts';
 import { NAMED_CONTACTS_MAX, NamedContacts } from '../../plugins/social/named-contacts.ts';
 import { nodeIds } from '../knowledge/ids.ts';
 import { recordingLog } from '../rig/recording-log.ts';
+import { temporaryDirectory } from '../rig/temporary.ts';
 
 const MINUTE_MS = 60_000;
 const [contacts, neighbours] = [nodeIds('contacts', 900), nodeIds('neighbours', 700)];
 
 function named(t: ExecutionContext) {
-  const store = openStore({ path: ':memory:', log: recordingLog(), clock: new VirtualClock() });
+  const store = openStore({
+    path: join(temporaryDirectory(t), 'named.db'),
+    log: recordingLog(),
+    clock: new VirtualClock(),
+  });
   t.teardown(() => store.close());
   const db = store.database('social');
   db.prepare(companyTable.sql).run();

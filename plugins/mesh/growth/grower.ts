@@ -8,7 +8,8 @@ import type { Link } from '../links.ts';
 import type { DialBudget } from '../resolve/dial-budget.ts';
 import type { Intents } from '../slots/intents.ts';
 import type { Slots } from '../slots/slots.ts';
-import type { Growth, GrowthOutcome, Attempt } from './growth.ts';
+import type { Attempt, GrowthOutcome } from './attempt.ts';
+import type { Growth } from './growth.ts';
 
 /** How long a connection made for a slot that was refused waits for the redirect. */
 const REDIRECT_WAIT_MS = 2_000;

@@ -2,27 +2,20 @@ import { Type } from '../../../kernel/index.ts';
 import type { Clock, NodeId, Static } from '../../../kernel/index.ts';
 import type { Lead } from '../api.ts';
 import type { Candidate } from '../knowledge/contract.ts';
+import type { Attempt, GrowthOutcome } from './attempt.ts';
 import { Doubts } from './doubts.ts';
+import { Leads } from './leads.ts';
+import { Refusals, REFUSALS_MAX } from './refusals.ts';
 
 /** CONN-01: below this share of its slots a node grows on each list it gets, above it on the timer. */
 export const REACTIVE_SHARE = 0.9;
 /** CONN-04. It is also the number of attempts at once, so that ten dead candidates cost three dials. */
 export const FAILURES_MAX = 3;
-/** So many full nodes in a row, and growth waits for the timer. */
-export const REFUSALS_MAX = 8;
-/** So many of them, and it asks for room to be made: sooner it would wear out the readiness to. */
-const REFUSALS_BEFORE_PLEA = 2;
-/** For the last tenth of the slots it knocks less, and after each timer without success half as often. */
-const LAST_REFUSALS_MAX = 2;
-const TICKS_LEFT_OUT_MAX = 15;
 /** A candidate that was not reached is left alone for so long, one that was full for shorter. */
 const UNREACHABLE_MS = 30 * 60_000;
 const REFUSED_MS = 5 * 60_000;
 /** One that was full and was not asked to make room: the next timer may ask it to. */
 const NOT_PLEADED_MS = 45_000;
-/** Leads waiting, and those of one teller. */
-const LEADS_MAX = 64;
-const LEADS_OF_ONE_MAX = 4;
 /** A chain of redirects ends here; the nodes of a circle are left alone before that. */
 export const REDIRECTS_MAX = 3;
 /** Candidates fetched at once, which costs a walk over N2. */
@@ -45,25 +38,11 @@ export interface GrowthDeps {
   isUnwanted(nodeId: NodeId): boolean;
 }
 
-/** A node to try now. */
-export interface Attempt {
-  readonly nodeId: NodeId;
-  readonly why: 'candidate' | 'offered' | 'redirect';
-  readonly score: number;
-  /** Where it may be, on the word of `from`; without it the cascade finds it. */
-  readonly lead?: Lead;
-  /** Redirects that led here. */
-  readonly redirects: number;
-}
-
 /** An attempt under way. */
 interface Trying extends Attempt {
   /** It says that room is needed. */
   readonly pleads: boolean;
 }
-
-/** `refused`: it is there and has no slot for us. */
-export type GrowthOutcome = 'joined' | 'refused' | 'unreachable';
 
 /** What a swap hands over. */
 export const GrowthState = Type.Object({
@@ -87,19 +66,14 @@ export class Growth {
   readonly #deps: GrowthDeps;
   readonly #doubts: Doubts;
   readonly #trying = new Map<NodeId, Trying>();
-  readonly #leads: Attempt[] = [];
+  readonly #leads = new Leads();
+  readonly #refusals = new Refusals();
   #pool: Candidate[] = [];
   /** Knowledge has changed since the pool was filled. */
   #stale = true;
   /** Slots to fill now; 0 while there is no reason to grow. */
   #target = 0;
   #failures = 0;
-  #refusals = 0;
-  /** Full nodes since the last that took us in, over all rounds. */
-  #fullInARow = 0;
-  /** Timers to leave out, and how many were left out before the last one. */
-  #leaveOut = 0;
-  #leftOut = 0;
 
   constructor(deps: GrowthDeps) {
     this.#deps = deps;
@@ -112,7 +86,7 @@ export class Growth {
 
   /** True when full nodes were all that was found of late. */
   get findsOnlyFull(): boolean {
-    return this.#fullInARow >= REFUSALS_BEFORE_PLEA;
+    return this.#refusals.areAll;
   }
 
   /** Whether this node is to be asked to make room if it is full. */
@@ -127,31 +101,31 @@ export class Growth {
     return count;
   }
 
+  /** Too much failed: only a signal ends it. */
+  get isBackedOff(): boolean {
+    return this.#failures >= FAILURES_MAX;
+  }
+
   /** A list came: grow at once, until the mesh is 90 % full. */
   learned(): void {
     const { used } = this.#deps.room();
     const reactive = this.#reactive;
     this.#stale = true;
     this.#failures = 0;
-    if (used < reactive && this.#refusals < REFUSALS_MAX) this.#target = Math.max(this.#target, reactive);
+    if (used < reactive && this.#refusals.count < REFUSALS_MAX) this.#target = Math.max(this.#target, reactive);
   }
 
   /** The timer of 60 s: grow to the last slot. It does not end a back-off. */
   tick(): void {
-    if (this.#isNearlyFull && this.#leaveOut > 0) {
-      this.#leaveOut--;
-      return;
-    }
+    if (!this.#refusals.tick(this.#isNearlyFull)) return;
     this.#stale = true;
-    this.#refusals = 0;
     this.#target = this.#deps.room().limit;
     this.#doubts.fade();
   }
 
   /** Somebody has reason to think that it is worth trying again: recovery, or a rebalance. */
   request(): void {
-    this.#leaveOut = 0;
-    this.#leftOut = 0;
+    this.#refusals.forgive();
     this.tick();
     this.#failures = 0;
   }
@@ -173,7 +147,7 @@ export class Growth {
     const { used, limit } = this.#deps.room();
     const taken = used + this.#trying.size + this.#pleading;
     if (taken >= limit || this.#failures + this.#trying.size >= FAILURES_MAX) return undefined;
-    const pick = this.#nextLead() ?? this.#nextCandidate(taken);
+    const pick = this.#leads.take(({ nodeId }) => this.#isOut(nodeId)) ?? this.#nextCandidate(taken);
     if (pick !== undefined)
       this.#trying.set(pick.nodeId, { ...pick, pleads: this.findsOnlyFull && limit - taken >= 2 });
     return pick;
@@ -198,15 +172,12 @@ export class Growth {
     }
     if (outcome === 'refused') {
       this.#doubts.skip(nodeId, now + (pleads ? REFUSED_MS : NOT_PLEADED_MS));
-      this.#refusals++;
-      this.#fullInARow++;
-      if (this.#refusals >= (this.#isNearlyFull ? LAST_REFUSALS_MAX : REFUSALS_MAX)) this.#rest();
+      if (this.#refusals.add(this.#isNearlyFull)) {
+        if (this.#target > 0 && this.#isNearlyFull) this.#refusals.rest();
+        this.#target = 0;
+      }
     }
-    if (outcome === 'joined') {
-      this.#refusals = 0;
-      this.#fullInARow = 0;
-      this.#leftOut = 0;
-    }
+    if (outcome === 'joined') this.#refusals.joined();
   }
 
   get #reactive(): number {
@@ -217,23 +188,15 @@ export class Growth {
     return this.#deps.room().used >= this.#reactive;
   }
 
-  /** The network seems full: wait for the timer, near the limit for more and more of them. */
-  #rest(): void {
-    if (this.#target > 0 && this.#isNearlyFull) {
-      this.#leftOut = Math.min(TICKS_LEFT_OUT_MAX, this.#leftOut * 2 + 1);
-      this.#leaveOut = this.#leftOut;
-    }
-    this.#target = 0;
-  }
-
   /** Why it grows at this moment or does not, in words. */
   #verdict(): string {
     const { used, limit } = this.#deps.room();
     if (used >= limit) return 'the mesh is full';
     if (this.#trying.size > 0) return `trying ${this.#trying.size} now`;
     if (this.#failures >= FAILURES_MAX) return `stopped after ${this.#failures} failures, until a peer's list comes`;
-    if (this.#leaveOut > 0) return `nearly full, leaves out ${this.#leaveOut} more timers`;
-    if (this.#refusals > 0) return `the last ${this.#refusals} were full, waits for the timer`;
+    const { ticksLeftOut, count } = this.#refusals;
+    if (ticksLeftOut > 0) return `nearly full, leaves out ${ticksLeftOut} more timers`;
+    if (count > 0) return `the last ${count} were full, waits for the timer`;
     return 'nobody left to try, waits for a list or the timer';
   }
 
@@ -247,9 +210,9 @@ export class Growth {
       reactive_below: Math.ceil(slots * REACTIVE_SHARE),
       target: this.#target,
       trying: [...this.#trying.values()].map(({ nodeId, why, score }) => ({ node_id: nodeId as string, why, score })),
-      leads: this.#leads.length,
+      leads: this.#leads.size,
       failures: this.#failures,
-      refusals: this.#refusals,
+      refusals: this.#refusals.count,
       skipped: this.#doubts.skipped.size,
       blamed_reporters: this.#doubts.blamedReporters,
       candidates: this.#deps.knowledge
@@ -266,22 +229,15 @@ export class Growth {
   snapshot(): GrowthState {
     return {
       failures: this.#failures,
-      refusals: this.#refusals,
+      refusals: this.#refusals.count,
       skipped: [...this.#doubts.skipped].map(([nodeId, untilMs]) => ({ nodeId, untilMs })),
     };
   }
 
   restore({ failures, refusals, skipped }: GrowthState): void {
     this.#failures = failures;
-    this.#refusals = refusals;
+    this.#refusals.count = refusals;
     for (const { nodeId, untilMs } of skipped) this.#doubts.skip(nodeId as NodeId, untilMs);
-  }
-
-  #nextLead(): Attempt | undefined {
-    for (let pick = this.#leads.shift(); pick !== undefined; pick = this.#leads.shift()) {
-      if (!this.#isOut(pick.nodeId)) return pick;
-    }
-    return undefined;
   }
 
   #nextCandidate(taken: number): Attempt | undefined {
@@ -311,11 +267,7 @@ export class Growth {
   }
 
   #enqueue(pick: Attempt): boolean {
-    if (this.#isOut(pick.nodeId) || this.#leads.some(({ nodeId }) => nodeId === pick.nodeId)) return false;
-    const ofOne = this.#leads.filter(({ lead }) => lead?.from === pick.lead?.from).length;
-    if (this.#leads.length >= LEADS_MAX || ofOne >= LEADS_OF_ONE_MAX) return false;
-    this.#leads.push(pick);
-    return true;
+    return !this.#isOut(pick.nodeId) && this.#leads.add(pick);
   }
 
   #isOut(nodeId: NodeId): boolean {

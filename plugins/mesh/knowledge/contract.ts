@@ -75,6 +75,6 @@ export interface KnowledgeHost {
   peer(nodeId: NodeId, deviceId: DeviceId): KnowledgePeer | undefined;
   /** True for a node with such a connection; asked for every id of N2, so it must be quick. */
   isConnected(nodeId: NodeId): boolean;
-  /** A list or diff of a peer was taken in; growth looks at once (CONN-01). */
-  learned(reporter: NodeId): void;
+  /** A list or diff of a peer was taken in; growth looks at once (CONN-01). Most diffs are no news. */
+  learned(reporter: NodeId, isNews: boolean): void;
 }

@@ -230,7 +230,7 @@ export class Knowledge implements KnowledgeView {
     const intake = this.#intake.take(peer, lists);
     const known = this.#peer(peer);
     if (intake === 'ask' && known !== undefined) this.#broadcast.ask(known);
-    if (intake === 'taken' && isNews(lists)) this.#host.learned(peer.nodeId);
+    if (intake === 'taken') this.#host.learned(peer.nodeId, isNews(lists));
   }
 
   #publish() {

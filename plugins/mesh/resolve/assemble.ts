@@ -25,7 +25,7 @@ interface AssemblyParts {
   /** Dials for this purpose and finishes the exchange. */
   dial(nodeId: NodeId, addresses: readonly string[], call: StepCall): Promise<Link>;
   /** A peer's lists were taken in. */
-  learned(reporter: NodeId): void;
+  learned(reporter: NodeId, isNews: boolean): void;
 }
 
 /** Knowledge and resolution over mesh's own links, addresses and dials. */

@@ -10,7 +10,7 @@ const WINDOW_MS = 10 * 60_000;
  * Addresses and sites counted. At the cap nothing new is dialled on the word of others until the oldest
  * window is over: were the oldest forgotten instead, a crowd of inventions would wash out the count of a victim.
  */
-const COUNTED_MAX = 8_192;
+const COUNTED_MAX = 32_768;
 
 interface Count {
   dials: number;
@@ -37,7 +37,7 @@ export class DialBudget {
     const { address: place, site } = placeOf(address);
     if (this.#dials(place) >= FAILURES_PER_ADDRESS || this.#dials(site) >= FAILURES_PER_SITE) return false;
     if (this.#counts.size >= COUNTED_MAX) return false;
-    for (const key of [place, site]) {
+    for (const key of new Set([place, site])) {
       const count = this.#counts.get(key);
       if (count === undefined) this.#counts.set(key, { dials: 1, sinceMs: this.#clock.now() });
       else count.dials++;
@@ -51,7 +51,7 @@ export class DialBudget {
    */
   giveBack(address: string): void {
     const { address: place, site } = placeOf(address);
-    for (const key of [place, site]) {
+    for (const key of new Set([place, site])) {
       const count = this.#counts.get(key);
       if (count === undefined) continue;
       count.dials--;

@@ -1,5 +1,5 @@
 import type { NodeId } from '../../../kernel/index.ts';
-import { defineCommand, definePlugin, Type } from '../../../kernel/index.ts';
+import { defineCommand, definePlugin, NETWORK, Type } from '../../../kernel/index.ts';
 import { MESH } from '../../../plugins/mesh/api.ts';
 
 /** Looks for nodes by their id alone, as any plugin may. */
@@ -15,9 +15,21 @@ export default definePlugin({
       params: Type.Object({ node_id: Type.String() }),
       result: Type.Object({ node_id: Type.String() }),
     }),
+    'finder.visit': defineCommand({
+      about: 'Dial an address for a session',
+      params: Type.Object({ node_id: Type.String(), address: Type.String() }),
+      result: Type.Object({}),
+    }),
   },
   setup: (ctx) => ({
     commands: {
+      'finder.visit': async ({ node_id, address }, { signal }) => {
+        const nodeId = node_id as NodeId;
+        const dial = ctx.lease(NETWORK).dial({ nodeId, addresses: [address] }, { signal });
+        await ctx.deps.mesh.use((mesh) => mesh.expectSession(nodeId, dial));
+        await dial;
+        return {};
+      },
       'finder.connect': async ({ node_id }, { signal }) => {
         const { peer } = await ctx.deps.mesh.use((mesh) =>
           mesh.connectTo(node_id as NodeId, { purpose: 'finder', signal }),

@@ -147,6 +147,7 @@ export default definePlugin({
         return connectTo(nodeId, 'user', ctx.signal, given);
       },
       chargeDials: (told: readonly string[]) => told.filter((address) => budget.take(address)),
+      expectSession: () => {},
       dialLed: (address: string) => budget.giveBack(address),
       connectTo: (nodeId: NodeId, options: { purpose: string; signal?: AbortSignal }) =>
         connectTo(nodeId, options.purpose, options.signal ?? ctx.signal),

@@ -45,6 +45,7 @@ export default definePlugin({
       addresses: (nodeId: NodeId) => addresses.get(nodeId) ?? [],
       contribute: () => () => {},
       chargeDials: (told: readonly string[]) => told.filter((address) => budget.take(address)),
+      expectSession: () => {},
       dialLed: (address: string) => budget.giveBack(address),
       offerStep: (offered: Step) => {
         step = offered;

@@ -1,0 +1,31 @@
+import type { Attempt } from './attempt.ts';
+
+/** Leads waiting, and those of one teller; more are not taken. */
+const LEADS_MAX = 64;
+const LEADS_OF_ONE_MAX = 4;
+
+/** Nodes that somebody told us to try, in their order. */
+export class Leads {
+  readonly #waiting: Attempt[] = [];
+
+  get size(): number {
+    return this.#waiting.length;
+  }
+
+  /** False for one that waits already, and when there are too many. */
+  add(pick: Attempt): boolean {
+    if (this.#waiting.some(({ nodeId }) => nodeId === pick.nodeId)) return false;
+    const ofOne = this.#waiting.filter(({ lead }) => lead?.from === pick.lead?.from).length;
+    if (this.#waiting.length >= LEADS_MAX || ofOne >= LEADS_OF_ONE_MAX) return false;
+    this.#waiting.push(pick);
+    return true;
+  }
+
+  /** The next that is not out of the question by now; those before it are dropped. */
+  take(isOut: (pick: Attempt) => boolean): Attempt | undefined {
+    for (let pick = this.#waiting.shift(); pick !== undefined; pick = this.#waiting.shift()) {
+      if (!isOut(pick)) return pick;
+    }
+    return undefined;
+  }
+}
