@@ -1,14 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { scenarioNames } from '../../sim/scenario.ts';
 
-const RUN = fileURLToPath(new URL('../../sim/run.js', import.meta.url));
+const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: { sim: string } };
+const [, ...command] = scripts.sim.split(' ');
 
 for (const name of scenarioNames()) {
-  // Each in a process of its own, as a person runs it: memory and time are among what it expects.
+  // Each in a process of its own, as `npm run sim` runs it: memory and time are among what it expects.
   test.serial(`scenario ${name}`, (t) => {
-    const { status, stdout } = spawnSync(process.execPath, [RUN, name], {
+    const { status, stdout } = spawnSync(process.execPath, [...command, name], {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
     });
