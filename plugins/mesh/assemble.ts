@@ -56,6 +56,7 @@ export function assembleMesh(mesh: MeshContext) {
     book,
     history,
     budget,
+    intents,
     dial: (nodeId, at, { signal }) => untilAborted(redial.reach(nodeId, at, 'resolve'), signal),
     learned: (reporter, isNews) => {
       if (isNews) ctx.emit(knowledgeChanged, { reporter });

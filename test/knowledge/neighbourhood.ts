@@ -9,7 +9,9 @@ import { Knowledge } from '../../plugins/mesh/knowledge/knowledge.ts';
 import { nodeListUpdate, PACKED_IDS } from '../../plugins/mesh/knowledge/messages.ts';
 import type { NodeLists } from '../../plugins/mesh/knowledge/messages.ts';
 import { AddressService } from '../../plugins/mesh/resolve/address-service.ts';
+import { Intents } from '../../plugins/mesh/slots/intents.ts';
 import { Cascade } from '../../plugins/mesh/resolve/cascade.ts';
+import { DialBudget } from '../../plugins/mesh/resolve/dial-budget.ts';
 import type { StepCall } from '../../plugins/mesh/resolve/contract.ts';
 import { addressRequest } from '../../plugins/mesh/resolve/messages.ts';
 import type { AddressAnswer, AddressQuestion } from '../../plugins/mesh/resolve/messages.ts';
@@ -30,7 +32,7 @@ export interface Sent {
 export class Neighbourhood {
   readonly clock = new VirtualClock();
   readonly sent: Sent[] = [];
-  readonly dials: { from: NodeId; address: string }[] = [];
+  readonly dials: { from: NodeId; address: string; isSession: boolean }[] = [];
   readonly #neighbours = new Map<NodeId, Neighbour>();
   /** Loses a message when it says so. */
   loses: (sent: Sent) => boolean = () => false;
@@ -94,6 +96,7 @@ export class Neighbour {
   /** Its peers table. */
   readonly book = new Map<NodeId, string[]>();
   readonly heldOff = new Set<NodeId>();
+  readonly #intents = new Intents();
   readonly counters = createCounters().of('mesh');
   readonly learned: NodeId[] = [];
   readonly features: ReadonlySet<string>;
@@ -127,13 +130,18 @@ export class Neighbour {
       addresses: (nodeId: NodeId) => this.links.get(nodeId)?.known() ?? this.book.get(nodeId) ?? [],
       dial: (nodeId: NodeId, addresses: readonly string[], { signal }: StepCall) =>
         this.#dial(nodeId, addresses, signal),
+      asSession: <R>(nodeId: NodeId, work: () => Promise<R>) => this.#intents.during(nodeId, 'session', work),
+      leave: (nodeId: NodeId) => {
+        const other = this.links.get(nodeId);
+        if (other !== undefined && !this.#intents.isWanted(nodeId)) net.part(this, other);
+      },
       whenConnected: async (nodeId: NodeId, signal: AbortSignal) => {
         await net.clock.sleep(1, signal);
         return this.links.get(nodeId) as Neighbour;
       },
     };
     this.addresses = new AddressService(mesh, host);
-    this.cascade = new Cascade(mesh, host, this.addresses);
+    this.cascade = new Cascade(mesh, host, this.addresses, new DialBudget(net.clock));
   }
 
   get peer(): PeerId {
@@ -147,7 +155,7 @@ export class Neighbour {
 
   async #dial(nodeId: NodeId, addresses: readonly string[], signal: AbortSignal): Promise<Neighbour> {
     for (const address of addresses) {
-      this.net.dials.push({ from: this.id, address });
+      this.net.dials.push({ from: this.id, address, isSession: !this.#intents.wantsSlot(nodeId) });
       const other = this.net.get(nodeId);
       if (other?.addr !== address) continue;
       await this.net.clock.sleep(LATENCY_MS, signal);

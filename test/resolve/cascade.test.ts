@@ -106,6 +106,34 @@ test('one preferred peer in sight is enough to find a node within one further ho
   );
 });
 
+test('a node connected only to be asked gets no mesh slot, and is left when the search is over', async (t) => {
+  const { net, a, d, e, offer } = await preferredPeerInSight();
+  offer([d.id]);
+  await find(net, a, e.id);
+  t.deepEqual(
+    net.dials.filter(({ from }) => from === a.id).map(({ address, isSession }) => [address, isSession]),
+    [
+      [d.addr, true],
+      [e.addr, false],
+    ],
+  );
+  t.deepEqual([...a.links.keys()].includes(d.id), false);
+  t.is(a.links.get(e.id), e);
+});
+
+test('a node that was asked stays when somebody has wanted it meanwhile', async (t) => {
+  const { net, a, d, e, offer } = await preferredPeerInSight();
+  offer([d.id]);
+  let other: Promise<unknown> | undefined;
+  net.loses = ({ body }) => {
+    if ((body as { target?: string }).target === e.id) other = a.cascade.connect(d.id, { purpose: 'another' });
+    return false;
+  };
+  await find(net, a, e.id);
+  t.is(await other, d);
+  t.true(a.links.has(d.id));
+});
+
 test('preferred peers that are no help are no more than three, and keep their standing', async (t) => {
   const { net, a, b, c, d, offer } = await preferredPeerInSight();
   const [stranger] = nodeIds('stranger', 1) as [NodeId];

@@ -6,6 +6,7 @@ import type { KnowledgePeer } from '../knowledge/contract.ts';
 import { Knowledge } from '../knowledge/knowledge.ts';
 import { peerOf } from '../links.ts';
 import type { Link, Links } from '../links.ts';
+import type { Intents } from '../slots/intents.ts';
 import { AddressService } from './address-service.ts';
 import { Cascade } from './cascade.ts';
 import type { StepCall } from './contract.ts';
@@ -22,6 +23,7 @@ interface AssemblyParts {
   readonly book: AddressBook;
   readonly history: History;
   readonly budget: DialBudget;
+  readonly intents: Intents;
   /** Dials for this purpose and finishes the exchange. */
   dial(nodeId: NodeId, addresses: readonly string[], call: StepCall): Promise<Link>;
   /** A peer's lists were taken in. */
@@ -30,7 +32,7 @@ interface AssemblyParts {
 
 /** Knowledge and resolution over mesh's own links, addresses and dials. */
 export function assembleKnowledge(mesh: MeshContext, parts: AssemblyParts) {
-  const { links, book, history } = parts;
+  const { links, book, history, intents } = parts;
   const { network } = mesh;
 
   const readyOf = (nodeId: NodeId): Link | undefined => {
@@ -82,6 +84,13 @@ export function assembleKnowledge(mesh: MeshContext, parts: AssemblyParts) {
     addresses: (nodeId: NodeId) => book.get(nodeId)?.addresses ?? [],
     provedAddress: (nodeId: NodeId) => book.get(nodeId)?.provedAddress ?? '',
     dial: parts.dial,
+    asSession: <R>(nodeId: NodeId, work: () => Promise<R>) => intents.during(nodeId, 'session', work),
+    leave: (nodeId: NodeId) => {
+      if (book.isWanted(nodeId) || intents.isWanted(nodeId)) return;
+      for (const { id, kind, direction } of network.connectionsOf(nodeId)) {
+        if (kind === 'session' && direction === 'outbound') network.close(id, 'done');
+      }
+    },
     whenConnected: async (nodeId: NodeId, signal: AbortSignal) => {
       const connection = network.connectionsOf(nodeId).at(-1);
       return links.whenReady(connection?.id ?? -1, signal);

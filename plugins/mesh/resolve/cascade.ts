@@ -6,7 +6,7 @@ import { Arrival } from './arrival.ts';
 import type { Note } from './arrival.ts';
 import { STEP_ORDER } from './contract.ts';
 import type { CascadeStep, StepCall, StepName, StepOutcome } from './contract.ts';
-import { DialBudget } from './dial-budget.ts';
+import type { DialBudget } from './dial-budget.ts';
 import { resolveErrors } from './errors.ts';
 import { ResolutionHistory } from './history.ts';
 import type { Resolution, StepRecord } from './history.ts';
@@ -30,6 +30,14 @@ export interface ResolveOptions {
   readonly steps?: readonly StepName[];
 }
 
+/** What the steps of one run share. */
+interface Run {
+  /** Addresses dialled. */
+  readonly tried: Set<string>;
+  /** Nodes that were connected to be asked, and are left when the run is over. */
+  readonly visits: NodeId[];
+}
+
 /** `connect_by_node_id` (KNOW-06): one way to a node after the other, each with its reason and its time. */
 export class Cascade<Connected> {
   readonly history = new ResolutionHistory();
@@ -40,12 +48,14 @@ export class Cascade<Connected> {
   readonly #steps = new Map<StepName, CascadeStep>();
   /** Runs under way by target and steps. */
   readonly #running = new Map<string, Promise<Connected>>();
+  /** Nodes connected to be asked, of all runs, that nobody else has wanted since. */
+  readonly #visited = new Set<NodeId>();
 
   constructor(
     mesh: MeshContext,
     host: ResolveHost<Connected>,
     addresses: AddressService<Connected>,
-    budget = new DialBudget(mesh.ctx.clock),
+    budget: DialBudget,
   ) {
     this.#mesh = mesh;
     this.#host = host;
@@ -93,7 +103,12 @@ export class Cascade<Connected> {
    *
    * @throws resolve/unreachable, resolve/busy, resolve/held-off, resolve/declined, the signal's reason.
    */
-  async connect(target: NodeId, { purpose, signal, steps }: ResolveOptions): Promise<Connected> {
+  async connect(target: NodeId, options: ResolveOptions): Promise<Connected> {
+    this.#visited.delete(target);
+    return this.#connect(target, options);
+  }
+
+  async #connect(target: NodeId, { purpose, signal, steps }: ResolveOptions): Promise<Connected> {
     signal?.throwIfAborted();
     const connected = this.#host.connected(target);
     if (connected !== undefined) return connected;
@@ -114,7 +129,7 @@ export class Cascade<Connected> {
     const startedMs = ctx.clock.now();
     const whole = linkSignals([ctx.signal], { deadlineMs: RUN_LIMIT_MS, clock: ctx.clock });
     const records: StepRecord[] = [];
-    const tried = new Set<string>();
+    const run: Run = { tried: new Set(), visits: [] };
     const finish = (result: string): void => {
       const record: Resolution = {
         at_ms: startedMs,
@@ -138,7 +153,7 @@ export class Cascade<Connected> {
           note('skipped', 'no plugin offers it');
           continue;
         }
-        const reached = await this.#tryStep(step, target, { purpose, signal: whole.signal }, tried, note);
+        const reached = await this.#tryStep(step, target, { purpose, signal: whole.signal }, run, note);
         if (reached !== undefined) {
           finish(name);
           return reached;
@@ -151,6 +166,8 @@ export class Cascade<Connected> {
       throw error;
     } finally {
       whole.dispose();
+      // Not earlier: who was asked may have to introduce us.
+      for (const nodeId of run.visits) if (this.#visited.delete(nodeId)) this.#host.leave(nodeId);
     }
   }
 
@@ -158,7 +175,7 @@ export class Cascade<Connected> {
     step: CascadeStep,
     target: NodeId,
     call: StepCall,
-    tried: Set<string>,
+    run: Run,
     note: Note,
   ): Promise<Connected | undefined> {
     const { clock } = this.#mesh.ctx;
@@ -182,23 +199,32 @@ export class Cascade<Connected> {
       return undefined;
     }
     if (outcome.kind === 'ask') {
+      for (const nodeId of outcome.opened ?? []) this.#visit(nodeId, run);
       const { found, reasons } = await this.#addresses.ask(target, outcome.peers, 1, call.signal);
-      if (found.length > 0) return this.#arrival.reach(target, found, call, tried, note);
+      if (found.length > 0) return this.#arrival.reach(target, found, call, run.tried, note);
       note('nothing', reasons.join('; '));
       return undefined;
     }
     if (outcome.kind === 'connected') return this.#arrival.settle(target, call.signal, note);
-    if (outcome.kind === 'through') return this.#through(target, outcome.nodes, call, tried, note);
+    if (outcome.kind === 'through') return this.#through(target, outcome.nodes, call, run, note);
     const found = outcome.kind === 'told' ? outcome.found : [outcome];
-    return this.#arrival.reach(target, found, call, tried, note);
+    return this.#arrival.reach(target, found, call, run.tried, note);
   }
 
-  /** Asks the nearest of the nodes that are in sight where the target is (NPT-07). */
+  #visit(nodeId: NodeId, { visits }: Run): void {
+    visits.push(nodeId);
+    this.#visited.add(nodeId);
+  }
+
+  /**
+   * Asks the nearest of the nodes that are in sight where the target is (NPT-07). They are named by others,
+   * so being asked earns none of them a mesh slot, nor a connection that stays.
+   */
   async #through(
     target: NodeId,
     nodes: readonly NodeId[],
     call: StepCall,
-    tried: Set<string>,
+    run: Run,
     note: Note,
   ): Promise<Connected | undefined> {
     const reasons: string[] = [];
@@ -209,9 +235,15 @@ export class Cascade<Connected> {
       .sort((one, other) => (one.hops as number) - (other.hops as number));
     for (const { nodeId } of near.slice(0, THROUGH_MAX)) {
       try {
-        await this.connect(nodeId, { purpose: call.purpose, signal: call.signal, steps: THROUGH_STEPS });
-        const { found, reasons: problems } = await this.#addresses.ask(target, [nodeId], 0, call.signal);
-        if (found.length > 0) return await this.#arrival.reach(target, found, call, tried, note);
+        if (this.#host.connected(nodeId) === undefined && !this.#isSought(nodeId)) this.#visit(nodeId, run);
+        // The run goes on when we give up, and what comes of it then is a session all the same.
+        const { purpose } = call;
+        const arrival = this.#host.asSession(nodeId, () => this.#connect(nodeId, { purpose, steps: THROUGH_STEPS }));
+        await untilAborted(arrival, call.signal);
+        const { found, reasons: problems } = await this.#host.asSession(nodeId, () =>
+          this.#addresses.ask(target, [nodeId], 0, call.signal),
+        );
+        if (found.length > 0) return await this.#arrival.reach(target, found, call, run.tried, note);
         reasons.push(...problems);
       } catch (error) {
         call.signal.throwIfAborted();
@@ -220,6 +252,10 @@ export class Cascade<Connected> {
     }
     note('nothing', reasons.length > 0 ? reasons.join('; ') : 'none of its preferred peers is in sight');
     return undefined;
+  }
+
+  #isSought(nodeId: NodeId): boolean {
+    return [...this.#running.keys()].some((key) => key.startsWith(`${nodeId}/`));
   }
 
   /** How far away a node is; `undefined` for one beyond three hops of which no address is stored. */

@@ -42,8 +42,11 @@ export type StepOutcome =
    * steps 1 to 3 and asks it.
    */
   | { readonly kind: 'through'; readonly nodes: readonly NodeId[] }
-  /** Peers that may know where the node is, reporters of it or not; mesh asks them. */
-  | { readonly kind: 'ask'; readonly peers: readonly NodeId[] }
+  /**
+   * Peers that may know where the node is, reporters of it or not; mesh asks them. Those of them that the
+   * step has `opened` sessions to for this alone are left again when the search is over.
+   */
+  | { readonly kind: 'ask'; readonly peers: readonly NodeId[]; readonly opened?: readonly NodeId[] }
   /** Nothing found; `reason` in words for `peer explain`. */
   | { readonly kind: 'nothing'; readonly reason: string };
 

@@ -17,6 +17,10 @@ export interface ResolveHost<Connected> {
   provedAddress(nodeId: NodeId): string;
   /** Dials for this purpose and finishes the exchange. @throws transport/*, mesh/exchange-failed, the signal's reason */
   dial(nodeId: NodeId, addresses: readonly string[], call: StepCall): Promise<Connected>;
+  /** Until `work` ends a connection to the node asks for no mesh slot on our account (MESH-07). */
+  asSession<R>(nodeId: NodeId, work: () => Promise<R>): Promise<R>;
+  /** A node that was connected to be asked is not needed any more: closes what nothing else uses. */
+  leave(nodeId: NodeId): void;
   /** Resolves when a connection to the node, made by somebody else, has finished its exchange. */
   whenConnected(nodeId: NodeId, signal: AbortSignal): Promise<Connected>;
 }

@@ -26,6 +26,11 @@ export class Intents {
     return purposes === undefined || purposes.some((purpose) => SLOT_PURPOSES.has(purpose));
   }
 
+  /** True while somebody connects to the node, for whatever it is. */
+  isWanted(nodeId: NodeId): boolean {
+    return this.#purposes.has(nodeId);
+  }
+
   /** True while somebody connects to the node for anything but a slot. */
   hasOtherUse(nodeId: NodeId): boolean {
     return this.#purposes.get(nodeId)?.some((purpose) => !SLOT_PURPOSES.has(purpose)) ?? false;
