@@ -64,10 +64,13 @@ export class ProfileAnchors {
     find: async (target, { signal }) => {
       const named = this.#read(await this.#social((social) => social.profile(target)));
       if (named.length === 0) return { kind: 'nothing', reason: 'its profile is not known, or names no anchor' };
-      const reached = await Promise.all(named.map((anchor) => this.#reach(anchor, target, signal)));
-      const peers = named.filter((_, at) => reached[at] === true).map(({ nodeId }) => nodeId);
+      const here = named.filter(({ nodeId }) => this.#surroundings.isConnected(nodeId));
+      const away = named.filter((anchor) => !here.includes(anchor));
+      const reached = await Promise.all(away.map((anchor) => this.#reach(anchor, target, signal)));
+      const opened = away.filter((_, at) => reached[at] === true).map(({ nodeId }) => nodeId);
+      const peers = [...here.map(({ nodeId }) => nodeId), ...opened];
       if (peers.length === 0) return { kind: 'nothing', reason: 'none of the anchors in its profile was reached' };
-      return { kind: 'ask', peers };
+      return { kind: 'ask', peers, opened };
     },
   };
 
@@ -89,11 +92,10 @@ export class ProfileAnchors {
 
   async #reach({ nodeId, addresses }: Anchor, author: NodeId, signal: AbortSignal): Promise<boolean> {
     const { ctx } = this.#anchors;
-    if (this.#surroundings.isConnected(nodeId)) return true;
     const dialable = this.#matches.dialable(addresses, this.#surroundings.seenAt(author));
     if (dialable.length === 0) return false;
     try {
-      await this.#surroundings.reachTold({ nodeId, addresses: dialable }, signal);
+      await this.#surroundings.reachTold({ nodeId, addresses: dialable }, signal, 'session');
       return true;
     } catch (error) {
       ctx.counters.add(`profile-anchors-not-reached.${codeOf(error)}`);

@@ -202,7 +202,7 @@ export class Rejoin {
     for (const anchor of known.staleSince(before, STALE_TRIED_MAX)) {
       const wasConnected = surroundings.isConnected(anchor.nodeId);
       const alive = await this.#step(record, 'stale', anchor, async () => {
-        const { id } = await network.dial(anchor, { signal: ctx.signal });
+        const { id } = await surroundings.dialSession(anchor, ctx.signal);
         if (!wasConnected) network.close(id, 'done');
       });
       if (alive) known.touch(anchor.nodeId, ctx.clock.now());

@@ -123,15 +123,17 @@ export class Surroundings {
 
   /**
    * Dials the node at these addresses and waits until it is a peer. One that is connected is returned
-   * to at once.
+   * to at once. A node that is only to be asked something is reached for a session, and gets no mesh slot.
    *
    * @throws transport/*, anchors/exchange-missing, clock/deadline, or the signal's reason.
    */
-  async reach({ nodeId, addresses }: Anchor, signal: AbortSignal): Promise<void> {
+  async reach({ nodeId, addresses }: Anchor, signal: AbortSignal, use: 'slot' | 'session' = 'slot'): Promise<void> {
     const { ctx, network } = this.#anchors;
     const limit = linkSignals([signal, ctx.signal], { clock: ctx.clock, deadlineMs: REACH_LIMIT_MS });
     try {
-      await network.dial({ nodeId, addresses }, { signal: limit.signal });
+      await (use === 'slot'
+        ? network.dial({ nodeId, addresses }, { signal: limit.signal })
+        : this.dialSession({ nodeId, addresses }, limit.signal));
       await this.#becomesPeer(nodeId, limit.signal);
     } finally {
       limit.dispose();
@@ -143,12 +145,23 @@ export class Surroundings {
    *
    * @throws anchors/over-budget, and what {@link reach} throws.
    */
-  async reachTold({ nodeId, addresses }: Anchor, signal: AbortSignal): Promise<void> {
-    if (this.isConnected(nodeId)) return this.reach({ nodeId, addresses }, signal);
+  async reachTold({ nodeId, addresses }: Anchor, signal: AbortSignal, use: 'slot' | 'session' = 'slot'): Promise<void> {
+    if (this.isConnected(nodeId)) return this.reach({ nodeId, addresses }, signal, use);
     const free = await this.charge(addresses);
     if (free.length === 0) throw anchorsErrors.make('over-budget', { node_id: nodeId });
-    await this.reach({ nodeId, addresses: free }, signal);
+    await this.reach({ nodeId, addresses: free }, signal, use);
     await this.led(nodeId);
+  }
+
+  /** Dials for a question; whoever asks closes what comes of it. @throws transport/*, the signal's reason */
+  dialSession(anchor: Anchor, signal: AbortSignal): Promise<ConnectionInfo> {
+    const { ctx, network } = this.#anchors;
+    const dial = network.dial(anchor, { signal });
+    // A mesh that is off asks for no slot either.
+    this.#use((mesh) => mesh.expectSession(anchor.nodeId, dial)).catch((error) =>
+      ctx.counters.add(`sessions-not-announced.${codeOf(error)}`),
+    );
+    return dial;
   }
 
   /** See `MeshService.chargeDials`. */

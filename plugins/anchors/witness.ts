@@ -84,15 +84,13 @@ export class WitnessDesk {
 
   /** A raw dial and nothing else: no cascade, no introduction, no relay. */
   async #dial(request: ProbeRequest, signal: AbortSignal): Promise<ProbeResult> {
-    const { ctx, network } = this.#anchors;
+    const { ctx } = this.#anchors;
     const { probe_id } = request;
     const candidate = request.candidate as NodeId;
     const limit = linkSignals([signal, ctx.signal], { clock: ctx.clock, deadlineMs: PROBE_DIAL_MS });
     try {
-      const { id } = await network.dial(
-        { nodeId: candidate, addresses: [request.target_addr] },
-        { signal: limit.signal },
-      );
+      const target = { nodeId: candidate, addresses: [request.target_addr] };
+      const { id } = await this.#surroundings.dialSession(target, limit.signal);
       await this.#surroundings.led(candidate);
       return await this.#tell(candidate, id, probe_id, limit.signal);
     } catch (error) {

@@ -64,6 +64,12 @@ export function explain(node: FakeNode): Promise<Explained> {
   return node.run<Explained>('anchor.explain');
 }
 
+/** Mesh slots that the node has given so far, also to connections that are gone. */
+export function slotsGiven(node: FakeNode): number {
+  const counters = node.counters();
+  return (counters['slots.granted'] ?? 0) + (counters['slots.agreed'] ?? 0);
+}
+
 export interface ListedAnchor {
   node_id: string;
   addresses: string[];

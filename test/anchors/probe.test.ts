@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import type { FakeNode } from '../mesh/fake-net.ts';
-import { anchorNet, explain, NO_GROWTH, PLUGINS, ROUTER } from './anchor-net.ts';
+import { anchorNet, explain, NO_GROWTH, PLUGINS, ROUTER, slotsGiven } from './anchor-net.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -58,10 +58,13 @@ test('a node with a mapping becomes an anchor when the whole checklist holds, an
 
 test('the witness is a stranger that a reporter knows, and dials once, cold', async (t) => {
   const { net, anna, reporters, strangers, map } = await neighbourhood(t);
+  await net.clock.advance(MINUTE_MS);
+  const slotsBefore = slotsGiven(anna);
   await map(anna.address);
   await net.clock.advance(2 * MINUTE_MS);
   const { probes } = await explain(anna);
   t.is(probes.length, 1);
+  t.is(slotsGiven(anna), slotsBefore, 'a witness asks for no slot');
   t.like(probes[0], { outcome: 'reachable', cause: 'startup' });
   const witness = strangers.find(({ id }) => id === probes[0]?.witness);
   t.truthy(witness);

@@ -52,6 +52,7 @@ test('ANCH-15: a contact whom nobody around knows is reached through the anchor 
     JSON.stringify(resolutions),
   );
   t.true(net.dialledBy(bert).includes(anchor.host));
+  t.false((await bert.peerIds()).includes(anchor.id), 'being asked earns the anchor neither a slot nor a connection');
 });
 
 test('without an anchor in the profile the same contact is not found', async (t) => {
