@@ -132,7 +132,7 @@ export interface MeshService
    * called for every address that is dialled on the word of others, after `Network.mayDial`.
    */
   chargeDials(addresses: readonly string[]): readonly string[];
-  /** A charged dial led to its node, at this address (`remoteAddr`): it costs nothing. */
+  /** A charged dial led to its node, at this address (`remoteAddr`), or was called off: it costs nothing. */
   dialLed(address: string): void;
   /** Hands growth a node to try before its own candidates. False when it is not wanted or there are too many. */
   offerCandidate(lead: Lead): boolean;

@@ -45,19 +45,20 @@ export class MeshDoor {
   /**
    * Resolves with true when the node is connected: dialled where `toldBy` says that it is, or found by
    * our own knowledge when that is nowhere. What is dialled on the word of others is taken from the
-   * budget of all such dials.
+   * budget of all such dials. `isOver` tells that the search has succeeded: what is called off for that
+   * has not failed, and costs nothing.
    */
   async connect(
     nodeId: NodeId,
     addresses: readonly string[],
     toldBy: NodeId,
-    options: { signal: AbortSignal; limitMs: number },
+    options: { signal: AbortSignal; limitMs: number; isOver(): boolean },
   ): Promise<boolean> {
     if (this.network.connectionsOf(nodeId).length > 0) return true;
     const told = this.dialable(addresses, toldBy);
     const limited = linkSignals([options.signal], { deadlineMs: options.limitMs, clock: this.#ctx.clock });
     try {
-      if (told.length > 0) await this.#dialTold(nodeId, told, limited.signal);
+      if (told.length > 0) await this.#dialTold(nodeId, told, limited.signal, options.isOver);
       else if (addresses.length === 0) await this.connectByKnowledge(nodeId, limited.signal);
       return this.network.connectionsOf(nodeId).length > 0;
     } finally {
@@ -65,15 +66,24 @@ export class MeshDoor {
     }
   }
 
-  async #dialTold(nodeId: NodeId, told: readonly string[], signal: AbortSignal): Promise<void> {
+  async #dialTold(nodeId: NodeId, told: readonly string[], signal: AbortSignal, isOver: () => boolean): Promise<void> {
     const addresses = await this.#mesh.use((service) => service.chargeDials(told), { signal });
     if (addresses.length < told.length)
       this.#ctx.counters.add('told-dials-over-budget', told.length - addresses.length);
     if (addresses.length === 0) return;
-    const dial = this.network.dial({ nodeId, addresses }, { signal });
-    const expected = this.#mesh.use((service) => service.expectSession(nodeId, dial), { signal });
-    const [{ remoteAddr }] = await Promise.all([dial, expected]);
-    await this.#mesh.use((service) => service.dialLed(remoteAddr), { signal });
+    const giveBack = (reached: readonly string[]) =>
+      this.#mesh.use((service) => {
+        for (const address of reached) service.dialLed(address);
+      });
+    try {
+      const dial = this.network.dial({ nodeId, addresses }, { signal });
+      const expected = this.#mesh.use((service) => service.expectSession(nodeId, dial), { signal });
+      const [{ remoteAddr }] = await Promise.all([dial, expected]);
+      await giveBack([remoteAddr]);
+    } catch (error) {
+      if (isOver()) await giveBack(addresses);
+      throw error;
+    }
   }
 
   /** @throws resolve/unreachable, the signal's reason */

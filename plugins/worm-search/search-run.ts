@@ -175,7 +175,11 @@ export class SearchRun implements SearchWorld<NodeId, Finding, Referral> {
       this.dials += 1;
       this.#dialled.add(id);
     }
-    return mesh.connect(id, addresses, toldBy, { signal: this.#work.signal, limitMs });
+    return mesh.connect(id, addresses, toldBy, {
+      signal: this.#work.signal,
+      limitMs,
+      isOver: () => this.#kept !== undefined,
+    });
   }
 
   async #send(peer: NodeId, body: WormQuery, limitMs: number): Promise<ReturnType<typeof answerOf>> {

@@ -50,6 +50,25 @@ test('WORM-04: referred nodes ask their own mesh, no further, and are hung up on
   t.is(a.node.network.connectionsOf(r.id).length, 0);
 });
 
+test('a referred node whose dial was called off is dialled again by the next searches', async (t) => {
+  const world = new WormNet(t);
+  const [a, p1, p2, r, q, slow] = await world.nodes(HONEST, 'a', 'p1', 'p2', 'r', 'q', 'slow');
+  const targets = await world.nodes(HONEST, 't1', 't2', 't3', 't4');
+  await world.link(a, p1, p2);
+  await world.link(r, q);
+  await world.link(q, ...targets);
+  await world.refer(p1, slow);
+  await world.refer(p2, r);
+  world.net.network.vanish(slow.host);
+  for (const target of targets) {
+    t.like(await world.search(a, target.id), { found: true, holder: target.id });
+    // Those asked help one asker only so often.
+    await world.net.clock.advance(30_000);
+  }
+  t.is(world.net.dials.filter(({ from, to }) => from === a.id && to === slow.host).length, targets.length);
+  t.is(a.counters('worm-search')['told-dials-over-budget'], undefined);
+});
+
 test('WORM-05: whoever never answers, or lies at the last moment, costs three seconds at most', async (t) => {
   const world = new WormNet(t);
   const [a, p] = await world.nodes(HONEST, 'a', 'p');
