@@ -1,3 +1,4 @@
+import { codeOf } from '../../kernel/index.ts';
 import type { RejoinCause } from './api.ts';
 import type { AnchorsContext } from './context.ts';
 import type { KnownAnchors } from './known-anchors.ts';
@@ -57,8 +58,15 @@ export class Lookout {
     let waitMs = firstWaitMs;
     for (let failures = 0; ; failures++) {
       await ctx.clock.sleep(waitMs, ctx.signal);
-      if (this.#deps.surroundings.meshSize() > 0 || !(await this.#deps.hasAnchors())) return;
-      await this.#deps.rejoin.run(cause);
+      if (this.#deps.surroundings.meshSize() > 0) return;
+      try {
+        if (!(await this.#deps.hasAnchors())) return;
+        await this.#deps.rejoin.run(cause);
+      } catch (error) {
+        // A plugin that is being swapped, a disk that is full: it is another failure, and not the last try.
+        ctx.signal.throwIfAborted();
+        ctx.counters.add(`recovery-failed.${codeOf(error)}`);
+      }
       if (this.#deps.surroundings.meshSize() > 0) return;
       // Drawn from half to the whole, so that a crowd that lost the same anchor spreads out.
       waitMs = Math.min(RETRY_BASE_MS * 2 ** failures, RETRY_MAX_MS) * (0.5 + ctx.random.float() / 2);

@@ -105,14 +105,29 @@ export class ProfileAnchors {
 
   /** Social has checked them; ourselves and what a newer form might bring are left out. */
   #read(profile: Profile | undefined): Anchor[] {
+    const { ctx } = this.#anchors;
     return (profile?.anchors ?? []).flatMap((text) => {
-      const anchor = parseConnectString(text);
-      return anchor.nodeId === this.#anchors.ctx.self.nodeId ? [] : [anchor];
+      try {
+        const anchor = parseConnectString(text);
+        return anchor.nodeId === ctx.self.nodeId ? [] : [anchor];
+      } catch (error) {
+        ctx.counters.add(`profile-anchors-not-read.${codeOf(error)}`);
+        return [];
+      }
     });
   }
 
+  /** Its troubles are not ours: with social off or failing there are other anchors. */
   async #social<R>(ask: (social: SocialService) => R): Promise<Awaited<R> | undefined> {
-    const { social } = this.#anchors.ctx.deps;
-    return social?.available === true ? social.use(ask) : undefined;
+    const { ctx } = this.#anchors;
+    const { social } = ctx.deps;
+    if (social?.available !== true) return undefined;
+    try {
+      return await social.use(ask, { signal: ctx.signal });
+    } catch (error) {
+      ctx.signal.throwIfAborted();
+      ctx.counters.add(`social-not-asked.${codeOf(error)}`);
+      return undefined;
+    }
   }
 }

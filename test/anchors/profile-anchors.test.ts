@@ -5,6 +5,7 @@ import { anchorNet, explain, NO_GROWTH, PLUGINS } from './anchor-net.ts';
 import type { AnchorNet } from './anchor-net.ts';
 
 const SOCIAL = fileURLToPath(new URL('../../plugins/social', import.meta.url));
+const BROKEN_SOCIAL = fileURLToPath(new URL('./broken-social', import.meta.url));
 const MINUTE_MS = 60_000;
 const config = NO_GROWTH;
 
@@ -77,6 +78,19 @@ test('ANCH-15: a node that knows no other anchor asks its own, then those of peo
   t.deepEqual(await bert.peerIds(), [hers.id]);
   const tried = (await explain(bert)).rejoins[0]?.steps.map(({ node_id }) => node_id);
   t.deepEqual(tried, [mine.id, hers.id]);
+});
+
+test('neither a social that fails nor an anchor that cannot be read ends the search for anchors', async (t) => {
+  const net = anchorNet(t);
+  const [anchor, first] = [await net.anchorNode('anchor', { config }), await net.anchorNode('first', { config })];
+  const bert = await net.anchorNode('bert', { config, plugins: [...PLUGINS, BROKEN_SOCIAL] });
+  await bert.run('peer.connect', { target: first.connectString });
+  await net.clock.advance(1_000);
+  await bert.run('broken.anchors', { anchors: ['nonsense', anchor.connectString] });
+  await bert.run('peer.disconnect', { node_id: first.id });
+  await net.clock.advance(MINUTE_MS);
+  t.deepEqual(await bert.peerIds(), [anchor.id]);
+  t.true((bert.counters('anchors')['profile-anchors-not-read.mesh/bad-connect-string'] ?? 0) > 0);
 });
 
 test('anchors of a profile are up to four connect strings, and an empty one clears them', async (t) => {
