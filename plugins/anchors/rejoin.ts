@@ -109,7 +109,7 @@ export class Rejoin {
       tried.add(anchor.nodeId);
       if (!(await this.#step(record, 'anchor', anchor, () => this.#reach(anchor, isTold)))) continue;
       // We dialled it there, which is all that makes an anchor; what else was told of it is nobody's word now.
-      const at = isTold ? [this.#deps.surroundings.seenAt(anchor.nodeId)] : anchor.addresses;
+      const at = isTold ? this.#deps.surroundings.dialledAt(anchor.nodeId) : anchor.addresses;
       this.#deps.known.seen(anchor.nodeId, at, ctx.clock.now());
       connected += await this.#askForReferrals(record, anchor.nodeId);
       answered = anchor.nodeId;

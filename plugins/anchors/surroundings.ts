@@ -57,6 +57,12 @@ export class Surroundings {
     return this.#anchors.network.connectionsOf(peer).at(-1)?.remoteAddr ?? '';
   }
 
+  /** Where we dialled a peer; `[]` for one that came to us, from a port where it may not be found, or has gone. */
+  dialledAt(peer: NodeId): readonly string[] {
+    const dialled = this.#anchors.network.connectionsOf(peer).findLast(({ direction }) => direction === 'outbound');
+    return dialled === undefined ? [] : [dialled.remoteAddr];
+  }
+
   isPeer(nodeId: NodeId): Promise<boolean> {
     return this.#use((mesh) => mesh.isPeer(nodeId));
   }
