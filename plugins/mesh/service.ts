@@ -1,3 +1,4 @@
+import { linkSignals } from '../../kernel/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
 import type { AddressBook } from './address-book.ts';
 import type { Announcements } from './announcements.ts';
@@ -18,6 +19,9 @@ import { untilAborted } from './resolve/until-aborted.ts';
 import type { Sections } from './sections.ts';
 import type { Intents } from './slots/intents.ts';
 import type { Slots } from './slots/slots.ts';
+
+/** The first exchange with its repeats; an expected session that is no peer by then is expected no more. */
+const SESSION_LIMIT_MS = 45_000;
 
 interface ServiceParts {
   readonly links: Links;
@@ -75,7 +79,16 @@ export function meshService(mesh: MeshContext, parts: ServiceParts): MeshService
     offerStep: (step) => parts.offerStep(step),
     expectSession: (nodeId, dial) => {
       const exchanged = intents.during(nodeId, 'session', async () => {
-        await links.whenReady((await dial).id, mesh.ctx.signal);
+        const { id } = await dial;
+        // Nobody would tell of the end of one that has gone already.
+        if (mesh.network.connection(id) === undefined) return;
+        const { signal, clock } = mesh.ctx;
+        const limit = linkSignals([signal], { deadlineMs: SESSION_LIMIT_MS, clock });
+        try {
+          await links.whenReady(id, limit.signal);
+        } finally {
+          limit.dispose();
+        }
       });
       // Whoever dials hears of a failure.
       exchanged.catch(() => mesh.ctx.counters.add('expected-sessions-missing'));
