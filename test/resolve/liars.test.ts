@@ -62,6 +62,22 @@ test('who does not know what it reported loses half of its budget each time, and
   t.is(await look(net, a, far.id), 'found');
 });
 
+test('who is asked about what it never reported is not judged by its answer; who reported it is', async (t) => {
+  const { net, a, honest, far } = await withLiar([]);
+  const further = net.add('further');
+  await net.join(far, further);
+  await net.run(240_000);
+  const judged = () => a.counters.read()['reporters-judged.not-reached'] ?? 0;
+  const [unknown] = nodeIds('unknown', 1) as [NodeId];
+  a.cascade.offer({ name: 'profile-anchors', limitMs: 1_000, find: async () => ({ kind: 'ask', peers: [honest.id] }) });
+  t.is(await look(net, a, unknown), 'resolve/unreachable');
+  t.is(judged(), 0);
+  t.deepEqual(a.knowledge.reach(further.id).n3Reporters, [honest.id]);
+  honest.lie = () => ({ known: false, addresses: [] });
+  t.is(await look(net, a, further.id), 'resolve/unreachable');
+  t.true(judged() > 0);
+});
+
 test('dials in vain cost the one that told the address', async (t) => {
   const invented = nodeIds('invented', 2_000);
   const { net, a, liar, far } = await withLiar(invented);

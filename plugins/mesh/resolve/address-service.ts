@@ -70,10 +70,11 @@ export class AddressService<Connected> {
           } else if (answer.known) reasons.push(`${short(toldBy)} has no address that is of use here`);
           else {
             reasons.push(`${short(toldBy)} does not know it`);
-            // Over two hops it may be the other end's lie; and who never said that it knows it has not lied.
-            const reported = this.#host.knowledge.reach(target).n2Reporters.includes(toldBy);
-            if (hops === 1) this.#host.knowledge.judge(toldBy, 'not-reached');
-            else if (reported) this.#host.knowledge.judge(toldBy, 'refuted');
+            // Who never said that it knows it has not lied; and over two hops it may be the other end's lie.
+            const { n2Reporters, n3Reporters } = this.#host.knowledge.reach(target);
+            if (hops === 0 && n2Reporters.includes(toldBy)) this.#host.knowledge.judge(toldBy, 'refuted');
+            else if (hops === 1 && [...n2Reporters, ...n3Reporters].includes(toldBy))
+              this.#host.knowledge.judge(toldBy, 'not-reached');
           }
         } catch (error) {
           reasons.push(`${short(toldBy)}: ${codeOf(error)}`);
