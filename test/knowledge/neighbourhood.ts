@@ -32,7 +32,9 @@ export interface Sent {
 export class Neighbourhood {
   readonly clock = new VirtualClock();
   readonly sent: Sent[] = [];
-  readonly dials: { from: NodeId; address: string; isSession: boolean }[] = [];
+  readonly dials: { from: NodeId; address: string }[] = [];
+  /** Those of the addresses dialled whose connections ask for no slot. */
+  readonly sessions: string[] = [];
   readonly #neighbours = new Map<NodeId, Neighbour>();
   /** Loses a message when it says so. */
   loses: (sent: Sent) => boolean = () => false;
@@ -155,7 +157,8 @@ export class Neighbour {
 
   async #dial(nodeId: NodeId, addresses: readonly string[], signal: AbortSignal): Promise<Neighbour> {
     for (const address of addresses) {
-      this.net.dials.push({ from: this.id, address, isSession: !this.#intents.wantsSlot(nodeId) });
+      this.net.dials.push({ from: this.id, address });
+      if (!this.#intents.wantsSlot(nodeId)) this.net.sessions.push(address);
       const other = this.net.get(nodeId);
       if (other?.addr !== address) continue;
       await this.net.clock.sleep(LATENCY_MS, signal);
