@@ -1,4 +1,4 @@
-import { codeOf } from '../../../kernel/index.ts';
+import { codeOf, placeOf } from '../../../kernel/index.ts';
 import type { NodeId } from '../../../kernel/index.ts';
 import type { Lead } from '../api.ts';
 import type { MeshContext } from '../context.ts';
@@ -67,7 +67,9 @@ export class Redirects {
   #alternative(asker: Link): RefuseRedirectBody {
     const { network, ctx } = this.#mesh;
     const toldTo = network.connection(asker.connectionId)?.remoteAddr ?? '';
-    const alternative = this.#anotherInNeed(asker) ?? this.#newestPeer(asker);
+    const [inNeed, newest] = [this.#anotherInNeed(asker), this.#newestPeer(asker)];
+    // To be in need costs nothing but saying so: half of the redirects go to who has proved to be a peer.
+    const alternative = ctx.random.integer(2) === 0 ? (inNeed ?? newest) : (newest ?? inNeed);
     if (alternative === undefined) return { addresses: [] };
     const seenAt = this.#inNeed.get(alternative)?.seenAt;
     const addresses = [...(seenAt === undefined ? [] : [seenAt]), ...this.#parts.addresses(alternative)]
@@ -99,7 +101,11 @@ export class Redirects {
     const nodeId = link.nodeId as NodeId;
     const seenAt = this.#mesh.network.connection(link.connectionId)?.remoteAddr;
     if (seenAt === undefined) return;
-    this.#inNeed.delete(nodeId);
+    const { site } = placeOf(seenAt);
+    // One of a site, or a machine that invents identities would have all redirects for itself.
+    for (const [other, known] of this.#inNeed) {
+      if (other === nodeId || placeOf(known.seenAt).site === site) this.#inNeed.delete(other);
+    }
     this.#inNeed.set(nodeId, { seenAt, atMs: this.#mesh.ctx.clock.now() });
     for (const oldest of this.#inNeed.keys()) {
       if (this.#inNeed.size <= IN_NEED_MAX) break;
