@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import test from 'ava';
 import { seededRandom, VirtualClock } from '../../kernel/clock/index.ts';
 import type { NodeId, Random } from '../../kernel/index.ts';
@@ -7,6 +8,7 @@ import { companyTable } from '../../plugins/social/migrations/0004-company.ts';
 import { NamedContacts } from '../../plugins/social/named-contacts.ts';
 import { nodeIds } from '../knowledge/ids.ts';
 import { recordingLog } from '../rig/recording-log.ts';
+import { temporaryDirectory } from '../rig/temporary.ts';
 import { areaUnderCurve } from './guess.ts';
 import type { Guess } from './guess.ts';
 import { entriesOf } from './observer.ts';
@@ -32,10 +34,11 @@ function normal(random: Random): number {
  * What a peer that never leaves hears of the N1 of one node in a month: by social's rule for contacts and
  * mesh's own diffs, over neighbours and file peers that come and go. No frames, and nothing else of a node.
  */
-async function month(seed: string, filePeerDays: number): Promise<Guess[]> {
+async function month(directory: string, seed: string, filePeerDays: number): Promise<Guess[]> {
   const random = seededRandom(seed);
   const clock = new VirtualClock();
-  const store = openStore({ path: ':memory:', log: recordingLog(), clock });
+  const path = join(directory, `${seed}-${filePeerDays}.db`);
+  const store = openStore({ path, log: recordingLog(), clock, durable: false });
   const db = store.database('social');
   db.prepare(companyTable.sql).run();
   const named = new NamedContacts(db);
@@ -75,10 +78,11 @@ async function month(seed: string, filePeerDays: number): Promise<Guess[]> {
 }
 
 test('a month of shares tells contacts by their staying; file peers cover them only if they stay as long (PRIV-02 is open)', async (t) => {
+  const directory = temporaryDirectory(t);
   const areas: number[] = [];
   for (const days of [0, 10, 60, 365]) {
     const months: Guess[][] = [];
-    for (const seed of ['a', 'b', 'c']) months.push(await month(seed, days));
+    for (const seed of ['a', 'b', 'c']) months.push(await month(directory, seed, days));
     areas.push(areaUnderCurve(months));
     t.log(`file peers for ${days} days each: contacts told from others by presence ${areas.at(-1)?.toFixed(3)}`);
   }
