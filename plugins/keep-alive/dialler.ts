@@ -2,9 +2,8 @@ import { codeOf, linkSignals } from '../../kernel/index.ts';
 import type { Network, NodeId, PluginContext, Ref } from '../../kernel/index.ts';
 import type { MeshService } from '../mesh/api.ts';
 import type { Need } from './api.ts';
-import { keepAliveErrors } from './errors.ts';
 import { keepAliveRequest } from './messages.ts';
-import type { FindingMesh, Surroundings } from './surroundings.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** Nodes tried for one session; redirects count. */
 const TRIES_MAX = 4;
@@ -111,13 +110,9 @@ export class Dialler {
         await this.#deps.mesh()?.use((service) => service.dialLed(remoteAddr), { signal });
         return;
       }
-      await this.#deps.mesh()?.use(
-        (service: FindingMesh) => {
-          if (service.connectTo !== undefined) return service.connectTo(nodeId, { purpose: 'keep-alive', signal });
-          throw keepAliveErrors.make('unreachable', { node_id: nodeId });
-        },
-        { signal },
-      );
+      await this.#deps
+        .mesh()
+        ?.use((service) => service.connectTo(nodeId, { purpose: 'keep-alive', signal }), { signal });
     } finally {
       linked.dispose();
     }

@@ -1,21 +1,7 @@
 import type { Network, NodeId, PluginContext, Ref } from '../../kernel/index.ts';
 import type { AnchorsService } from '../anchors/api.ts';
-import type { MeshService } from '../mesh/api.ts';
+import type { MeshService, Reach } from '../mesh/api.ts';
 import type { Need } from './api.ts';
-
-interface Reach {
-  /** Peers that have it in their N1. */
-  readonly n2Reporters: readonly NodeId[];
-  /** Peers that have it in their N2. */
-  readonly n3Reporters: readonly NodeId[];
-}
-
-/** What keep-alive asks of mesh beyond connections; a mesh without it needs no sessions kept. */
-interface Finding {
-  reach(nodeId: NodeId): Reach;
-  connectTo(nodeId: NodeId, options: { purpose: string; signal?: AbortSignal }): Promise<unknown>;
-}
-export type FindingMesh = MeshService & Partial<Finding>;
 
 /** How a node can be found at this moment, in words; `undefined` when it cannot. */
 export type Way = string | undefined;
@@ -41,7 +27,7 @@ export interface SurroundingsDeps {
   anchors(): Ref<AnchorsService> | undefined;
 }
 
-/** `undefined` while mesh is off or knows nothing beyond its connections. */
+/** `undefined` while mesh is off. */
 export async function surroundingsOf(deps: SurroundingsDeps): Promise<Surroundings | undefined> {
   const { ctx, network } = deps;
   const anchors = deps.anchors();
@@ -51,13 +37,12 @@ export async function surroundingsOf(deps: SurroundingsDeps): Promise<Surroundin
   const mesh = deps.mesh();
   if (mesh?.available !== true) return undefined;
   return mesh.use(
-    (service: FindingMesh) => {
-      if (service.reach === undefined) return undefined;
-      const reaches = new Map<NodeId, Reach>();
+    (service) => {
+      const reaches = new Map<NodeId, Pick<Reach, 'n2Reporters' | 'n3Reporters'>>();
       // Every peer tells us as its N2 what we told it as our N1, our contacts among them.
       const echoed = new Set(service.n1());
-      const reach = (nodeId: NodeId): Reach => {
-        const { n2Reporters, n3Reporters } = reaches.get(nodeId) ?? (service as Finding).reach(nodeId);
+      const reach = (nodeId: NodeId): Pick<Reach, 'n2Reporters' | 'n3Reporters'> => {
+        const { n2Reporters, n3Reporters } = reaches.get(nodeId) ?? service.reach(nodeId);
         const found = { n2Reporters, n3Reporters: echoed.has(nodeId) ? [] : n3Reporters };
         reaches.set(nodeId, found);
         return found;

@@ -1,6 +1,5 @@
 import type { NodeId, PluginContext, Ref } from '../../kernel/index.ts';
 import type { MeshService } from '../mesh/api.ts';
-import type { FindingMesh } from './mesh-door.ts';
 import { followed, followerChanged, unfollowed } from './api.ts';
 import type { SocialRoute } from './api.ts';
 import type { ProfileRecord } from './profile-record.ts';
@@ -160,8 +159,8 @@ export class Contacts {
       })
       .slice(0, KEPT_MAX);
     const known = this.#kept;
-    await this.#withMesh((service: FindingMesh) => {
-      const hidden = recent.filter(({ nodeId }) => (service.reach?.(nodeId).n2Reporters.length ?? 0) === 0);
+    await this.#withMesh((service) => {
+      const hidden = recent.filter(({ nodeId }) => service.reach(nodeId).n2Reporters.length === 0);
       const kept = new Set(hidden.map(({ nodeId }) => nodeId));
       for (const { nodeId, addresses } of hidden) {
         if (known?.has(nodeId) !== true) service.keepReachable(nodeId, addresses);

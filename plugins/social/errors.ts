@@ -25,10 +25,6 @@ export const socialErrors = defineErrors('social', {
     message: 'You do not follow {node_id}, and it did not tell that it follows you.',
     hint: 'See `itsgoin follow list` and `itsgoin follower list`.',
   },
-  'not-found': {
-    message: '{node_id} is away, and mesh has no other way to find it than its known addresses.',
-    retryable: true,
-  },
   'empty-change': {
     message: 'There is nothing to change.',
     hint: 'Give --name, --bio or both.',

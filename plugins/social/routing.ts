@@ -10,7 +10,7 @@ import type {
   Signer,
 } from '../../kernel/index.ts';
 import { nplus10Changed, offerSection, peerGone, peerReady } from '../mesh/api.ts';
-import type { MeshService } from '../mesh/api.ts';
+import type { CascadeStep, MeshService } from '../mesh/api.ts';
 import { routeChanged } from './api.ts';
 import type { SocialRoute } from './api.ts';
 import { isAddressRecord, PREFERRED_TREE_MAX } from './address-record.ts';
@@ -18,7 +18,6 @@ import type { AddressRecord } from './address-record.ts';
 import { Checkins } from './checkins.ts';
 import { socialErrors } from './errors.ts';
 import { offerToMesh } from './mesh-door.ts';
-import type { CachedAddressesStep, FindingMesh, PreferredPeersStep } from './mesh-door.ts';
 import type { socialCheckin } from './messages.ts';
 import { NamedContacts } from './named-contacts.ts';
 import { OwnAddress } from './own-address.ts';
@@ -111,9 +110,9 @@ export class Routing {
     });
     this.#offers = [
       offerAddress,
-      offerToMesh(ctx, deps.mesh, (service) => service.contributeN1?.(() => this.n1())),
-      offerToMesh(ctx, deps.mesh, (service) => service.offerStep?.(this.#cachedAddresses())),
-      offerToMesh(ctx, deps.mesh, (service) => service.offerStep?.(this.#preferredPeers())),
+      offerToMesh(ctx, deps.mesh, (service) => service.contributeN1(() => this.n1())),
+      offerToMesh(ctx, deps.mesh, (service) => service.offerStep(this.#cachedAddresses())),
+      offerToMesh(ctx, deps.mesh, (service) => service.offerStep(this.#preferredPeers())),
     ];
     ctx.on(nplus10Changed, ({ nplus10 }) => {
       this.#preferred = nplus10;
@@ -193,19 +192,20 @@ export class Routing {
   }
 
   /** Step 0 of the cascade: what a contact signed of itself, which nobody has proved. */
-  #cachedAddresses(): CachedAddressesStep {
+  #cachedAddresses(): CascadeStep {
     return {
       name: 'social-cache',
       limitMs: 1_000,
       find: async (target) => {
         const addresses = this.#deps.routes.get(target)?.toldAddresses ?? [];
         if (addresses.length === 0) return { kind: 'nothing', reason: 'no contact, or it told no address' };
+        // Without `toldBy` mesh would take them for proved ones.
         return { kind: 'addresses', addresses, toldBy: target };
       },
     };
   }
 
-  #preferredPeers(): PreferredPeersStep {
+  #preferredPeers(): CascadeStep {
     return {
       name: 'preferred-peers',
       limitMs: 1_000,
@@ -224,14 +224,7 @@ export class Routing {
     const linked = linkSignals([ctx.signal], { deadlineMs: limitMs, clock: ctx.clock });
     const { signal } = linked;
     try {
-      await mesh.use(
-        (service: FindingMesh) => {
-          if (service.connectTo !== undefined) return service.connectTo(nodeId, { purpose: 'check-in', signal });
-          service.keepReachable(nodeId, this.#deps.routes.get(nodeId)?.addresses ?? []);
-          throw socialErrors.make('not-found', { node_id: nodeId });
-        },
-        { signal },
-      );
+      await mesh.use((service) => service.connectTo(nodeId, { purpose: 'check-in', signal }), { signal });
     } finally {
       linked.dispose();
     }
@@ -240,12 +233,9 @@ export class Routing {
   async #refreshPreferred(): Promise<void> {
     const { signal, self } = this.#deps.ctx;
     await this.#deps.mesh()?.use(
-      (service: FindingMesh) => {
-        if (service.nplus10 === undefined) return;
+      (service) => {
         const preferred = service.nplus10();
-        const theirs = preferred.flatMap((nodeId) =>
-          nodeId === self.nodeId ? [] : (service.nplus10Of?.(nodeId) ?? []),
-        );
+        const theirs = preferred.flatMap((nodeId) => (nodeId === self.nodeId ? [] : service.nplus10Of(nodeId)));
         this.#preferred = preferred;
         const tree = new Set([...preferred, ...theirs]);
         tree.delete(self.nodeId);

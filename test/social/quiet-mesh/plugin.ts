@@ -152,6 +152,7 @@ export default definePlugin({
       connectTo: (nodeId: NodeId, options: { purpose: string; signal?: AbortSignal }) =>
         connectTo(nodeId, options.purpose, options.signal ?? ctx.signal),
       nplus10: () => nplus10,
+      nplus10Of: () => [],
       reach: (nodeId: NodeId) => {
         const here = [...ready.values()].some((peer) => peer.nodeId === nodeId);
         const known = reaches.get(nodeId) ?? { layer: 'none', n2Reporters: [], n3Reporters: [] };
