@@ -63,6 +63,9 @@ test('a peer that is remembered, or a node that needs its slots, gives none up',
       from.node.network.sendTo(to.id, slotHandover, { newcomer: 'c'.repeat(64), addresses: ['8.8.8.8:53'] }),
     ) as Promise<{ agreed: boolean }>;
   t.deepEqual(await ask(hub, one), { agreed: false });
+  // One that does not grow would lose the slot and dial nobody.
+  await net.clock.until(two.node.host.configure('mesh', { maxMesh: MAX_MESH, growth: false }));
+  t.deepEqual(await ask(one, two), { agreed: false });
   await net.clock.until(two.node.host.configure('mesh', { maxMesh: 20 }));
   t.deepEqual(await ask(one, two), { agreed: false });
   t.is(meshOf(two).length, MAX_MESH);
