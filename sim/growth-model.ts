@@ -133,7 +133,7 @@ export class GrowthModel {
     return 'refused';
   }
 
-  /** As in `slots/handover.ts`: a full node and a full peer of it give up each other for who found only full ones. */
+  /** What `slots/handover.ts` comes to, without its messages, refusals and daily share: two full peers part for who found only full ones. */
   #makesRoom(id: number, full: number): boolean {
     const { slots } = this.#options;
     const isShort = this.#of(id).size < slots * 0.9;

@@ -85,7 +85,7 @@ export const Step = Type.Union([
 ]);
 export type Step = Static<typeof Step>;
 
-/** A number that must come out within bounds: at one time, or at all times from `from` (sampled each second). */
+/** A number that must come out within bounds: at one time, or at all times from `from` (sampled every 10 s). */
 export const Expectation = Type.Object(
   {
     that: Type.String(),

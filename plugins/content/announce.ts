@@ -31,6 +31,8 @@ interface Lane {
   sentInWindow: number;
   /** The newest post that found the lane full. */
   behind: SyncPost | undefined;
+  /** One that it is being told of by now. */
+  catchingUp: SyncPost | undefined;
 }
 
 /**
@@ -53,8 +55,9 @@ export class Announcer {
 
   /** What a next generation has to tell again. */
   get underWay(): Announcement[] {
-    const behind = [...this.#lanes.values()].flatMap((lane) => lane.behind ?? []);
-    return [...this.#underWay, ...behind.map((post) => ({ post, behind: true }))];
+    const behind = [...this.#lanes.values()].flatMap((lane) => lane.behind ?? lane.catchingUp ?? []);
+    const posts = new Map(behind.map((post) => [post.id, post]));
+    return [...this.#underWay, ...[...posts.values()].map((post) => ({ post, behind: true }))];
   }
 
   announce(announcement: Announcement): void {
@@ -90,7 +93,11 @@ export class Announcer {
       const post = lane.behind;
       if (post !== undefined && hasRoom(lane, nowMs)) {
         lane.behind = undefined;
-        void this.#notify(peer, post, true);
+        lane.catchingUp = post;
+        void this.#notify(peer, post, true).finally(() => {
+          // After an abort it stays, for a snapshot that is still to be taken.
+          if (lane.catchingUp === post && !this.#ctx.signal.aborted) lane.catchingUp = undefined;
+        });
       } else if (lane.inFlight === 0 && nowMs - lane.windowStartMs >= WINDOW_MS) {
         this.#lanes.delete(peer);
       }
@@ -142,7 +149,13 @@ export class Announcer {
   #lane(peer: NodeId): Lane {
     let lane = this.#lanes.get(peer);
     if (lane === undefined) {
-      lane = { inFlight: 0, windowStartMs: this.#ctx.clock.monotonic(), sentInWindow: 0, behind: undefined };
+      lane = {
+        inFlight: 0,
+        windowStartMs: this.#ctx.clock.monotonic(),
+        sentInWindow: 0,
+        behind: undefined,
+        catchingUp: undefined,
+      };
       this.#lanes.set(peer, lane);
       void this.#flushLanes();
     }

@@ -40,7 +40,6 @@ import { Writer } from './writer.ts';
 
 /** Writes that may fail in a row before a new generation counts as broken. */
 const FAILED_WRITES_MAX = 3;
-/** How soon a peer that fell behind our notices is told so. */
 /** How often it is looked for people whose last encounter is too long ago. */
 const STALE_CHECK_MS = 60_000;
 /** Delete records read from one InitialExchange; agrees with what `exchangeDeletes` allows. */

@@ -104,6 +104,7 @@ export function assembleMesh(mesh: MeshContext) {
     book,
     isPreferred: (nodeId) => preferred.has(nodeId),
     pleadsTo: (nodeId) => growth.pleadsTo(nodeId),
+    canFollow: () => ctx.config.growth && !growth.isBackedOff,
     offer: (lead) => {
       const isTaken = growth.offer(lead);
       // Its slot is free as soon as the answer is on its way.
@@ -148,6 +149,8 @@ export function assembleMesh(mesh: MeshContext) {
       }),
     );
 
+  /** When this node started; kept over swaps. */
+  const up = { sinceMs: ctx.clock.now() };
   const rebalance = new Rebalance(mesh, {
     slots,
     book,
@@ -155,7 +158,9 @@ export function assembleMesh(mesh: MeshContext) {
     preference,
     blacklist,
     connectTo: async (nodeId, purpose) => {
-      const awayMs = ctx.clock.now() - (preferred.get(nodeId)?.lastReachedMs ?? ctx.clock.now());
+      // Our own absence is not the peer's.
+      const sinceMs = Math.max(up.sinceMs, preferred.get(nodeId)?.lastReachedMs ?? 0);
+      const awayMs = ctx.clock.now() - sinceMs;
       const steps = awayMs > SOUGHT_MS ? { steps: KNOWN_STEPS } : {};
       const link = await connectTo(nodeId, { purpose, signal: ctx.signal, ...steps });
       // It may have been here all the time, as a session.
@@ -170,6 +175,7 @@ export function assembleMesh(mesh: MeshContext) {
 
   return {
     links,
+    up,
     budget,
     history,
     book,

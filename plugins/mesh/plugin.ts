@@ -35,6 +35,7 @@ import { OwnState } from './own-side.ts';
 import { meshPrefer, nplus10Notice } from './prefer/messages.ts';
 import { DroppedState } from './rebalance/rebalance.ts';
 import { Plan } from './redial.ts';
+import { DialCounts } from './resolve/dial-budget.ts';
 import { addressRequest } from './resolve/messages.ts';
 import { meshService } from './service.ts';
 
@@ -54,6 +55,8 @@ const State = Type.Object({
   growth: GrowthState,
   dropped: Type.Array(DroppedState),
   handovers: Type.Array(Type.Number()),
+  dials: DialCounts,
+  upSinceMs: Type.Number(),
 });
 
 export default definePlugin({
@@ -206,6 +209,8 @@ export default definePlugin({
         growth: growth.snapshot(),
         dropped: rebalance.snapshot(),
         handovers: parts.handover.snapshot(),
+        dials: parts.budget.snapshot(),
+        upSinceMs: parts.up.sinceMs,
       }),
       restore: (state) => {
         restored = true;
@@ -218,6 +223,8 @@ export default definePlugin({
         growth.restore(state.growth);
         rebalance.restore(state.dropped);
         parts.handover.restore(state.handovers);
+        parts.budget.restore(state.dials);
+        parts.up.sinceMs = state.upSinceMs;
       },
       diagnostics: () => ({
         status: { mesh_slots: slots.heldCount, ...knowledge.sizes() },

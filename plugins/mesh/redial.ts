@@ -30,6 +30,11 @@ export const Plan = Type.Object({
 });
 export type Plan = Static<typeof Plan>;
 
+interface Wake {
+  readonly atMs: number;
+  readonly cancel: AbortController;
+}
+
 /**
  * Brings remembered peers back. Attempts never pile up: a node is redialled when no dial to it is under
  * way. Waits double with each failure and are drawn at random so that a crowd spreads out.
@@ -44,8 +49,9 @@ export class Redial {
   readonly #budget: DialBudget;
   /** Dials under way by their connect string. */
   readonly #dialling = new Map<string, Promise<Link>>();
-  /** When the next {@link #tick} comes; an idle node sets no timer. */
-  #wakeAtMs = Number.POSITIVE_INFINITY;
+  /** The next {@link #tick}; an idle node sets no timer. */
+  #wake: Wake | undefined;
+  #started = false;
 
   constructor(mesh: MeshContext, book: AddressBook, links: Links, history: History, budget: DialBudget) {
     this.#mesh = mesh;
@@ -108,8 +114,9 @@ export class Redial {
     else this.#set(nodeId, failures, this.#wait(failures - 1), `connection ended: ${reason}`);
   }
 
-  /** Starts dialling what is planned. Once, when connections are in place. */
+  /** Starts dialling what is planned; nobody is dialled before. Once, when connections are in place. */
   start(): void {
+    this.#started = true;
     this.#arm();
   }
 
@@ -127,20 +134,31 @@ export class Redial {
 
   /** Sleeps until the earliest plan is due. Whoever ends a dial, or sets a plan, calls it again. */
   #arm(): void {
-    if (this.#dialling.size >= DIALS_MAX) return;
+    if (!this.#started || this.#dialling.size >= DIALS_MAX) return;
     let nextAtMs = Number.POSITIVE_INFINITY;
     for (const plan of this.#plans.values()) {
       if (plan.nextAtMs < nextAtMs && this.#isAway(plan.nodeId as NodeId)) nextAtMs = plan.nextAtMs;
     }
-    if (nextAtMs >= this.#wakeAtMs) return;
-    this.#wakeAtMs = nextAtMs;
-    const { ctx, background } = this.#mesh;
-    const waking = ctx.clock.sleep(Math.max(0, nextAtMs - ctx.clock.now()), ctx.signal).then(() => {
-      if (this.#wakeAtMs !== nextAtMs) return;
-      this.#wakeAtMs = Number.POSITIVE_INFINITY;
-      this.#tick();
-    });
-    background('redial', waking);
+    if (nextAtMs >= (this.#wake?.atMs ?? Number.POSITIVE_INFINITY)) return;
+    this.#wake?.cancel.abort();
+    this.#wake = { atMs: nextAtMs, cancel: new AbortController() };
+    this.#mesh.background('redial', this.#sleep(this.#wake));
+  }
+
+  async #sleep({ atMs, cancel }: Wake): Promise<void> {
+    const { clock, signal } = this.#mesh.ctx;
+    const linked = linkSignals([signal, cancel.signal]);
+    try {
+      await clock.sleep(Math.max(0, atMs - clock.now()), linked.signal);
+    } catch (error) {
+      // An earlier one takes its place.
+      if (cancel.signal.aborted) return;
+      throw error;
+    } finally {
+      linked.dispose();
+    }
+    this.#wake = undefined;
+    this.#tick();
   }
 
   /**
@@ -182,7 +200,7 @@ export class Redial {
       // The plan stays, so that a connection that fails at once again goes on with its longer waits.
       const { connectionId } = await this.reach(nodeId, dialable, 'redial');
       const reachedAt = this.#mesh.network.connection(connectionId)?.remoteAddr ?? '';
-      if (reachedAt !== known?.provedAddress) this.#budget.giveBack(reachedAt);
+      if (told.includes(reachedAt)) this.#budget.giveBack(reachedAt);
     } catch (error) {
       if (this.#mesh.ctx.signal.aborted || !wanted) return;
       const failures = (this.#plans.get(nodeId)?.failures ?? 0) + 1;

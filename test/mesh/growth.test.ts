@@ -189,3 +189,22 @@ test('what growth leaves alone survives a swap', (t) => {
   after.growth.request();
   t.deepEqual(after.drain('joined'), []);
 });
+
+test('whom it was told to try, and how it met full nodes, outlives a swap', (t) => {
+  const before = world({ candidates: 0 });
+  before.growth.offer({ nodeId: id(1), addresses: ['8.8.8.8:53'], from: id(2) });
+  before.growth.offer({ nodeId: id(3), addresses: ['8.8.4.4:53'], from: id(2) });
+  before.growth.settled(before.growth.next() as Attempt, 'refused');
+  before.growth.offer({ nodeId: id(4), addresses: ['8.8.8.8:54'], from: id(5) });
+  before.growth.settled(before.growth.next() as Attempt, 'refused');
+  t.true(before.growth.findsOnlyFull);
+
+  const after = world({ candidates: 0 });
+  after.growth.restore(before.growth.snapshot());
+  t.true(after.growth.findsOnlyFull);
+  t.like(after.growth.next(), {
+    nodeId: id(4),
+    why: 'offered',
+    lead: { nodeId: id(4), addresses: ['8.8.8.8:54'], from: id(5) },
+  });
+});

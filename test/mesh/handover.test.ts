@@ -57,12 +57,17 @@ test('no more slots change hands than half of them, whatever number of newcomers
 
 test('a peer that is remembered, or a node that needs its slots, gives none up', async (t) => {
   const { net, all } = await full(t);
-  const [hub, one, two] = all as [FakeNode, FakeNode, FakeNode];
+  const [hub, one, two, three, four] = all as [FakeNode, FakeNode, FakeNode, FakeNode, FakeNode];
   const ask = (from: FakeNode, to: FakeNode) =>
     net.clock.until(
       from.node.network.sendTo(to.id, slotHandover, { newcomer: 'c'.repeat(64), addresses: ['8.8.8.8:53'] }),
     ) as Promise<{ agreed: boolean }>;
   t.deepEqual(await ask(hub, one), { agreed: false });
+  // One that does not grow would lose the slot and dial nobody.
+  await net.clock.until(three.node.host.configure('mesh', { maxMesh: MAX_MESH, growth: false }));
+  t.deepEqual(await ask(four, three), { agreed: false });
+  await net.clock.until(three.node.host.configure('mesh', { maxMesh: MAX_MESH, growth: true }));
+  t.deepEqual(await ask(four, three), { agreed: true });
   await net.clock.until(two.node.host.configure('mesh', { maxMesh: 20 }));
   t.deepEqual(await ask(one, two), { agreed: false });
   t.is(meshOf(two).length, MAX_MESH);

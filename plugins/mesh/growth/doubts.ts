@@ -55,7 +55,7 @@ export class Doubts {
     for (const reporter of reporters) this.#lower(reporter, (this.#blame.get(reporter) ?? 0) - 1);
   }
 
-  /** Called every minute: what was long ago counts less. */
+  /** Called with each growth timer that is not left out: what was long ago counts less. */
   fade(): void {
     for (const [reporter, blame] of this.#blame) this.#lower(reporter, blame > 1 ? blame / 2 : 0);
   }

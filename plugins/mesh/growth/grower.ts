@@ -102,7 +102,8 @@ export class Grower {
     const dialable = addresses.filter((address) => network.mayDial(address, seenAt) && budget.take(address));
     if (dialable.length === 0) return this.#parts.resolve(nodeId);
     const link = await this.#parts.reach(nodeId, dialable);
-    budget.giveBack(network.connection(link.connectionId)?.remoteAddr ?? '');
+    const reachedAt = network.connection(link.connectionId)?.remoteAddr ?? '';
+    if (dialable.includes(reachedAt)) budget.giveBack(reachedAt);
     return link;
   }
 

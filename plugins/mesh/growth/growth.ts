@@ -4,8 +4,8 @@ import type { Lead } from '../api.ts';
 import type { Candidate } from '../knowledge/contract.ts';
 import type { Attempt, GrowthOutcome } from './attempt.ts';
 import { Doubts } from './doubts.ts';
-import { Leads } from './leads.ts';
-import { Refusals, REFUSALS_MAX } from './refusals.ts';
+import { Leads, LeadsState } from './leads.ts';
+import { Refusals, REFUSALS_MAX, RefusalsState } from './refusals.ts';
 
 /** CONN-01: below this share of its slots a node grows on each list it gets, above it on the timer. */
 export const REACTIVE_SHARE = 0.9;
@@ -47,7 +47,8 @@ interface Trying extends Attempt {
 /** What a swap hands over. */
 export const GrowthState = Type.Object({
   failures: Type.Integer(),
-  refusals: Type.Integer(),
+  refusals: RefusalsState,
+  leads: LeadsState,
   skipped: Type.Array(Type.Object({ nodeId: Type.String(), untilMs: Type.Number() })),
 });
 export type GrowthState = Static<typeof GrowthState>;
@@ -229,14 +230,16 @@ export class Growth {
   snapshot(): GrowthState {
     return {
       failures: this.#failures,
-      refusals: this.#refusals.count,
+      refusals: this.#refusals.snapshot(),
+      leads: this.#leads.snapshot(),
       skipped: [...this.#doubts.skipped].map(([nodeId, untilMs]) => ({ nodeId, untilMs })),
     };
   }
 
-  restore({ failures, refusals, skipped }: GrowthState): void {
+  restore({ failures, refusals, leads, skipped }: GrowthState): void {
     this.#failures = failures;
-    this.#refusals.count = refusals;
+    this.#refusals.restore(refusals);
+    this.#leads.restore(leads);
     for (const { nodeId, untilMs } of skipped) this.#doubts.skip(nodeId as NodeId, untilMs);
   }
 

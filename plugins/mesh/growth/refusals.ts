@@ -1,3 +1,6 @@
+import { Type } from '../../../kernel/index.ts';
+import type { Static } from '../../../kernel/index.ts';
+
 /** So many full nodes in a row, and growth waits for the timer. */
 export const REFUSALS_MAX = 8;
 /** So many of them, and it asks for room to be made: sooner it would wear out the readiness to. */
@@ -5,6 +8,15 @@ const BEFORE_PLEA = 2;
 /** For the last tenth of the slots it knocks less, and after each timer without success half as often. */
 const LAST_REFUSALS_MAX = 2;
 const TICKS_LEFT_OUT_MAX = 15;
+
+/** What a swap hands over: it is no reason to knock more. */
+export const RefusalsState = Type.Object({
+  count: Type.Integer(),
+  inARow: Type.Integer(),
+  leaveOut: Type.Integer(),
+  leftOut: Type.Integer(),
+});
+export type RefusalsState = Static<typeof RefusalsState>;
 
 /** How long growth goes on knocking where it meets full nodes. */
 export class Refusals {
@@ -54,6 +66,17 @@ export class Refusals {
     }
     this.count = 0;
     return true;
+  }
+
+  snapshot(): RefusalsState {
+    return { count: this.count, inARow: this.#inARow, leaveOut: this.#leaveOut, leftOut: this.#leftOut };
+  }
+
+  restore({ count, inARow, leaveOut, leftOut }: RefusalsState): void {
+    this.count = count;
+    this.#inARow = inARow;
+    this.#leaveOut = leaveOut;
+    this.#leftOut = leftOut;
   }
 
   /** No timer is left out. */

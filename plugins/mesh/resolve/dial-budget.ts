@@ -1,5 +1,5 @@
-import { placeOf } from '../../../kernel/index.ts';
-import type { Clock } from '../../../kernel/index.ts';
+import { placeOf, Type } from '../../../kernel/index.ts';
+import type { Clock, Static } from '../../../kernel/index.ts';
 
 /** Failed dials on the word of others, in one window. A success gives its own back. */
 export const FAILURES_PER_ADDRESS = 3;
@@ -11,6 +11,12 @@ const WINDOW_MS = 10 * 60_000;
  * window is over: were the oldest forgotten instead, a crowd of inventions would wash out the count of a victim.
  */
 const COUNTED_MAX = 32_768;
+
+/** For the next generation: a swap gives nobody a fresh budget. */
+export const DialCounts = Type.Array(
+  Type.Object({ place: Type.String(), dials: Type.Integer(), sinceMs: Type.Number() }),
+);
+export type DialCounts = Static<typeof DialCounts>;
 
 interface Count {
   dials: number;
@@ -57,6 +63,14 @@ export class DialBudget {
       count.dials--;
       if (count.dials <= 0) this.#counts.delete(key);
     }
+  }
+
+  snapshot(): DialCounts {
+    return [...this.#counts].map(([place, count]) => ({ place, ...count }));
+  }
+
+  restore(counts: DialCounts): void {
+    for (const { place, dials, sinceMs } of counts) this.#counts.set(place, { dials, sinceMs });
   }
 
   #dials(key: string): number {

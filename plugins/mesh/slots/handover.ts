@@ -26,6 +26,8 @@ interface HandoverParts {
   isPreferred(nodeId: NodeId): boolean;
   /** Growth found only full nodes, and asks this one for room. */
   pleadsTo(nodeId: NodeId): boolean;
+  /** Growth is on, and dials whom it is offered. */
+  canFollow(): boolean;
   /** Somebody else has been found for a slot that is free now. */
   offer(lead: Lead): boolean;
 }
@@ -42,6 +44,8 @@ export class Handover {
   #madeAtMs: number[] = [];
   /** For whom a partner is being looked for. */
   readonly #newcomers = new Set<string>();
+  /** Whom we agreed to take instead of a peer; the share of a day bounds it. A swap forgets it. */
+  readonly #agreedFor = new Set<string>();
 
   constructor(mesh: MeshContext, parts: HandoverParts) {
     this.#mesh = mesh;
@@ -89,10 +93,11 @@ export class Handover {
     const from = call.peer.nodeId;
     if (link === undefined || !this.#isSpare(link) || this.isShort || this.#isSpent) return { agreed: false };
     // It takes a slot of ours already: another would leave one of the two without a use.
-    if (this.#newcomers.has(newcomer)) return { agreed: false };
+    if (this.#newcomers.has(newcomer) || !this.#parts.canFollow()) return { agreed: false };
     if (!offer({ nodeId: newcomer as NodeId, addresses, from })) return { agreed: false };
     ctx.counters.add('handovers-agreed');
     this.#madeAtMs.push(ctx.clock.now());
+    this.#agreedFor.add(newcomer);
     slots.giveUp(link);
     this.#mesh.background(
       'handover',
@@ -133,12 +138,14 @@ export class Handover {
   #isSpare(link: Link): boolean {
     const nodeId = link.nodeId as NodeId;
     const { book, isPreferred } = this.#parts;
-    return link.holdsSlot && !link.cameByHandover && !isPreferred(nodeId) && !book.isWanted(nodeId);
+    const cameByHandover = link.cameByHandover || this.#agreedFor.has(nodeId);
+    return link.holdsSlot && !cameByHandover && !isPreferred(nodeId) && !book.isWanted(nodeId);
   }
 
   get #isSpent(): boolean {
     const since = this.#mesh.ctx.clock.now() - WITHIN_MS;
     this.#madeAtMs = this.#madeAtMs.filter((atMs) => atMs > since);
+    if (this.#madeAtMs.length === 0) this.#agreedFor.clear();
     return this.#madeAtMs.length + this.#newcomers.size >= Math.ceil(this.#parts.slots.limits.mesh * HANDOVER_SHARE);
   }
 
