@@ -9,8 +9,4 @@ export const keepAliveErrors = defineErrors('keep-alive', {
     message: 'Nothing here needs {node_id} to stay findable.',
     hint: 'Needed are those you follow, those who follow you, and whom conversations and files concern.',
   },
-  refused: {
-    message: '{node_id} has no room for another keep-alive session.',
-    retryable: true,
-  },
 });

@@ -189,7 +189,7 @@ export class Redial {
     const addresses = known?.addresses ?? [];
     if (!wanted || addresses.length === 0) this.cancel(nodeId);
     if (!due || addresses.length === 0) return;
-    const told = addresses.filter((address) => address !== known?.provedAddress && this.#budget.take(address));
+    const told = this.#budget.charge(addresses.filter((address) => address !== known?.provedAddress));
     const dialable = addresses.filter((address) => address === known?.provedAddress || told.includes(address));
     if (dialable.length === 0) {
       const failures = (this.#plans.get(nodeId)?.failures ?? 0) + 1;
@@ -199,8 +199,7 @@ export class Redial {
     try {
       // The plan stays, so that a connection that fails at once again goes on with its longer waits.
       const { connectionId } = await this.reach(nodeId, dialable, 'redial');
-      const reachedAt = this.#mesh.network.connection(connectionId)?.remoteAddr ?? '';
-      if (told.includes(reachedAt)) this.#budget.giveBack(reachedAt);
+      this.#budget.led(told, this.#mesh.network.connection(connectionId)?.remoteAddr);
     } catch (error) {
       if (this.#mesh.ctx.signal.aborted || !wanted) return;
       const failures = (this.#plans.get(nodeId)?.failures ?? 0) + 1;

@@ -93,7 +93,7 @@ export function meshService(mesh: MeshContext, parts: ServiceParts): MeshService
       // Whoever dials hears of a failure.
       exchanged.catch(() => mesh.ctx.counters.add('expected-sessions-missing'));
     },
-    chargeDials: (addresses) => addresses.filter((address) => parts.budget.take(address)),
+    chargeDials: (addresses) => parts.budget.charge(addresses),
     dialLed: (address) => parts.budget.giveBack(address),
     meshPeers: () => [...new Set(slots.held().map(({ nodeId }) => nodeId))],
     slots: () => slots.counts(),

@@ -99,11 +99,10 @@ export class Grower {
     const { network } = this.#mesh;
     const { budget } = this.#parts;
     const seenAt = network.connectionsOf(from).at(-1)?.remoteAddr ?? '';
-    const dialable = addresses.filter((address) => network.mayDial(address, seenAt) && budget.take(address));
+    const dialable = budget.charge(addresses.filter((address) => network.mayDial(address, seenAt)));
     if (dialable.length === 0) return this.#parts.resolve(nodeId);
     const link = await this.#parts.reach(nodeId, dialable);
-    const reachedAt = network.connection(link.connectionId)?.remoteAddr ?? '';
-    if (dialable.includes(reachedAt)) budget.giveBack(reachedAt);
+    budget.led(dialable, network.connection(link.connectionId)?.remoteAddr);
     return link;
   }
 

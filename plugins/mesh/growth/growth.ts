@@ -194,7 +194,7 @@ export class Growth {
     const { used, limit } = this.#deps.room();
     if (used >= limit) return 'the mesh is full';
     if (this.#trying.size > 0) return `trying ${this.#trying.size} now`;
-    if (this.#failures >= FAILURES_MAX) return `stopped after ${this.#failures} failures, until a peer's list comes`;
+    if (this.isBackedOff) return `stopped after ${this.#failures} failures, until a peer's list comes`;
     const { ticksLeftOut, count } = this.#refusals;
     if (ticksLeftOut > 0) return `nearly full, leaves out ${ticksLeftOut} more timers`;
     if (count > 0) return `the last ${count} were full, waits for the timer`;

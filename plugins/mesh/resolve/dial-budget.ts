@@ -51,6 +51,16 @@ export class DialBudget {
     return true;
   }
 
+  /** Charges each that may be dialled now, and gives those. */
+  charge(addresses: readonly string[]): string[] {
+    return addresses.filter((address) => this.take(address));
+  }
+
+  /** A dial of `charged` led to its node at `reachedAt`, which may be another address if the node came by itself. */
+  led(charged: readonly string[], reachedAt: string | undefined): void {
+    if (reachedAt !== undefined && charged.includes(reachedAt)) this.giveBack(reachedAt);
+  }
+
   /**
    * The dial was not made, or it led to the node it was for. To be called with the address it was reached
    * at alone: the others of the same dial may be a stranger's, named along with a true one.
