@@ -1,7 +1,7 @@
-/** An Ed25519 public key as 64 lower-case hex characters: who somebody is (seed D §2.1). */
+/** An Ed25519 public key as 64 lower-case hex characters: who somebody is (ID-01). */
 export type NodeId = string & { readonly __brand: 'NodeId' };
 
-/** The Ed25519 public key of one installation, 64 lower-case hex characters (seed D §23). */
+/** The Ed25519 public key of one installation, 64 lower-case hex characters (ID-02). */
 export type DeviceId = string & { readonly __brand: 'DeviceId' };
 
 /** BLAKE3 of a post's canonical bytes, 64 lower-case hex characters. */

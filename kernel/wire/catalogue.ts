@@ -78,7 +78,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = ROWS.map(([code, name, strea
 export const RESERVED_CODES: readonly number[] = [0x96];
 
 /**
- * Ours, on top of the seeds: the response frame of a bi-request that is not answered,
+ * Ours, on top of the 50 codes: the response frame of a bi-request that is not answered,
  * `{ code, retry_after_ms? }`. Peers get a code, never a text.
  */
 export const REFUSED_CODE = 0xf1;

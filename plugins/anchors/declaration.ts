@@ -7,7 +7,7 @@ import type { Surroundings } from './surroundings.ts';
 
 /** ANCHOR_PROBE_INTERVAL (CYC-12): a success counts for so long. */
 export const PROBE_INTERVAL_MS = 30 * 60_000;
-/** ANCH-10 */
+/** So many failed probes in a row withdraw the declaration (ANCH-10). */
 const FAILURES_MAX = 2;
 
 export const DeclarationState = Type.Object({

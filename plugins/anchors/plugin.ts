@@ -24,7 +24,7 @@ import { Surroundings } from './surroundings.ts';
 import { AnchorTalks } from './talk.ts';
 import { WitnessDesk } from './witness.ts';
 
-/** ID-07 */
+/** Where a node without peers starts: connect strings in the data directory (ID-07). */
 const ANCHORS_FILE = 'anchors.json';
 const SECTION = 'anchor';
 

@@ -6,9 +6,9 @@ import { canonicalJson } from './canonical-json.ts';
 export const TEXT_MAX_BYTES = 64 * 1024;
 /** Canonical bytes of a whole post; above TEXT_MAX_BYTES by what escapes, attachments and unknown fields may take. */
 export const POST_MAX_BYTES = 128 * 1024;
-/** BLOB-04. */
+/** Attachments of one post (BLOB-04). */
 export const ATTACHMENTS_MAX = 4;
-/** BLOB-03. */
+/** Bytes that one attachment may say it has (BLOB-03). */
 const ATTACHMENT_MAX_BYTES = 10 * 1024 * 1024;
 /** NPT-01: the author's id and those of ten preferred peers. */
 const NPLUS10_MAX = 11;

@@ -13,7 +13,7 @@ import { Needs } from './needs.ts';
 import { Session, Sessions } from './sessions.ts';
 import { surroundingsOf } from './surroundings.ts';
 
-/** CYC-06. */
+/** How often it is checked that the needed nodes are in sight (CYC-06). */
 const CHECK_MS = 60_000;
 
 export default definePlugin({

@@ -43,7 +43,7 @@ import { meshService } from './service.ts';
 const EXCHANGE_WAIT_MS = 20_000;
 /** GROWTH_LOOP_TIMER (CYC-04). */
 const GROWTH_EVERY_MS = 60_000;
-/** CYC-03. */
+/** How often the mesh is put in order (CYC-03). */
 const REBALANCE_EVERY_MS = 600_000;
 
 const State = Type.Object({

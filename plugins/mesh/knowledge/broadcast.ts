@@ -6,9 +6,9 @@ import { nodeListUpdate, PACKED_IDS } from './messages.ts';
 import type { NodeLists } from './messages.ts';
 import type { OwnShare, ShareDiff } from './own-share.ts';
 
-/** CYC-02. */
+/** How often changes of N1 and N2 are told to peers (CYC-02). */
 export const DIFF_EVERY_MS = 120_000;
-/** CYC-10. */
+/** How often the whole lists are told, so that a lost diff heals (CYC-10). */
 export const WHOLE_EVERY_MS = 4 * 3_600_000;
 /** While N1 keeps changing, peers hear of it at this interval. */
 export const CHANGE_SPACING_MS = 10_000;

@@ -38,7 +38,7 @@ export class Preference {
     this.#parts = parts;
   }
 
-  /** NPT-01. */
+  /** The N+10 of this node: itself and up to ten preferred peers (NPT-01). */
   nplus10(): NodeId[] {
     const { self } = this.#mesh.ctx;
     return [self.nodeId, ...this.#parts.preferred.all().map(({ nodeId }) => nodeId)].slice(0, 11);

@@ -1,6 +1,6 @@
 import type { NodeId } from '../../../kernel/index.ts';
 
-/** MESH-01 and MESH-02. */
+/** Slots of a mesh, and how many of them preferred peers may hold (MESH-01, MESH-02). */
 export const DESKTOP_SLOTS = { mesh: 101, preferred: 10 } as const;
 export const MOBILE_SLOTS = { mesh: 15, preferred: 3 } as const;
 

@@ -1,0 +1,49 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import test from 'ava';
+
+/** Pages are read raw in editors and terminals as well. */
+
+const GENERATED = new Set(['docs/limits.md', 'docs/commands.md', 'docs/errors.md', 'docs/protocol.md']);
+const pages = globSync(['*.md', 'docs/**/*.md', 'plugins/*/README.md', 'sim/*.md', 'scripts/plugin-template/*.txt']);
+
+function linesOver(max: number, files: readonly string[]): string[] {
+  return files.flatMap((file) =>
+    readFileSync(file, 'utf8')
+      .split('\n')
+      .flatMap((line, index) => ([...line].length > max ? [`${file}:${index + 1} ${[...line].length}`] : [])),
+  );
+}
+
+test('a written line has at most 200 characters', (t) => {
+  t.deepEqual(
+    linesOver(
+      200,
+      pages.filter((file) => !GENERATED.has(file) && !file.startsWith('plugins/')),
+    ),
+    [],
+  );
+});
+
+test('every link inside the repository leads somewhere', (t) => {
+  const broken = pages.flatMap((file) => {
+    const text = readFileSync(file, 'utf8').replace(/^```[\s\S]*?^```/gm, '');
+    return [...text.matchAll(/\]\((?!https?:)([^)\s]+)\)/g)].flatMap(([, link = '']) => {
+      const [path = '', anchor] = link.split('#');
+      const target = path === '' ? file : join(dirname(file), path);
+      if (!existsSync(target)) return [`${file}: ${link}`];
+      return anchor === undefined || anchorsOf(target).includes(anchor) ? [] : [`${file}: ${link}`];
+    });
+  });
+  t.deepEqual(broken, []);
+});
+
+/** What headings are linked by: lower case, punctuation dropped, spaces as hyphens. */
+function anchorsOf(page: string): string[] {
+  return [...readFileSync(page, 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
