@@ -3,12 +3,12 @@
 //   npm test -- all        every tier, as .ci/run does
 //   npm test -- <name>...  just these
 import { spawn } from 'node:child_process';
-import { existsSync, globSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 
 const AVA = ['node_modules/ava/entrypoints/cli.mjs'];
 
 /** Tiers that take long or need the machine for themselves live in folders of their own. */
-const LONG = ['crash', 'fuzz', 'mesh-e2e', 'swap-long', 'transport-stability', 'memory', 'scenarios'];
+const LONG = JSON.parse(readFileSync('scripts/long-tiers.json', 'utf8'));
 const everyday = globSync('dist/test/**/*.test.js').filter(
   (file) => !LONG.some((tier) => file.startsWith(`dist/test/${tier}/`)),
 );
