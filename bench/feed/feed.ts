@@ -1,10 +1,11 @@
+import type { PostId } from '../../plugins/content/api.ts';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { seededRandom, systemClock } from '../../kernel/clock/index.ts';
-import type { NodeId, PostId, Random } from '../../kernel/index.ts';
+import type { NodeId, Random } from '../../kernel/index.ts';
 import { openStore } from '../../kernel/store/index.ts';
 import { Feed } from '../../plugins/content/feed.ts';
 import type { FeedPosition } from '../../plugins/content/feed.ts';

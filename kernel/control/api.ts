@@ -1,6 +1,7 @@
 import { linkSignals } from '../clock/linked-signal.ts';
 import type { AnyCommand, CommandCall } from '../sdk/command.ts';
 import { ItsgoinError } from '../sdk/errors.ts';
+import { untilAborted } from '../sdk/kit/abort.ts';
 import type { RunResult } from './client.ts';
 import { configCommands } from './commands/config.ts';
 import { doctorCommands } from './commands/doctor.ts';
@@ -61,7 +62,8 @@ export function createControlApi(deps: ControlDeps): ControlApi {
       const progress = (step: string, fraction?: number) => call.progress(step, fraction);
       try {
         limit.signal.throwIfAborted();
-        return await raceAbort(dispatch(command, params, { signal: limit.signal, progress }), limit.signal);
+        // A handler that ignores its signal must not keep its caller waiting.
+        return await untilAborted(dispatch(command, params, { signal: limit.signal, progress }), limit.signal);
       } catch (error) {
         if (error instanceof ItsgoinError) throw error;
         if (limit.signal.aborted) throw controlErrors.make('cancelled', {}, error);
@@ -141,13 +143,4 @@ export function describeCommand(name: string, spec: AnyCommand, plugin: string):
     positional: spec.positional ?? [],
     ...(spec.confirm === undefined ? {} : { confirm: spec.confirm }),
   };
-}
-
-/** A handler that ignores its signal must not keep its caller waiting. */
-function raceAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }

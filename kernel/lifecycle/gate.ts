@@ -1,14 +1,10 @@
 import { lifecycleErrors } from './errors.ts';
 import type { Clock } from '../sdk/clock.ts';
+import { WaitList } from '../sdk/kit/wait-list.ts';
 import { within } from './scope.ts';
 
 /** Calls that may wait for one swap; the next one is told to retry. */
 export const HOLD_MAX_CALLS = 1_024;
-
-interface Waiter {
-  readonly enter: () => void;
-  readonly refuse: (error: unknown) => void;
-}
 
 /**
  * Counts the service and command calls running in one plugin, and makes new ones wait during a swap.
@@ -16,7 +12,7 @@ interface Waiter {
  */
 export class Gate {
   readonly #plugin: string;
-  readonly #waiters = new Set<Waiter>();
+  readonly #waiters: WaitList;
   readonly #aborts = new Set<AbortController>();
   #state: 'open' | 'held' | 'off' = 'off';
   /** Calls of this generation. Those a drain gave up on stay behind in a count of their own. */
@@ -25,6 +21,10 @@ export class Gate {
 
   constructor(plugin: string) {
     this.#plugin = plugin;
+    this.#waiters = new WaitList({
+      max: HOLD_MAX_CALLS,
+      full: () => lifecycleErrors.make('hold-full', { name: plugin, cap: HOLD_MAX_CALLS }),
+    });
   }
 
   get state(): 'open' | 'held' | 'off' {
@@ -41,7 +41,7 @@ export class Gate {
   run<R>(what: string, call: () => R | Promise<R>, signal?: AbortSignal): Promise<Awaited<R>> {
     if (this.#state === 'open') return this.#enter(call);
     if (this.#state === 'off') return Promise.reject(lifecycleErrors.make('service-off', { service: what }));
-    return this.#wait(signal).then(() => this.run(what, call, signal));
+    return this.#waiters.wait(signal).then(() => this.run(what, call, signal));
   }
 
   /** The same for a call that the swap may abort when it does not end in time. */
@@ -76,17 +76,13 @@ export class Gate {
   /** Lets everybody in, in the order they came. */
   open(): void {
     this.#state = 'open';
-    const waiters = [...this.#waiters];
-    this.#waiters.clear();
-    for (const waiter of waiters) waiter.enter();
+    this.#waiters.all();
   }
 
   /** Refuses everybody from now on. */
   shut(): void {
     this.#state = 'off';
-    const waiters = [...this.#waiters];
-    this.#waiters.clear();
-    for (const waiter of waiters) waiter.enter();
+    this.#waiters.all();
   }
 
   /** Resolves when nothing runs; after `limitMs` aborts what can be aborted and resolves all the same. */
@@ -122,31 +118,5 @@ export class Gate {
     if (--calls.running > 0 || calls !== this.#calls) return;
     this.#idle?.();
     this.#idle = undefined;
-  }
-
-  #wait(signal: AbortSignal | undefined): Promise<void> {
-    if (this.#waiters.size >= HOLD_MAX_CALLS) {
-      return Promise.reject(lifecycleErrors.make('hold-full', { name: this.#plugin, cap: HOLD_MAX_CALLS }));
-    }
-    return new Promise((resolve, reject) => {
-      const onAbort = (): void => waiter.refuse(signal?.reason);
-      const done = (): void => {
-        this.#waiters.delete(waiter);
-        signal?.removeEventListener('abort', onAbort);
-      };
-      const waiter: Waiter = {
-        enter: () => {
-          done();
-          resolve();
-        },
-        refuse: (error) => {
-          done();
-          reject(error);
-        },
-      };
-      this.#waiters.add(waiter);
-      if (signal?.aborted) waiter.refuse(signal.reason);
-      else signal?.addEventListener('abort', onAbort, { once: true });
-    });
   }
 }

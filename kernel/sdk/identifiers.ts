@@ -4,9 +4,6 @@ export type NodeId = string & { readonly __brand: 'NodeId' };
 /** The Ed25519 public key of one installation, 64 lower-case hex characters (ID-02). */
 export type DeviceId = string & { readonly __brand: 'DeviceId' };
 
-/** BLAKE3 of a post's canonical bytes, 64 lower-case hex characters. */
-export type PostId = string & { readonly __brand: 'PostId' };
-
 /** One end of a connection: connections are keyed by both, social knowledge by `nodeId` alone. */
 export interface PeerId {
   readonly nodeId: NodeId;

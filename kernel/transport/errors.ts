@@ -17,6 +17,7 @@ export const transportErrors = defineErrors('transport', {
   'bad-address': { message: 'not a host:port address: {text}', hint: 'Write 192.0.2.1:4433 or [2001:db8::1]:4433.' },
   'bind-failed': { message: 'cannot listen on {address}: {reason}', hint: 'Choose another port in the configuration.' },
   'too-many-streams': { message: 'too many streams wait for the peer to allow more', retryable: true },
+  'too-many-writers': { message: 'too many writers wait for one stream', retryable: true },
   'too-many-connections': { message: 'the limit of {limit} connections is reached', retryable: true },
   'stream-ended': { message: 'the stream ended before the bytes were taken' },
   closed: { message: 'the connection is closed: {reason}', retryable: true },

@@ -13,5 +13,8 @@ export const DEFAULT_LIMITS: TransportLimits = {
 /** Opens that wait for the peer's stream limit; the next one fails with transport/too-many-streams. */
 export const QUEUED_OPENS_MAX = 1_024;
 
+/** Writers that wait for one stream; a further one fails with transport/too-many-writers. */
+export const WAITING_WRITERS_MAX = 64;
+
 /** `Stream.writable` resolves below this. */
 export const WRITE_QUEUE_LOW_BYTES = 256 * 1024;

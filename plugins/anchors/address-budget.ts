@@ -1,3 +1,5 @@
+import { BoundedMap } from '../../kernel/index.ts';
+
 /** Hosts remembered; beyond it the one longest without a dial is forgotten. */
 const HOSTS_MAX = 2_000;
 
@@ -15,7 +17,7 @@ export interface BudgetLimits {
  */
 export class AddressBudget {
   readonly #limits: BudgetLimits;
-  readonly #spent = new Map<string, number[]>();
+  readonly #spent = new BoundedMap<string, readonly number[]>(HOSTS_MAX);
   #total: number[] = [];
 
   constructor(limits: BudgetLimits) {
@@ -30,12 +32,7 @@ export class AddressBudget {
     this.#total = recent(this.#total);
     if (ofHost.length >= perHost || this.#total.length >= total) return false;
     this.#total.push(nowMs);
-    this.#spent.delete(host);
     this.#spent.set(host, [...ofHost, nowMs]);
-    for (const oldest of this.#spent.keys()) {
-      if (this.#spent.size <= HOSTS_MAX) break;
-      this.#spent.delete(oldest);
-    }
     return true;
   }
 }

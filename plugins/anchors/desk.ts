@@ -59,7 +59,7 @@ export class Desk {
     ctx.counters.add('referrals-given', referrals.length);
     if (seenAt !== undefined && !this.#talks.isAnchor(asker)) {
       const asked = { node_id: asker, addresses: ownAddresses(network, [], seenAt) };
-      for (const { node_id } of handed) this.#introduce(node_id as NodeId, asked);
+      for (const { node_id } of handed) this.#introduce(node_id, asked);
     }
     return { referrals };
   }

@@ -1,4 +1,4 @@
-import { Type } from '../../kernel/index.ts';
+import { NodeIdSchema, Type } from '../../kernel/index.ts';
 import type { NodeId, Static } from '../../kernel/index.ts';
 import type { Anchor } from './api.ts';
 import type { AnchorsContext } from './context.ts';
@@ -14,7 +14,7 @@ const REJOINED_MAX = 3;
 export const IsolationState = Type.Object({
   /** 0 until it was made. */
   checkedAtMs: Type.Integer(),
-  sticky: Type.Array(Type.Object({ node_id: Type.String(), until_ms: Type.Integer() })),
+  sticky: Type.Array(Type.Object({ node_id: NodeIdSchema, until_ms: Type.Integer() })),
 });
 export type IsolationState = Static<typeof IsolationState>;
 
@@ -51,7 +51,7 @@ export class Isolation {
   /** Named in our N1 share although they may not be connected, so that mesh peers learn them. */
   sticky(): readonly NodeId[] {
     const now = this.#anchors.ctx.clock.now();
-    return this.#state.sticky.filter(({ until_ms }) => until_ms > now).map(({ node_id }) => node_id as NodeId);
+    return this.#state.sticky.filter(({ until_ms }) => until_ms > now).map(({ node_id }) => node_id);
   }
 
   async tick(): Promise<void> {

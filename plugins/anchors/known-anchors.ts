@@ -8,7 +8,7 @@ export const ANCHORS_MAX = 256;
 export const ANCHORS_PER_HOST_MAX = 3;
 
 interface Row {
-  node_id: string;
+  node_id: NodeId;
   addresses: string;
   last_seen: number;
 }
@@ -82,7 +82,7 @@ export class KnownAnchors {
 
 function toAnchor(row: Row): KnownAnchor {
   return {
-    nodeId: row.node_id as NodeId,
+    nodeId: row.node_id,
     addresses: JSON.parse(row.addresses) as string[],
     lastSeenMs: row.last_seen,
   };

@@ -1,4 +1,4 @@
-import { codeOf } from '../../kernel/index.ts';
+import { BoundedMap, codeOf } from '../../kernel/index.ts';
 import type { IncomingCall, NodeId } from '../../kernel/index.ts';
 import { AddressBudget } from './address-budget.ts';
 import { budgetKey } from './address-rules.ts';
@@ -15,7 +15,7 @@ const ADDRESSES_MAX = 4;
 export class Matches {
   readonly #anchors: AnchorsContext;
   readonly #surroundings: Surroundings;
-  readonly #waitingAt = new Set<NodeId>();
+  readonly #waitingAt = new BoundedMap<NodeId, true>(WAITING_AT_MAX);
   /** A lying anchor can have us dial one machine this often; loopback and private ones are counted by port. */
   readonly #budget = new AddressBudget({ perHost: 4, total: 120, windowMs: 600_000 });
 
@@ -26,26 +26,21 @@ export class Matches {
 
   /** Anchors that have us on their list: only they may tell us of a match. */
   waitingAt(): readonly NodeId[] {
-    return [...this.#waitingAt];
+    return [...this.#waitingAt.keys()];
   }
 
-  restore(waitingAt: readonly string[]): void {
-    for (const nodeId of waitingAt) this.#waitingAt.add(nodeId as NodeId);
+  restore(waitingAt: readonly NodeId[]): void {
+    for (const nodeId of waitingAt) this.waitAt(nodeId);
   }
 
   waitAt(anchor: NodeId): void {
-    this.#waitingAt.delete(anchor);
-    this.#waitingAt.add(anchor);
-    for (const oldest of this.#waitingAt) {
-      if (this.#waitingAt.size <= WAITING_AT_MAX) break;
-      this.#waitingAt.delete(oldest);
-    }
+    this.#waitingAt.set(anchor, true);
   }
 
   /** An anchor gave our address to somebody: dials it back, so that a firewall on either side opens. */
   matched(referral: Referral, call: IncomingCall): void {
     const { ctx } = this.#anchors;
-    const nodeId = referral.node_id as NodeId;
+    const nodeId = referral.node_id;
     if (!this.#waitingAt.has(call.peer.nodeId)) {
       ctx.counters.add('matches-unasked');
       return;

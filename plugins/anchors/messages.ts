@@ -1,4 +1,4 @@
-import { defineExchange, defineNotice, Type } from '../../kernel/index.ts';
+import { defineExchange, defineNotice, hexSchema, NodeIdSchema, Type } from '../../kernel/index.ts';
 import type { Static } from '../../kernel/index.ts';
 
 /** ANCHOR_PROBE_TIMEOUT: the witness's cold connect (ANCH-08). */
@@ -6,12 +6,11 @@ export const PROBE_DIAL_MS = 15_000;
 /** The dial, and the way from witness to reporter and from reporter to candidate. */
 const PROBE_DEADLINE_MS = PROBE_DIAL_MS + 10_000;
 
-const HexId = Type.String({ pattern: '^[0-9a-f]{64}$' });
 const Address = Type.String({ minLength: 3, maxLength: 64 });
 const Addresses = Type.Array(Address, { maxItems: 8 });
 
 /** A node and where it may be dialled. */
-export const Referral = Type.Object({ node_id: HexId, addresses: Addresses });
+export const Referral = Type.Object({ node_id: NodeIdSchema, addresses: Addresses });
 export type Referral = Static<typeof Referral>;
 
 /** More than an anchor hands out at once; a longer list is refused whole. */
@@ -24,7 +23,7 @@ export const anchorRegister = defineNotice({
   body: Type.Object({
     addresses: Addresses,
     /** The node and its preferred peers (NPT-02). */
-    nplus10: Type.Optional(Type.Array(HexId, { maxItems: 11 })),
+    nplus10: Type.Optional(Type.Array(NodeIdSchema, { maxItems: 11 })),
   }),
   maxBytes: 4 * 1024,
   // Once a bootstrap or recovery.
@@ -57,17 +56,17 @@ export const anchorMatch = defineNotice({
 
 export const ProbeRequest = Type.Object({
   /** Told back in the result, so that nobody can answer what was not asked. */
-  probe_id: Type.String({ pattern: '^[0-9a-f]{32}$' }),
-  candidate: HexId,
+  probe_id: hexSchema(16),
+  candidate: NodeIdSchema,
   target_addr: Address,
-  witness: HexId,
+  witness: NodeIdSchema,
   /** The reporter between the two, for the way back of a failure. */
-  return_via: HexId,
+  return_via: NodeIdSchema,
 });
 export type ProbeRequest = Static<typeof ProbeRequest>;
 
 export const ProbeResult = Type.Object({
-  probe_id: Type.String({ pattern: '^[0-9a-f]{32}$' }),
+  probe_id: hexSchema(16),
   /** `not-tested`: the witness or the reporter would not or could not, which says nothing of the candidate. */
   outcome: Type.Union([Type.Literal('reachable'), Type.Literal('unreachable'), Type.Literal('not-tested')]),
   reason: Type.String({ maxLength: 64 }),

@@ -1,4 +1,13 @@
-import { bind, codeOf, connectionClosed, DATA_FILES, definePlugin, NETWORK, Type } from '../../kernel/index.ts';
+import {
+  bind,
+  codeOf,
+  connectionClosed,
+  DATA_FILES,
+  definePlugin,
+  NETWORK,
+  NodeIdSchema,
+  Type,
+} from '../../kernel/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
 import { meshEmptied, meshReady, offerSection, peerGone, peerReady, sectionFeature } from '../mesh/api.ts';
 import { ANCHORS, declarationChanged } from './api.ts';
@@ -32,8 +41,8 @@ const State = Type.Object({
   declaration: DeclarationState,
   isolation: IsolationState,
   waiting: Type.Array(Entry),
-  declaredPeers: Type.Array(Type.String()),
-  waitingAt: Type.Array(Type.String()),
+  declaredPeers: Type.Array(NodeIdSchema),
+  waitingAt: Type.Array(NodeIdSchema),
 });
 
 export default definePlugin({
@@ -176,7 +185,7 @@ export default definePlugin({
         await Promise.all([offerTalk(), offerStep(), contributeSticky()]);
         await declaration.review();
         for (const nodeId of talks.declared()) goneIfAway(nodeId);
-        for (const { node_id } of desk.list.entries()) goneIfAway(node_id as NodeId);
+        for (const { node_id } of desk.list.entries()) goneIfAway(node_id);
         if (restored) lookout.check();
         else lookout.started();
       },

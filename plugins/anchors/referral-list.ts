@@ -1,4 +1,4 @@
-import { Type } from '../../kernel/index.ts';
+import { NodeIdSchema, Type } from '../../kernel/index.ts';
 import type { NodeId, Static } from '../../kernel/index.ts';
 import { hostOf } from './address-rules.ts';
 
@@ -12,13 +12,13 @@ export const WAITING_PER_HOST_MAX = 64;
 export const HANDED_OUT_MAX = 10;
 
 export const Entry = Type.Object({
-  node_id: Type.String(),
+  node_id: NodeIdSchema,
   addresses: Type.Array(Type.String()),
   use_count: Type.Integer(),
   /** Ms since the epoch; 0 while it is connected. */
   disconnected_at: Type.Integer(),
   /** To whom it was given: asking again gives no further one and costs no further use. */
-  given_to: Type.Array(Type.String()),
+  given_to: Type.Array(NodeIdSchema),
 });
 export type Entry = Static<typeof Entry>;
 
@@ -45,7 +45,7 @@ export class ReferralList {
   }
 
   restore(entries: readonly Entry[]): void {
-    for (const entry of entries) this.#entries.set(entry.node_id as NodeId, { ...entry });
+    for (const entry of entries) this.#entries.set(entry.node_id, { ...entry });
   }
 
   /**
@@ -65,7 +65,7 @@ export class ReferralList {
     if (ofHost >= WAITING_PER_HOST_MAX) return false;
     if (this.size >= WAITING_MAX) {
       const mostUsed = this.#leastUsedFirst().at(-1);
-      if (mostUsed !== undefined) this.#entries.delete(mostUsed.node_id as NodeId);
+      if (mostUsed !== undefined) this.#entries.delete(mostUsed.node_id);
     }
     this.#entries.set(nodeId, {
       node_id: nodeId,

@@ -1,4 +1,4 @@
-import { codeOf, linkSignals } from '../../kernel/index.ts';
+import { codeOf, linkSignals, untilAborted } from '../../kernel/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
 import { rejoinEnded } from './api.ts';
 import type { Anchor, RejoinCause } from './api.ts';
@@ -76,21 +76,11 @@ export class Rejoin {
    * Resolves with the number of nodes connected. A run under way is joined, whatever its cause; `signal`
    * ends the waiting, not the run.
    */
-  async run(cause: RejoinCause, targets?: readonly Anchor[], signal?: AbortSignal): Promise<number> {
+  run(cause: RejoinCause, targets?: readonly Anchor[], signal?: AbortSignal): Promise<number> {
     this.#running ??= this.#run(cause, targets).finally(() => {
       this.#running = undefined;
     });
-    const run = this.#running;
-    if (signal === undefined) return run;
-    const given = Promise.withResolvers<never>();
-    const onAbort = (): void => given.reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    try {
-      signal.throwIfAborted();
-      return await Promise.race([run, given.promise]);
-    } finally {
-      signal.removeEventListener('abort', onAbort);
-    }
+    return untilAborted(this.#running, signal);
   }
 
   async #run(cause: RejoinCause, targets: readonly Anchor[] | undefined): Promise<number> {
@@ -177,7 +167,7 @@ export class Rejoin {
 
   async #tryReferral(record: RejoinRecord, anchor: NodeId, referral: Referral, signal: AbortSignal): Promise<boolean> {
     const { ctx } = this.#anchors;
-    const nodeId = referral.node_id as NodeId;
+    const nodeId = referral.node_id;
     if (nodeId === ctx.self.nodeId || this.#deps.surroundings.isConnected(nodeId) || signal.aborted) return false;
     const addresses = this.#deps.matches.dialable(referral.addresses, this.#deps.surroundings.seenAt(anchor));
     if (addresses.length === 0) ctx.counters.add('referral-addresses-refused');

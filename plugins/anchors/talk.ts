@@ -1,4 +1,4 @@
-import { codeOf, peerKey } from '../../kernel/index.ts';
+import { BoundedMap, codeOf, peerKey } from '../../kernel/index.ts';
 import type { NodeId, PeerId } from '../../kernel/index.ts';
 import { Compile } from 'typebox/compile';
 import { AddressBudget } from './address-budget.ts';
@@ -32,7 +32,7 @@ export class AnchorTalks {
   readonly #deps: TalkDeps;
   /** Peers that say they are anchors. */
   readonly #declared = new Set<NodeId>();
-  readonly #hints = new Map<NodeId, Anchor>();
+  readonly #hints = new BoundedMap<NodeId, Anchor>(HINTS_MAX);
   /** An anchor meets those it hears of; nobody can have it dial more than this. */
   readonly #budget = new AddressBudget({ perHost: 2, total: 20, windowMs: 600_000 });
 
@@ -49,8 +49,8 @@ export class AnchorTalks {
     return [...this.#declared];
   }
 
-  restore(declared: readonly string[]): void {
-    for (const nodeId of declared) this.#declared.add(nodeId as NodeId);
+  restore(declared: readonly NodeId[]): void {
+    for (const nodeId of declared) this.#declared.add(nodeId);
   }
 
   /** The latest first. */
@@ -85,7 +85,7 @@ export class AnchorTalks {
     if (value.is_anchor) this.#isOne(nodeId, value.addresses);
     else this.#declared.delete(nodeId);
     const toldFrom = this.#deps.surroundings.seenAt(nodeId);
-    for (const { node_id, addresses } of value.anchors) this.#heardOf(node_id as NodeId, addresses, toldFrom);
+    for (const { node_id, addresses } of value.anchors) this.#heardOf(node_id, addresses, toldFrom);
   }
 
   /** Tells all peers, or those that are anchors, what has changed. */
@@ -129,12 +129,7 @@ export class AnchorTalks {
     if (nodeId === ctx.self.nodeId || surroundings.isConnected(nodeId) || known.get(nodeId) !== undefined) return;
     const addresses = told.filter((address) => network.mayDial(address, toldFrom)).slice(0, 4);
     if (addresses.length === 0) return;
-    this.#hints.delete(nodeId);
     this.#hints.set(nodeId, { nodeId, addresses });
-    for (const oldest of this.#hints.keys()) {
-      if (this.#hints.size <= HINTS_MAX) break;
-      this.#hints.delete(oldest);
-    }
     if (this.#deps.isDeclared()) this.#anchors.background('meet-anchor', this.#meet({ nodeId, addresses }));
   }
 

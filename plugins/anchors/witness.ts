@@ -46,7 +46,7 @@ export class WitnessDesk {
     if (request.return_via !== call.peer.nodeId) return 'wrong-way-back';
     if (request.candidate === ctx.self.nodeId || request.candidate === call.peer.nodeId) return 'wrong-candidate';
     // Only a stranger's dial is cold: with a connection there is a warm path.
-    if (this.#surroundings.isConnected(request.candidate as NodeId)) return 'acquainted';
+    if (this.#surroundings.isConnected(request.candidate)) return 'acquainted';
     if (!isPublic(network, request.target_addr)) return 'address-not-public';
     if (!this.#dialBudget.spend(budgetKey(network, request.target_addr), ctx.clock.now())) return 'over-budget';
     const free = await this.#surroundings.charge([request.target_addr]);
@@ -62,7 +62,7 @@ export class WitnessDesk {
     if (isIPv6(seenAt) === isIPv6(request.target_addr) && hostOf(seenAt) !== hostOf(request.target_addr)) {
       return 'not-its-address';
     }
-    const witness = request.witness as NodeId;
+    const witness = request.witness;
     if (!this.#surroundings.isConnected(witness)) return 'no-such-witness';
     if (!(await this.#surroundings.supports(witness, probeRequest))) return 'unsupported-by-witness';
     return this.#passOnBudget.spend(budgetKey(network, request.target_addr), ctx.clock.now())
@@ -74,7 +74,7 @@ export class WitnessDesk {
     const { ctx } = this.#anchors;
     const { probe_id } = request;
     try {
-      const answer = await ctx.send(request.witness as NodeId, probeRequest, request, { signal });
+      const answer = await ctx.send(request.witness, probeRequest, request, { signal });
       return answer.probe_id === probe_id ? answer : { probe_id, outcome: 'not-tested', reason: 'mixed-up-answer' };
     } catch (error) {
       signal.throwIfAborted();
@@ -86,7 +86,7 @@ export class WitnessDesk {
   async #dial(request: ProbeRequest, signal: AbortSignal): Promise<ProbeResult> {
     const { ctx } = this.#anchors;
     const { probe_id } = request;
-    const candidate = request.candidate as NodeId;
+    const candidate = request.candidate;
     const limit = linkSignals([signal, ctx.signal], { clock: ctx.clock, deadlineMs: PROBE_DIAL_MS });
     try {
       const target = { nodeId: candidate, addresses: [request.target_addr] };

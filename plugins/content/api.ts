@@ -1,8 +1,20 @@
-import { Type, defineExchange, defineNotice, defineToken, defineTopic } from '../../kernel/index.ts';
-import type { NodeId, PostId } from '../../kernel/index.ts';
+import type { PostId } from './post-id.ts';
+import { PostIdSchema } from './post-id.ts';
+import {
+  defineExchange,
+  defineNotice,
+  defineToken,
+  defineTopic,
+  hexSchema,
+  NodeIdSchema,
+  SignatureSchema,
+  Type,
+} from '../../kernel/index.ts';
+import type { NodeId } from '../../kernel/index.ts';
 import type { DeleteRecord } from './delete-record.ts';
 import type { SyncPost } from './post.ts';
 
+export { type PostId, PostIdSchema } from './post-id.ts';
 export type { DeleteRecord } from './delete-record.ts';
 export type { Attachment, Post, SyncPost, Visibility } from './post.ts';
 
@@ -81,7 +93,6 @@ export const syncFinished = defineTopic<{ readonly peer: NodeId; readonly stored
   'content/sync-finished',
 );
 
-const Id = Type.String({ pattern: '^[0-9a-f]{64}$' });
 const Timestamp = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
 const Seq = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 
@@ -94,7 +105,7 @@ export const PULL_PAGE_BYTES = 1024 * 1024;
 /** Canonical bytes up to which a notification carries its post, which saves the round trip. */
 export const INLINE_POST_MAX_BYTES = 16 * 1024;
 
-const Cursor = Type.Object({ author: Id, since: Seq });
+const Cursor = Type.Object({ author: NodeIdSchema, since: Seq });
 
 /**
  * 0x40. Markers are places in the answering node's log, in the order things arrived there, so a post
@@ -106,10 +117,10 @@ export const pullSync = defineExchange({
   name: 'PullSyncRequest',
   about: 'Asks for posts and delete records of some authors after a marker',
   body: Type.Object({
-    log: Type.Optional(Type.String({ pattern: '^[0-9a-f]{32}$' })),
+    log: Type.Optional(hexSchema(16)),
     authors: Type.Array(Cursor, { maxItems: PULL_AUTHORS_MAX }),
     ids_only: Type.Optional(Type.Boolean()),
-    wanted: Type.Optional(Type.Array(Id, { maxItems: PULL_ENTRIES_MAX })),
+    wanted: Type.Optional(Type.Array(PostIdSchema, { maxItems: PULL_ENTRIES_MAX })),
   }),
   maxBytes: 160 * 1024,
   deadlineMs: 20_000,
@@ -120,9 +131,11 @@ export const pullSync = defineExchange({
     name: 'PullSyncResponse',
     // Posts and deletes are checked one by one on receipt: a bad one must not cost the page.
     body: Type.Object({
-      log: Type.String({ pattern: '^[0-9a-f]{32}$' }),
+      log: hexSchema(16),
       posts: Type.Array(Type.Unknown(), { maxItems: PULL_ENTRIES_MAX }),
-      ids: Type.Optional(Type.Array(Type.Object({ author: Id, id: Id }), { maxItems: PULL_ENTRIES_MAX })),
+      ids: Type.Optional(
+        Type.Array(Type.Object({ author: NodeIdSchema, id: PostIdSchema }), { maxItems: PULL_ENTRIES_MAX }),
+      ),
       deletes: Type.Array(Type.Unknown(), { maxItems: PULL_ENTRIES_MAX }),
       cursors: Type.Array(Cursor, { maxItems: PULL_AUTHORS_MAX }),
       more: Type.Boolean(),
@@ -140,8 +153,8 @@ export const postNotification = defineNotice({
   name: 'PostNotification',
   about: 'Tells a social contact of a new post',
   body: Type.Object({
-    post_id: Id,
-    author: Id,
+    post_id: PostIdSchema,
+    author: NodeIdSchema,
     timestamp_ms: Timestamp,
     post: Type.Optional(Type.Unknown()),
     behind: Type.Optional(Type.Boolean()),
@@ -158,10 +171,10 @@ export const deleteRecord = defineNotice({
   name: 'DeleteRecord',
   about: 'Tells that an author deleted a post',
   body: Type.Object({
-    post_id: Id,
-    author: Id,
+    post_id: PostIdSchema,
+    author: NodeIdSchema,
     timestamp_ms: Timestamp,
-    signature: Type.String({ pattern: '^[0-9a-f]{128}$' }),
+    signature: SignatureSchema,
   }),
   maxBytes: 1024,
   budget: { perSecond: 200, burst: 1_000, inFlight: 64 },
@@ -172,7 +185,7 @@ export const postFetch = defineExchange({
   code: 0xd4,
   name: 'PostFetchRequest',
   about: 'Asks for one post by its id',
-  body: Type.Object({ post_id: Id }),
+  body: Type.Object({ post_id: PostIdSchema }),
   maxBytes: 256,
   budget: { perSecond: 200, burst: 500, inFlight: 32 },
   response: {

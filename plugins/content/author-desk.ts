@@ -1,4 +1,5 @@
-import type { NodeId, PostId, Signer } from '../../kernel/index.ts';
+import type { PostId } from './post-id.ts';
+import type { NodeId, Signer } from '../../kernel/index.ts';
 import type { Announcer } from './announce.ts';
 import type { PostRef } from './api.ts';
 import { contentErrors } from './errors.ts';

@@ -1,6 +1,9 @@
-import type { Database, NodeId, PostId } from '../../kernel/index.ts';
+import { postIdFromBytes } from './post-id.ts';
+import { hexToBytes } from '../../kernel/index.ts';
+import type { PostId } from './post-id.ts';
+import type { Database, NodeId } from '../../kernel/index.ts';
 import type { DeleteRecord } from './delete-record.ts';
-import { toBlob, toDeleteRecord, toHex, toSyncPost } from './post-store.ts';
+import { toDeleteRecord, toSyncPost } from './post-store.ts';
 import type { SyncPost } from './post.ts';
 
 /** One thing that happened to an author's posts here, in the order of arrival. */
@@ -41,7 +44,7 @@ export class AuthorLog {
   /** The next entries after `since`, at most `limit`; posts as ids alone when `idsOnly`. */
   read(author: NodeId, since: number, limit: number, idsOnly: boolean): LogEntry[] {
     const sql = `${idsOnly ? IDS : POSTS} UNION ALL ${DELETES} ORDER BY seq LIMIT ?`;
-    const key = toBlob(author);
+    const key = hexToBytes(author);
     return this.#db
       .prepare<Row>(sql)
       .all(key, since, key, since, limit)
@@ -52,10 +55,10 @@ export class AuthorLog {
 function toEntry(row: Row, author: NodeId, idsOnly: boolean): LogEntry {
   const { seq } = row;
   if (row.body === null) {
-    const deleted = toDeleteRecord({ ...row, post_id: row.id, author: toBlob(author) });
+    const deleted = toDeleteRecord({ ...row, post_id: row.id, author: hexToBytes(author) });
     return { seq, bytes: ENVELOPE_BYTES, deleted };
   }
-  if (idsOnly) return { seq, bytes: ENVELOPE_BYTES, id: toHex(row.id) as PostId };
+  if (idsOnly) return { seq, bytes: ENVELOPE_BYTES, id: postIdFromBytes(row.id) };
   const post = toSyncPost({ ...row, body: row.body, visibility: row.visibility ?? '' });
   return { seq, bytes: Buffer.byteLength(row.body) + ENVELOPE_BYTES, post };
 }

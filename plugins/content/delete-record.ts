@@ -1,4 +1,5 @@
-import type { NodeId, PostId } from '../../kernel/index.ts';
+import type { PostId } from './post-id.ts';
+import type { NodeId } from '../../kernel/index.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { isHex, isRecord } from './post.ts';
 

@@ -1,5 +1,5 @@
+import { hexToBytes } from '../../kernel/index.ts';
 import type { Database, NodeId } from '../../kernel/index.ts';
-import { toBlob } from './post-store.ts';
 
 /**
  * Self Last Encounter: when all that a person had published was last known to be here. That is the time
@@ -16,7 +16,7 @@ export class Encounters {
   /** 0 when there was none. */
   lastMs(nodeId: NodeId): number {
     const sql = 'SELECT encounter_ms FROM encounters WHERE peer = ?';
-    return this.#db.prepare<{ encounter_ms: number }>(sql).get(toBlob(nodeId))?.encounter_ms ?? 0;
+    return this.#db.prepare<{ encounter_ms: number }>(sql).get(hexToBytes(nodeId))?.encounter_ms ?? 0;
   }
 
   /** The newer time stands, and none is from the future: a lie can put off a pull by one threshold at most. */
@@ -26,10 +26,10 @@ export class Encounters {
         `INSERT INTO encounters (peer, encounter_ms) VALUES (?, ?)
          ON CONFLICT (peer) DO UPDATE SET encounter_ms = min(max(encounter_ms, excluded.encounter_ms), ?)`,
       )
-      .run(toBlob(nodeId), Math.min(atMs, nowMs), nowMs);
+      .run(hexToBytes(nodeId), Math.min(atMs, nowMs), nowMs);
   }
 
   forget(nodeId: NodeId): void {
-    this.#db.prepare('DELETE FROM encounters WHERE peer = ?').run(toBlob(nodeId));
+    this.#db.prepare('DELETE FROM encounters WHERE peer = ?').run(hexToBytes(nodeId));
   }
 }

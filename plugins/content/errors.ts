@@ -9,10 +9,6 @@ export const contentErrors = defineErrors('content', {
     message: '"{text}" is not a post id.',
     hint: 'A post id is 64 hex characters; `itsgoin post list` shows yours.',
   },
-  'bad-author': {
-    message: '"{text}" is not a node id.',
-    hint: 'A node id is 64 hex characters; `itsgoin follow list` shows whom you follow.',
-  },
   'bad-cursor': {
     message: 'The cursor "{text}" is not one of ours.',
     hint: 'Pass the `next` value of the page before, or none for the first page.',

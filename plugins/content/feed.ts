@@ -1,5 +1,7 @@
-import type { Database, NodeId, PostId } from '../../kernel/index.ts';
-import { toBlob } from './post-store.ts';
+import { isPostId, postIdFromBytes } from './post-id.ts';
+import { hexToBytes } from '../../kernel/index.ts';
+import type { PostId } from './post-id.ts';
+import type { Database, NodeId } from '../../kernel/index.ts';
 
 /** A place in a feed: the post a page ended with. */
 export interface FeedPosition {
@@ -54,7 +56,7 @@ const STEP_MAX = 64;
 const UNREAD = 0;
 const NO_ID = new Uint8Array(0);
 /** Before every post. */
-const TOP: FeedPosition = { timestampMs: Number.MAX_SAFE_INTEGER, id: 'f'.repeat(64) as PostId };
+const TOP: FeedPosition = { timestampMs: Number.MAX_SAFE_INTEGER, id: postIdFromBytes(new Uint8Array(32).fill(0xff)) };
 /** Author numbers kept in memory; at the cap all are dropped and read again. */
 const AUTHORS_MAX = 16_384;
 
@@ -89,7 +91,7 @@ export class Feed {
     const authors = newest.filter(({ timestamp_ms }) => timestamp_ms >= oldest).map(({ author }) => author);
     const rows = this.#db.prepare<Entry>(WITHIN).all(JSON.stringify(authors), oldest, timestampMs, WITHIN_MAX);
     if (rows.length === WITHIN_MAX) return undefined;
-    const after = { seq: UNREAD, timestamp_ms: timestampMs, id: toBlob(id) };
+    const after = { seq: UNREAD, timestamp_ms: timestampMs, id: hexToBytes(id) };
     const page = rows.filter((row) => compare(after, row) < 0).sort(compare);
     return page.length < limit ? undefined : page.slice(0, limit).map(({ seq }) => seq);
   }
@@ -100,7 +102,7 @@ export class Feed {
     for (const { author, timestamp_ms } of newest) {
       push(heap, { author, head: { seq: UNREAD, timestamp_ms, id: NO_ID }, buffer: [], next: 0, step: STEP_MIN });
     }
-    const after = { timestamp_ms: position.timestampMs, id: toBlob(position.id) };
+    const after = { timestamp_ms: position.timestampMs, id: hexToBytes(position.id) };
     const page: number[] = [];
     for (let source = heap[0]; source !== undefined && page.length < limit; source = heap[0]) {
       if (source.head.seq === UNREAD) {
@@ -145,7 +147,7 @@ export class Feed {
   #number(nodeId: NodeId): number | undefined {
     const known = this.#numbers.get(nodeId);
     if (known !== undefined) return known;
-    const row = this.#db.prepare<{ n: number }>('SELECT n FROM authors WHERE node_id = ?').get(toBlob(nodeId));
+    const row = this.#db.prepare<{ n: number }>('SELECT n FROM authors WHERE node_id = ?').get(hexToBytes(nodeId));
     if (row === undefined) return undefined;
     if (this.#numbers.size >= AUTHORS_MAX) this.#numbers.clear();
     this.#numbers.set(nodeId, row.n);
@@ -185,7 +187,7 @@ function sink(heap: Source[]): void {
   }
 }
 
-const CURSOR = /^(\d{1,16})\.([0-9a-f]{64})$/;
+const CURSOR = /^(\d{1,16})\.(\w{64})$/;
 
 /** The text form of a position, as `next` and `cursor` carry it. */
 export function formatCursor(position: FeedPosition): string {
@@ -193,7 +195,6 @@ export function formatCursor(position: FeedPosition): string {
 }
 
 export function parseCursor(text: string): FeedPosition | undefined {
-  const match = CURSOR.exec(text);
-  if (match?.[1] === undefined || match[2] === undefined) return undefined;
-  return { timestampMs: Number(match[1]), id: match[2] as PostId };
+  const [, time, id] = CURSOR.exec(text) ?? [];
+  return time !== undefined && isPostId(id) ? { timestampMs: Number(time), id } : undefined;
 }

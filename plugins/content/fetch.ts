@@ -1,8 +1,8 @@
-import { blake3Hex, verifySignatureAsync } from '../../kernel/index.ts';
-import type { NodeId, PostId } from '../../kernel/index.ts';
+import type { PostId } from './post-id.ts';
+import { blake3Hex, hexToBytes, verifySignatureAsync } from '../../kernel/index.ts';
+import type { NodeId } from '../../kernel/index.ts';
 import { postFetch } from './api.ts';
 import type { ContentContext } from './context.ts';
-import { toBlob } from './post-store.ts';
 import { canonicalPost, POST_MAX_BYTES, POST_SIGNATURE_DOMAIN, readSyncPost } from './post.ts';
 import type { SyncPost } from './post.ts';
 
@@ -39,6 +39,6 @@ async function proven(value: unknown, id: PostId): Promise<SyncPost | undefined>
   const bytes = Buffer.from(canonical);
   if (bytes.length > POST_MAX_BYTES || blake3Hex(bytes) !== id) return undefined;
   const { author } = read.post;
-  const signed = await verifySignatureAsync(author, POST_SIGNATURE_DOMAIN, toBlob(id), toBlob(read.signature));
+  const signed = await verifySignatureAsync(author, POST_SIGNATURE_DOMAIN, hexToBytes(id), hexToBytes(read.signature));
   return signed ? read : undefined;
 }

@@ -1,9 +1,8 @@
-import { blake3Hex, verifySignatureAsync } from '../../kernel/index.ts';
+import { blake3Hex, hexToBytes, verifySignatureAsync } from '../../kernel/index.ts';
 import type { Counters, NodeId } from '../../kernel/index.ts';
 import { DELETE_SIGNATURE_DOMAIN, deleteSignatureBytes, readDeleteRecord } from './delete-record.ts';
 import type { DeleteRecord, DeleteRefusal } from './delete-record.ts';
 import type { PostOrigin, PostRef } from './api.ts';
-import { toBlob } from './post-store.ts';
 import type { PostStore } from './post-store.ts';
 import { canonicalPost, FUTURE_LIMIT_MS, POST_MAX_BYTES, POST_SIGNATURE_DOMAIN, readSyncPost } from './post.ts';
 import type { PostRefusal, SyncPost } from './post.ts';
@@ -115,7 +114,12 @@ export class Ingest {
     const bytes = Buffer.from(body);
     if (bytes.length > POST_MAX_BYTES) return refuse('too-large');
     if (blake3Hex(bytes) !== post.id) return refuse('bad-id');
-    const signed = await verifySignatureAsync(author, POST_SIGNATURE_DOMAIN, toBlob(post.id), toBlob(post.signature));
+    const signed = await verifySignatureAsync(
+      author,
+      POST_SIGNATURE_DOMAIN,
+      hexToBytes(post.id),
+      hexToBytes(post.signature),
+    );
     return signed ? { post, body } : refuse('bad-signature');
   }
 
@@ -146,7 +150,7 @@ export class Ingest {
       author,
       DELETE_SIGNATURE_DOMAIN,
       deleteSignatureBytes(record),
-      toBlob(record.signature),
+      hexToBytes(record.signature),
     );
     if (!signed) return refuse('bad-signature');
     const { isNew, deleted } = await writer.one(() => store.bury(record));

@@ -1,5 +1,6 @@
+import type { PostId } from './post-id.ts';
 import { codeOf } from '../../kernel/index.ts';
-import type { BodyOf, IncomingCall, NodeId, PostId } from '../../kernel/index.ts';
+import type { BodyOf, IncomingCall, NodeId } from '../../kernel/index.ts';
 import { postFetch } from './api.ts';
 import type { deleteRecord, postNotification } from './api.ts';
 import type { Contacts } from './contacts.ts';
@@ -30,8 +31,7 @@ export class Notices {
   }
 
   async posted(notice: BodyOf<typeof postNotification>, call: IncomingCall): Promise<void> {
-    const id = notice.post_id as PostId;
-    const author = notice.author as NodeId;
+    const { post_id: id, author } = notice;
     if (!this.#contacts.isKept(author)) return this.#ctx.counters.add('notice-unwanted');
     if (notice.behind === true && this.#contacts.isFollowed(call.peer.nodeId))
       void this.#sync.request(call.peer.nodeId);

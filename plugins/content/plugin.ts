@@ -1,5 +1,7 @@
-import { bind, codeOf, definePlugin, serviceArrived, SIGNER, Type } from '../../kernel/index.ts';
-import type { NodeId, PostId } from '../../kernel/index.ts';
+import { readPostId } from './post-id.ts';
+import type { PostId } from './post-id.ts';
+import { bind, codeOf, definePlugin, readNodeId, serviceArrived, SIGNER, Type } from '../../kernel/index.ts';
+import type { NodeId } from '../../kernel/index.ts';
 import { MESH, offerSection, peerFeaturesChanged, peerReady, sectionFeature } from '../mesh/api.ts';
 import { followed, SOCIAL, unfollowed } from '../social/api.ts';
 import { offerHoldings } from '../worm-search/api.ts';
@@ -35,7 +37,7 @@ import { PostStore } from './post-store.ts';
 import { Server } from './serve.ts';
 import { Sync } from './sync.ts';
 import { SyncCursors } from './sync-cursors.ts';
-import { readAuthor, readPostId, Views } from './views.ts';
+import { Views } from './views.ts';
 import { Writer } from './writer.ts';
 
 /** Writes that may fail in a row before a new generation counts as broken. */
@@ -178,7 +180,7 @@ export default definePlugin({
       services: [bind(CONTENT, service)],
       handlers: {
         pullSync: (request) => server.pull(request),
-        postFetch: ({ post_id }) => server.fetch(post_id as PostId),
+        postFetch: ({ post_id }) => server.fetch(post_id),
         postNotification: (notice, call) => notices.posted(notice, call),
         deleteRecord: (record, call) => notices.deleted(record, call),
       },
@@ -199,9 +201,9 @@ export default definePlugin({
           await desk.remove(postId);
           return { deleted: postId };
         },
-        'post.list': ({ author, ...query }) => views.list(author === undefined ? self : readAuthor(author), query),
+        'post.list': ({ author, ...query }) => views.list(author === undefined ? self : readNodeId(author), query),
         'feed.list': (query) => views.feed(query),
-        'sync.now': ({ peer }) => pullNow(peer === undefined ? undefined : readAuthor(peer)),
+        'sync.now': ({ peer }) => pullNow(peer === undefined ? undefined : readNodeId(peer)),
       },
       loops: {
         pull: {

@@ -1,4 +1,7 @@
-import type { Database, NodeId, PostId } from '../../kernel/index.ts';
+import { postIdFromBytes } from './post-id.ts';
+import { hexToBytes, bytesToHex, nodeIdFromBytes } from '../../kernel/index.ts';
+import type { PostId } from './post-id.ts';
+import type { Database, NodeId } from '../../kernel/index.ts';
 import type { DeleteRecord } from './delete-record.ts';
 import type { Post, SyncPost } from './post.ts';
 
@@ -30,13 +33,13 @@ export class PostStore {
   }
 
   has(id: PostId): boolean {
-    return this.#db.prepare('SELECT 1 FROM posts WHERE id = ?').get(toBlob(id)) !== undefined;
+    return this.#db.prepare('SELECT 1 FROM posts WHERE id = ?').get(hexToBytes(id)) !== undefined;
   }
 
   get(id: PostId): SyncPost | undefined {
     const row = this.#db
       .prepare<PostRow>('SELECT id, body, signature, visibility FROM posts WHERE id = ?')
-      .get(toBlob(id));
+      .get(hexToBytes(id));
     return row === undefined ? undefined : toSyncPost(row);
   }
 
@@ -58,15 +61,15 @@ export class PostStore {
   authorOf(id: PostId): NodeId | undefined {
     const row = this.#db
       .prepare<{ node_id: Uint8Array }>('SELECT a.node_id FROM posts p JOIN authors a ON a.n = p.author WHERE p.id = ?')
-      .get(toBlob(id));
-    return row === undefined ? undefined : (toHex(row.node_id) as NodeId);
+      .get(hexToBytes(id));
+    return row === undefined ? undefined : nodeIdFromBytes(row.node_id);
   }
 
   isDeleted(id: PostId, author: NodeId): boolean {
     return (
       this.#db
         .prepare('SELECT 1 FROM deleted_posts WHERE post_id = ? AND author = ?')
-        .get(toBlob(id), toBlob(author)) !== undefined
+        .get(hexToBytes(id), hexToBytes(author)) !== undefined
     );
   }
 
@@ -86,16 +89,16 @@ export class PostStore {
     for (const { post, body } of posts) {
       const { author, timestamp_ms } = post.post;
       if (this.isDeleted(post.id, author)) continue;
-      if (!interned.has(author)) intern.run(toBlob(author));
+      if (!interned.has(author)) intern.run(hexToBytes(author));
       interned.add(author);
       const visibility = JSON.stringify(post.visibility);
       const { changes } = insert.run(
         seq,
-        toBlob(post.id),
-        toBlob(author),
+        hexToBytes(post.id),
+        hexToBytes(author),
         timestamp_ms,
         body,
-        toBlob(post.signature),
+        hexToBytes(post.signature),
         visibility,
       );
       if (changes === 0) continue;
@@ -115,16 +118,16 @@ export class PostStore {
         'INSERT OR IGNORE INTO deleted_posts (post_id, author, timestamp_ms, signature, seq) VALUES (?, ?, ?, ?, ?)',
       )
       .run(
-        toBlob(record.post_id),
-        toBlob(record.author),
+        hexToBytes(record.post_id),
+        hexToBytes(record.author),
         record.timestamp_ms,
-        toBlob(record.signature),
+        hexToBytes(record.signature),
         this.head() + 1,
       );
     if (changes === 0) return { isNew: false, deleted: false };
     const { changes: deleted } = this.#db
       .prepare('DELETE FROM posts WHERE id = ? AND author = (SELECT n FROM authors WHERE node_id = ?)')
-      .run(toBlob(record.post_id), toBlob(record.author));
+      .run(hexToBytes(record.post_id), hexToBytes(record.author));
     return { isNew: true, deleted: deleted > 0 };
   }
 
@@ -154,26 +157,18 @@ export class PostStore {
 
 export function toSyncPost(row: PostRow): SyncPost {
   return {
-    id: toHex(row.id) as PostId,
+    id: postIdFromBytes(row.id),
     post: JSON.parse(row.body) as Post,
-    signature: toHex(row.signature),
+    signature: bytesToHex(row.signature),
     visibility: JSON.parse(row.visibility) as SyncPost['visibility'],
   };
 }
 
 export function toDeleteRecord(row: DeleteRow): DeleteRecord {
   return {
-    post_id: toHex(row.post_id) as PostId,
-    author: toHex(row.author) as NodeId,
+    post_id: postIdFromBytes(row.post_id),
+    author: nodeIdFromBytes(row.author),
     timestamp_ms: row.timestamp_ms,
-    signature: toHex(row.signature),
+    signature: bytesToHex(row.signature),
   };
-}
-
-export function toBlob(hex: string): Uint8Array {
-  return Buffer.from(hex, 'hex');
-}
-
-export function toHex(blob: Uint8Array): string {
-  return Buffer.from(blob.buffer, blob.byteOffset, blob.byteLength).toString('hex');
 }

@@ -1,5 +1,6 @@
+import type { PostId } from './post-id.ts';
 import { isHexId } from '../../kernel/index.ts';
-import type { NodeId, PostId } from '../../kernel/index.ts';
+import type { NodeId } from '../../kernel/index.ts';
 import { canonicalJson } from './canonical-json.ts';
 
 /** UTF-8 bytes of a post's text. */

@@ -1,11 +1,12 @@
-import { blake3Hex } from '../../kernel/index.ts';
-import type { NodeId, PostId, Signer } from '../../kernel/index.ts';
+import { postIdOf } from './post-id.ts';
+import type { PostId } from './post-id.ts';
+import { bytesToHex, hexToBytes } from '../../kernel/index.ts';
+import type { NodeId, Signer } from '../../kernel/index.ts';
 import { DELETE_SIGNATURE_DOMAIN, deleteSignatureBytes } from './delete-record.ts';
 import type { DeleteRecord } from './delete-record.ts';
 import { contentErrors } from './errors.ts';
 import { canonicalPost, checkPost, POST_MAX_BYTES, POST_SIGNATURE_DOMAIN, TEXT_MAX_BYTES } from './post.ts';
 import type { Post, SyncPost } from './post.ts';
-import { toBlob, toHex } from './post-store.ts';
 
 /**
  * Makes a signed public post of a text. `nplus10` are the author and its preferred peers of now (NPT-04).
@@ -32,14 +33,14 @@ export function composePost(
   const body = canonicalPost(post);
   const bytes = Buffer.from(body);
   if (bytes.length > POST_MAX_BYTES) throw refuse(`its text takes more than ${POST_MAX_BYTES} bytes when escaped`);
-  const id = blake3Hex(bytes) as PostId;
-  const signature = toHex(signer.sign(POST_SIGNATURE_DOMAIN, toBlob(id)));
+  const id = postIdOf(bytes);
+  const signature = bytesToHex(signer.sign(POST_SIGNATURE_DOMAIN, hexToBytes(id)));
   return { post: { id, post, signature, visibility: { kind: 'public' } }, body };
 }
 
 /** Makes the signed record that deletes a post of ours. */
 export function composeDelete(signer: Signer, id: PostId, nowMs: number): DeleteRecord {
-  const record = { post_id: id, author: signer.self.nodeId as NodeId, timestamp_ms: nowMs };
-  const signature = toHex(signer.sign(DELETE_SIGNATURE_DOMAIN, deleteSignatureBytes(record)));
+  const record = { post_id: id, author: signer.self.nodeId, timestamp_ms: nowMs };
+  const signature = bytesToHex(signer.sign(DELETE_SIGNATURE_DOMAIN, deleteSignatureBytes(record)));
   return { ...record, signature };
 }

@@ -1,5 +1,8 @@
+import { isRecord } from './post.ts';
+import { isPostId } from './post-id.ts';
+import type { PostId } from './post-id.ts';
 import { codeOf } from '../../kernel/index.ts';
-import type { BodyOf, NodeId, PostId, ResponseOf } from '../../kernel/index.ts';
+import type { BodyOf, NodeId, ResponseOf } from '../../kernel/index.ts';
 import { PULL_AUTHORS_MAX, PULL_ENTRIES_MAX, pullSync, syncFinished } from './api.ts';
 import type { Contacts } from './contacts.ts';
 import type { ContentContext } from './context.ts';
@@ -158,14 +161,14 @@ class AuthorsPull {
   /** Asks for the posts behind ids we do not hold. */
   async #missing(ids: readonly { author: NodeId; id: PostId }[]): Promise<void> {
     const { store } = this.#deps;
-    const missing = new Set<string>();
+    const missing = new Set<PostId>();
     for (const { author, id } of ids) {
       if (this.#isAsked(author) && !store.has(id) && !store.isDeleted(id, author)) missing.add(id);
     }
     while (missing.size > 0) {
       const wanted = [...missing].slice(0, PULL_ENTRIES_MAX);
       const page = await this.#ask({ authors: [], wanted });
-      const came = page.posts.filter((value) => missing.delete(idOf(value)));
+      const came = page.posts.filter((value) => isRecord(value) && isPostId(value.id) && missing.delete(value.id));
       if (came.length < page.posts.length)
         this.#deps.ctx.counters.add('post-refused:unrequested', page.posts.length - came.length);
       await this.#posts(came);
@@ -198,8 +201,4 @@ class AuthorsPull {
   #misled(reason: string): Error {
     return contentErrors.make('misled', { peer: this.#peer, reason });
   }
-}
-
-function idOf(value: unknown): string {
-  return typeof value === 'object' && value !== null && 'id' in value && typeof value.id === 'string' ? value.id : '';
 }

@@ -1,4 +1,5 @@
-import type { BodyOf, NodeId, PostId, ResponseOf } from '../../kernel/index.ts';
+import type { PostId } from './post-id.ts';
+import type { BodyOf, NodeId, ResponseOf } from '../../kernel/index.ts';
 import { PULL_ENTRIES_MAX, PULL_PAGE_BYTES } from './api.ts';
 import type { postFetch, pullSync } from './api.ts';
 import type { AuthorLog } from './author-log.ts';
@@ -40,14 +41,14 @@ export class Server {
     const idsOnly = request.ids_only === true;
     const sameLog = request.log === this.#log.id;
     const posts: SyncPost[] = [];
-    const ids: { author: string; id: string }[] = [];
+    const ids: { author: NodeId; id: PostId }[] = [];
     const deletes: DeleteRecord[] = [];
-    const cursors: { author: string; since: number }[] = [];
+    const cursors: { author: NodeId; since: number }[] = [];
     let entries = 0;
     let bytes = 0;
     let more = false;
     for (const asked of request.authors) {
-      const author = asked.author as NodeId;
+      const { author } = asked;
       const start = sameLog ? asked.since : 0;
       let since = start;
       while (!more) {
@@ -72,12 +73,12 @@ export class Server {
   }
 
   /** Posts by id up to the size of a page; who asked for more than came asks again. */
-  #pick(wanted: readonly string[]): PullPage {
+  #pick(wanted: readonly PostId[]): PullPage {
     const posts: SyncPost[] = [];
     let bytes = 0;
     let more = false;
     for (const id of wanted) {
-      const post = this.#store.get(id as PostId);
+      const post = this.#store.get(id);
       if (post === undefined || !mayServe(post)) continue;
       bytes += Buffer.byteLength(post.post.content) + 1_024;
       more = posts.length > 0 && bytes > PULL_PAGE_BYTES;

@@ -1,4 +1,4 @@
-import { codeOf } from '../../kernel/index.ts';
+import { BoundedMap, codeOf } from '../../kernel/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
 import { contentErrors } from './errors.ts';
 import { pullFrom } from './pull.ts';
@@ -31,7 +31,7 @@ export class Sync {
   readonly #deps: PullDeps;
   readonly #pulls = new Map<NodeId, Pull>();
   readonly #waiting: (() => void)[] = [];
-  readonly #avoided = new Map<NodeId, number>();
+  readonly #avoided = new BoundedMap<NodeId, number>(AVOIDED_MAX);
   #running = 0;
 
   constructor(deps: PullDeps) {
@@ -108,10 +108,7 @@ export class Sync {
     if (ctx.signal.aborted) return;
     const code = codeOf(error);
     ctx.counters.add(`pull-failed:${code}`);
-    if (code === contentErrors.code('misled')) {
-      if (this.#avoided.size >= AVOIDED_MAX) this.#avoided.delete(this.#avoided.keys().next().value as NodeId);
-      this.#avoided.set(peer, ctx.clock.monotonic() + AVOID_MS);
-    }
+    if (code === contentErrors.code('misled')) this.#avoided.set(peer, ctx.clock.monotonic() + AVOID_MS);
     if (!ENDED.has(code)) ctx.log.warn('pull-failed', { peer, code, error });
   }
 

@@ -1,10 +1,9 @@
-import type { NodeId, PostId } from '../../kernel/index.ts';
+import type { NodeId } from '../../kernel/index.ts';
 import type { PageQuery, PostPage, PostView } from './api.ts';
 import type { Contacts } from './contacts.ts';
 import { contentErrors } from './errors.ts';
 import { formatCursor, parseCursor } from './feed.ts';
 import type { Feed } from './feed.ts';
-import { isHex } from './post.ts';
 import type { SyncPost } from './post.ts';
 import type { PostStore } from './post-store.ts';
 
@@ -70,18 +69,4 @@ function viewOf({ id, post, visibility }: SyncPost, names: ReadonlyMap<NodeId, s
     text: post.content,
     visibility: visibility.kind,
   };
-}
-
-/** An id as a person typed it. @throws content/bad-post-id */
-export function readPostId(text: string): PostId {
-  const id = text.trim().toLowerCase();
-  if (!isHex(id)) throw contentErrors.make('bad-post-id', { text: text.slice(0, 80) });
-  return id as PostId;
-}
-
-/** @throws content/bad-author */
-export function readAuthor(text: string): NodeId {
-  const id = text.trim().toLowerCase();
-  if (!isHex(id)) throw contentErrors.make('bad-author', { text: text.slice(0, 80) });
-  return id as NodeId;
 }

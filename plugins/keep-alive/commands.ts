@@ -1,4 +1,4 @@
-import { defineCommand, isHexId, Type } from '../../kernel/index.ts';
+import { defineCommand, readNodeId, Type } from '../../kernel/index.ts';
 import type { CommandHandlers, Network, NodeId } from '../../kernel/index.ts';
 import type { Need } from './api.ts';
 import { keepAliveErrors } from './errors.ts';
@@ -112,11 +112,4 @@ export function keepAliveCommandHandlers(parts: CommandParts): CommandHandlers<t
       };
     },
   };
-}
-
-/** @throws keep-alive/bad-node-id */
-function readNodeId(text: string): NodeId {
-  const nodeId = text.trim().toLowerCase();
-  if (!isHexId(nodeId)) throw keepAliveErrors.make('bad-node-id', { text: text.slice(0, 80) });
-  return nodeId as NodeId;
 }

@@ -1,4 +1,4 @@
-import { codeOf, linkSignals } from '../../kernel/index.ts';
+import { BoundedMap, codeOf, linkSignals } from '../../kernel/index.ts';
 import type { Network, NodeId, PluginContext, Ref } from '../../kernel/index.ts';
 import type { MeshService } from '../mesh/api.ts';
 import type { Need } from './api.ts';
@@ -45,7 +45,7 @@ interface Candidate {
 export class Dialler {
   readonly #deps: DiallerDeps;
   /** Addresses dialled on the word of a redirect, the latest last. */
-  readonly #told = new Map<string, number>();
+  readonly #told = new BoundedMap<string, number>(TOLD_MAX);
 
   constructor(deps: DiallerDeps) {
     this.#deps = deps;
@@ -75,7 +75,7 @@ export class Dialler {
         if (answer.redirect === undefined) continue;
         const { node_id, addresses } = answer.redirect;
         const told = { addresses, by: next.nodeId };
-        queue.unshift({ nodeId: node_id as NodeId, why: `${next.nodeId.slice(0, 8)} is full and named it`, told });
+        queue.unshift({ nodeId: node_id, why: `${next.nodeId.slice(0, 8)} is full and named it`, told });
       } catch (error) {
         if (ctx.signal.aborted) throw error;
         tries.push({ host: next.nodeId, why: next.why, result: codeOf(error) });
@@ -125,9 +125,7 @@ export class Dialler {
     const rested = addresses.filter((address) => {
       if (!network.mayDial(address, seenAt)) return false;
       if (now - (this.#told.get(address) ?? Number.NEGATIVE_INFINITY) < TOLD_PAUSE_MS) return false;
-      this.#told.delete(address);
       this.#told.set(address, now);
-      if (this.#told.size > TOLD_MAX) this.#told.delete(this.#told.keys().next().value as string);
       return true;
     });
     const { signal } = ctx;

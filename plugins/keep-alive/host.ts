@@ -35,7 +35,7 @@ export class SessionHost {
     if (kind === 'mesh' || kind === 'keep-alive' || kind === 'lan') return { accepted: true };
     if (sessions.isFull()) {
       ctx.counters.add('requests-redirected');
-      return { accepted: false, ...(await this.#redirect(target as NodeId, peer.nodeId, connectionId)) };
+      return { accepted: false, ...(await this.#redirect(target, peer.nodeId, connectionId)) };
     }
     network.setKind(connectionId, 'keep-alive');
     ctx.counters.add('requests-accepted');

@@ -1,6 +1,4 @@
-import { defineExchange, Type } from '../../kernel/index.ts';
-
-const HexId = Type.String({ pattern: '^[0-9a-f]{64}$' });
+import { defineExchange, NodeIdSchema, Type } from '../../kernel/index.ts';
 
 /** Addresses a redirect may name. */
 export const REDIRECT_ADDRESSES_MAX = 4;
@@ -10,7 +8,7 @@ export const keepAliveRequest = defineExchange({
   about: 'Asks for a long-lived session outside the mesh near a node, or gives it up; a full node names another one',
   body: Type.Object({
     /** Whom the asker wants to stay able to find; the asked node itself or one that has it as preferred peer. */
-    target: HexId,
+    target: NodeIdSchema,
     keep: Type.Boolean(),
   }),
   maxBytes: 256,
@@ -21,7 +19,7 @@ export const keepAliveRequest = defineExchange({
       accepted: Type.Boolean(),
       redirect: Type.Optional(
         Type.Object({
-          node_id: HexId,
+          node_id: NodeIdSchema,
           addresses: Type.Array(Type.String({ minLength: 3, maxLength: 80 }), { maxItems: REDIRECT_ADDRESSES_MAX }),
         }),
       ),

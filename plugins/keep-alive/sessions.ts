@@ -1,4 +1,4 @@
-import { codeOf, Type } from '../../kernel/index.ts';
+import { codeOf, NodeIdSchema, Type } from '../../kernel/index.ts';
 import type { Network, NodeId, PluginContext, Static } from '../../kernel/index.ts';
 import { NEED_REASONS, sessionKept, sessionReleased } from './api.ts';
 import type { Need } from './api.ts';
@@ -20,8 +20,8 @@ const RETRY_BASE_MS = 3 * 60_000;
 const RETRY_MAX_MS = 3 * 3_600_000;
 
 export const Session = Type.Object({
-  target: Type.String(),
-  host: Type.String(),
+  target: NodeIdSchema,
+  host: NodeIdSchema,
   connectionId: Type.Integer(),
   reason: Type.Enum([...NEED_REASONS]),
   nearChecks: Type.Integer(),
@@ -72,7 +72,7 @@ export class Sessions {
   }
 
   restore(sessions: readonly Session[]): void {
-    for (const session of sessions) this.#sessions.set(session.target as NodeId, { ...session });
+    for (const session of sessions) this.#sessions.set(session.target, { ...session });
   }
 
   /** `needs` the most important first. Gives the attempts it started, for who wants to wait. */
@@ -80,7 +80,7 @@ export class Sessions {
     const { ctx } = this.#deps;
     const wanted = new Map(needs.map((need) => [need.nodeId, need]));
     for (const target of this.#sights.keys()) if (!wanted.has(target)) this.#sights.delete(target);
-    for (const session of this.all()) this.#review(session, wanted.get(session.target as NodeId), around);
+    for (const session of this.all()) this.#review(session, wanted.get(session.target), around);
     const attempts: Promise<void>[] = [];
     for (const need of needs) {
       if (this.#sessions.has(need.nodeId)) continue;
@@ -135,7 +135,7 @@ export class Sessions {
     else if (need === undefined) this.#release(session, 'not needed any more');
     else {
       session.reason = need.reason;
-      const way = around.wayTo(need, session.host as NodeId);
+      const way = around.wayTo(need, session.host);
       const sight = this.#sights.get(need.nodeId);
       if (sight !== undefined) sight.way = way;
       session.nearChecks = way === undefined ? 0 : session.nearChecks + 1;
@@ -194,14 +194,14 @@ export class Sessions {
       network.setKind(session.connectionId, 'session');
     const body = { target: session.target, keep: false };
     ctx
-      .send(session.host as NodeId, keepAliveRequest, body, { signal: ctx.signal, connectionId: session.connectionId })
+      .send(session.host, keepAliveRequest, body, { signal: ctx.signal, connectionId: session.connectionId })
       .catch((error) => ctx.counters.add(`release-failed.${codeOf(error)}`));
   }
 
   #forget(session: Session, reason: string): void {
-    const target = session.target as NodeId;
+    const target = session.target;
     this.#sessions.delete(target);
     this.#deps.ctx.counters.add('sessions-released');
-    this.#deps.ctx.emit(sessionReleased, { target, host: session.host as NodeId, reason });
+    this.#deps.ctx.emit(sessionReleased, { target, host: session.host, reason });
   }
 }

@@ -1,4 +1,4 @@
-import { isHexId, Type, verifySignature } from '../../kernel/index.ts';
+import { isHexId, NodeIdSchema, SignatureSchema, Type, verifySignature } from '../../kernel/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
 import { FUTURE_MAX_MS } from './profile-record.ts';
 
@@ -10,15 +10,13 @@ export const NPLUS10_MAX = 11;
 export const PREFERRED_TREE_MAX = 110;
 const DOMAIN = 'itsgoin/address/v1';
 
-const HexId = Type.String({ pattern: '^[0-9a-f]{64}$' });
-
 /** How a record travels. It is checked beyond this by {@link readAddressRecord}. */
 export const AddressRecordBody = Type.Object({
-  node_id: HexId,
+  node_id: NodeIdSchema,
   addresses: Type.Array(Type.String({ minLength: 3, maxLength: 80 }), { maxItems: ADDRESSES_MAX }),
-  nplus10: Type.Array(HexId, { minItems: 1, maxItems: NPLUS10_MAX }),
+  nplus10: Type.Array(NodeIdSchema, { minItems: 1, maxItems: NPLUS10_MAX }),
   timestamp_ms: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
-  signature: Type.String({ pattern: '^[0-9a-f]{128}$' }),
+  signature: SignatureSchema,
 });
 
 /**

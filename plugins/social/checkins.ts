@@ -135,7 +135,7 @@ export class Checkins {
     if (answer.record.node_id === peer) whereabouts.learn(answer.record, peer);
     whereabouts.learnTree(peer, answer.preferred_tree ?? []);
     for (const one of answer.answers) {
-      if (asks.includes(one.node_id as NodeId)) whereabouts.heard(one, peer);
+      if (asks.includes(one.node_id)) whereabouts.heard(one, peer);
       else ctx.counters.add('answers-unasked');
     }
   }

@@ -1,4 +1,4 @@
-import { codeOf, defineCommand, isHexId, Type } from '../../kernel/index.ts';
+import { codeOf, defineCommand, readNodeId, Type } from '../../kernel/index.ts';
 import type { CommandHandlers, NodeId, Ref } from '../../kernel/index.ts';
 import { parseConnectString } from '../mesh/api.ts';
 import type { MeshService } from '../mesh/api.ts';
@@ -209,13 +209,7 @@ function viewProfile({ author, name, bio, anchors = [], timestamp_ms }: ProfileR
   return { node_id: author, name, bio, anchors: [...anchors], timestamp_ms };
 }
 
-function readNodeId(text: string): NodeId {
-  const nodeId = text.trim().toLowerCase();
-  if (!isHexId(nodeId)) throw socialErrors.make('bad-node-id', { text: text.slice(0, 80) });
-  return nodeId as NodeId;
-}
-
-/** @throws social/bad-node-id, mesh/bad-connect-string */
+/** @throws kit/bad-node-id, mesh/bad-connect-string */
 function readTarget(target: string): { nodeId: NodeId; addresses: readonly string[] } {
   return target.includes('@') ? parseConnectString(target) : { nodeId: readNodeId(target), addresses: [] };
 }

@@ -33,10 +33,6 @@ export const socialErrors = defineErrors('social', {
     message: 'No profile of {node_id} is known.',
     hint: 'It comes when the node is connected; your own is made with `itsgoin profile set --name ...`.',
   },
-  'bad-node-id': {
-    message: '"{text}" is neither a node id nor a connect string.',
-    hint: 'A node id is 64 hex characters; a connect string is <node id>@<host>:<port>.',
-  },
   'own-node': {
     message: 'That is you.',
     hint: 'Your own posts are in your feed without following yourself.',

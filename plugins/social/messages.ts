@@ -1,4 +1,4 @@
-import { defineExchange, defineNotice, Type } from '../../kernel/index.ts';
+import { defineExchange, defineNotice, NodeIdSchema, SignatureSchema, Type } from '../../kernel/index.ts';
 import { AddressRecordBody, PREFERRED_TREE_MAX } from './address-record.ts';
 import { BIO_MAX_CHARS, NAME_MAX_CHARS, PROFILE_ANCHOR_MAX_CHARS, PROFILE_ANCHORS_MAX } from './profile-record.ts';
 
@@ -7,14 +7,14 @@ export const profileUpdate = defineNotice({
   name: 'ProfileUpdate',
   about: 'A profile, signed by its author, as soon as it changes',
   body: Type.Object({
-    author: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+    author: NodeIdSchema,
     name: Type.String({ maxLength: NAME_MAX_CHARS }),
     bio: Type.String({ maxLength: BIO_MAX_CHARS }),
     anchors: Type.Optional(
       Type.Array(Type.String({ maxLength: PROFILE_ANCHOR_MAX_CHARS }), { maxItems: PROFILE_ANCHORS_MAX }),
     ),
     timestamp_ms: Type.Integer({ minimum: 0 }),
-    signature: Type.String({ pattern: '^[0-9a-f]{128}$' }),
+    signature: SignatureSchema,
   }),
   maxBytes: 16 * 1024,
   // A person changes a profile seldom; the burst lets a script try.
@@ -29,9 +29,8 @@ export const followingNotice = defineNotice({
   budget: { perSecond: 1, burst: 20, inFlight: 2 },
 });
 
-const HexId = Type.String({ pattern: '^[0-9a-f]{64}$' });
 /** The sender's preferred peers and theirs, on its word (NPT-08). */
-const PreferredTree = Type.Optional(Type.Array(HexId, { maxItems: PREFERRED_TREE_MAX }));
+const PreferredTree = Type.Optional(Type.Array(NodeIdSchema, { maxItems: PREFERRED_TREE_MAX }));
 /** Contacts one check-in may ask about. */
 export const ASKS_MAX = 16;
 
@@ -53,7 +52,7 @@ export const socialDisconnectNotice = defineNotice({
   code: 0x71,
   name: 'SocialDisconnectNotice',
   about: 'A contact that the receiver asked about left the sender',
-  body: Type.Object({ node_id: HexId }),
+  body: Type.Object({ node_id: NodeIdSchema }),
   maxBytes: 256,
   budget: { perSecond: 1, burst: 300, inFlight: 4 },
 });
@@ -65,7 +64,7 @@ export const socialCheckin = defineExchange({
   body: Type.Object({
     record: AddressRecordBody,
     /** The asker becomes a watcher of these. */
-    asks: Type.Array(HexId, { maxItems: ASKS_MAX }),
+    asks: Type.Array(NodeIdSchema, { maxItems: ASKS_MAX }),
     preferred_tree: PreferredTree,
   }),
   maxBytes: 16 * 1024,
@@ -77,7 +76,7 @@ export const socialCheckin = defineExchange({
     body: Type.Object({
       record: AddressRecordBody,
       answers: Type.Array(
-        Type.Object({ node_id: HexId, online: Type.Boolean(), record: Type.Optional(AddressRecordBody) }),
+        Type.Object({ node_id: NodeIdSchema, online: Type.Boolean(), record: Type.Optional(AddressRecordBody) }),
         { maxItems: ASKS_MAX },
       ),
       preferred_tree: PreferredTree,

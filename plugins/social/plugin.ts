@@ -187,7 +187,7 @@ export default definePlugin({
         profileUpdate: (body, call) => receiveProfile(call.peer, body),
         followingNotice: ({ following }, call) => contacts.heardFollowing(call.peer.nodeId, following),
         socialAddressUpdate: (body, call) => routing.whereabouts.updated(body, call.peer.nodeId),
-        socialDisconnectNotice: ({ node_id }, call) => routing.whereabouts.left(node_id as NodeId, call.peer.nodeId),
+        socialDisconnectNotice: ({ node_id }, call) => routing.whereabouts.left(node_id, call.peer.nodeId),
         socialCheckin: (body, call) => routing.answer(body, call),
       },
       loops: {

@@ -6,7 +6,7 @@ export const PROFILES_MAX = 10_000;
 const PRUNED_AT_ONCE = 100;
 
 interface Row {
-  node_id: string;
+  node_id: NodeId;
   name: string;
   bio: string;
   timestamp_ms: number;
@@ -29,7 +29,7 @@ export class Profiles {
     if (row === undefined) return undefined;
     const { name, bio, timestamp_ms, signature } = row;
     const anchors = JSON.parse(row.anchors) as string[];
-    const record = { author: row.node_id as NodeId, name, bio, timestamp_ms, signature };
+    const record = { author: row.node_id, name, bio, timestamp_ms, signature };
     return anchors.length === 0 ? record : { ...record, anchors };
   }
 

@@ -7,7 +7,7 @@ export const FOLLOWS_MAX = 5_000;
 export const FOLLOWERS_MAX = 100_000;
 
 interface FollowerRow {
-  node_id: string;
+  node_id: NodeId;
   since_ms: number;
 }
 
@@ -55,7 +55,7 @@ export class Relations {
     return this.#db
       .prepare<FollowerRow>('SELECT node_id, since_ms FROM followers ORDER BY since_ms DESC, node_id LIMIT ?')
       .all(limit)
-      .map((row) => ({ nodeId: row.node_id as NodeId, sinceMs: row.since_ms }));
+      .map((row) => ({ nodeId: row.node_id, sinceMs: row.since_ms }));
   }
 
   isFollower(nodeId: NodeId): boolean {
@@ -81,9 +81,9 @@ export class Relations {
   #loaded(): Map<NodeId, number> {
     this.#follows ??= new Map(
       this.#db
-        .prepare<{ node_id: string; followed_at_ms: number }>('SELECT * FROM follows ORDER BY followed_at_ms, node_id')
+        .prepare<{ node_id: NodeId; followed_at_ms: number }>('SELECT * FROM follows ORDER BY followed_at_ms, node_id')
         .all()
-        .map((row) => [row.node_id as NodeId, row.followed_at_ms]),
+        .map((row) => [row.node_id, row.followed_at_ms]),
     );
     return this.#follows;
   }

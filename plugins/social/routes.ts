@@ -7,7 +7,7 @@ export const AUDIENCE_ROUTES_MAX = 1_000;
 const PRUNED_AT_ONCE = 50;
 
 interface Row {
-  node_id: string;
+  node_id: NodeId;
   nplus10: string;
   addresses: string;
   told_addresses: string;
@@ -131,7 +131,7 @@ export class Routes {
   onlyOnline(nodeIds: ReadonlySet<NodeId>): void {
     const online = this.#db.prepare<Row>(`SELECT * FROM social_routes WHERE status = 'online'`).all();
     for (const { node_id } of online) {
-      if (nodeIds.has(node_id as NodeId)) continue;
+      if (nodeIds.has(node_id)) continue;
       this.#db.prepare(`UPDATE social_routes SET status = 'disconnected' WHERE node_id = ?`).run(node_id);
     }
   }
@@ -173,7 +173,7 @@ function toRoute(row: Row): Route {
   const seen = JSON.parse(row.addresses) as string[];
   const told = JSON.parse(row.told_addresses) as string[];
   return {
-    nodeId: row.node_id as NodeId,
+    nodeId: row.node_id,
     relation: row.relation,
     online: row.status === 'online',
     reachMethod: row.reach_method,

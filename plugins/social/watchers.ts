@@ -18,8 +18,8 @@ export interface Watch {
 }
 
 interface Row {
-  target: string;
-  watcher: string;
+  target: NodeId;
+  watcher: NodeId;
   registered_ms: number;
   told_ms: number;
   told_online: number;
@@ -57,14 +57,14 @@ export class Watchers {
   /** Who is to hear now that `target` came back; marked as told. Those who wait for a week are left to the daily check. */
   takeReturn(target: NodeId, nowMs: number, here: (watcher: NodeId) => boolean): readonly Watch[] {
     return this.#take('target = ? AND told_online = 0', [target], nowMs, true, (row) => {
-      return isFresh(row, nowMs) && isRested(row, nowMs) && here(row.watcher as NodeId);
+      return isFresh(row, nowMs) && isRested(row, nowMs) && here(row.watcher);
     });
   }
 
   /** Of whose return this watcher, who is here now, is still to hear; marked as told. */
   takeReturnsFor(watcher: NodeId, nowMs: number, here: (target: NodeId) => boolean): readonly Watch[] {
     return this.#take('watcher = ? AND told_online = 0', [watcher], nowMs, true, (row) => {
-      return isFresh(row, nowMs) && isRested(row, nowMs) && here(row.target as NodeId);
+      return isFresh(row, nowMs) && isRested(row, nowMs) && here(row.target);
     });
   }
 
@@ -72,13 +72,13 @@ export class Watchers {
   takeDaily(nowMs: number, here: (nodeId: NodeId) => boolean): readonly Watch[] {
     this.prune(nowMs);
     return this.#take('told_online = 0', [], nowMs, true, (row) => {
-      return here(row.target as NodeId) && here(row.watcher as NodeId);
+      return here(row.target) && here(row.watcher);
     });
   }
 
   /** Who was told that `target` is online and is to hear now that it left; marked as told. */
   takeDeparture(target: NodeId, nowMs: number, here: (watcher: NodeId) => boolean): readonly Watch[] {
-    return this.#take('target = ? AND told_online = 1', [target], nowMs, false, (row) => here(row.watcher as NodeId));
+    return this.#take('target = ? AND told_online = 1', [target], nowMs, false, (row) => here(row.watcher));
   }
 
   prune(nowMs: number): void {
@@ -114,7 +114,7 @@ export class Watchers {
     this.#db.transaction(() => {
       for (const { target, watcher } of rows) mark.run(nowMs, online ? 1 : 0, target, watcher);
     });
-    return rows.map(({ target, watcher }) => ({ target: target as NodeId, watcher: watcher as NodeId }));
+    return rows.map(({ target, watcher }) => ({ target, watcher }));
   }
 }
 

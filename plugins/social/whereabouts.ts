@@ -1,4 +1,4 @@
-import { codeOf } from '../../kernel/index.ts';
+import { BoundedMap, codeOf } from '../../kernel/index.ts';
 import type { BodyOf, Network, NodeId, PluginContext, ResponseOf } from '../../kernel/index.ts';
 import { readAddressRecord } from './address-record.ts';
 import type { AddressRecord } from './address-record.ts';
@@ -9,7 +9,7 @@ import type { OwnAddress } from './own-address.ts';
 import type { Route, Routes } from './routes.ts';
 import type { Watch, Watchers } from './watchers.ts';
 
-/** Records of nodes that are no contacts, for those who ask us; beyond it the longest unused goes. */
+/** Records of nodes that are no contacts, for those who ask us; beyond it the one received longest ago goes. */
 const RECORDS_MAX = 2_000;
 /** Contacts whose whereabouts somebody told us; beyond it the oldest word is forgotten. */
 const TELLERS_MAX = 4_000;
@@ -36,10 +36,10 @@ interface WhereaboutsDeps {
  */
 export class Whereabouts {
   readonly #deps: WhereaboutsDeps;
-  /** Newest records of connected and former peers, the latest used last. */
-  readonly #records = new Map<NodeId, AddressRecord>();
+  /** Newest records of connected and former peers. */
+  readonly #records = new BoundedMap<NodeId, AddressRecord>(RECORDS_MAX);
   /** Whom we asked about a contact, and so believe when it says that the contact left. */
-  readonly #tellers = new Map<NodeId, Set<NodeId>>();
+  readonly #tellers = new BoundedMap<NodeId, Set<NodeId>>(TELLERS_MAX);
 
   constructor(deps: WhereaboutsDeps) {
     this.#deps = deps;
@@ -52,7 +52,7 @@ export class Whereabouts {
    */
   learn(body: BodyOf<typeof socialAddressUpdate>['record'], from: NodeId): boolean {
     const { ctx, routes } = this.#deps;
-    const about = body.node_id as NodeId;
+    const about = body.node_id;
     const known = this.#recordOf(about);
     const route = routes.get(about);
     if (about !== from && route === undefined) {
@@ -71,23 +71,23 @@ export class Whereabouts {
       ctx.counters.add('address-records-old');
       return true;
     }
-    this.#keep(read.record);
+    this.#records.set(about, read.record);
     ctx.counters.add('address-records-stored');
     if (route !== undefined) this.#store(route, read.record, from);
     return true;
   }
 
   /** Who prefers a contact, as it says itself; only hints for who looks for it. */
-  learnTree(from: NodeId, tree: readonly string[]): void {
-    const ids = [...new Set(tree)].filter((id) => id !== from) as NodeId[];
+  learnTree(from: NodeId, tree: readonly NodeId[]): void {
+    const ids = [...new Set(tree)].filter((id) => id !== from);
     const known = this.#deps.routes.get(from)?.preferredTree;
     if (known !== undefined && known.join() !== ids.join()) this.#deps.routes.setPreferredTree(from, ids);
   }
 
   /** Answers a check-in's questions. The asker becomes a watcher of each. */
-  answer(asks: readonly string[], asker: NodeId): ResponseOf<typeof socialCheckin>['answers'] {
+  answer(asks: readonly NodeId[], asker: NodeId): ResponseOf<typeof socialCheckin>['answers'] {
     const { ctx, watchers } = this.#deps;
-    const targets = [...new Set(asks as NodeId[])].filter((id) => id !== asker && id !== ctx.self.nodeId);
+    const targets = [...new Set(asks)].filter((id) => id !== asker && id !== ctx.self.nodeId);
     return targets.map((node_id) => {
       const online = this.#deps.isPeer(node_id);
       const record = this.#recordOf(node_id);
@@ -100,7 +100,7 @@ export class Whereabouts {
 
   /** Remembers whom we asked about whom, and takes the answer. */
   heard(answer: ResponseOf<typeof socialCheckin>['answers'][number], from: NodeId): void {
-    const about = answer.node_id as NodeId;
+    const about = answer.node_id;
     this.#trust(about, from);
     if (answer.record !== undefined) {
       if (answer.record.node_id !== about) throw socialErrors.make('bad-address-record', { reason: 'another node' });
@@ -111,7 +111,7 @@ export class Whereabouts {
 
   /** 0x70. @throws social/bad-address-record, social/forged-address-record */
   updated({ record, online }: BodyOf<typeof socialAddressUpdate>, from: NodeId): void {
-    const about = record.node_id as NodeId;
+    const about = record.node_id;
     if (this.learn(record, from) && online && about !== from && this.#isTeller(about, from)) this.#onlineAt(about);
   }
 
@@ -190,10 +190,7 @@ export class Whereabouts {
   }
 
   #trust(about: NodeId, teller: NodeId): void {
-    const tellers = this.#tellers.get(about) ?? new Set();
-    this.#tellers.delete(about);
-    this.#tellers.set(about, tellers.add(teller));
-    if (this.#tellers.size > TELLERS_MAX) this.#tellers.delete(this.#tellers.keys().next().value as NodeId);
+    this.#tellers.set(about, (this.#tellers.get(about) ?? new Set()).add(teller));
   }
 
   #isTeller(about: NodeId, from: NodeId): boolean {
@@ -202,12 +199,6 @@ export class Whereabouts {
 
   #recordOf(nodeId: NodeId): AddressRecord | undefined {
     return this.#records.get(nodeId) ?? this.#deps.routes.get(nodeId)?.record;
-  }
-
-  #keep(record: AddressRecord): void {
-    this.#records.delete(record.node_id);
-    this.#records.set(record.node_id, record);
-    if (this.#records.size > RECORDS_MAX) this.#records.delete(this.#records.keys().next().value as NodeId);
   }
 }
 

@@ -1,4 +1,3 @@
-import type { NodeId } from '../../kernel/index.ts';
 import type { CascadeStep } from '../mesh/api.ts';
 import type { MeshDoor } from './mesh-door.ts';
 import { WORM_PURPOSE } from './mesh-door.ts';
@@ -17,7 +16,7 @@ export function cascadeStep(searcher: Searcher, mesh: MeshDoor): CascadeStep {
       if (purpose === WORM_PURPOSE) return nothing('no search within a search');
       const { found, holder, cost } = await searcher.find({ kind: 'node', id: target }, { signal, beyondN3: true });
       if (!found) return nothing(`asked ${cost.relayHops}, and none knows it`);
-      if (holder !== target) await mesh.connectByKnowledge(target as NodeId, signal);
+      if (holder !== target) await mesh.connectByKnowledge(target, signal);
       return { kind: 'connected' };
     },
   };

@@ -1,4 +1,4 @@
-import { defineCommand, isHexId, Type } from '../../kernel/index.ts';
+import { defineCommand, parseHexId, Type } from '../../kernel/index.ts';
 import type { NodeId, Static } from '../../kernel/index.ts';
 import type { WormResult, WormTarget } from './api.ts';
 import { wormErrors } from './errors.ts';
@@ -65,8 +65,8 @@ export const wormCommands = {
 
 /** @throws worm-search/bad-id */
 export function readTarget(kind: WormTarget['kind'], text: string, nplus10?: readonly NodeId[]): WormTarget {
-  const id = text.trim().toLowerCase();
-  if (!isHexId(id)) throw wormErrors.make('bad-id', { text: text.slice(0, 80) });
+  const id = parseHexId(text);
+  if (id === undefined) throw wormErrors.make('bad-id', { text: text.slice(0, 80) });
   return { kind, id, ...(nplus10 === undefined ? {} : { nplus10 }) };
 }
 

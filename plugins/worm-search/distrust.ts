@@ -1,3 +1,4 @@
+import { BoundedMap } from '../../kernel/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
 
 /** Nodes remembered; beyond it the one longest without a broken claim is forgotten. */
@@ -6,7 +7,7 @@ const FORGET_MS = 3_600_000;
 
 /** How often what a node said proved wrong of late. It may have been mistaken, so it is only tried last. */
 export class Distrust {
-  readonly #broken = new Map<NodeId, { count: number; atMs: number }>();
+  readonly #broken = new BoundedMap<NodeId, { count: number; atMs: number }>(NODES_MAX);
 
   of(nodeId: NodeId, nowMs: number): number {
     const entry = this.#broken.get(nodeId);
@@ -14,11 +15,7 @@ export class Distrust {
   }
 
   broke(nodeId: NodeId, nowMs: number): void {
-    const count = this.of(nodeId, nowMs) + 1;
-    this.#broken.delete(nodeId);
-    this.#broken.set(nodeId, { count, atMs: nowMs });
-    const oldest = this.#broken.keys().next().value;
-    if (this.#broken.size > NODES_MAX && oldest !== undefined) this.#broken.delete(oldest);
+    this.#broken.set(nodeId, { count: this.of(nodeId, nowMs) + 1, atMs: nowMs });
   }
 
   kept(nodeId: NodeId): void {

@@ -66,17 +66,17 @@ export function answerOf(query: WormQuery, response: WormResponse, toldBy: NodeI
   ];
   const findings = named.flatMap(([kind, holder]): Finding[] => {
     if (holder === undefined || !asksFor(query, kind, holder.id)) return [];
-    const via = [...new Set([...(holder.via as NodeId[]), toldBy])].filter((id) => id !== holder.id).slice(0, 2);
-    return [{ kind, holder: holder.id as NodeId, addresses: holder.addresses, via, toldBy }];
+    const via = [...new Set([...holder.via, toldBy])].filter((id) => id !== holder.id).slice(0, 2);
+    return [{ kind, holder: holder.id, addresses: holder.addresses, via, toldBy }];
   });
   return {
     findings: findings.slice(0, FINDINGS_MAX),
-    referral: referral === undefined ? undefined : { id: referral.id as NodeId, addresses: referral.addresses, toldBy },
+    referral: referral === undefined ? undefined : { id: referral.id, addresses: referral.addresses, toldBy },
     relayed,
   };
 }
 
-function asksFor(query: WormQuery, kind: WormKind, holder: string): boolean {
+function asksFor(query: WormQuery, kind: WormKind, holder: NodeId): boolean {
   if (kind === 'node') return query.needles.includes(holder);
   return (kind === 'post' ? query.post_id : query.blob_id) !== undefined;
 }

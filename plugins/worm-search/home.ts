@@ -23,7 +23,7 @@ export class Home {
   /** `connectedOnly`: N2 and N3 were tried and led nowhere. */
   look(mesh: MeshView, query: WormQuery, connectedOnly = false): readonly Finding[] {
     const findings: Finding[] = [];
-    for (const needle of query.needles as NodeId[]) {
+    for (const needle of query.needles) {
       const via = this.#whereabouts(mesh, needle, connectedOnly);
       if (via !== undefined) findings.push(this.#finding(mesh, 'node', needle, via));
       if (findings.length === FINDINGS_MAX) return findings;

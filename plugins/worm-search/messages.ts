@@ -1,18 +1,17 @@
-import { defineExchange, Type } from '../../kernel/index.ts';
+import { defineExchange, hexSchema, NodeIdSchema, Type } from '../../kernel/index.ts';
 import type { Static } from '../../kernel/index.ts';
 import { FINDINGS_MAX } from './search-world.ts';
 
-const Id = Type.String({ pattern: '^[0-9a-f]{64}$' });
 /** Target and its preferred peers (WORM-01). */
 export const NEEDLES_MAX = 11;
 const Addresses = Type.Array(Type.String({ maxLength: 64 }), { maxItems: 4 });
 
 /** A node that has, or is, what was asked for. */
 export const Holder = Type.Object({
-  id: Id,
+  id: NodeIdSchema,
   addresses: Addresses,
   /** Who can introduce the asker, nearest to the holder first. */
-  via: Type.Array(Id, { maxItems: 2 }),
+  via: Type.Array(NodeIdSchema, { maxItems: 2 }),
 });
 export type Holder = Static<typeof Holder>;
 
@@ -22,10 +21,10 @@ export const wormQuery = defineExchange({
   about: 'Asks who is or holds what lies beyond N3; with ttl 1 the answering node asks its mesh peers too',
   body: Type.Object({
     /** Random, the same at every node that is asked in one search (WORM-09). */
-    search_id: Type.String({ pattern: '^[0-9a-f]{32}$' }),
-    needles: Type.Array(Id, { maxItems: NEEDLES_MAX }),
-    post_id: Type.Optional(Id),
-    blob_id: Type.Optional(Id),
+    search_id: hexSchema(16),
+    needles: Type.Array(NodeIdSchema, { maxItems: NEEDLES_MAX }),
+    post_id: Type.Optional(hexSchema(32)),
+    blob_id: Type.Optional(hexSchema(32)),
     /** 0 or 1: there is no second nova (WORM-04). */
     ttl: Type.Integer({ minimum: 0, maximum: 1 }),
     /** The asking node wants a referral; a relaying one has no use for it. */
@@ -53,7 +52,7 @@ export const wormQuery = defineExchange({
         ),
       ),
       /** A random node of the answering node's N2. */
-      referral: Type.Optional(Type.Object({ id: Id, addresses: Addresses })),
+      referral: Type.Optional(Type.Object({ id: NodeIdSchema, addresses: Addresses })),
       /** Queries sent on for this one. */
       relayed: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000 })),
     }),

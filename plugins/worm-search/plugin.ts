@@ -42,7 +42,7 @@ export default definePlugin({
       distrust: new Distrust(),
     });
     const offerStep = mesh.offerStep(cascadeStep(searcher, mesh));
-    const responder = new Responder({ ctx, home, mesh, seen, relays: new RelayBudget(ctx.clock.monotonic()) });
+    const responder = new Responder({ ctx, home, mesh, seen, relays: new RelayBudget(ctx.clock) });
 
     return {
       services: [

@@ -1,4 +1,5 @@
-import type { NodeId } from '../../kernel/index.ts';
+import { RateLimiter, TokenBucket } from '../../kernel/index.ts';
+import type { Clock, NodeId } from '../../kernel/index.ts';
 
 /** Relays at once, and a second over all: each is a hundred queries of ours. */
 const AT_ONCE_MAX = 8;
@@ -10,33 +11,26 @@ const NODE_BURST = 3;
 /** Nodes whose use is remembered; whoever is forgotten is within the common budget still. */
 const NODES_MAX = 1_024;
 
-interface Bucket {
-  tokens: number;
-  atMs: number;
-}
+const ALL = { perSecond: PER_SECOND, burst: BURST };
 
 /** What others may make us ask for them: without it one small frame would buy a hundred. */
 export class RelayBudget {
-  readonly #common: Bucket;
-  readonly #nodes = new Map<NodeId, Bucket>();
+  readonly #clock: Pick<Clock, 'monotonic'>;
+  readonly #all: TokenBucket;
+  readonly #ofOne: RateLimiter<NodeId>;
   #running = 0;
 
-  constructor(nowMs: number) {
-    this.#common = { tokens: BURST, atMs: nowMs };
+  constructor(clock: Pick<Clock, 'monotonic'>) {
+    this.#clock = clock;
+    this.#all = new TokenBucket(ALL, clock.monotonic());
+    this.#ofOne = new RateLimiter({ clock, perSecond: NODE_PER_SECOND, burst: NODE_BURST, keysMax: NODES_MAX });
   }
 
   /** Takes one relay, to be given back with {@link done}; false when there is none left. */
-  take(nodeId: NodeId, nowMs: number): boolean {
-    const own = this.#nodes.get(nodeId) ?? { tokens: NODE_BURST, atMs: nowMs };
-    this.#nodes.delete(nodeId);
-    this.#nodes.set(nodeId, own);
-    const oldest = this.#nodes.keys().next().value;
-    if (this.#nodes.size > NODES_MAX && oldest !== undefined) this.#nodes.delete(oldest);
-    fill(own, NODE_PER_SECOND, NODE_BURST, nowMs);
-    fill(this.#common, PER_SECOND, BURST, nowMs);
-    if (this.#running >= AT_ONCE_MAX || own.tokens < 1 || this.#common.tokens < 1) return false;
-    own.tokens -= 1;
-    this.#common.tokens -= 1;
+  take(nodeId: NodeId): boolean {
+    if (this.#running >= AT_ONCE_MAX || !this.#ofOne.allows(nodeId)) return false;
+    if (this.#all.take(ALL, this.#clock.monotonic()) > 0) return false;
+    this.#ofOne.take(nodeId);
     this.#running += 1;
     return true;
   }
@@ -44,9 +38,4 @@ export class RelayBudget {
   done(): void {
     this.#running -= 1;
   }
-}
-
-function fill(bucket: Bucket, perSecond: number, burst: number, nowMs: number): void {
-  bucket.tokens = Math.min(burst, bucket.tokens + (Math.max(0, nowMs - bucket.atMs) / 1_000) * perSecond);
-  bucket.atMs = nowMs;
 }

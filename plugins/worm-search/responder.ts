@@ -71,7 +71,7 @@ export class Responder {
   #mayRelay(query: WormQuery, asker: NodeId): boolean {
     const { ctx, seen, relays } = this.#deps;
     if (!seen.relay(query.search_id)) return false;
-    const may = relays.take(asker, ctx.clock.monotonic());
+    const may = relays.take(asker);
     ctx.counters.add(may ? 'relays' : 'relays-refused');
     return may;
   }

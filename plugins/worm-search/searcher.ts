@@ -1,4 +1,4 @@
-import { linkSignals } from '../../kernel/index.ts';
+import { linkSignals, untilAborted } from '../../kernel/index.ts';
 import type { LinkedSignal, NodeId } from '../../kernel/index.ts';
 import type { WormResult, WormTarget } from './api.ts';
 import { wormSearched } from './api.ts';
@@ -158,21 +158,5 @@ export class Searcher implements NovaRoom {
     this.#ended.unshift({ endedAtMs: ctx.clock.now(), result });
     if (this.#ended.length > ENDED_KEPT) this.#ended.pop();
     ctx.emit(wormSearched, result);
-  }
-}
-
-/** `work` goes on for others who wait for it; only this caller stops waiting. */
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
-  signal.throwIfAborted();
-  let onAbort = (): void => {};
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
   }
 }

@@ -1,4 +1,4 @@
-import { Type } from '../../kernel/index.ts';
+import { BoundedMap, Type } from '../../kernel/index.ts';
 import type { Static } from '../../kernel/index.ts';
 
 /** WORM_DEDUP. */
@@ -13,7 +13,7 @@ export type SeenState = Static<typeof SeenState>;
 
 /** Which searches were handled of late, so that none goes round in a circle (WORM-09). */
 export class Seen {
-  readonly #searches = new Map<string, { readonly atMs: number; relayed: boolean }>();
+  readonly #searches = new BoundedMap<string, { readonly atMs: number; relayed: boolean }>(SEEN_MAX);
 
   get size(): number {
     return this.#searches.size;
@@ -45,7 +45,7 @@ export class Seen {
 
   #expire(nowMs: number): void {
     for (const [id, { atMs }] of this.#searches) {
-      if (nowMs - atMs < WORM_DEDUP_MS && this.#searches.size < SEEN_MAX) break;
+      if (nowMs - atMs < WORM_DEDUP_MS) break;
       this.#searches.delete(id);
     }
   }

@@ -1,3 +1,4 @@
+import { readNodeId } from '../../kernel/index.ts';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import type { AnyMessage, BodyOf, ResponseOf } from '../../kernel/index.ts';
@@ -12,7 +13,7 @@ import {
 import { anchorNet, listAnchors, PLUGINS } from './anchor-net.ts';
 
 const PROBE = '0123456789abcdef'.repeat(2);
-const NOWHERE = 'e'.repeat(64);
+const NOWHERE = readNodeId('e'.repeat(64));
 /** Where no node is, and nobody may be made to dial. */
 const VICTIM = '5.7.7.7';
 
@@ -119,7 +120,7 @@ test('a lying anchor has its askers dial one machine four times at most', async 
   await net.clock.advance(3_000);
   // The liar told a match as often as it may, each time of another name at the same machine.
   for (let at = 0; at < 10; at++) {
-    const node_id = at.toString(16).repeat(64).slice(0, 64);
+    const node_id = readNodeId(at.toString(16).repeat(64).slice(0, 64));
     await net.clock.until(
       liar.node.network.sendTo(asker.id, anchorMatch, { node_id, addresses: [`${VICTIM}:${at + 1}`, '127.0.0.1:9'] }),
     );
@@ -158,7 +159,7 @@ test('nobody makes an anchor of a stranger by claiming its address', async (t) =
 test('anchors that others tell of are the last to be tried, and not dialled before', async (t) => {
   const { net, anna, say, victims } = await siege(t);
   const told = Array.from({ length: 8 }, (_, at) => ({
-    node_id: String(at).repeat(64),
+    node_id: readNodeId(String(at).repeat(64)),
     addresses: [`${VICTIM}:${at + 1}`],
   }));
   await say(anchorTalk, { is_anchor: false, addresses: [], anchors: told });
@@ -171,7 +172,7 @@ test('an anchor meets those it hears of, one machine twice in ten minutes', asyn
   const { net, anna, say, victims } = await siege(t);
   await anna.run('anchor.declare', { state: 'on' });
   const told = Array.from({ length: 8 }, (_, at) => ({
-    node_id: String(at).repeat(64),
+    node_id: readNodeId(String(at).repeat(64)),
     addresses: [`${VICTIM}:${at + 1}`],
   }));
   await say(anchorTalk, { is_anchor: false, addresses: [], anchors: told });

@@ -13,16 +13,22 @@ const LINES_MAX: Record<string, number> = {
   lifecycle: 1_900,
   observe: 300,
   sdk: 550,
+  'sdk/kit': 600,
   store: 800,
   transport: 2_900,
   wire: 2_300,
 };
 
+/** A folder with a size of its own does not count for the one it is in. */
+function hasOwnSize(file: string): boolean {
+  return Object.keys(LINES_MAX).some((folder) => folder.includes('/') && file.startsWith(`${folder}/`));
+}
+
 for (const [folder, max] of Object.entries(LINES_MAX)) {
   test(`kernel/${folder} keeps within ${max} lines of code`, (t) => {
     const files = readdirSync(join('kernel', folder), { recursive: true, encoding: 'utf8' });
     const code = files
-      .filter((file) => file.endsWith('.ts'))
+      .filter((file) => file.endsWith('.ts') && (folder.includes('/') || !hasOwnSize(join(folder, file))))
       .flatMap((file) => readFileSync(join('kernel', folder, file), 'utf8').split('\n'))
       .filter((line) => !/^\s*(\/\/|\/?\*|$)/.test(line));
     t.true(code.length <= max, `${code.length} lines`);
@@ -31,7 +37,8 @@ for (const [folder, max] of Object.entries(LINES_MAX)) {
 
 test('every kernel folder has a size', (t) => {
   const folders = readdirSync('kernel', { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  t.deepEqual(folders.map(({ name }) => name).sort(), Object.keys(LINES_MAX));
+  const sized = Object.keys(LINES_MAX).filter((folder) => !folder.includes('/'));
+  t.deepEqual(folders.map(({ name }) => name).sort(), sized);
 });
 
 test('the version in the code is that of the package', (t) => {

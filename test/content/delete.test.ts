@@ -1,7 +1,7 @@
+import type { PostId } from '../../plugins/content/api.ts';
 import test from 'ava';
 import { deleteRecord, postNotification } from '../../plugins/content/api.ts';
 import { composeDelete } from '../../plugins/content/publish.ts';
-import type { PostId } from '../../kernel/index.ts';
 import { signedPost, World } from './world.ts';
 import type { TestNode } from './world.ts';
 

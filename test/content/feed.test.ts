@@ -1,9 +1,10 @@
+import type { PostId } from '../../plugins/content/api.ts';
 import { join } from 'node:path';
 import test from 'ava';
 import Sqlite from 'better-sqlite3';
 import fc from 'fast-check';
 import { VirtualClock } from '../../kernel/clock/index.ts';
-import type { NodeId, PostId } from '../../kernel/index.ts';
+import type { NodeId } from '../../kernel/index.ts';
 import { openStore } from '../../kernel/store/index.ts';
 import { Feed, formatCursor, parseCursor } from '../../plugins/content/feed.ts';
 import type { FeedPosition } from '../../plugins/content/feed.ts';

@@ -1,10 +1,10 @@
+import type { PostId } from '../../plugins/content/api.ts';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { postNotification } from '../../plugins/content/api.ts';
 import { canonicalPost } from '../../plugins/content/post.ts';
 import type { SyncPost } from '../../plugins/content/post.ts';
 import { blake3Hex } from '../../kernel/index.ts';
-import type { PostId } from '../../kernel/index.ts';
 import { signedPost, testIdentity, World } from './world.ts';
 import type { TestNode } from './world.ts';
 

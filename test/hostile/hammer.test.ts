@@ -1,3 +1,4 @@
+import { readNodeId } from '../../kernel/index.ts';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -67,9 +68,13 @@ test('one stranger named by many liars, in every way there is, has what one liar
       record: { ...record, addresses, nplus10: [liar.id] },
       online: true,
     });
-    const anchors = [1, 2].map((n) => ({ node_id: `${at}${n}`.repeat(32), addresses }));
+    const anchors = [1, 2].map((n) => ({ node_id: readNodeId(`${at}${n}`.repeat(32)), addresses }));
     await say(net, liar, anna, anchorTalk, { is_anchor: false, addresses: [], anchors });
-    const probe = { probe_id: '0'.repeat(32), candidate: `${at}3`.repeat(32), target_addr: addresses[0] as string };
+    const probe = {
+      probe_id: '0'.repeat(32),
+      candidate: readNodeId(`${at}3`.repeat(32)),
+      target_addr: addresses[0] as string,
+    };
     const ask = { ...probe, witness: anna.id, return_via: liar.id };
     liar.node.network.sendTo(anna.id, probeRequest, ask).catch(() => undefined);
     await say(net, liar, anna, initialExchange, {

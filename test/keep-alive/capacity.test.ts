@@ -1,3 +1,4 @@
+import type { NodeId } from '../../kernel/index.ts';
 import test from 'ava';
 import { resolvePluginConfig } from '../../kernel/config/index.ts';
 import { KeepAliveConfig, sessionsMax } from '../../plugins/keep-alive/config.ts';
@@ -29,7 +30,7 @@ test('by default a desktop keeps 400 sessions and a phone 50, and settings only 
   t.is(sessionsMax({ ...defaults, profile: 'mobile', sessionCapacity: 40 }), 20);
 });
 
-const ask = (world: KeepWorld, from: FakeNode, host: FakeNode, target: string) =>
+const ask = (world: KeepWorld, from: FakeNode, host: FakeNode, target: NodeId) =>
   world.net.net.clock.until(from.node.network.sendTo(host.id, keepAliveRequest, { target, keep: true }));
 
 test('keep-alives take half of the session capacity and no more, whoever asks (KEEP-06)', async (t) => {

@@ -1,3 +1,5 @@
+import { readNodeId } from '../../kernel/index.ts';
+import type { NodeId } from '../../kernel/index.ts';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
@@ -40,7 +42,7 @@ async function world(t: import('ava').ExecutionContext) {
     await net.advance(10);
   };
   const own = signed(identityOfNode(liar), [], now);
-  const checkin = (asks: string[], record = own) =>
+  const checkin = (asks: NodeId[], record = own) =>
     net.net.clock.until(liar.node.network.sendTo(anna.id, socialCheckin, { record: toBody(record), asks }));
   return { net, anna, liar, now, update, checkin };
 }
@@ -129,7 +131,7 @@ test('a flood of check-ins is turned away by its budget and leaves no rows for i
   await update(signed(bert, ['192.0.2.50:4433'], now));
   const results: string[] = [];
   for (let n = 0; n < 200; n++) {
-    const asks = Array.from({ length: 15 }, (_, k) => (n * 15 + k + 1).toString(16).padStart(64, '0'));
+    const asks = Array.from({ length: 15 }, (_, k) => readNodeId((n * 15 + k + 1).toString(16).padStart(64, '0')));
     results.push(
       await checkin([...asks, bert.nodeId]).then(
         () => 'taken',

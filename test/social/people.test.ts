@@ -55,7 +55,7 @@ test('bad profiles and ids are refused with a code', async (t) => {
   await t.throwsAsync(anna.run('profile.set', {}), { code: 'social/empty-change' });
   await t.throwsAsync(anna.run('profile.set', { name: 'x'.repeat(65) }), { code: 'social/bad-profile' });
   await t.throwsAsync(anna.run('profile.show'), { code: 'social/no-profile' });
-  await t.throwsAsync(anna.run('follow.add', { target: 'x' }), { code: 'social/bad-node-id' });
+  await t.throwsAsync(anna.run('follow.add', { target: 'x' }), { code: 'kit/bad-node-id' });
   await t.throwsAsync(anna.run('follow.add', { target: 'x@y' }), { code: 'mesh/bad-connect-string' });
   await t.throwsAsync(anna.run('follow.add', { target: anna.id }), { code: 'social/own-node' });
   await t.throwsAsync(anna.run('follow.remove', { node_id: 'f'.repeat(64) }), { code: 'social/not-following' });

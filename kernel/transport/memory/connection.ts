@@ -2,10 +2,10 @@ import type { PeerId } from '../../sdk/identifiers.ts';
 import { CLOSE_CODES } from '../../sdk/network.ts';
 import { closeReason } from '../close-reason.ts';
 import { transportErrors } from '../errors.ts';
-import { OpenQueue } from '../open-queue.ts';
 import type { CloseInfo, Connection, ConnectionStats, IncomingStream, SocketAddress, Stream } from '../transport.ts';
 import type { MemoryEndpoint } from './endpoint.ts';
 import type { Lane } from './lane.ts';
+import { waitingOpens } from '../waiting.ts';
 import { MemoryStream } from './stream.ts';
 
 /** As a QUIC packet with its UDP and IP headers, for `ConnectionStats`. */
@@ -30,7 +30,7 @@ export class MemoryConnection implements Connection {
   readonly endpoint: MemoryEndpoint;
   readonly #lane: Lane;
   readonly #streams = new Map<number, MemoryStream>();
-  readonly #opens = { bi: new OpenQueue(), uni: new OpenQueue() };
+  readonly #opens = { bi: waitingOpens(), uni: waitingOpens() };
   #opened = { bi: 0, uni: 0 };
   /** Streams we opened that the peer still counts. */
   #counted = { bi: 0, uni: 0 };
@@ -144,7 +144,7 @@ export class MemoryConnection implements Connection {
     const kind = (id & 0x2) === 0 ? 'bi' : 'uni';
     this.#counted[kind]--;
     const queue = this.#opens[kind];
-    if (queue.length > 0) queue.serve(() => this.#newStream(kind));
+    if (queue.size > 0) queue.next(this.#newStream(kind));
   }
 
   release(stream: MemoryStream): void {
@@ -152,7 +152,7 @@ export class MemoryConnection implements Connection {
     if (this.#isLocal(stream.id)) return;
     // Half of all events would be this one, and only who waits for it can tell when it came.
     const { far } = this;
-    if (far.#opens[stream.kind].length === 0) far.#counted[stream.kind]--;
+    if (far.#opens[stream.kind].size === 0) far.#counted[stream.kind]--;
     else this.tell(() => far.streamFreed(stream.id));
   }
 
@@ -160,8 +160,8 @@ export class MemoryConnection implements Connection {
     if (this.closed !== undefined) return;
     this.closed = info;
     const reason = transportErrors.make('closed', { reason: info.reason });
-    this.#opens.bi.rejectAll(reason);
-    this.#opens.uni.rejectAll(reason);
+    this.#opens.bi.refuseAll(reason);
+    this.#opens.uni.refuseAll(reason);
     const streams = [...this.#streams.values()];
     this.#streams.clear();
     for (const stream of streams) stream.connectionEnded();
@@ -186,7 +186,7 @@ export class MemoryConnection implements Connection {
   #open(kind: 'bi' | 'uni', signal?: AbortSignal): Promise<Stream> | Stream {
     signal?.throwIfAborted();
     if (this.closed !== undefined) throw transportErrors.make('closed', { reason: this.closed.reason });
-    if (this.#opens[kind].length === 0 && this.#counted[kind] < this.far.endpoint.limits.maxStreamsPerConnection)
+    if (this.#opens[kind].size === 0 && this.#counted[kind] < this.far.endpoint.limits.maxStreamsPerConnection)
       return this.#newStream(kind);
     return this.#opens[kind].wait(signal);
   }

@@ -1,7 +1,8 @@
 import { transportErrors } from '../errors.ts';
 import { WRITE_QUEUE_LOW_BYTES } from '../limits.ts';
 import type { IncomingStream, StreamAbort } from '../transport.ts';
-import { WriteWaiters } from '../write-waiters.ts';
+import type { WaitList } from '../../sdk/kit/wait-list.ts';
+import { waitingWriters } from '../waiting.ts';
 import type { MemoryConnection } from './connection.ts';
 
 /** Bytes under way or unread at the far end, as QUIC's stream window. */
@@ -25,7 +26,7 @@ export class MemoryStream implements IncomingStream {
   #window = WINDOW_BYTES;
   #outbox: { bytes: Uint8Array; fin: boolean }[] = [];
   #inbox: { bytes: Uint8Array; fin: boolean }[] = [];
-  readonly #waiters = new WriteWaiters();
+  #waiters: WaitList | undefined;
 
   constructor(connection: MemoryConnection, id: number, local: boolean) {
     this.connection = connection;
@@ -56,6 +57,7 @@ export class MemoryStream implements IncomingStream {
   async writable(signal?: AbortSignal): Promise<void> {
     if (this.#aborted || this.connection.closed !== undefined) throw transportErrors.make('stream-ended');
     if (this.pendingBytes < WRITE_QUEUE_LOW_BYTES) return;
+    this.#waiters ??= waitingWriters();
     await this.#waiters.wait(signal);
   }
 
@@ -107,7 +109,7 @@ export class MemoryStream implements IncomingStream {
       }
       entry = this.#outbox[0];
     }
-    if (this.pendingBytes < WRITE_QUEUE_LOW_BYTES) this.#waiters.resolve();
+    if (this.pendingBytes < WRITE_QUEUE_LOW_BYTES) this.#waiters?.all();
   }
 
   #deliver(): void {
@@ -131,7 +133,7 @@ export class MemoryStream implements IncomingStream {
     this.#outbox = [];
     this.#inbox = [];
     this.pendingBytes = 0;
-    this.#waiters.reject(transportErrors.make('stream-ended'));
+    this.#waiters?.refuseAll(transportErrors.make('stream-ended'));
     this.connection.release(this);
   }
 

@@ -1,3 +1,5 @@
+import { BoundedMap } from '../../sdk/kit/bounded-map.ts';
+
 /** Closed connections remembered; the oldest is forgotten first. About 200 bytes each. */
 const REMEMBERED_MAX = 1_024;
 /** How often one of them is answered: a lost close is repeated, a flood is not answered. */
@@ -8,14 +10,10 @@ const ANSWERS_MAX = 8;
  * sending is told again, instead of finding out by its idle timeout.
  */
 export class Farewells {
-  readonly #byRoute = new Map<string, { bytes: Uint8Array; left: number }>();
+  readonly #byRoute = new BoundedMap<string, { bytes: Uint8Array; left: number }>(REMEMBERED_MAX);
 
   add(route: string, bytes: Uint8Array): void {
     this.#byRoute.set(route, { bytes, left: ANSWERS_MAX });
-    if (this.#byRoute.size > REMEMBERED_MAX) {
-      const oldest = this.#byRoute.keys().next().value;
-      if (oldest !== undefined) this.#byRoute.delete(oldest);
-    }
   }
 
   /** What to answer to a datagram for this route, if it is one of them. */

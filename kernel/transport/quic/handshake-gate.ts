@@ -1,8 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
-import type { Clock } from '../../sdk/clock.ts';
+import type { Clock, Random } from '../../sdk/clock.ts';
+import { RateLimiter } from '../../sdk/kit/rate-limiter.ts';
 import type { TransportLimits, SocketAddress } from '../transport.ts';
-import type { Random } from '../../sdk/clock.ts';
 
 /** Sources remembered; the one not seen for longest is forgotten, and starts with a full budget. */
 const SOURCES_MAX = 4_096;
@@ -13,18 +12,13 @@ const TOKEN_MS = 10_000;
 const TIME_BYTES = 6;
 const MAC_BYTES = 16;
 
-interface Budget {
-  tokens: number;
-  atMs: number;
-}
-
 /**
  * Decides what an Initial packet may cost us before any cryptography is done for it: handshakes per
  * source, how many may be under way, and when a client must first prove that it receives at the
  * address it claims (RFC 9000 §8.1.2).
  */
 export class HandshakeGate {
-  readonly #budgets = new LRUCache<string, Budget>({ max: SOURCES_MAX });
+  readonly #perSource: RateLimiter<string>;
   readonly #key: Uint8Array;
   readonly #clock: Clock;
   readonly #limits: TransportLimits;
@@ -33,6 +27,13 @@ export class HandshakeGate {
     this.#limits = limits;
     this.#clock = clock;
     this.#key = random.bytes(32);
+    const perSecond = limits.handshakesPerSecondPerIp;
+    this.#perSource = new RateLimiter({
+      clock,
+      perSecond,
+      burst: Math.max(BURST_MIN, perSecond),
+      keysMax: SOURCES_MAX,
+    });
   }
 
   /** `validated`: the Initial carried a good token. Takes one handshake of the source's budget unless it says retry. */
@@ -43,7 +44,7 @@ export class HandshakeGate {
   ): 'accept' | 'retry' | 'over-budget' | 'too-many-pending' {
     if (pending >= this.#limits.maxPendingHandshakes) return 'too-many-pending';
     if (!validated && pending >= this.#limits.retryAbovePendingHandshakes) return 'retry';
-    return this.#take(sourceKey(source)) ? 'accept' : 'over-budget';
+    return this.#perSource.take(sourceKey(source)) ? 'accept' : 'over-budget';
   }
 
   /** A token that only a client receiving at `source` can bring back, for the connection ids of this Retry. */
@@ -73,19 +74,6 @@ export class HandshakeGate {
       .update(originalCid)
       .update(retryCid);
     return hmac.digest().subarray(0, MAC_BYTES);
-  }
-
-  #take(key: string): boolean {
-    const perSecond = this.#limits.handshakesPerSecondPerIp;
-    const burst = Math.max(BURST_MIN, perSecond);
-    const now = this.#clock.monotonic();
-    const budget = this.#budgets.get(key) ?? { tokens: burst, atMs: now };
-    budget.tokens = Math.min(burst, budget.tokens + ((now - budget.atMs) / 1000) * perSecond);
-    budget.atMs = now;
-    this.#budgets.set(key, budget);
-    if (budget.tokens < 1) return false;
-    budget.tokens -= 1;
-    return true;
   }
 }
 

@@ -1,12 +1,12 @@
 import type { Connection as NativeConnection } from '@matrixai/quic/native/types.js';
-import { OpenQueue } from '../open-queue.ts';
 import type { Stream } from '../transport.ts';
+import { waitingOpens } from '../waiting.ts';
 
 type Kind = 'bi' | 'uni';
 
 /** The streams we open on one connection: their ids, the peer's limits, and who waits for them. */
 export class StreamOpens {
-  readonly #queues = { bi: new OpenQueue(), uni: new OpenQueue() };
+  readonly #queues = { bi: waitingOpens(), uni: waitingOpens() };
   /** How many we opened and may open in all. The first uni-stream is the control stream. */
   readonly #opened = { bi: 0, uni: 1 };
   readonly #allowed = { bi: 0, uni: 0 };
@@ -22,7 +22,7 @@ export class StreamOpens {
 
   /** @throws transport/too-many-streams when too many wait already */
   open(native: NativeConnection, kind: Kind, signal?: AbortSignal): Promise<Stream> | Stream {
-    if (this.#queues[kind].length === 0 && this.#mayOpen(native, kind)) return this.#next(kind);
+    if (this.#queues[kind].size === 0 && this.#mayOpen(native, kind)) return this.#next(kind);
     return this.#queues[kind].wait(signal);
   }
 
@@ -30,7 +30,7 @@ export class StreamOpens {
   serve(native: NativeConnection): void {
     for (const kind of ['bi', 'uni'] as const) {
       const queue = this.#queues[kind];
-      while (queue.length > 0 && this.#mayOpen(native, kind)) queue.serve(() => this.#next(kind));
+      while (queue.size > 0 && this.#mayOpen(native, kind)) queue.next(this.#next(kind));
     }
   }
 
@@ -40,8 +40,8 @@ export class StreamOpens {
   }
 
   rejectAll(reason: unknown): void {
-    this.#queues.bi.rejectAll(reason);
-    this.#queues.uni.rejectAll(reason);
+    this.#queues.bi.refuseAll(reason);
+    this.#queues.uni.refuseAll(reason);
   }
 
   #mayOpen(native: NativeConnection, kind: Kind): boolean {

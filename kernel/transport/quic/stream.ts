@@ -3,7 +3,8 @@ import type { Connection as NativeConnection } from '@matrixai/quic/native/types
 import { transportErrors } from '../errors.ts';
 import { WRITE_QUEUE_LOW_BYTES } from '../limits.ts';
 import type { IncomingStream, StreamAbort } from '../transport.ts';
-import { WriteWaiters } from '../write-waiters.ts';
+import type { WaitList } from '../../sdk/kit/wait-list.ts';
+import { waitingWriters } from '../waiting.ts';
 import type { QuicConnection } from './connection.ts';
 
 /** quiche remembers "blocked" with the size of what was offered, so one offer stays well under the windows. */
@@ -45,7 +46,7 @@ export class QuicStream implements IncomingStream {
   #known: boolean;
   /** Both are made when needed: most streams carry one frame each way and need neither. */
   #queue: QueuedWrite[] | undefined;
-  #waiters: WriteWaiters | undefined;
+  #waiters: WaitList | undefined;
 
   constructor(connection: QuicConnection, id: number, local: boolean) {
     this.connection = connection;
@@ -94,7 +95,7 @@ export class QuicStream implements IncomingStream {
   async writable(signal?: AbortSignal): Promise<void> {
     if (this.#aborted || this.connection.closed !== undefined) throw transportErrors.make('stream-ended');
     if (this.pendingBytes < WRITE_QUEUE_LOW_BYTES) return;
-    this.#waiters ??= new WriteWaiters();
+    this.#waiters ??= waitingWriters();
     await this.#waiters.wait(signal);
   }
 
@@ -119,7 +120,7 @@ export class QuicStream implements IncomingStream {
       this.#queue = undefined;
       this.pendingBytes = 0;
     }
-    if (this.pendingBytes < WRITE_QUEUE_LOW_BYTES) this.#waiters?.resolve();
+    if (this.pendingBytes < WRITE_QUEUE_LOW_BYTES) this.#waiters?.all();
     return this.#queue === undefined;
   }
 
@@ -156,7 +157,7 @@ export class QuicStream implements IncomingStream {
 
   /** The connection is gone. */
   connectionEnded(): void {
-    this.#waiters?.reject(transportErrors.make('stream-ended'));
+    this.#waiters?.refuseAll(transportErrors.make('stream-ended'));
     this.#queue = undefined;
     this.pendingBytes = 0;
     const report = !this.#aborted && !(this.#readDone && this.#writeDone);
@@ -211,7 +212,7 @@ export class QuicStream implements IncomingStream {
     this.#abortCode = code;
     this.#queue = undefined;
     this.pendingBytes = 0;
-    this.#waiters?.reject(transportErrors.make('stream-ended'));
+    this.#waiters?.refuseAll(transportErrors.make('stream-ended'));
     const native = this.connection.native;
     if (native !== undefined && !this.#writeDone) {
       // A stream quiche has not heard of cannot be reset, and its number would stay unused at the peer.
