@@ -9,5 +9,4 @@ export const simErrors = defineErrors('sim', {
   'bad-scenario': { message: '{file} is no scenario: {problem}' },
   'bad-option': { message: '{problem}', hint: '`npm run sim -- --help` shows the usage.' },
   'bad-recording': { message: '{file} is no recorded wire trace: {problem}' },
-  'start-failed': { message: 'Plugin {plugin} of node {node} does not start: {reason}' },
 });

@@ -2,7 +2,7 @@ import type { NodeId } from '../kernel/sdk/identifiers.ts';
 import { nodeListUpdate } from '../plugins/mesh/knowledge/messages.ts';
 import { refuseRedirect } from '../plugins/mesh/messages.ts';
 import type { RefuseRedirectBody } from '../plugins/mesh/messages.ts';
-import type { Machine } from './machine.ts';
+import type { Machine } from '../kernel/testing/machine.ts';
 import type { World } from './world.ts';
 
 /** What a liar says lies around it: ids nobody has, real nodes that it is not connected to, or its accomplices alone. */

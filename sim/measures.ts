@@ -1,5 +1,5 @@
 import { quantile } from './graph.ts';
-import type { Machine } from './machine.ts';
+import type { Machine } from '../kernel/testing/machine.ts';
 import type { Scenario } from './scenario.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { WireLog } from './wire-log.ts';

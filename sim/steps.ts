@@ -1,6 +1,6 @@
 import { milliseconds } from './durations.ts';
 import { besiege, misdirect, tellLies } from './liars.ts';
-import type { Machine } from './machine.ts';
+import type { Machine } from '../kernel/testing/machine.ts';
 import type { Step } from './scenario.ts';
 import type { World } from './world.ts';
 

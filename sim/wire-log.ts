@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Node } from '../kernel/node.ts';
 import type { TraceRecord } from '../kernel/wire/trace.ts';
-import type { Machine } from './machine.ts';
+import type { Machine } from '../kernel/testing/machine.ts';
 
 export interface MessageTally {
   messages: number;

@@ -1,24 +1,18 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { seededRandom, systemClock, VirtualClock } from '../kernel/clock/index.ts';
+import { seededRandom, VirtualClock } from '../kernel/clock/index.ts';
 import { verifyInline } from '../kernel/identity/index.ts';
-import { findPlugins, loadPlugin } from '../kernel/lifecycle/loader.ts';
 import type { Random } from '../kernel/sdk/clock.ts';
 import type { NodeId } from '../kernel/sdk/identifiers.ts';
 import type { Log } from '../kernel/sdk/log.ts';
+import { Machine } from '../kernel/testing/machine.ts';
+import { builtinPlugins, readPlugin } from '../kernel/testing/plugin-set.ts';
+import { removeDirectory, scratchDirectory } from '../kernel/testing/scratch.ts';
 import { memoryNetwork, type MemoryNetwork } from '../kernel/transport/memory/network.ts';
 import { postStored } from '../plugins/content/api.ts';
-import { Machine } from './machine.ts';
 import { Posts } from './posts.ts';
 import { mistakeIn } from './scenario.ts';
 import type { Scenario, Settings, Who } from './scenario.ts';
 import type { WireLog } from './wire-log.ts';
 
-const PLUGINS = fileURLToPath(new URL('../plugins', import.meta.url));
-/** Files in memory, where the system has such a place: a simulated disk should cost no real one. */
-const MEMORY_DISK = '/dev/shm';
 /** Stopping lets running calls end; a node that takes longer has a fault. */
 const STOP_LIMIT_MS = 120_000;
 
@@ -44,7 +38,7 @@ export class World {
     const seed = String(scenario.seed);
     this.#scenario = scenario;
     this.#wire = wire;
-    this.#root = mkdtempSync(join(memoryDisk(), 'itsgoin-sim-'));
+    this.#root = scratchDirectory('itsgoin-sim-');
     verifyInline();
     this.random = seededRandom(`${seed}/world`);
     this.network = memoryNetwork({
@@ -54,7 +48,7 @@ export class World {
       counters: () => NOT_COUNTED,
     });
     this.network.setDefaultLink(scenario.link ?? {});
-    const plugins = findPlugins(PLUGINS);
+    const plugins = builtinPlugins();
     const anchors: string[] = [];
     const machines: Machine[] = [];
     for (let number = 0; number < scenario.nodes; number++) {
@@ -78,7 +72,7 @@ export class World {
 
   /** Loads the code once, so that no start waits for the disk while others run. */
   async prepare(): Promise<void> {
-    for (const path of findPlugins(PLUGINS)) await loadPlugin(path, systemClock());
+    for (const path of builtinPlugins()) await readPlugin(path);
   }
 
   get elapsedMs(): number {
@@ -188,7 +182,7 @@ export class World {
 
   async close(): Promise<void> {
     await this.stop(this.machines);
-    rmSync(this.#root, { recursive: true, force: true });
+    removeDirectory(this.#root);
   }
 }
 
@@ -203,16 +197,6 @@ function settingsOf(scenario: Scenario, number: number, known: readonly string[]
     for (const [plugin, values] of Object.entries(given)) settings[plugin] = { ...settings[plugin], ...values };
   }
   return settings;
-}
-
-function memoryDisk(): string {
-  try {
-    const dir = mkdtempSync(join(MEMORY_DISK, 'itsgoin-probe-'));
-    rmSync(dir, { recursive: true });
-    return MEMORY_DISK;
-  } catch {
-    return tmpdir();
-  }
 }
 
 const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };

@@ -26,13 +26,18 @@ export function writePlugin(dataDir: string, name: string, single: boolean): str
   return files.map((file) => {
     const path = join(folder, file.replace('plugin', base));
     const template = readFileSync(join(packageRoot(), 'scripts', 'plugin-template', `${file}.txt`), 'utf8');
-    writeFileSync(path, template.replaceAll('NAME', name).replaceAll('./plugin.ts', `./${base}.ts`), { flag: 'wx' });
+    const named = template.replaceAll('NAME', name).replaceAll('./plugin.ts', `./${base}.ts`);
+    // A folder is one plugin; lone files share theirs.
+    const text = single ? named.replaceAll('import.meta.dirname', `new URL('./${base}.ts', import.meta.url)`) : named;
+    writeFileSync(path, text, { flag: 'wx' });
     return path;
   });
 }
 
 /** Lets `node --test` and editors find `itsgoin` from the data directory; the node itself needs no help. */
 function linkPackage(root: string): void {
+  const manifest = join(root, 'package.json');
+  if (!existsSync(manifest)) writeFileSync(manifest, '{ "private": true, "type": "module" }\n');
   const link = join(root, 'node_modules', 'itsgoin');
   if (lstatSync(link, { throwIfNoEntry: false }) !== undefined) return;
   mkdirSync(dirname(link), { recursive: true });

@@ -4,7 +4,7 @@ import type { AnyCommand, CommandCall } from '../sdk/command.ts';
 import type { Migration } from '../sdk/database.ts';
 import { pluginChanged } from '../sdk/lifecycle-topics.ts';
 import type { AnyPlugin } from '../sdk/plugin.ts';
-import type { Token } from '../sdk/token.ts';
+import type { Ref, Token } from '../sdk/token.ts';
 import { ChangeQueue } from './change-queue.ts';
 import { commandTable, runCommand } from './command-table.ts';
 import { lifecycleErrors } from './errors.ts';
@@ -216,6 +216,10 @@ export class Host implements PluginHost {
       // Its name may not have been known before: from now on changes stand in line under it.
       await (line === fresh.name ? start() : this.#changes.inLine(fresh.name, start));
     });
+  }
+
+  service<T>(token: Token<T>): Ref<T> {
+    return this.#deps.services.ref(token);
   }
 
   commands(): ReadonlyMap<string, { readonly spec: AnyCommand; readonly plugin: string }> {

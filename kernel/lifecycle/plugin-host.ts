@@ -1,4 +1,5 @@
 import type { AnyCommand, CommandCall } from '../sdk/command.ts';
+import type { Ref, Token } from '../sdk/token.ts';
 
 export type PluginState = 'active' | 'off' | 'failed';
 
@@ -85,6 +86,8 @@ export interface PluginHost {
    * @throws config/* when it is refused
    */
   configure(name: string, change: ConfigChange): Promise<SwapOutcome>;
+  /** A service as a plugin that injects it would have it, for who stands outside of all plugins. */
+  service<T>(token: Token<T>): Ref<T>;
   /** Commands of active plugins by name; what is missing because its plugin is off is absent. */
   commands(): ReadonlyMap<string, { readonly spec: AnyCommand; readonly plugin: string }>;
   /** Validates params, fills defaults, runs the command. @throws control/unknown-command, control/bad-params, lifecycle/service-off */

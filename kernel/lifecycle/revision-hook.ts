@@ -3,7 +3,10 @@ import { registerHooks } from 'node:module';
 const REVISION = 'rev';
 // This file runs compiled (.js) or with its types stripped (.ts); plugins get the kernel of the same kind.
 const EXTENSION = import.meta.url.endsWith('.js') ? 'js' : 'ts';
-const KERNEL_DOOR = new URL(`../index.${EXTENSION}`, import.meta.url).href;
+const KERNEL_DOORS = new Map([
+  ['itsgoin', new URL(`../index.${EXTENSION}`, import.meta.url).href],
+  ['itsgoin/testing', new URL(`../testing/index.${EXTENSION}`, import.meta.url).href],
+]);
 const PLUGINS_ROOT = new URL('../../plugins/', import.meta.url);
 let installed = false;
 
@@ -19,15 +22,16 @@ export function atRevision(url: URL, revision: string): string {
  *
  * - a relative import inside a plugin carries on the revision of the importing module, so the whole
  *   folder is fresh after a swap and not just its `plugin.ts` (another plugin's `api.ts` is shared);
- * - `itsgoin` is this very kernel and `itsgoin/plugins/<name>` that plugin's `api.ts`, wherever the
- *   importing file lies, so that both sides hold the same objects.
+ * - `itsgoin` is this very kernel, `itsgoin/testing` its test kit and `itsgoin/plugins/<name>` that
+ *   plugin's `api.ts`, wherever the importing file lies, so that both sides hold the same objects.
  */
 export function installRevisionHook(): void {
   if (installed) return;
   installed = true;
   registerHooks({
     resolve(specifier, context, nextResolve) {
-      if (specifier === 'itsgoin') return { url: KERNEL_DOOR, shortCircuit: true };
+      const door = KERNEL_DOORS.get(specifier);
+      if (door !== undefined) return { url: door, shortCircuit: true };
       const api = /^itsgoin\/plugins\/([a-z0-9-]+)$/.exec(specifier);
       if (api) return { url: new URL(`${api[1]}/api.${EXTENSION}`, PLUGINS_ROOT).href, shortCircuit: true };
       const resolved = nextResolve(specifier, context);

@@ -59,6 +59,8 @@ export class MemoryNetwork {
   #defaultLink = DEFAULT_LINK;
   /** Hosts that cannot hear each other are in different groups; hosts not named are in group 0. */
   #group = new Map<string, number>();
+  /** Pairs that cannot hear each other, whatever their groups. */
+  readonly #cuts = new Set<string>();
   #nextPort = FIRST_FREE_PORT;
   #nextId = 1;
 
@@ -100,13 +102,19 @@ export class MemoryNetwork {
   /** Hosts hear only those of their own group. Connections across wait, and end after their idle limit. */
   partition(groups: readonly (readonly string[])[]): void {
     this.#group = new Map(groups.flatMap((hosts, index) => hosts.map((host) => [host, index + 1] as const)));
-    for (const connection of this.#connections()) {
-      if (this.#cut(connection) && connection.direction === 'outbound') this.#endWhenIdle(connection);
-    }
+    this.#endCutWhenIdle();
   }
 
+  /** The two hear each other no more. Their connections wait, and end after their idle limit. */
+  cut(host: string, other: string): void {
+    this.#cuts.add(linkKey(host, other));
+    this.#endCutWhenIdle();
+  }
+
+  /** Undoes every `partition` and `cut`. */
   heal(): void {
     this.#group = new Map();
+    this.#cuts.clear();
     for (const connection of this.#connections()) connection.resume();
   }
 
@@ -231,7 +239,14 @@ export class MemoryNetwork {
   }
 
   #apart(host: string, other: string): boolean {
+    if (this.#cuts.size > 0 && this.#cuts.has(linkKey(host, other))) return true;
     return this.#group.size > 0 && (this.#group.get(host) ?? 0) !== (this.#group.get(other) ?? 0);
+  }
+
+  #endCutWhenIdle(): void {
+    for (const connection of this.#connections()) {
+      if (this.#cut(connection) && connection.direction === 'outbound') this.#endWhenIdle(connection);
+    }
   }
 
   #cut(connection: MemoryConnection): boolean {

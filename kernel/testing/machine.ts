@@ -1,0 +1,120 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { seededRandom } from '../clock/random.ts';
+import { identityOf } from '../identity/keys.ts';
+import type { Identity } from '../identity/keys.ts';
+import { type Node, startNode } from '../node.ts';
+import type { LogOptions } from '../observe/log-book.ts';
+import type { Clock, Random } from '../sdk/clock.ts';
+import type { NodeId } from '../sdk/identifiers.ts';
+import type { Transport } from '../transport/transport.ts';
+import { testingErrors } from './errors.ts';
+
+const PORT = 4_433;
+
+/** Settings of plugins, by plugin and key. */
+export type PluginSettings = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+export interface MachineOptions {
+  readonly number: number;
+  readonly seed: string;
+  /** The directory in which it makes its own. */
+  readonly root: string;
+  readonly clock: Clock;
+  /** Folders or files of the plugins it runs. */
+  readonly plugins: readonly string[];
+  readonly transport: (host: string) => Transport;
+  readonly config: PluginSettings;
+  /** An IP address; by default a public one in a /16 of its own. */
+  readonly host?: string;
+  /** Texts that stand for the user's files in the data directory, by name: `anchors.json`. */
+  readonly files?: Readonly<Record<string, string>>;
+  readonly logTo?: LogOptions['to'];
+  readonly logLevel?: LogOptions['level'];
+}
+
+/** One computer with its disk, its keys and its address. The node on it is started and stopped any number of times. */
+export class Machine {
+  readonly number: number;
+  readonly identity: Identity;
+  /** For what its user does. */
+  readonly random: Random;
+  readonly dataDir: string;
+  host: string;
+  node: Node | undefined;
+  /** On the monotonic clock. */
+  startedAtMs = 0;
+  readonly #options: MachineOptions;
+  #starts = 0;
+
+  constructor(options: MachineOptions) {
+    const { number, seed, root, config, host = hostOf(number) } = options;
+    this.#options = options;
+    this.number = number;
+    this.host = host;
+    this.dataDir = join(root, String(number));
+    const keys = seededRandom(`${seed}/keys/${number}`);
+    const [identity, device] = [keys.bytes(32), keys.bytes(32)];
+    this.identity = identityOf(identity, device);
+    this.random = seededRandom(`${seed}/user/${number}`);
+    mkdirSync(this.dataDir, { recursive: true, mode: 0o700 });
+    writeFileSync(join(this.dataDir, 'identity.key'), identity, { mode: 0o600 });
+    writeFileSync(join(this.dataDir, 'device.key'), device, { mode: 0o600 });
+    const plugins = Object.fromEntries(Object.entries(config).map(([name, values]) => [name, { config: values }]));
+    writeFileSync(join(this.dataDir, 'config.json'), JSON.stringify({ plugins }));
+  }
+
+  get nodeId(): NodeId {
+    return this.identity.nodeId;
+  }
+
+  get address(): string {
+    return `${this.host}:${PORT}`;
+  }
+
+  get connectString(): string {
+    return `${this.nodeId}@${this.address}`;
+  }
+
+  /** @throws testing/not-active when a plugin is not active afterwards */
+  async start(): Promise<Node> {
+    const { seed, clock, plugins, transport, files, logTo = 'none', logLevel = 'error' } = this.#options;
+    const node = await startNode({
+      dataDir: this.dataDir,
+      clock,
+      random: seededRandom(`${seed}/node/${this.number}/${this.#starts++}`),
+      transport: transport(this.host),
+      port: PORT,
+      plugins,
+      attended: false,
+      durable: false,
+      logLevel,
+      logTo,
+      ...(files && { files }),
+    });
+    this.node = node;
+    this.startedAtMs = clock.monotonic();
+    const failed = node.host.list().find(({ state }) => state !== 'active');
+    if (failed !== undefined) {
+      throw testingErrors.make('not-active', {
+        plugin: failed.name,
+        node: `node ${this.number}`,
+        state: failed.state,
+        reason: failed.reason ?? 'no reason given',
+      });
+    }
+    return node;
+  }
+
+  /** Runs a command as the machine's user would; the node's own deadlines are the only ones. Rejects as the command does. */
+  async run<R = unknown>(command: string, params: Readonly<Record<string, unknown>>): Promise<R> {
+    if (this.node === undefined) throw testingErrors.make('node-off', { node: `node ${this.number}` });
+    const call = { signal: new AbortController().signal, progress() {} };
+    return (await this.node.host.run(command, params, call)) as R;
+  }
+}
+
+/** Public addresses, each in a /16 of its own: nobody may take two machines for one household. */
+function hostOf(number: number): string {
+  return `${20 + (number % 64)}.${Math.floor(number / 64) % 256}.${1 + Math.floor(number / 16_384)}.7`;
+}

@@ -1,0 +1,232 @@
+import { seededRandom } from '../clock/random.ts';
+import { createCounters } from '../observe/counters.ts';
+import type { Log } from '../sdk/log.ts';
+import { type LinkOptions, memoryNetwork, type MemoryNetwork } from '../transport/memory/network.ts';
+import { testingErrors } from './errors.ts';
+import { HostilePeer } from './hostile-peer.ts';
+import { Machine, type PluginSettings } from './machine.ts';
+import { type PluginPath, withNeeds } from './plugin-set.ts';
+import { removeDirectory, scratchDirectory } from './scratch.ts';
+import { TestNode } from './test-node.ts';
+import { VirtualTime } from './virtual-time.ts';
+
+/** What `until` looks at its condition after, unless told otherwise. */
+const LOOK_EVERY_MS = 100;
+const UNTIL_LIMIT_MS = 60_000;
+/** What peers tell each other when they meet takes a few round trips. */
+const GREETING_ROUND_TRIPS = 5;
+
+export interface NodeSetup {
+  /** Plugins under test: folders or files. */
+  readonly plugins?: readonly PluginPath[];
+  /** Plugins that ship with itsgoin, by name, beside those that the others need; or all of them. Default: only what is needed. */
+  readonly builtin?: readonly string[] | 'all';
+  /** Settings of plugins: `{ hello: { greeting: 'hi' } }`. */
+  readonly config?: PluginSettings;
+  /** An IP address. Default: a public one, in another network than every other node's. */
+  readonly host?: string;
+  /** The user's files in the data directory, by name: `{ 'anchors.json': '[]' }`. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+export interface TestNetworkOptions extends NodeSetup {
+  /** How many to start with. Default 2. */
+  readonly nodes?: number;
+  /** The same seed makes the same keys and the same choices. Default 1. */
+  readonly seed?: number | string;
+  /** The way between any two nodes. Default: no delay, no loss. */
+  readonly link?: Partial<LinkOptions>;
+  /** The context of a test, node:test's or AVA's: the network stops when the test ends. */
+  readonly t?: TestContext;
+}
+
+/** What test runners call their "when the test is over". */
+export interface TestContext {
+  after?(done: () => Promise<void>): void;
+  teardown?(done: () => Promise<void>): void;
+}
+
+/** A node, or its number. */
+export type NodeRef = TestNode | number;
+
+/**
+ * Real nodes in this process: the kernel, its lifecycle and the plugins are those of life; the network,
+ * the clock and the dice are the test's.
+ */
+export class TestNetwork {
+  readonly nodes: TestNode[] = [];
+  /** Every fault there is: routes, partitions, links. */
+  readonly memory: MemoryNetwork;
+  readonly time = new VirtualTime();
+  readonly #setup: NodeSetup;
+  readonly #seed: string;
+  readonly #root = scratchDirectory('itsgoin-test-');
+  readonly #hostiles: HostilePeer[] = [];
+  #machines = 0;
+
+  /** Use {@link testNetwork}. */
+  constructor({ seed = 1, link = {}, t, ...setup }: TestNetworkOptions) {
+    this.#setup = setup;
+    this.#seed = String(seed);
+    const counters = createCounters();
+    this.memory = memoryNetwork({
+      clock: this.time.clock,
+      random: seededRandom(`${seed}/network`),
+      log: SILENT,
+      counters: (host) => counters.of(host),
+    });
+    this.memory.setDefaultLink(link);
+    (t?.after ?? t?.teardown)?.call(t, () => this.stop());
+  }
+
+  /** Milliseconds of virtual time since the network was started. */
+  get nowMs(): number {
+    return this.time.nowMs;
+  }
+
+  /** One more node; what is not given here is as for the others. @throws testing/not-active, lifecycle/load-failed */
+  async add(setup: NodeSetup = {}): Promise<TestNode> {
+    const { plugins = [], builtin, config = {}, host, files } = { ...this.#setup, ...setup };
+    const chosen = await withNeeds(plugins, builtin);
+    const machine = new Machine({
+      number: this.#machines++,
+      seed: this.#seed,
+      root: this.#root,
+      clock: this.time.clock,
+      plugins: chosen.map(({ path }) => path),
+      transport: (at) => this.memory.transport(at),
+      config,
+      ...(host !== undefined && { host }),
+      ...(files && { files }),
+    });
+    const node = new TestNode(machine, this.time);
+    this.nodes.push(node);
+    await node.start();
+    return node;
+  }
+
+  /** @throws testing/no-such-node */
+  node(ref: NodeRef): TestNode {
+    const node = typeof ref === 'number' ? this.nodes[ref] : ref;
+    if (node === undefined) throw testingErrors.make('no-such-node', { number: String(ref), count: this.nodes.length });
+    return node;
+  }
+
+  /** Connects two nodes, and lets what their plugins say at a meeting arrive. @throws transport/* */
+  async connect(a: NodeRef, b: NodeRef): Promise<void> {
+    const [from, to] = [this.node(a), this.node(b)];
+    const dialled = from.kernel.network.dial({ nodeId: to.id, addresses: [to.address] });
+    await from.wait(dialled, `dialling ${to}`);
+    const { latencyMs, jitterMs } = this.memory.link(from.machine.host, to.machine.host);
+    await this.advance(GREETING_ROUND_TRIPS * 2 * (latencyMs + jitterMs) + 10);
+  }
+
+  /** Lets `ms` of virtual time go by on all nodes. */
+  advance(ms: number): Promise<void> {
+    return this.time.advance(ms);
+  }
+
+  /**
+   * Moves time until the condition holds, and returns what it returned. It may run commands of nodes,
+   * which move time themselves.
+   *
+   * @throws testing/not-in-time, with `what`
+   */
+  async until<T>(
+    condition: () => T | Promise<T>,
+    { withinMs = UNTIL_LIMIT_MS, everyMs = LOOK_EVERY_MS, what = condition.toString() } = {},
+  ): Promise<T> {
+    const endMs = this.nowMs + withinMs;
+    for (;;) {
+      const result = await condition();
+      if (result) return result;
+      if (this.nowMs >= endMs)
+        throw testingErrors.make('not-in-time', { what, withinMs, atMs: Math.round(this.nowMs) });
+      await this.advance(Math.min(everyMs, endMs - this.nowMs));
+    }
+  }
+
+  /** Neither hears the other any more; connections between them end after their idle limit. */
+  cut(a: NodeRef, b: NodeRef): void {
+    this.memory.cut(this.node(a).machine.host, this.node(b).machine.host);
+  }
+
+  /** Nodes hear only those of their own group; nodes that are not named are a group too. */
+  partition(...groups: readonly NodeRef[][]): void {
+    this.memory.partition(groups.map((group) => group.map((ref) => this.node(ref).machine.host)));
+  }
+
+  /** Undoes every `cut` and `partition`. */
+  heal(): void {
+    this.memory.heal();
+  }
+
+  /** Changes the way between two nodes, in both directions, or between all that have none of their own. */
+  link(options: Partial<LinkOptions>, between?: readonly [NodeRef, NodeRef]): void {
+    if (between === undefined) this.memory.setDefaultLink(options);
+    else this.memory.setLink(this.node(between[0]).machine.host, this.node(between[1]).machine.host, options);
+  }
+
+  /** Cuts a node's power: the others hear nothing of it and notice by their own means. */
+  async kill(ref: NodeRef): Promise<void> {
+    const node = this.node(ref);
+    this.memory.vanish(node.machine.host);
+    await node.end();
+  }
+
+  /** Starts a node again, after a `kill` or a stop or neither: same disk, same keys; at another address if one is given. */
+  async restart(ref: NodeRef, { host }: { readonly host?: string } = {}): Promise<void> {
+    const node = this.node(ref);
+    await node.stop();
+    if (host !== undefined) node.machine.host = host;
+    await node.start();
+  }
+
+  /** A peer with keys and an address of its own and no node behind them: it writes what it likes. */
+  async hostilePeer(): Promise<HostilePeer> {
+    const machine = new Machine({
+      number: this.#machines++,
+      seed: this.#seed,
+      root: this.#root,
+      clock: this.time.clock,
+      plugins: [],
+      transport: (at) => this.memory.transport(at),
+      config: {},
+    });
+    const peer = await HostilePeer.open(machine, this.memory.transport(machine.host), this.time);
+    this.#hostiles.push(peer);
+    return peer;
+  }
+
+  /** Stops everything and removes its files. Safe to call again. */
+  async stop(): Promise<void> {
+    for (const peer of this.#hostiles.splice(0)) await peer.close();
+    await Promise.all(this.nodes.map((node) => node.end()));
+    removeDirectory(this.#root);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+/**
+ * Starts nodes that can reach each other and are not connected yet.
+ *
+ * @throws testing/not-active when a plugin does not start, lifecycle/load-failed
+ */
+export async function testNetwork(options: TestNetworkOptions = {}): Promise<TestNetwork> {
+  const network = new TestNetwork(options);
+  const { nodes = 2 } = options;
+  try {
+    for (let number = 0; number < nodes; number++) await network.add();
+    // What nodes do first, they do now.
+    await network.advance(10);
+    return network;
+  } catch (error) {
+    await network.stop();
+    throw error;
+  }
+}
+
+const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
