@@ -84,7 +84,7 @@ export async function protocolPage(dist: string): Promise<string> {
     '| `rate-limited` | over the budget of this message | no |',
     '| `over-capacity` | no room for it now | no |',
     '| `deadline` | not done in time | perhaps |',
-    '| `interrupted` | its plugin was exchanged and did not end in time | perhaps |',
+    '| `interrupted` | its plugin was reloaded and did not end in time | perhaps |',
     '| `unsupported` | nobody serves it, or its plugin is off | no |',
     '| `malformed` | no valid frame, JSON or body; costs misbehaviour points | no |',
     '| `too-large` | over the size limit of this message; costs misbehaviour points | no |',

@@ -1,0 +1,165 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { buildProgram } from '../../cli/program.ts';
+import { splitLine } from '../../cli/command-line.ts';
+import { shippedCommands } from '../../cli/commands.ts';
+import { describeCommand } from '../../kernel/control/api.ts';
+import type { CommandDescription } from '../../kernel/control/protocol.ts';
+import { writePlugin } from '../../kernel/control/plugin-template.ts';
+import { findPlugins } from '../../kernel/lifecycle/loader.ts';
+import { type TestNode, testNode } from '../rig/nodes.ts';
+import { temporaryDirectory } from '../rig/temporary.ts';
+import { blocksOf } from './blocks.ts';
+
+/** The code blocks of the pages a newcomer runs first are compiled and run, and their commands are parsed. */
+
+const PAGES = ['README.md', 'CONTRIBUTING.md', 'docs/plugin-guide.md', 'docs/testing.md'].filter((page) =>
+  existsSync(page),
+);
+const TSC = 'node_modules/typescript/bin/tsc';
+const LANGUAGES = new Set(['', 'ts', 'json', 'sh', 'mermaid']);
+
+const blocks = PAGES.flatMap((page) => blocksOf(page));
+
+test('every block says its language, and code its file', (t) => {
+  t.deepEqual(
+    blocks.filter(({ language, file }) => !LANGUAGES.has(language) || (language === 'ts') !== (file !== undefined)),
+    [],
+  );
+});
+
+/** Writes the code of a page into a folder of plugins. */
+function writeCode(page: string, folder: string): void {
+  for (const { file, text, place } of blocksOf(page)) {
+    if (file === undefined) continue;
+    const path = join(folder, file);
+    if (existsSync(path)) throw new Error(`${place}: ${file} is there twice`);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+  }
+}
+
+/** Lets what lies below a folder find `itsgoin` as the plugins of a user do. */
+function linkPackage(folder: string): void {
+  const link = join(folder, 'node_modules', 'itsgoin');
+  mkdirSync(dirname(link), { recursive: true });
+  symlinkSync(process.cwd(), link, 'junction');
+}
+
+test('the code of the pages and of the template compiles', (t) => {
+  const folder = temporaryDirectory(t);
+  for (const page of PAGES) writeCode(page, join(folder, page.replace(/\W/g, '-')));
+  writePlugin(join(folder, 'template'), 'greeter', false);
+  writePlugin(join(folder, 'template'), 'lone', true);
+  linkPackage(folder);
+  const options = {
+    target: 'es2024',
+    module: 'nodenext',
+    strict: true,
+    noEmit: true,
+    noUncheckedIndexedAccess: true,
+    noUnusedLocals: true,
+    allowImportingTsExtensions: true,
+    erasableSyntaxOnly: true,
+    verbatimModuleSyntax: true,
+    skipLibCheck: true,
+    types: ['node'],
+    typeRoots: [join(process.cwd(), 'node_modules/@types')],
+  };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, include: ['**/*.ts'] }));
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
+  t.is(spawnSync(process.execPath, [TSC, '-p', folder], { encoding: 'utf8' }).stdout, '');
+});
+
+/** A node with what ships and the plugins of a page, all of which must have started. */
+async function nodeWith(t: ExecutionContext, page: string): Promise<TestNode> {
+  const dataDir = temporaryDirectory(t);
+  const folder = join(dataDir, 'plugins');
+  writeCode(page, folder);
+  linkPackage(folder);
+  const node = await testNode(t, { dataDir, attended: true });
+  const plugins = node.host.list();
+  t.deepEqual(
+    plugins.filter(({ state }) => state !== 'active'),
+    [],
+  );
+  for (const path of findPlugins(folder))
+    t.true(
+      plugins.some(({ name }) => path.endsWith(name)),
+      path,
+    );
+  return node;
+}
+
+/** Runs a plugin's own test; what it printed when it failed. */
+function failureOf(file: string): string | undefined {
+  // The runner would take part in the run of the tests around it.
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--test', file], { encoding: 'utf8', env });
+  return status === 0 ? undefined : `${stdout}${stderr}`;
+}
+
+for (const page of PAGES) {
+  const code = blocksOf(page).flatMap(({ file }) => file ?? []);
+  if (code.length === 0) continue;
+
+  test(`${page}: its plugins start and its tests pass`, async (t) => {
+    const node = await nodeWith(t, page);
+    for (const file of code.filter((name) => name.endsWith('.test.ts')))
+      t.is(failureOf(join(node.dataDir, 'plugins', file)), undefined);
+  });
+}
+
+test('the plugin of the README counts every post, also those of one commit', async (t) => {
+  const author = await testNode(t);
+  await Promise.all(Array.from({ length: 20 }, (_, index) => author.run('post.create', { text: `post ${index}` })));
+  const reader = await nodeWith(t, 'README.md');
+  let commits = 0;
+  const watched = reader.bus.all().subscribe(({ topic }) => {
+    if (topic === 'content/post-stored') commits++;
+  });
+  t.teardown(() => watched.unsubscribe());
+  const synced = reader.nextEvent('content/sync-finished');
+  await reader.run('follow.add', { target: author.connectString });
+  await synced;
+  t.deepEqual(await reader.run('hello.count'), { posts: 20 });
+  t.true(commits < 20, 'some came in one commit');
+});
+
+test('every command line of the pages is one that is there', async (t) => {
+  const shipped = await shippedCommands();
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+  for (const { place, language, text } of blocks) {
+    if (language !== 'sh') continue;
+    const own = await commandsOf(place.split(':')[0] ?? '');
+    for (const line of text.split('\n')) {
+      const words = splitLine(line.replace(/(^|\s)#.*$/, '').replace(/<[^>]*>/g, 'ab'.repeat(32)));
+      if (words[0] === 'npm') {
+        const script = words[1] === 'run' ? words[2] : words[1];
+        t.true(script !== undefined && (script in scripts || script === 'link'), `${place}: ${line}`);
+      } else if (words[0] === 'itsgoin') await t.notThrowsAsync(parse([...shipped, ...own], words.slice(1)), line);
+      else if (words.length > 0) t.true(words[0] === 'node' || words[0] === 'cd', `${place}: ${line}`);
+    }
+  }
+});
+
+/** The commands that the plugins of a page add. */
+async function commandsOf(page: string): Promise<CommandDescription[]> {
+  const sources = blocksOf(page).filter(({ file }) => file?.endsWith('plugin.ts'));
+  return sources.flatMap(({ text, file }) =>
+    [...text.matchAll(/^ {4}'([a-z-]+\.[a-z-]+)': defineCommand/gm)].map(([, name = '']) =>
+      describeCommand(name, { about: '', params: {}, result: {} } as never, file ?? ''),
+    ),
+  );
+}
+
+/** Parses words as the command line does, without running anything. */
+async function parse(commands: readonly CommandDescription[], words: readonly string[]): Promise<void> {
+  const program = buildProgram(commands, async () => {}, { writeOut: () => {}, writeErr: () => {} });
+  program.action(() => {});
+  await program.parseAsync([...words], { from: 'user' }).catch((error: { exitCode?: number }) => {
+    if (error.exitCode !== 0) throw error;
+  });
+}
