@@ -19,6 +19,8 @@ const PAGES = ['README.md', 'CONTRIBUTING.md', 'docs/plugin-guide.md', 'docs/tes
   existsSync(page),
 );
 const TSC = 'node_modules/typescript/bin/tsc';
+/** Pages that go on from what `plugin new hello` writes. */
+const ON_THE_TEMPLATE = new Set(['docs/testing.md']);
 const LANGUAGES = new Set(['', 'ts', 'json', 'sh', 'mermaid']);
 
 const blocks = PAGES.flatMap((page) => blocksOf(page));
@@ -30,30 +32,36 @@ test('every block says its language, and code its file', (t) => {
   );
 });
 
-/** Writes the code of a page into a folder of plugins. */
-function writeCode(page: string, folder: string): void {
+/** Writes the code of a page into `{dataDir}/plugins`, over the plugin of the template where the page builds on it. */
+function writeCode(page: string, dataDir: string): void {
+  if (ON_THE_TEMPLATE.has(page)) writePlugin(dataDir, 'hello', false);
+  const written = new Set<string>();
   for (const { file, text, place } of blocksOf(page)) {
     if (file === undefined) continue;
-    const path = join(folder, file);
-    if (existsSync(path)) throw new Error(`${place}: ${file} is there twice`);
+    if (written.has(file)) throw new Error(`${place}: ${file} is there twice`);
+    written.add(file);
+    const path = join(dataDir, 'plugins', file);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text);
   }
 }
 
-/** Lets what lies below a folder find `itsgoin` as the plugins of a user do. */
-function linkPackage(folder: string): void {
-  const link = join(folder, 'node_modules', 'itsgoin');
+/** Lets the plugins of a data directory find `itsgoin` as those of a user do. */
+function linkPackage(dataDir: string): void {
+  const link = join(dataDir, 'plugins', 'node_modules', 'itsgoin');
   mkdirSync(dirname(link), { recursive: true });
-  symlinkSync(process.cwd(), link, 'junction');
+  if (!existsSync(link)) symlinkSync(process.cwd(), link, 'junction');
 }
 
 test('the code of the pages and of the template compiles', (t) => {
   const folder = temporaryDirectory(t);
-  for (const page of PAGES) writeCode(page, join(folder, page.replace(/\W/g, '-')));
+  for (const page of PAGES) {
+    const dataDir = join(folder, page.replace(/\W/g, '-'));
+    writeCode(page, dataDir);
+    linkPackage(dataDir);
+  }
   writePlugin(join(folder, 'template'), 'greeter', false);
   writePlugin(join(folder, 'template'), 'lone', true);
-  linkPackage(folder);
   const options = {
     target: 'es2024',
     module: 'nodenext',
@@ -76,16 +84,15 @@ test('the code of the pages and of the template compiles', (t) => {
 /** A node with what ships and the plugins of a page, all of which must have started. */
 async function nodeWith(t: ExecutionContext, page: string): Promise<TestNode> {
   const dataDir = temporaryDirectory(t);
-  const folder = join(dataDir, 'plugins');
-  writeCode(page, folder);
-  linkPackage(folder);
+  writeCode(page, dataDir);
+  linkPackage(dataDir);
   const node = await testNode(t, { dataDir, attended: true });
   const plugins = node.host.list();
   t.deepEqual(
     plugins.filter(({ state }) => state !== 'active'),
     [],
   );
-  for (const path of findPlugins(folder))
+  for (const path of findPlugins(join(dataDir, 'plugins')))
     t.true(
       plugins.some(({ name }) => path.endsWith(name)),
       path,
