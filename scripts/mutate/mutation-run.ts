@@ -56,6 +56,7 @@ export async function runMutants(options: RunOptions): Promise<{ verdicts: Verdi
     const baselines: Baseline[] = [];
     const unfit: string[] = [];
     await share(sandboxes, tests, signal, async (sandbox, test) => {
+      progress(`original: ${test}`);
       const baseline = await measure(sandbox, test, options);
       if (baseline === undefined) {
         if (!signal.aborted) unfit.push(test);

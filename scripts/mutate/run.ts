@@ -118,6 +118,6 @@ function everydayTests(pattern: string): string[] {
 
 function interrupted(): AbortSignal {
   const abort = new AbortController();
-  process.once('SIGINT', () => abort.abort());
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => abort.abort());
   return abort.signal;
 }
