@@ -6,7 +6,7 @@ import { type Given, openConfig } from './config/index.ts';
 import { isKernelCommand } from './control/api.ts';
 import { type ControlServer, startControl } from './control/server.ts';
 import { makeCredentials } from './identity/certificate.ts';
-import { loadIdentity } from './identity/index.ts';
+import { createSealer, loadIdentity } from './identity/index.ts';
 import { listenOptions } from './listen-options.ts';
 import { createRootContainer } from './lifecycle/container.ts';
 import { Host } from './lifecycle/host.ts';
@@ -22,6 +22,7 @@ import type { Clock, Random } from './sdk/clock.ts';
 import { DATA_FILES } from './sdk/data-files.ts';
 import type { PeerId } from './sdk/identifiers.ts';
 import { NETWORK } from './sdk/network.ts';
+import { SEALER } from './sdk/sealer.ts';
 import { SIGNER } from './sdk/signer.ts';
 import { dataFiles, lockDataDirectory, openStore, prepareDataDirectory } from './store/index.ts';
 import { quicTransport } from './transport/index.ts';
@@ -128,6 +129,8 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     leases.offer(NETWORK, () => network);
     leases.offer(DATA_FILES, () => dataFiles(dataDir, options.files));
     leases.offer(SIGNER, () => ({ self: identity.self, sign: identity.sign }));
+    const sealer = createSealer(identity.identitySeed, random);
+    leases.offer(SEALER, () => sealer);
     const host = new Host({
       self: identity.self,
       bus,

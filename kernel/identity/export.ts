@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, scrypt } from 'node:crypto';
+import { scrypt } from 'node:crypto';
 import { copyFileSync } from 'node:fs';
 import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
@@ -7,6 +7,7 @@ import type { Random } from '../sdk/clock.ts';
 import { codeOf } from '../sdk/errors.ts';
 import type { NodeId } from '../sdk/identifiers.ts';
 import { writeFileAtomic } from '../store/atomic-file.ts';
+import { aead, AEAD_NONCE_BYTES, AEAD_TAG_BYTES } from './aead.ts';
 import { privateKeyOf, rawPublicKey } from './ed25519-keys.ts';
 import { identityErrors } from './errors.ts';
 import { blake3Hex } from './hash.ts';
@@ -20,8 +21,6 @@ const SCRYPT = { n: 2 ** 17, r: 8, p: 1 } as const;
 /** The most an imported text may ask of us: 512 MiB. */
 const SCRYPT_N_MAX = 2 ** 19;
 const SALT_BYTES = 16;
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
 export const PASSPHRASE_MIN_CHARACTERS = 8;
 /** An export is about 500 characters. */
 const TEXT_MAX_CHARACTERS = 4_096;
@@ -39,8 +38,8 @@ const Sealed = Compile(
       p: Type.Literal(SCRYPT.p),
       salt: Hex(SALT_BYTES),
     }),
-    nonce: Hex(NONCE_BYTES),
-    sealed: Hex(SEED_BYTES + TAG_BYTES),
+    nonce: Hex(AEAD_NONCE_BYTES),
+    sealed: Hex(SEED_BYTES + AEAD_TAG_BYTES),
     checksum: Hex(8),
   }),
 );
@@ -74,14 +73,10 @@ export async function exportIdentity(
     version: VERSION,
     node_id: nodeIdOf(identitySeed),
     scrypt: { ...SCRYPT, salt: hex(random.bytes(SALT_BYTES)) },
-    nonce: hex(random.bytes(NONCE_BYTES)),
+    nonce: hex(random.bytes(AEAD_NONCE_BYTES)),
   };
   const key = await stretch(passphrase, header.scrypt);
-  const cipher = createCipheriv('chacha20-poly1305', key, Buffer.from(header.nonce, 'hex'), {
-    authTagLength: TAG_BYTES,
-  });
-  cipher.setAAD(headerBytes(header), { plaintextLength: SEED_BYTES });
-  const sealed = hex(Buffer.concat([cipher.update(identitySeed), cipher.final(), cipher.getAuthTag()]));
+  const sealed = hex(aead.encrypt(key, Buffer.from(header.nonce, 'hex'), headerBytes(header), identitySeed));
   return `${JSON.stringify({ ...header, sealed, checksum: checksumOf(header, sealed) }, null, 2)}\n`;
 }
 
@@ -93,19 +88,9 @@ export async function exportIdentity(
 export async function openExport(text: string, passphrase: string): Promise<Uint8Array> {
   const { sealed, checksum, ...header } = parse(text);
   if (checksum !== checksumOf(header, sealed)) throw identityErrors.make('export-damaged');
-  const bytes = Buffer.from(sealed, 'hex');
   const key = await stretch(passphrase, header.scrypt);
-  const decipher = createDecipheriv('chacha20-poly1305', key, Buffer.from(header.nonce, 'hex'), {
-    authTagLength: TAG_BYTES,
-  });
-  decipher.setAAD(headerBytes(header), { plaintextLength: SEED_BYTES });
-  decipher.setAuthTag(bytes.subarray(SEED_BYTES));
-  let seed: Buffer;
-  try {
-    seed = Buffer.concat([decipher.update(bytes.subarray(0, SEED_BYTES)), decipher.final()]);
-  } catch (error) {
-    throw identityErrors.make('wrong-passphrase', {}, error);
-  }
+  const seed = aead.decrypt(key, Buffer.from(header.nonce, 'hex'), headerBytes(header), Buffer.from(sealed, 'hex'));
+  if (seed === undefined) throw identityErrors.make('wrong-passphrase');
   if (nodeIdOf(seed) !== header.node_id) throw identityErrors.make('export-damaged');
   return seed;
 }

@@ -16,10 +16,10 @@ export function blake3Hex(bytes: Uint8Array): string {
   return digest(bytes).toString('hex');
 }
 
-/** BLAKE3's key derivation; `context` is a constant of the code such as `itsgoin/cek-wrap/v1`. */
-export function blake3DeriveKey(context: string, material: Uint8Array): Uint8Array {
+/** BLAKE3's key derivation, `bytes` long; `context` is a constant of the code such as `itsgoin/cek-wrap/v1`. */
+export function blake3DeriveKey(context: string, material: Uint8Array, bytes = 32): Uint8Array {
   // Not the package's own deriveKey: that one never frees its hasher.
-  return createDeriveKey(context).update(material).digest();
+  return createDeriveKey(context).update(material).digest({ length: bytes });
 }
 
 /** A hash over pieces. `digestHex` or `dispose` must be called: the state lives outside the JavaScript heap. */

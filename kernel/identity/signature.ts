@@ -23,8 +23,13 @@ const VERIFIED_MAX = 20_000;
  * @throws identity/bad-domain
  */
 export function signMessage(key: KeyObject, domain: string, bytes: Uint8Array): Uint8Array {
-  if (!DOMAIN.test(domain)) throw identityErrors.make('bad-domain', { domain });
+  checkDomain(domain);
   return sign(null, message(domain, bytes), key);
+}
+
+/** @throws identity/bad-domain */
+export function checkDomain(domain: string): void {
+  if (!DOMAIN.test(domain)) throw identityErrors.make('bad-domain', { domain });
 }
 
 /**
