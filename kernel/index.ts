@@ -1,6 +1,7 @@
 /** The only door to the kernel: what a plugin may import. */
 export { Type } from 'typebox';
 export type { Static, TSchema } from 'typebox';
+export * from './sdk/blob-files.ts';
 export * from './sdk/clock.ts';
 export * from './sdk/command.ts';
 export * from './sdk/data-files.ts';

@@ -36,5 +36,15 @@ export const storeErrors = defineErrors('store', {
     hint: 'Use that one (every `itsgoin` command finds it), stop it with `itsgoin shutdown`, or choose another --data.',
   },
   'bad-data-file': { message: 'The file {name} cannot be read: its name is no plain .json name, or it is over 1 MiB.' },
+  'bad-cid': { message: '{cid} is not the name of a blob' },
+  'no-blob': { message: 'The blob {cid} is not here', peerVisible: true },
+  'blob-range': {
+    message: 'The blob {cid} has {size} bytes; asked for were {length} from {offset}',
+    peerVisible: true,
+  },
+  'blob-damaged': { message: 'The file of the blob {cid} is shorter than it was', hint: 'Check the disk.' },
+  'blob-too-large': { message: 'The blob has more than {max} bytes', peerVisible: true },
+  'wrong-cid': { message: 'The bytes are those of {cid}, not of {expectedCid}' },
+  'blobs-busy': { message: '{limit} files of blobs are open already', retryable: true, peerVisible: true },
   'queue-full': { message: '{capacity} writes are waiting already', retryable: true, peerVisible: true },
 });

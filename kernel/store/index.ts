@@ -1,4 +1,5 @@
 export { writeFileAtomic } from './atomic-file.ts';
+export { BlobFolder, type BlobFolderOptions } from './blob-folder.ts';
 export {
   type DataDirectory,
   dataPaths,
