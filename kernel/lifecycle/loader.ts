@@ -64,7 +64,8 @@ export function isPlugin(path: string): boolean {
   return stats?.isFile() === true && CODE_FILE.test(path) && !path.endsWith('.json');
 }
 
-function entryOf(path: string): string {
+/** The file that is evaluated for a plugin's folder or file. */
+export function entryOf(path: string): string {
   if (statSync(path).isFile()) return resolve(path);
   const compiled = resolve(path, 'plugin.js');
   return existsSync(compiled) ? compiled : resolve(path, 'plugin.ts');

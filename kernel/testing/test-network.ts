@@ -4,6 +4,7 @@ import type { Log } from '../sdk/log.ts';
 import { type LinkOptions, memoryNetwork, type MemoryNetwork } from '../transport/memory/network.ts';
 import { testingErrors } from './errors.ts';
 import { HostilePeer } from './hostile-peer.ts';
+import { LogLines } from './log-lines.ts';
 import { Machine, type PluginSettings } from './machine.ts';
 import { type PluginPath, withNeeds } from './plugin-set.ts';
 import { removeDirectory, scratchDirectory } from './scratch.ts';
@@ -88,6 +89,7 @@ export class TestNetwork {
   async add(setup: NodeSetup = {}): Promise<TestNode> {
     const { plugins = [], builtin, config = {}, host, files } = { ...this.#setup, ...setup };
     const chosen = await withNeeds(plugins, builtin);
+    const log = new LogLines();
     const machine = new Machine({
       number: this.#machines++,
       seed: this.#seed,
@@ -96,10 +98,12 @@ export class TestNetwork {
       plugins: chosen.map(({ path }) => path),
       transport: (at) => this.memory.transport(at),
       config,
+      logLevel: 'warn',
+      logTo: { stream: log },
       ...(host !== undefined && { host }),
       ...(files && { files }),
     });
-    const node = new TestNode(machine, this.time);
+    const node = new TestNode(machine, this.time, log);
     this.nodes.push(node);
     await node.start();
     return node;

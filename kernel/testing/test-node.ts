@@ -8,6 +8,7 @@ import type { Token } from '../sdk/token.ts';
 import type { Topic } from '../sdk/topic.ts';
 import { testingErrors } from './errors.ts';
 import { EventLog } from './event-log.ts';
+import type { LogLine, LogLines } from './log-lines.ts';
 import type { Machine } from './machine.ts';
 import { type PluginPath, pathOf, readPlugin } from './plugin-set.ts';
 import type { VirtualTime } from './virtual-time.ts';
@@ -26,11 +27,13 @@ export class TestNode {
   readonly machine: Machine;
   readonly #time: VirtualTime;
   readonly #events = new EventLog();
+  readonly #log: LogLines;
 
-  constructor(machine: Machine, time: VirtualTime) {
+  constructor(machine: Machine, time: VirtualTime, log: LogLines) {
     this.number = machine.number;
     this.machine = machine;
     this.#time = time;
+    this.#log = log;
   }
 
   get id(): NodeId {
@@ -80,6 +83,11 @@ export class TestNode {
   /** What was published under a topic since the node was started, oldest first; the last 10,000 of it. */
   events<T>(topic: Topic<T>): readonly T[] {
     return this.#events.of(topic);
+  }
+
+  /** What it warned of and how it failed, oldest first; the last 1,000 entries. */
+  log(): readonly LogLine[] {
+    return this.#log.read();
   }
 
   /** Live connections, or those to one node. */

@@ -9,12 +9,13 @@ import type { DeviceId, NodeId } from '../../kernel/index.ts';
 import { createCounters } from '../../kernel/observe/index.ts';
 import type { SlotHandler } from '../../kernel/wire/index.ts';
 import { createDispatcher } from '../../kernel/wire/index.ts';
+import { MUTATIONS, attack } from '../../kernel/testing/mutations.ts';
 import { recordingLog } from '../rig/recording-log.ts';
 import type { FakeConnection } from '../wire/pair.ts';
 import { connectionPair, testPeer } from '../wire/pair.ts';
 import { ask, ping, settle } from '../wire/rig.ts';
 import { openHostile } from './hostile-peer.ts';
-import { MUTATIONS, attack, samples } from './mutations.ts';
+import { samples } from './samples.ts';
 
 const FRAMES = 300_000;
 const QUIC_FRAMES = 5_000;

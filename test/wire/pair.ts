@@ -200,15 +200,7 @@ export class FakeStream implements IncomingStream {
   }
 }
 
-/** A frame as any peer might write it. */
-export function rawFrame(code: number, payload: string | Uint8Array, length?: number): Uint8Array {
-  const body = typeof payload === 'string' ? Buffer.from(payload) : payload;
-  const frame = Buffer.alloc(5 + body.length);
-  frame[0] = code;
-  frame.writeUInt32BE(length ?? body.length, 1);
-  frame.set(body, 5);
-  return frame;
-}
+export { rawFrame } from '../../kernel/testing/frames.ts';
 
 /** Collects what a peer answers on a bi-stream: code and JSON of its one frame. */
 export function answerOf(stream: Stream): Promise<{ code: number; body: unknown } | { reset: number | undefined }> {

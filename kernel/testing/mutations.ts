@@ -1,38 +1,15 @@
-import { readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import type { AnyMessage, AnyPlugin, Random } from '../../kernel/index.ts';
-import { rawFrame } from '../wire/pair.ts';
+import type { Random } from '../sdk/clock.ts';
+import type { AnyMessage } from '../sdk/message.ts';
+import { rawFrame } from './frames.ts';
 
-/** A message of a built-in plugin with its golden request. */
+/** A message with one request that a working peer might send. */
 export interface Sample {
   readonly message: AnyMessage;
+  /** Of the frame it travels in. */
   readonly code: number;
+  /** Of that frame. */
   readonly payload: unknown;
   readonly frame: Buffer;
-}
-
-const PLUGINS = join(import.meta.dirname, '../../plugins');
-
-/** The messages of all built-in plugins that have a golden vector. */
-export async function samples(): Promise<Sample[]> {
-  const found: Sample[] = [];
-  for (const file of readdirSync('test/vectors/messages')) {
-    const name = file.replace('.json', '');
-    const plugin = ((await import(pathToFileURL(join(PLUGINS, name, 'plugin.js')).href)) as { default: AnyPlugin })
-      .default;
-    const vectors = JSON.parse(readFileSync(`test/vectors/messages/${file}`, 'utf8')) as {
-      message: string;
-      request: { hex: string };
-    }[];
-    for (const message of Object.values<AnyMessage>(plugin.messages ?? {})) {
-      const vector = vectors.find((entry) => entry.message === message.name);
-      if (vector === undefined) continue;
-      const frame = Buffer.from(vector.request.hex, 'hex');
-      found.push({ message, code: frame[0] as number, payload: JSON.parse(frame.toString('utf8', 5)), frame });
-    }
-  }
-  return found;
 }
 
 /** Bytes for one stream. `fin` false: the stream is left open. */
@@ -61,6 +38,7 @@ const JUNK: readonly unknown[] = [
   { length: 1 },
 ];
 
+/** Everything that may become of a frame on its way from somebody who means no good. */
 export const MUTATIONS: Readonly<Record<string, Mutation>> = {
   valid: ({ frame }) => ({ bytes: frame }),
   truncated: ({ frame }, random) => ({ bytes: frame.subarray(0, random.integer(frame.length)) }),
@@ -125,6 +103,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
 
 const NAMES = Object.keys(MUTATIONS);
 
+/** One request at random, changed at random. */
 export function attack(all: readonly Sample[], random: Random): Attack {
   const name = NAMES[random.integer(NAMES.length)] as string;
   const sample = all[random.integer(all.length)] as Sample;
