@@ -1,0 +1,67 @@
+import test from 'ava';
+import type { ExecutionContext } from 'ava';
+import { serviceArrived } from '../../kernel/index.ts';
+import { postDeleted } from '../../plugins/content/api.ts';
+import type { ContentService } from '../../plugins/content/api.ts';
+import { peerFeaturesChanged } from '../../plugins/mesh/api.ts';
+import { World } from './world.ts';
+import type { TestNode } from './world.ts';
+
+/** What the plugin does when something happens around it. */
+
+async function pair(t: ExecutionContext): Promise<{ world: World; anna: TestNode; ben: TestNode }> {
+  const world = new World(t);
+  const [anna, ben] = [await world.node('anna'), await world.node('ben')];
+  await ben.follow(anna);
+  await world.connect(anna, ben);
+  return { world, anna, ben };
+}
+
+const pulls = (node: TestNode): number => node.sent.filter(({ name }) => name === 'PullSyncRequest').length;
+
+test('when mesh or social comes on, or the other side changes its features, the followed are pulled from', async (t) => {
+  const { world, anna, ben } = await pair(t);
+  const occasions = {
+    mesh: () => ben.bus.publish(serviceArrived, { token: 'mesh', plugin: 'mesh' }),
+    social: () => ben.bus.publish(serviceArrived, { token: 'social', plugin: 'social' }),
+    features: () => ben.bus.publish(peerFeaturesChanged, { peer: anna.identity.self, connectionId: 1, features: [] }),
+  };
+  for (const [occasion, happen] of Object.entries(occasions)) {
+    const before = pulls(ben);
+    happen();
+    await world.settle();
+    t.true(pulls(ben) > before, occasion);
+  }
+  const before = pulls(ben);
+  ben.bus.publish(serviceArrived, { token: 'anchors', plugin: 'anchors' });
+  await world.settle();
+  t.is(pulls(ben), before);
+});
+
+test('whoever is unfollowed and followed again was never met', async (t) => {
+  const { world, anna, ben } = await pair(t);
+  const service = ben.live.services?.[0]?.service as ContentService;
+  t.true(service.lastEncounterMs(anna.id) > 0);
+  world.disconnect(anna, ben);
+  await ben.unfollow(anna);
+  await ben.follow(anna);
+  t.is(service.lastEncounterMs(anna.id), 0);
+  await world.clock.until(service.encountered(anna.id, 5));
+  t.is(service.lastEncounterMs(anna.id), 5);
+  await ben.unfollow(anna);
+  await world.clock.until(service.encountered(anna.id, 7));
+  t.is(service.lastEncounterMs(anna.id), 0);
+});
+
+test('deleting an own post tells other plugins that it was here, and takes it off the figures', async (t) => {
+  const { world, anna } = await pair(t);
+  const heard: unknown[] = [];
+  anna.bus.subscribe('test', postDeleted, (event) => void heard.push(event));
+  const { id } = (await anna.run('post.create', { text: 'mine' })) as { id: string };
+  await world.settle();
+  t.is(anna.live.diagnostics?.().posts, 1);
+  await anna.run('post.delete', { id });
+  await world.settle();
+  t.deepEqual(heard, [{ id, author: anna.id, hadPost: true }]);
+  t.is(anna.live.diagnostics?.().posts, 0);
+});
