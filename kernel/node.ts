@@ -8,11 +8,11 @@ import { type ControlServer, startControl } from './control/server.ts';
 import { makeCredentials } from './identity/certificate.ts';
 import { blake3Hasher, createSealer, loadIdentity } from './identity/index.ts';
 import { listenOptions } from './listen-options.ts';
-import { createRootContainer } from './lifecycle/container.ts';
+import { Resources } from './lifecycle/container.ts';
 import { Host } from './lifecycle/host.ts';
-import { Leases } from './lifecycle/leases.ts';
 import { findPlugins } from './lifecycle/loader.ts';
 import type { PluginHost } from './lifecycle/plugin-host.ts';
+import { Points } from './lifecycle/points.ts';
 import { PluginWatcher } from './lifecycle/plugin-watcher.ts';
 import { Scope } from './lifecycle/scope.ts';
 import { Services } from './lifecycle/services.ts';
@@ -128,13 +128,12 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       ...listenOptions(options, config.node),
       treatAsPublic: config.node.treatAsPublic,
     });
-    const leases = new Leases();
-    leases.offer(NETWORK, () => network);
-    leases.offer(DATA_FILES, () => dataFiles(dataDir, options.files));
-    leases.offer(BLOB_FILES, ({ scope }) => blobs.lend(scope.signal));
-    leases.offer(SIGNER, () => ({ self: identity.self, sign: identity.sign }));
-    const sealer = createSealer(identity.identitySeed, random);
-    leases.offer(SEALER, () => sealer);
+    const resources = new Resources();
+    resources.provide(NETWORK, network);
+    resources.provide(DATA_FILES, dataFiles(dataDir, options.files));
+    resources.provideEach(BLOB_FILES, ({ signal }) => blobs.lend(signal));
+    resources.provide(SIGNER, { self: identity.self, sign: identity.sign });
+    resources.provide(SEALER, createSealer(identity.identitySeed, random));
     const host = new Host({
       self: identity.self,
       bus,
@@ -142,8 +141,8 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       clock,
       random,
       services: new Services(),
-      leases,
-      container: createRootContainer({ clock, random, bus, network }),
+      points: new Points(clock, logs.area('lifecycle')),
+      resources,
       log: (area) => logs.area(area),
       counters: (owner) => counters.of(owner),
       send: (to, message, body, sendOptions) => network.sendTo(to, message, body, sendOptions),

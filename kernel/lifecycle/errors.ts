@@ -49,7 +49,19 @@ export const lifecycleErrors = defineErrors('lifecycle', {
     message: '"{name}" lives in the plugin folder of the data directory.',
     hint: 'Delete {path}, which the node notices, or "itsgoin plugin disable {name}".',
   },
-  'unknown-lease': { message: 'There is no lease named "{lease}" in this node.' },
+  'circular-parts': { message: 'The parts of "{name}" need each other in a circle: {circle}.' },
+  'not-injected': {
+    message: 'A part of "{name}" uses "{token}", which the plugin does not inject.',
+    hint: 'Name it in the plugin\'s "inject".',
+  },
+  'foreign-point': {
+    message: '"{name}" reads the point "{point}", which it does not own.',
+    hint: 'The owner names a point in its "points" and reads it; others contribute to it.',
+  },
+  'contribution-timeout': {
+    message: 'What "{plugin}" contributes to "{point}" did not answer within {limit} ms.',
+    retryable: true,
+  },
   'unknown-command': {
     message: 'There is no command "{command}".',
     hint: '"itsgoin help" lists the commands; those of a plugin that is off are missing.',

@@ -1,4 +1,3 @@
-import type { DependencyContainer } from 'tsyringe';
 import { Observable, type Subscriber } from 'rxjs';
 import type { Bus } from '../bus/bus.ts';
 import type { Store } from '../store/store.ts';
@@ -8,12 +7,14 @@ import type { Counters, Log } from '../sdk/log.ts';
 import type { AnyMessage, BodyOf, ResponseOf } from '../sdk/message.ts';
 import type { NodeId } from '../sdk/identifiers.ts';
 import type { AnyPlugin, Parts, PluginContext, SendOptions } from '../sdk/plugin.ts';
-import type { Injection, Token } from '../sdk/token.ts';
+import { type Injection, type Resource, type Token, tokenKey } from '../sdk/token.ts';
 import { codeOf } from '../sdk/errors.ts';
+import type { Injector, Resources } from './container.ts';
+import { describe } from './describe.ts';
 import { lifecycleErrors } from './errors.ts';
 import { EventPort } from './event-port.ts';
-import type { Leases } from './leases.ts';
 import { LoopRunner } from './loop-runner.ts';
+import type { Points } from './points.ts';
 import { Scope, within } from './scope.ts';
 import type { Services } from './services.ts';
 
@@ -28,8 +29,8 @@ export interface GenerationHost {
   readonly clock: Clock;
   readonly random: Random;
   readonly services: Services;
-  readonly leases: Leases;
-  readonly container: DependencyContainer;
+  readonly points: Points;
+  readonly resources: Resources;
   log(plugin: string): Log;
   counters(plugin: string): Counters;
   send<M extends AnyMessage>(
@@ -49,7 +50,6 @@ export class Generation {
   readonly config: Readonly<Record<string, unknown>>;
   readonly scope: Scope;
   readonly events: EventPort;
-  readonly leases: string[] = [];
   readonly loops: LoopRunner[] = [];
   parts: AnyParts = {};
   /** Unexpected failures since the commit; probation watches it. */
@@ -158,8 +158,8 @@ export class Generation {
   }
 
   /** The service behind one of the plugin's `provides` tokens. */
-  service(token: string): unknown {
-    return this.parts.services?.find((binding) => binding.token.name === token)?.service;
+  service(token: Token<unknown>): unknown {
+    return this.parts.services?.find((binding) => tokenKey(binding.token) === tokenKey(token))?.service;
   }
 
   #checkParts(): void {
@@ -172,8 +172,8 @@ export class Generation {
         .filter((key) => typeof this.parts.commands?.[key] !== 'function')
         .map((key) => `a handler for command "${key}"`),
       ...provides
-        .filter((token: Token<unknown>) => this.service(token.name) === undefined)
-        .map((token: Token<unknown>) => `the service "${token.name}"`),
+        .filter((token: Token<unknown>) => this.service(token) === undefined)
+        .map((token: Token<unknown>) => `the service "${tokenKey(token)}"`),
     ];
     if (missing.length > 0) {
       throw lifecycleErrors.make('bad-manifest', { name, problem: `setup did not return ${missing.join(', ')}` });
@@ -183,8 +183,8 @@ export class Generation {
   #context(): PluginContext<Record<string, unknown>, Record<string, Injection>> {
     const { plugin, scope, events } = this;
     const host = this.#host;
-    const container = host.container.createChildContainer();
-    scope.defer('container', () => container.clearInstances());
+    const injector = host.resources.createInjector({ plugin: plugin.name, signal: scope.signal });
+    scope.defer('injector', () => injector.close());
     const streams = new Set<Subscriber<never>>();
     scope.defer('streams', () => {
       for (const subscriber of [...streams]) subscriber.complete();
@@ -192,15 +192,14 @@ export class Generation {
     const requireLive = (method: string): void => {
       if (!this.#live) throw lifecycleErrors.make('not-live', { name: plugin.name, method });
     };
-    return {
+    const ctx: PluginContext<Record<string, unknown>, Record<string, Injection>> = {
       name: plugin.name,
       config: this.config,
-      deps: this.#dependencies(container),
+      deps: this.#dependencies(injector),
       signal: scope.signal,
       clock: host.clock,
       random: host.random,
       db: host.store.database(plugin.name),
-      container,
       log: this.#log,
       counters: this.#counters,
       self: host.self,
@@ -220,31 +219,31 @@ export class Generation {
             streams.delete(subscriber);
           };
         }),
-      lease: (token, ...options) => {
-        this.leases.push(token.name);
-        return host.leases.take(token.name, { plugin: plugin.name, scope }, options[0]) as never;
+      contributions: (point) => {
+        const own = plugin.points?.some(({ name }: { name: string }) => name === point.name);
+        if (!own) throw lifecycleErrors.make('foreign-point', { name: plugin.name, point: point.name });
+        return host.points.contributions(point);
+      },
+      part: (part) => injector.part(part),
+      background: (what, work) => {
+        work.catch((error) => {
+          if (scope.closed) return;
+          this.#counters.add(`background-failed.${what}`);
+          this.#log.warn('background-failed', { what, code: codeOf(error), error });
+        });
       },
       defer: (cleanup) => scope.defer('ctx.defer', cleanup),
     };
+    injector.context = ctx;
+    return ctx;
   }
 
-  /** One property per injection; optional ones read `undefined` while their provider is off. */
-  #dependencies(container: DependencyContainer): Record<string, never> {
-    const deps = {};
-    for (const [key, injection] of Object.entries(this.plugin.inject ?? {}) as [string, Injection][]) {
-      const optional = 'optional' in injection;
-      const token = optional ? injection.optional : injection;
-      const ref = this.#host.services.ref(token);
-      container.registerInstance(token.name, ref);
-      Object.defineProperty(deps, key, {
-        enumerable: true,
-        get: () => (optional && !ref.available ? undefined : ref),
-      });
+  #dependencies(injector: Injector): Record<string, never> {
+    const deps: Record<string, unknown> = {};
+    for (const [key, injection] of Object.entries<Injection>(this.plugin.inject ?? {})) {
+      const wanted: Token<unknown> | Resource<unknown> = 'optional' in injection ? injection.optional : injection;
+      deps[key] = injector.inject(wanted, (token) => this.#host.services.ref(token));
     }
-    return Object.freeze(deps);
+    return Object.freeze(deps) as Record<string, never>;
   }
-}
-
-export function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

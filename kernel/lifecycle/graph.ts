@@ -1,4 +1,5 @@
 import type { AnyPlugin } from '../sdk/plugin.ts';
+import { tokenKey } from '../sdk/token.ts';
 import { needsOf } from './manifest.ts';
 
 export interface StartOrder {
@@ -20,10 +21,11 @@ export function orderPlugins(plugins: readonly AnyPlugin[]): StartOrder {
   const refused: { plugin: AnyPlugin; reason: string }[] = [];
   for (const plugin of [...waiting.values()]) {
     for (const token of plugin.provides ?? []) {
-      const other = offeredBy.get(token.name);
-      if (other === undefined) offeredBy.set(token.name, plugin.name);
+      const key = tokenKey(token);
+      const other = offeredBy.get(key);
+      if (other === undefined) offeredBy.set(key, plugin.name);
       else if (waiting.delete(plugin.name)) {
-        refused.push({ plugin, reason: `the service "${token.name}" is already provided by ${other}` });
+        refused.push({ plugin, reason: `the service "${key}" is already provided by ${other}` });
       }
     }
   }
@@ -33,7 +35,7 @@ export function orderPlugins(plugins: readonly AnyPlugin[]): StartOrder {
     const next = [...waiting.values()].find((plugin) => blockersOf(plugin, offeredBy, waiting, ready).length === 0);
     if (!next) break;
     waiting.delete(next.name);
-    for (const token of next.provides ?? []) ready.add(token.name);
+    for (const token of next.provides ?? []) ready.add(tokenKey(token));
     order.push(next);
   }
   for (const plugin of waiting.values()) {
@@ -59,12 +61,12 @@ function blockersOf(
 ): string[] {
   return needsOf(plugin)
     .filter(({ token, optional }) => {
-      if (ready.has(token.name)) return false;
-      const provider = offeredBy.get(token.name);
+      if (ready.has(tokenKey(token))) return false;
+      const provider = offeredBy.get(tokenKey(token));
       // Optional needs only shape the order, and never make a circle: the other side may come later.
       return optional ? provider !== undefined && waiting.has(provider) && !needsBack(provider, plugin, waiting) : true;
     })
-    .map(({ token }) => token.name);
+    .map(({ token }) => tokenKey(token));
 }
 
 /** True when `provider` (directly or through others that still wait) needs something `plugin` provides. */
@@ -81,7 +83,7 @@ function needsBack(
   return needsOf(other).some(({ token }) =>
     [...waiting.values()].some(
       (candidate) =>
-        candidate.provides?.some((offered) => offered.name === token.name) &&
+        candidate.provides?.some((offered) => tokenKey(offered) === tokenKey(token)) &&
         needsBack(candidate.name, plugin, waiting, seen),
     ),
   );

@@ -4,12 +4,14 @@ import type { AnyCommand, CommandCall } from '../sdk/command.ts';
 import type { Migration } from '../sdk/database.ts';
 import { pluginChanged } from '../sdk/lifecycle-topics.ts';
 import type { AnyPlugin } from '../sdk/plugin.ts';
-import type { Ref, Token } from '../sdk/token.ts';
+import type { Contribution, Point } from '../sdk/point.ts';
+import { type Ref, type Token, tokenKey } from '../sdk/token.ts';
 import { ChangeQueue } from './change-queue.ts';
 import { commandTable, runCommand } from './command-table.ts';
 import { lifecycleErrors } from './errors.ts';
-import { describe, Generation } from './generation.ts';
-import { checkAgainstOthers, Offers } from './offers.ts';
+import { describe } from './describe.ts';
+import { Generation } from './generation.ts';
+import { checkAgainstOthers, checkContributions, Offers } from './offers.ts';
 import { orderPlugins } from './graph.ts';
 import { inspectPlugin, readDiagnostics } from './inspection.ts';
 import { isPlugin, type LoadedPlugin, loadPlugin } from './loader.ts';
@@ -114,6 +116,11 @@ export class Host implements PluginHost {
   /** Feature names and message names of all active plugins, sorted: what peers are told we understand. */
   features(): readonly string[] {
     return this.#offers.features;
+  }
+
+  /** What plugins contribute to a point that the kernel owns. */
+  contributions<T>(point: Point<T>): readonly Contribution<T>[] {
+    return this.#deps.points.contributions(point);
   }
 
   enable(name: string): Promise<SwapOutcome> {
@@ -305,6 +312,7 @@ export class Host implements PluginHost {
     try {
       this.#stopping.signal.throwIfAborted();
       checkAgainstOthers(deps, this.#registry, plugin);
+      checkContributions(deps, next);
     } catch (error) {
       await next.scope.close(error);
       deps.store.takeBack(plugin.name, migrated);
@@ -329,10 +337,11 @@ export class Host implements PluginHost {
 
   /** Those that could not start for want of a service are tried when it comes. */
   #startWaiting(provider: AnyPlugin): void {
-    const offered = (provider.provides ?? []).map(({ name }: Token<unknown>) => name);
+    const offered = (provider.provides ?? []).map((token: Token<unknown>) => tokenKey(token));
     for (const record of this.#registry.all()) {
       if (record.state !== 'failed' || !record.plugin || !this.#deps.config.plugin(record.name).enabled) continue;
-      if (!needsOf(record.plugin).some(({ token, optional }) => !optional && offered.includes(token.name))) continue;
+      if (!needsOf(record.plugin).some(({ token, optional }) => !optional && offered.includes(tokenKey(token))))
+        continue;
       void this.#changes.inLine(record.name, async () => {
         if (record.state === 'failed') await this.#load(record, record.path);
       });

@@ -1,7 +1,9 @@
 import type { AnyMessage } from '../sdk/message.ts';
 import type { PluginInspection } from './plugin-host.ts';
 import type { PluginRecord } from './plugin-record.ts';
-import { needsOf } from './manifest.ts';
+import type { Point } from '../sdk/point.ts';
+import { type Token, tokenKey } from '../sdk/token.ts';
+import { needsOf, resourcesOf } from './manifest.ts';
 import type { SwapDeps } from './swap.ts';
 
 /** Everything a live plugin holds, gathered when somebody asks. */
@@ -12,18 +14,20 @@ export function inspectPlugin(deps: SwapDeps, record: PluginRecord): PluginInspe
     ...record.summary(),
     config: generation?.config ?? {},
     needs: (plugin ? needsOf(plugin) : []).map(({ token, optional }) => ({
-      token: token.name,
+      token: tokenKey(token),
       optional,
-      available: deps.services.available(token.name),
+      available: deps.services.available(tokenKey(token)),
     })),
-    provides: (plugin?.provides ?? []).map((token: { name: string }) => token.name),
+    resources: (plugin ? resourcesOf(plugin) : []).map((resource) => tokenKey(resource)),
+    provides: (plugin?.provides ?? []).map((token: Token<unknown>) => tokenKey(token)),
+    points: (plugin?.points ?? []).map(({ name: point }: Point<unknown>) => point),
+    contributes: deps.points.contributedBy(name),
     handlers: generation
       ? Object.values<AnyMessage>(generation.plugin.messages ?? {}).map((message) => message.name)
       : [],
     commands: generation ? Object.keys(generation.plugin.commands ?? {}) : [],
     loops: (generation?.loops ?? []).map((loop) => loop.report()),
     subscriptions: generation?.events.topics ?? [],
-    leases: generation?.leases ?? [],
     cleanups: generation?.scope.size ?? 0,
     running: slots.running + gate.running,
     held: slots.held + gate.waiting,

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import type { Clock } from '../sdk/clock.ts';
 import type { AnyPlugin } from '../sdk/plugin.ts';
 import { lifecycleErrors } from './errors.ts';
-import { describe } from './generation.ts';
+import { describe } from './describe.ts';
 import { checkManifest } from './manifest.ts';
 import { atRevision, installRevisionHook } from './revision-hook.ts';
 import { within } from './scope.ts';

@@ -2,7 +2,7 @@ import { lifecycleErrors } from './errors.ts';
 import type { AnyCommand } from '../sdk/command.ts';
 import type { AnyMessage } from '../sdk/message.ts';
 import type { AnyPlugin } from '../sdk/plugin.ts';
-import type { Injection, Token } from '../sdk/token.ts';
+import type { Injection, Resource, Token } from '../sdk/token.ts';
 
 /** The kernel's API version that a plugin's `kernel` range is held against. Code, state and wire have their own. */
 export const KERNEL_API_VERSION = '1.0.0';
@@ -43,6 +43,17 @@ export function checkManifest(candidate: unknown, path: string): AnyPlugin {
       return refuse(`command "${key}" needs about, params and result`, name);
     }
   }
+  for (const [key, injection] of Object.entries<Injection>(plugin.inject ?? {})) {
+    const wanted =
+      typeof injection === 'object' && injection !== null && 'optional' in injection ? injection.optional : injection;
+    if (wanted?.kind === 'token') continue;
+    if (wanted?.kind !== 'resource')
+      return refuse(`inject "${key}" was not made by defineToken or defineResource`, name);
+    if (wanted !== injection) return refuse(`inject "${key}": a resource of the kernel cannot be optional`, name);
+  }
+  for (const point of plugin.points ?? []) {
+    if (point?.kind !== 'point') return refuse('an entry of "points" was not made by definePoint', name);
+  }
   const ids = (plugin.migrations ?? []).map((migration) => migration.id);
   for (const [index, id] of ids.entries()) {
     if (!MIGRATION_ID.test(id)) return refuse(`migration id "${id}" must be like 0001-name`, name);
@@ -60,9 +71,21 @@ function acceptsKernel(range: unknown): boolean {
   return Number(match[1]) === major && Number(match[2] ?? 0) <= minor;
 }
 
-/** The tokens a plugin needs, with whether it can do without. */
+/** The services of other plugins that a plugin needs, with whether it can do without. */
 export function needsOf(plugin: AnyPlugin): { token: Token<unknown>; optional: boolean }[] {
-  return (Object.values(plugin.inject ?? {}) as Injection[]).map((injection) =>
-    'optional' in injection ? { token: injection.optional, optional: true } : { token: injection, optional: false },
+  return injections(plugin).flatMap((injection): { token: Token<unknown>; optional: boolean }[] => {
+    if ('optional' in injection) return [{ token: injection.optional, optional: true }];
+    return injection.kind === 'token' ? [{ token: injection, optional: false }] : [];
+  });
+}
+
+/** The kernel's resources that a plugin needs. */
+export function resourcesOf(plugin: AnyPlugin): Resource<unknown>[] {
+  return injections(plugin).flatMap((injection) =>
+    'optional' in injection || injection.kind !== 'resource' ? [] : [injection],
   );
+}
+
+function injections(plugin: AnyPlugin): Injection[] {
+  return Object.values(plugin.inject ?? {});
 }

@@ -2,9 +2,11 @@ import type { Bus } from '../bus/bus.ts';
 import { featuresChanged, serviceArrived, serviceDeparted } from '../sdk/lifecycle-topics.ts';
 import type { AnyMessage } from '../sdk/message.ts';
 import type { AnyPlugin } from '../sdk/plugin.ts';
+import { tokenKey } from '../sdk/token.ts';
 import { commandTable } from './command-table.ts';
 import { lifecycleErrors } from './errors.ts';
-import { needsOf } from './manifest.ts';
+import type { Generation } from './generation.ts';
+import { needsOf, resourcesOf } from './manifest.ts';
 import type { PluginRegistry } from './plugin-registry.ts';
 import type { SwapDeps } from './swap.ts';
 
@@ -19,16 +21,32 @@ export function checkAgainstOthers(deps: SwapDeps, registry: PluginRegistry, plu
   };
   deps.slots.check(name, Object.values<AnyMessage>(plugin.messages ?? {}));
   for (const token of plugin.provides ?? []) {
-    const other = deps.services.providerOf(token.name);
-    if (other !== undefined && other !== name) refuse(`the service "${token.name}" is already provided by ${other}`);
+    const key = tokenKey(token);
+    const other = deps.services.providerOf(key);
+    if (other !== undefined && other !== name) refuse(`the service "${key}" is already provided by ${other}`);
   }
   const commands = commandTable(registry.all());
   for (const command of Object.keys(plugin.commands ?? {})) {
     const other = deps.isKernelCommand?.(command) ? 'the kernel' : commands.get(command)?.plugin;
     if (other !== undefined && other !== name) refuse(`the command "${command}" already belongs to ${other}`);
   }
-  const missing = needsOf(plugin).find(({ token, optional }) => !optional && !deps.services.available(token.name));
-  if (missing) refuse(`needs the service "${missing.token.name}", which no active plugin provides`);
+  const missing = needsOf(plugin).find(({ token, optional }) => !optional && !deps.services.available(tokenKey(token)));
+  if (missing) refuse(`needs the service "${tokenKey(missing.token)}", which no active plugin provides`);
+  const lacking = resourcesOf(plugin).find((resource) => !deps.resources.has(resource));
+  if (lacking) {
+    const major = deps.resources.majorOf(lacking.name);
+    const instead = major === undefined ? 'does not have' : `has in version ${major}`;
+    refuse(`needs the resource "${tokenKey(lacking)}", which this kernel ${instead}`);
+  }
+}
+
+/**
+ * Refuses points and contributions that cannot be installed beside those of others.
+ * @throws lifecycle/bad-manifest
+ */
+export function checkContributions(deps: SwapDeps, { plugin, parts }: Generation): void {
+  const problem = deps.points.problem(plugin.name, plugin.points ?? [], parts.contributes ?? []);
+  if (problem !== undefined) throw lifecycleErrors.make('bad-manifest', { name: plugin.name, problem });
 }
 
 /** What this node offers, to its own plugins and to peers, as it changes. */
@@ -50,7 +68,8 @@ export class Offers {
   /** Tells the bus what came and went with a change. A token that was there before and after is no event. */
   changed(before: AnyPlugin | undefined, after: AnyPlugin | undefined): void {
     const plugin = (after ?? before)?.name ?? '';
-    const names = (spec: AnyPlugin | undefined): Set<string> => new Set((spec?.provides ?? []).map(({ name }) => name));
+    const names = (spec: AnyPlugin | undefined): Set<string> =>
+      new Set((spec?.provides ?? []).map((token) => tokenKey(token)));
     const [had, has] = [names(before), names(after)];
     for (const token of had) if (!has.has(token)) this.#bus.publish(serviceDeparted, { token, plugin });
     for (const token of has) if (!had.has(token)) this.#bus.publish(serviceArrived, { token, plugin });

@@ -1,4 +1,5 @@
 import type { AnyCommand, CommandCall } from '../sdk/command.ts';
+import type { Contribution, Point } from '../sdk/point.ts';
 import type { Ref, Token } from '../sdk/token.ts';
 
 export type PluginState = 'active' | 'off' | 'failed';
@@ -33,7 +34,13 @@ export type ConfigChange = Settings | ((before: Settings) => Settings);
 export interface PluginInspection extends PluginSummary {
   readonly config: Readonly<Record<string, unknown>>;
   readonly needs: readonly { token: string; optional: boolean; available: boolean }[];
+  /** Kernel resources it injects. */
+  readonly resources: readonly string[];
   readonly provides: readonly string[];
+  /** Points it owns. */
+  readonly points: readonly string[];
+  /** What it contributes, as `point: name`. */
+  readonly contributes: readonly string[];
   readonly handlers: readonly string[];
   readonly commands: readonly string[];
   readonly loops: readonly {
@@ -44,7 +51,6 @@ export interface PluginInspection extends PluginSummary {
     lastMs: number | undefined;
   }[];
   readonly subscriptions: readonly string[];
-  readonly leases: readonly string[];
   readonly cleanups: number;
   readonly running: number;
   readonly held: number;
@@ -70,6 +76,8 @@ export interface PluginHost {
    * @throws lifecycle/unknown-plugin
    */
   diagnostics(name: string): Readonly<Record<string, unknown>>;
+  /** What plugins contribute to a point, in order. */
+  contributions<T>(point: Point<T>): readonly Contribution<T>[];
   enable(name: string): Promise<SwapOutcome>;
   disable(name: string): Promise<SwapOutcome>;
   /** Loads the plugin's code again (from disk when it changed) and swaps it in. @throws lifecycle/off */

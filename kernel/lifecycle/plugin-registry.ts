@@ -1,7 +1,7 @@
 import type { ConfigFile } from '../config/config.ts';
 import type { Log } from '../sdk/log.ts';
 import { lifecycleErrors } from './errors.ts';
-import { describe } from './generation.ts';
+import { describe } from './describe.ts';
 import type { LoadedPlugin } from './loader.ts';
 import { type PluginOrigin, PluginRecord } from './plugin-record.ts';
 

@@ -2,7 +2,7 @@ import { type FSWatcher, mkdirSync, readdirSync, statSync, watch } from 'node:fs
 import { join, relative, sep } from 'node:path';
 import type { Clock, TimerHandle } from '../sdk/clock.ts';
 import type { Log } from '../sdk/log.ts';
-import { describe } from './generation.ts';
+import { describe } from './describe.ts';
 
 /** Editors save in several steps (write, rename, chmod); one reload after the last of them. */
 const SETTLE_MS = 60;

@@ -1,4 +1,4 @@
-import type { Ref, Token } from '../sdk/token.ts';
+import { type Ref, type Token, tokenKey } from '../sdk/token.ts';
 import { lifecycleErrors } from './errors.ts';
 import type { Gate } from './gate.ts';
 
@@ -8,7 +8,7 @@ interface Provided {
   readonly service: unknown;
 }
 
-/** Which plugin offers which service at this moment, by token name. */
+/** Which plugin offers which service at this moment, by token key. */
 export class Services {
   readonly #provided = new Map<string, Provided>();
 
@@ -33,9 +33,9 @@ export class Services {
 
   /** A Ref that finds the present provider at each call. */
   ref<T>(token: Token<T>): Ref<T> {
-    const name = token.name;
+    const name = tokenKey(token);
     const services = this;
-    return Object.freeze({
+    const ref: Ref<T> = {
       token,
       get available(): boolean {
         return services.available(name);
@@ -54,6 +54,13 @@ export class Services {
           options?.signal,
         );
       },
-    });
+      async tryUse<R>(
+        call: (service: T) => R | Promise<R>,
+        options?: { signal?: AbortSignal },
+      ): Promise<Awaited<R> | undefined> {
+        return services.available(name) ? ref.use(call, options) : undefined;
+      },
+    };
+    return Object.freeze(ref);
   }
 }

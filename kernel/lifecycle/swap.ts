@@ -1,9 +1,12 @@
 import { Value } from 'typebox/value';
 import type { MessageSlots, SlotHandler } from '../wire/slots.ts';
 import { ItsgoinError } from '../sdk/errors.ts';
+import { contributionsChanged } from '../sdk/lifecycle-topics.ts';
 import type { AnyMessage } from '../sdk/message.ts';
+import { tokenKey } from '../sdk/token.ts';
 import { lifecycleErrors } from './errors.ts';
-import { describe, type Generation, type GenerationHost } from './generation.ts';
+import { describe } from './describe.ts';
+import type { Generation, GenerationHost } from './generation.ts';
 import type { PluginRecord } from './plugin-record.ts';
 
 /** How long calls under way may go on once a swap holds new ones (then their signals abort). */
@@ -53,16 +56,19 @@ export async function exchange(deps: SwapDeps, record: PluginRecord, next: Gener
 
   // The commit: one synchronous turn, so nobody sees half of it.
   slots.install(name, slotEntries(next));
-  for (const token of old?.plugin.provides ?? []) deps.services.withdraw(token.name, name);
+  for (const token of old?.plugin.provides ?? []) deps.services.withdraw(tokenKey(token), name);
   for (const token of next.plugin.provides ?? []) {
-    deps.services.provide(token.name, { plugin: name, gate, service: next.service(token.name) });
+    deps.services.provide(tokenKey(token), { plugin: name, gate, service: next.service(token) });
   }
+  const contributor = { plugin: name, gate, reportFailure: next.reportFailure.bind(next) };
+  const touched = deps.points.install(contributor, next.plugin.points ?? [], next.parts.contributes ?? []);
   record.commit(next);
   old?.events.close();
   next.goLive();
   slots.release(name);
   gate.open();
   const heldMs = clock.monotonic() - heldFromMs;
+  announce(deps, touched);
 
   await old?.scope.close(lifecycleErrors.make('swap-aborted-call', { name, limit: DRAIN_MS }));
   return heldMs;
@@ -82,11 +88,17 @@ export async function withdraw(
   gate.hold();
   generation.pause();
   await drain(deps, record, generation, drainMs);
-  for (const token of generation.plugin.provides ?? []) deps.services.withdraw(token.name, name);
+  for (const token of generation.plugin.provides ?? []) deps.services.withdraw(tokenKey(token), name);
+  const touched = deps.points.withdraw(name);
   record.withdraw();
   slots.remove(name);
   gate.shut();
+  announce(deps, touched);
   await generation.scope.close(reason);
+}
+
+function announce({ bus }: SwapDeps, points: readonly string[]): void {
+  for (const point of points) bus.publish(contributionsChanged, { point });
 }
 
 async function drain(deps: SwapDeps, record: PluginRecord, old: Generation, limitMs = DRAIN_MS): Promise<void> {

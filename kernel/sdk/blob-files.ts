@@ -1,4 +1,4 @@
-import { defineLease } from './lease.ts';
+import { defineResource } from './token.ts';
 
 /** BLAKE3 of a blob's bytes, 64 lower-case hex characters (BLOB-01). */
 export type Cid = string & { readonly __brand: 'Cid' };
@@ -58,4 +58,4 @@ export interface BlobFiles {
   usage(options?: { readonly signal?: AbortSignal }): Promise<{ readonly blobs: number; readonly bytes: number }>;
 }
 
-export const BLOB_FILES = defineLease<BlobFiles>('blob-files');
+export const BLOB_FILES = defineResource<BlobFiles>('blob-files');

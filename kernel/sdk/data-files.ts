@@ -1,4 +1,4 @@
-import { defineLease } from './lease.ts';
+import { defineResource } from './token.ts';
 
 /** Files that the user puts into the data directory for a plugin, such as `anchors.json`. */
 export interface DataFiles {
@@ -10,4 +10,4 @@ export interface DataFiles {
   read(name: string): string | undefined;
 }
 
-export const DATA_FILES = defineLease<DataFiles>('data-files');
+export const DATA_FILES = defineResource<DataFiles>('data-files');

@@ -16,5 +16,8 @@ export const serviceArrived = defineTopic<{ readonly token: string; readonly plu
 /** A service is off: its provider was disabled or failed. */
 export const serviceDeparted = defineTopic<{ readonly token: string; readonly plugin: string }>('service/departed');
 
+/** A contribution came to a point or went from it. The swap of a contributor that keeps it is no event. */
+export const contributionsChanged = defineTopic<{ readonly point: string }>('point/contributions-changed');
+
 /** What this node offers to peers changed: a plugin came, went, or handles other messages than before. */
 export const featuresChanged = defineTopic<{ readonly features: readonly string[] }>('node/features-changed');

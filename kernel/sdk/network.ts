@@ -1,5 +1,5 @@
 import type { PeerId, NodeId } from './identifiers.ts';
-import { defineLease } from './lease.ts';
+import { defineResource } from './token.ts';
 import { defineTopic } from './topic.ts';
 
 /** How a connection is used; set by the plugin that manages connections (`ephemeral` until then). */
@@ -77,7 +77,7 @@ export const CLOSE_CODES = {
 } as const;
 export type CloseReason = keyof typeof CLOSE_CODES;
 
-export const NETWORK = defineLease<Network>('network');
+export const NETWORK = defineResource<Network>('network');
 
 export const connectionOpened = defineTopic<ConnectionInfo>('connection/opened');
 /** `reason` is a CloseReason of either side, `idle-timeout`, `peer-vanished` or `transport/...`. */

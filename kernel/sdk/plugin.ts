@@ -1,13 +1,13 @@
-import type { DependencyContainer } from 'tsyringe';
 import type { Observable } from 'rxjs';
 import type { Static, TObject, TSchema } from 'typebox';
 import type { Clock, Random } from './clock.ts';
 import type { AnyCommand, CommandCall, ParamsOf, ResultOf } from './command.ts';
 import type { Database, Migration } from './database.ts';
 import type { NodeId, PeerId } from './identifiers.ts';
-import type { LeaseToken } from './lease.ts';
 import type { Counters, Log } from './log.ts';
 import type { AnyMessage, BodyOf, ResponseOf } from './message.ts';
+import type { Part } from './part.ts';
+import type { Contributed, Contribution, Point } from './point.ts';
 import type { Binding, Injected, Injection, Token } from './token.ts';
 import type { Topic } from './topic.ts';
 
@@ -69,6 +69,8 @@ export interface Parts<
   commands?: CommandHandlers<Commands>;
   loops?: Record<string, Loop>;
   services?: readonly Binding[];
+  /** What it adds to the points of others: {@link contribute}. */
+  contributes?: readonly Contributed[];
   /** Facts for `plugin inspect` and Diagnostics; JSON, small, no I/O. */
   diagnostics?(): Record<string, unknown>;
   /** Called once after the commit. What it rejects with counts against the plugin's health. */
@@ -81,19 +83,14 @@ export interface Parts<
   healthy?(): boolean;
 }
 
-/** What a plugin's `setup` works with. Everything taken from it is undone by the kernel. */
-export interface PluginContext<Config, Inject extends Record<string, Injection>> {
+/** What every `setup` works with, whatever its plugin injects. Everything taken from it is undone by the kernel. */
+export interface ContextBase {
   readonly name: string;
-  readonly config: Readonly<Config>;
-  /** Read at the time of use: an optional entry becomes `undefined` while its provider is off. */
-  readonly deps: { readonly [K in keyof Inject]: Injected<Inject[K]> };
   /** Aborts when this generation must go. */
   readonly signal: AbortSignal;
   readonly clock: Clock;
   readonly random: Random;
   readonly db: Database;
-  /** A tsyringe child container for this plugin's own long-lived singletons. */
-  readonly container: DependencyContainer;
   readonly log: Log;
   readonly counters: Counters;
   readonly self: PeerId;
@@ -116,9 +113,19 @@ export interface PluginContext<Config, Inject extends Record<string, Injection>>
   on<T>(topic: Topic<T>, listener: (event: T) => void | Promise<void>): void;
   /** The same as an Observable that completes with the generation. */
   stream<T>(topic: Topic<T>): Observable<T>;
-  lease<T, O>(token: LeaseToken<T, O>, ...options: O extends undefined ? [] : [O]): T;
+  /** What is contributed to a point of this plugin at this moment, in order. @throws lifecycle/foreign-point */
+  contributions<T>(point: Point<T>): readonly Contribution<T>[];
+  /** A part of this plugin, built on first use. @throws lifecycle/circular-parts, lifecycle/not-injected */
+  part<T>(part: Part<T>): T;
+  /** Lets work go on by itself: a rejection is logged and counted as `background-failed.<what>` unless the generation has ended. */
+  background(what: string, work: Promise<unknown>): void;
   /** Registers an undo: last in, first out, one at a time, 2 s each. */
   defer(cleanup: () => void | Promise<void>): void;
+}
+
+export interface PluginContext<Config, Inject extends Record<string, Injection>> extends ContextBase {
+  readonly config: Readonly<Config>;
+  readonly deps: { readonly [K in keyof Inject]: Injected<Inject[K]> };
 }
 
 /** A plugin: data the kernel can check before any of its code runs, and one `setup`. */
@@ -140,6 +147,8 @@ export interface PluginSpec<
   readonly config?: ConfigSchema;
   readonly inject?: Inject;
   readonly provides?: readonly Token<unknown>[];
+  /** The points that this plugin owns and reads. */
+  readonly points?: readonly Point<unknown>[];
   readonly messages?: Messages;
   readonly commands?: Commands;
   readonly migrations?: readonly Migration[];

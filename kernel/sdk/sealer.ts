@@ -1,5 +1,5 @@
 import type { NodeId } from './identifiers.ts';
-import { defineLease } from './lease.ts';
+import { defineResource } from './token.ts';
 
 /** Bytes a sealed message has more than its text: sender's key (32), nonce (12), tag (16). */
 export const SEALED_OVERHEAD_BYTES = 60;
@@ -59,4 +59,4 @@ export interface Sealer {
   derive(publicKey: Uint8Array, options: SealOptions & { readonly key?: SealKey; readonly bytes?: number }): Uint8Array;
 }
 
-export const SEALER = defineLease<Sealer>('sealer');
+export const SEALER = defineResource<Sealer>('sealer');

@@ -1,7 +1,7 @@
 import type { PeerId } from './identifiers.ts';
-import { defineLease } from './lease.ts';
+import { defineResource } from './token.ts';
 
-/** The node's identity key, lent for signing; the key itself stays in the kernel. */
+/** The node's identity key, for signing; the key itself stays in the kernel. */
 export interface Signer {
   readonly self: PeerId;
   /**
@@ -14,4 +14,4 @@ export interface Signer {
   sign(domain: string, bytes: Uint8Array): Uint8Array;
 }
 
-export const SIGNER = defineLease<Signer>('signer');
+export const SIGNER = defineResource<Signer>('signer');

@@ -1,18 +1,42 @@
 /**
- * The name of a service one plugin offers to others.
+ * What a plugin may ask for in `inject`: a service that another plugin provides, or a resource that
+ * the kernel owns.
  *
- * Tokens are compared by `name`, not by object: after a hot swap the same `api.ts` may have been
- * evaluated twice, and both copies must mean the same service.
+ * Both are named by a token with a major version, and are compared by those two, not by object: after
+ * a hot swap the same `api.ts` may have been evaluated twice, and both copies must mean the same
+ * service. A change that breaks users of a service gets a new major version; a provider may bind both
+ * for a while.
  */
-export interface Token<T> {
-  readonly kind: 'token';
+interface Named {
   readonly name: string;
+  readonly major: number;
+}
+
+/** The name of a service that one plugin provides to others. */
+export interface Token<T> extends Named {
+  readonly kind: 'token';
   /** Only for the compiler. */
   readonly __service?: T;
 }
 
-export function defineToken<T>(name: string): Token<T> {
-  return Object.freeze({ kind: 'token' as const, name });
+/** The name of something the kernel owns and no swap touches: the network, the signer, a file store. */
+export interface Resource<T> extends Named {
+  readonly kind: 'resource';
+  /** Only for the compiler. */
+  readonly __resource?: T;
+}
+
+export function defineToken<T>(name: string, major = 1): Token<T> {
+  return Object.freeze({ kind: 'token' as const, name, major });
+}
+
+export function defineResource<T>(name: string, major = 1): Resource<T> {
+  return Object.freeze({ kind: 'resource' as const, name, major });
+}
+
+/** What tokens are compared by, and how they are shown: `content`, and `content@2` from the second version on. */
+export function tokenKey({ name, major }: { readonly name: string; readonly major?: number }): string {
+  return major === undefined || major === 1 ? name : `${name}@${major}`;
 }
 
 /** A service with the token it is offered under, as `setup` returns it. */
@@ -42,14 +66,21 @@ export interface Ref<T> {
    *   calls wait for a swap, or the signal's reason when `signal` aborts while waiting.
    */
   use<R>(call: (service: T) => R | Promise<R>, options?: { signal?: AbortSignal }): Promise<Awaited<R>>;
+  /** The same, for who can do without: resolves to `undefined` while the provider is off. @throws as `use` otherwise */
+  tryUse<R>(call: (service: T) => R | Promise<R>, options?: { signal?: AbortSignal }): Promise<Awaited<R> | undefined>;
 }
 
 /** A dependency as `inject` names it. */
-export type Injection<T = unknown> = Token<T> | { readonly optional: Token<T> };
+export type Injection<T = unknown> = Token<T> | Resource<T> | { readonly optional: Token<T> };
 
-/** What `ctx.deps` holds for an injection: optional ones are `undefined` while their provider is off. */
+/**
+ * What `ctx.deps` holds for an injection: a resource itself, or a Ref to a service. An optional one is
+ * a Ref too, whose `available` comes and goes, so it reads right wherever it was destructured.
+ */
 export type Injected<I> = I extends { readonly optional: Token<infer T> }
-  ? Ref<T> | undefined
+  ? Ref<T>
   : I extends Token<infer T>
     ? Ref<T>
-    : never;
+    : I extends Resource<infer T>
+      ? T
+      : never;

@@ -1,4 +1,4 @@
-/** The wire layer: frames in and out of connections, and the network lease over them. */
+/** The wire layer: frames in and out of connections, and the network over them. */
 export { CATALOGUE, type CatalogueEntry, RESERVED_CODES, REFUSED_CODE, catalogueEntry, hexCode } from './catalogue.ts';
 export { createDispatcher } from './dispatcher.ts';
 export { wireErrors } from './errors.ts';

@@ -69,7 +69,7 @@ export interface NetworkDeps {
   readonly treatAsPublic?: readonly string[];
 }
 
-/** The `network` lease with what the kernel itself needs of it. */
+/** The `network` resource with what the kernel itself needs of it. */
 export interface NetworkHost extends Network {
   /** Opens the endpoint; connections are accepted from here on. @throws transport/* */
   listen(): Promise<void>;

@@ -1,3 +1,4 @@
+import { DATA_FILES, NETWORK } from '../../kernel/index.ts';
 import type { Network, PluginContext } from '../../kernel/index.ts';
 import { MESH } from '../mesh/api.ts';
 import { SOCIAL } from '../social/api.ts';
@@ -5,6 +6,8 @@ import { INTRODUCTION, PORT_MAPPING } from './api.ts';
 import type { AnchorsConfig } from './config.ts';
 
 export const anchorsNeeds = {
+  network: NETWORK,
+  dataFiles: DATA_FILES,
   mesh: MESH,
   portMapping: { optional: PORT_MAPPING },
   introduction: { optional: INTRODUCTION },
@@ -16,6 +19,4 @@ export const anchorsNeeds = {
 export interface AnchorsContext {
   readonly ctx: PluginContext<AnchorsConfig, typeof anchorsNeeds>;
   readonly network: Network;
-  /** Work nobody waits for. It ends with the generation's signal; what it rejects with is counted and logged. */
-  background(what: string, work: Promise<unknown>): void;
 }

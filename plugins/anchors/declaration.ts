@@ -111,7 +111,7 @@ export class Declaration {
     this.#state = reachable
       ? { ...this.#state, lastSuccessMs: now, failures: 0 }
       : { ...this.#state, failures: this.#state.failures + 1 };
-    this.#anchors.background('review', this.review());
+    this.#anchors.ctx.background('review', this.review());
   }
 
   /** Looks at the checklist and at what has been lost, and declares or withdraws. */
@@ -139,7 +139,7 @@ export class Declaration {
 
   async #mapping(): Promise<string | undefined> {
     const mapping = this.#anchors.ctx.deps.portMapping;
-    this.#lastMapping = await mapping?.use((service) => service.externalAddress());
+    this.#lastMapping = await mapping.tryUse((service) => service.externalAddress());
     return this.#lastMapping;
   }
 }

@@ -89,7 +89,7 @@ export class Desk {
       await ctx.send(waiting, anchorMatch, { ...asker, addresses }, { signal: ctx.signal });
       ctx.counters.add('matches-made');
     };
-    this.#anchors.background(
+    this.#anchors.ctx.background(
       'match',
       tell().catch((error) => ctx.counters.add(`matches-failed.${codeOf(error)}`)),
     );

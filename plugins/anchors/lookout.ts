@@ -49,7 +49,7 @@ export class Lookout {
     const work = this.#fill(cause, waitMs).finally(() => {
       this.#isWatching = false;
     });
-    this.#anchors.background('recovery', work);
+    this.#anchors.ctx.background('recovery', work);
   }
 
   /** Ends when the mesh has somebody. */

@@ -55,7 +55,7 @@ export class Matches {
       () => ctx.counters.add('matches-met'),
       (error) => ctx.counters.add(`matches-missed.${codeOf(error)}`),
     );
-    this.#anchors.background('match', work);
+    this.#anchors.ctx.background('match', work);
   }
 
   /** Those of told addresses that may be dialled, each counted against the budget of its machine. */

@@ -1,13 +1,4 @@
-import {
-  bind,
-  codeOf,
-  connectionClosed,
-  DATA_FILES,
-  definePlugin,
-  NETWORK,
-  NodeIdSchema,
-  Type,
-} from '../../kernel/index.ts';
+import { bind, connectionClosed, definePlugin, NodeIdSchema, Type } from '../../kernel/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
 import { meshEmptied, meshReady, offerSection, peerGone, peerReady, sectionFeature } from '../mesh/api.ts';
 import { ANCHORS, declarationChanged } from './api.ts';
@@ -59,19 +50,9 @@ export default definePlugin({
   features: [sectionFeature(SECTION)],
   state: State,
   setup(ctx) {
-    const network = ctx.lease(NETWORK);
-    const anchors: AnchorsContext = {
-      ctx,
-      network,
-      background: (what, work) => {
-        work.catch((error) => {
-          if (ctx.signal.aborted) return;
-          ctx.counters.add(`background-failed.${what}`);
-          ctx.log.warn('background-failed', { what, code: codeOf(error), error });
-        });
-      },
-    };
-    const file = ctx.lease(DATA_FILES).read(ANCHORS_FILE);
+    const { network, dataFiles } = ctx.deps;
+    const anchors: AnchorsContext = { ctx, network };
+    const file = dataFiles.read(ANCHORS_FILE);
     const listed: readonly Anchor[] = readAnchors(ctx.config.bootstrap, 'config anchors.bootstrap', ctx.self.nodeId);
     const bootstrap = [...listed, ...(file === undefined ? [] : readAnchorsFile(file, ctx.self.nodeId))];
 
@@ -133,10 +114,10 @@ export default definePlugin({
       goneIfAway(peer.nodeId);
       lookout.check();
     });
-    ctx.on(connectionClosed, (ended) => anchors.background('probe', prober.closed(ended)));
+    ctx.on(connectionClosed, (ended) => anchors.ctx.background('probe', prober.closed(ended)));
     ctx.on(meshEmptied, () => lookout.check());
     ctx.on(meshReady, contributeSticky);
-    ctx.on(declarationChanged, () => anchors.background('tell-peers', talks.tell('everybody')));
+    ctx.on(declarationChanged, () => anchors.ctx.background('tell-peers', talks.tell('everybody')));
 
     return {
       services: [

@@ -121,7 +121,7 @@ export class ProfileAnchors {
   async #social<R>(ask: (social: SocialService) => R): Promise<Awaited<R> | undefined> {
     const { ctx } = this.#anchors;
     const { social } = ctx.deps;
-    if (social?.available !== true) return undefined;
+    if (!social.available) return undefined;
     try {
       return await social.use(ask, { signal: ctx.signal });
     } catch (error) {

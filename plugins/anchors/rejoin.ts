@@ -177,7 +177,7 @@ export class Rejoin {
         this.#deps.surroundings.reachTold({ nodeId, addresses }, signal),
       ));
     const introduction = ctx.deps.introduction;
-    if (direct || introduction === undefined || signal.aborted) return direct;
+    if (direct || !introduction.available || signal.aborted) return direct;
     return this.#step(record, 'referral', { nodeId, addresses }, async () => {
       const done = await introduction.use((service) => service.introduce(nodeId, anchor, { signal }), { signal });
       if (!done) throw anchorsErrors.make('not-introduced', { node_id: nodeId });

@@ -120,7 +120,7 @@ export class AnchorTalks {
     this.#declared.add(nodeId);
     const isNew = this.#deps.known.get(nodeId) === undefined;
     this.#deps.known.seen(nodeId, direction === 'outbound' || told.length === 0 ? own : told, ctx.clock.now());
-    if (isNew && this.#deps.isDeclared()) this.#anchors.background('tell-anchors', this.tell('anchors'));
+    if (isNew && this.#deps.isDeclared()) this.#anchors.ctx.background('tell-anchors', this.tell('anchors'));
   }
 
   #heardOf(nodeId: NodeId, told: readonly string[], toldFrom: string): void {
@@ -130,7 +130,7 @@ export class AnchorTalks {
     const addresses = told.filter((address) => network.mayDial(address, toldFrom)).slice(0, 4);
     if (addresses.length === 0) return;
     this.#hints.set(nodeId, { nodeId, addresses });
-    if (this.#deps.isDeclared()) this.#anchors.background('meet-anchor', this.#meet({ nodeId, addresses }));
+    if (this.#deps.isDeclared()) this.#anchors.ctx.background('meet-anchor', this.#meet({ nodeId, addresses }));
   }
 
   /** An anchor dials another it heard of once; both then know each other by the first exchange. */

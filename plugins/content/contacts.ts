@@ -37,7 +37,7 @@ export class Contacts {
 
   async refresh(): Promise<ReadonlySet<NodeId>> {
     const { social } = this.#ctx.deps;
-    if (social?.available === true) this.#follows = new Set(await social.use((service) => service.follows()));
+    if (social.available) this.#follows = new Set(await social.use((service) => service.follows()));
     return this.#follows;
   }
 
@@ -45,7 +45,7 @@ export class Contacts {
   async connectedContacts(): Promise<NodeId[]> {
     const follows = await this.refresh();
     const { social } = this.#ctx.deps;
-    const followers = social?.available === true ? await social.use((service) => service.followers()) : [];
+    const followers = social.available ? await social.use((service) => service.followers()) : [];
     const contacts = new Set([...follows, ...followers]);
     return (await this.connected()).filter((nodeId) => contacts.has(nodeId));
   }
@@ -53,7 +53,7 @@ export class Contacts {
   /** Identities with at least one finished connection. */
   async connected(): Promise<NodeId[]> {
     const { mesh } = this.#ctx.deps;
-    if (mesh?.available !== true) return [];
+    if (!mesh.available) return [];
     const peers = await mesh.use((service) => service.peers());
     return [...new Set(peers.map(({ peer }) => peer.nodeId))].filter((nodeId) => nodeId !== this.#ctx.self.nodeId);
   }
@@ -61,7 +61,7 @@ export class Contacts {
   /** The user's node and its preferred peers (NPT-01); while mesh is off the last known ones. */
   async nplus10(): Promise<readonly NodeId[]> {
     const { mesh } = this.#ctx.deps;
-    if (mesh?.available !== true) return this.#nplus10;
+    if (!mesh.available) return this.#nplus10;
     try {
       this.#nplus10 = await mesh.use((service) => service.nplus10());
     } catch (error) {
@@ -74,7 +74,7 @@ export class Contacts {
   async names(nodeIds: Iterable<NodeId>): Promise<Map<NodeId, string>> {
     const { social } = this.#ctx.deps;
     const names = new Map<NodeId, string>();
-    if (social?.available !== true) return names;
+    if (!social.available) return names;
     await social.use((service) => {
       for (const nodeId of new Set(nodeIds)) {
         const name = service.displayName(nodeId);

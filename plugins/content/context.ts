@@ -1,14 +1,15 @@
-import type { PluginContext } from '../../kernel/index.ts';
+import { type PluginContext, SIGNER } from '../../kernel/index.ts';
 import { MESH } from '../mesh/api.ts';
 import { SOCIAL } from '../social/api.ts';
 import { WORM_SEARCH } from '../worm-search/api.ts';
 import type { ContentConfig } from './config.ts';
 
 /**
- * All may be off: then the user can still write and read, what was missed is pulled later, and others'
+ * The other plugins may be off: then the user can still write and read, what was missed is pulled later, and others'
  * searches do not find the posts that are here.
  */
 export const contentNeeds = {
+  signer: SIGNER,
   mesh: { optional: MESH },
   social: { optional: SOCIAL },
   wormSearch: { optional: WORM_SEARCH },

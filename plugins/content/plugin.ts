@@ -1,6 +1,6 @@
 import { readPostId } from './post-id.ts';
 import type { PostId } from './post-id.ts';
-import { bind, codeOf, definePlugin, readNodeId, serviceArrived, SIGNER, Type } from '../../kernel/index.ts';
+import { bind, definePlugin, readNodeId, serviceArrived, Type } from '../../kernel/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
 import { MESH, offerSection, peerFeaturesChanged, peerReady, sectionFeature } from '../mesh/api.ts';
 import { followed, SOCIAL, unfollowed } from '../social/api.ts';
@@ -64,7 +64,7 @@ export default definePlugin({
 
   async setup(ctx) {
     const now = (): number => ctx.clock.now();
-    const signer = ctx.lease(SIGNER);
+    const { signer } = ctx.deps;
     const self = ctx.self.nodeId;
     const store = new PostStore(ctx.db);
     const cursors = new SyncCursors(ctx.db);
@@ -98,28 +98,21 @@ export default definePlugin({
     // Frames are served from the commit on, and whose posts we want must be known by then.
     await contacts.refresh();
 
-    /** Work nobody waits for; what it rejects with is counted and tried again with the next trigger. */
-    const background = (what: string, work: Promise<unknown>): void => {
-      work.catch((error) => {
-        if (ctx.signal.aborted) return;
-        ctx.counters.add(`background-failed:${what}`);
-        ctx.log.warn('background-failed', { what, code: codeOf(error), error });
-      });
-    };
-    const pullAll = (): void => background('pull-all', sync.requestAll());
+    // What a pull rejects with is tried again with the next trigger.
+    const pullAll = (): void => ctx.background('pull-all', sync.requestAll());
     const pullIfFollowed = async (peer: NodeId): Promise<void> => {
       if ((await contacts.refresh()).has(peer)) void sync.request(peer);
     };
 
-    ctx.on(peerReady, ({ peer }) => background('pull', pullIfFollowed(peer.nodeId)));
+    ctx.on(peerReady, ({ peer }) => ctx.background('pull', pullIfFollowed(peer.nodeId)));
     // The peer may have switched its content plugin on.
-    ctx.on(peerFeaturesChanged, ({ peer }) => background('pull', pullIfFollowed(peer.nodeId)));
+    ctx.on(peerFeaturesChanged, ({ peer }) => ctx.background('pull', pullIfFollowed(peer.nodeId)));
     // Whoever is connected may hold posts of the newly followed, who need not be connected (SOC-07).
     ctx.on(followed, pullAll);
     ctx.on(unfollowed, ({ nodeId }) => {
       contacts.drop(nodeId);
       // In one queue with the markers of pulls, so that none of them comes after this.
-      background(
+      ctx.background(
         'forget',
         writer.bulk(() => {
           cursors.forget(nodeId);
@@ -210,7 +203,7 @@ export default definePlugin({
           everyMs: STALE_CHECK_MS,
           run() {
             posts = store.count();
-            background('pull-stale', sync.requestStale(ctx.config.encounterMs));
+            ctx.background('pull-stale', sync.requestStale(ctx.config.encounterMs));
           },
         },
       },

@@ -1,5 +1,5 @@
 import { BoundedMap, codeOf, linkSignals } from '../../kernel/index.ts';
-import type { Network, NodeId, PluginContext, Ref } from '../../kernel/index.ts';
+import type { ContextBase, Network, NodeId, Ref } from '../../kernel/index.ts';
 import type { MeshService } from '../mesh/api.ts';
 import type { Need } from './api.ts';
 import { keepAliveRequest } from './messages.ts';
@@ -28,10 +28,9 @@ export interface Outcome {
 }
 
 export interface DiallerDeps {
-  // biome-ignore lint/suspicious/noExplicitAny: only the parts every context has
-  readonly ctx: PluginContext<any, any>;
+  readonly ctx: ContextBase;
   readonly network: Network;
-  mesh(): Ref<MeshService> | undefined;
+  mesh(): Ref<MeshService>;
 }
 
 interface Candidate {
@@ -105,14 +104,14 @@ export class Dialler {
       const dialable = told === undefined ? [] : await this.#allowed(told.addresses, told.by);
       if (dialable.length > 0) {
         const dial = network.dial({ nodeId, addresses: dialable }, { signal });
-        const expected = this.#deps.mesh()?.use((service) => service.expectSession(nodeId, dial), { signal });
+        const expected = this.#deps.mesh().tryUse((service) => service.expectSession(nodeId, dial), { signal });
         const [{ remoteAddr }] = await Promise.all([dial, expected]);
-        await this.#deps.mesh()?.use((service) => service.dialLed(remoteAddr), { signal });
+        await this.#deps.mesh().tryUse((service) => service.dialLed(remoteAddr), { signal });
         return;
       }
       await this.#deps
         .mesh()
-        ?.use((service) => service.connectTo(nodeId, { purpose: 'keep-alive', signal }), { signal });
+        .tryUse((service) => service.connectTo(nodeId, { purpose: 'keep-alive', signal }), { signal });
     } finally {
       linked.dispose();
     }
@@ -129,6 +128,6 @@ export class Dialler {
       return true;
     });
     const { signal } = ctx;
-    return (await this.#deps.mesh()?.use((service) => service.chargeDials(rested), { signal })) ?? [];
+    return (await this.#deps.mesh().tryUse((service) => service.chargeDials(rested), { signal })) ?? [];
   }
 }

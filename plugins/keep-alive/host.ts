@@ -1,12 +1,11 @@
-import type { BodyOf, IncomingCall, Network, NodeId, PluginContext, ResponseOf } from '../../kernel/index.ts';
+import type { BodyOf, IncomingCall, Network, NodeId, ContextBase, ResponseOf } from '../../kernel/index.ts';
 import { REDIRECT_ADDRESSES_MAX } from './messages.ts';
 import type { keepAliveRequest } from './messages.ts';
 import type { Sessions } from './sessions.ts';
 import type { Surroundings } from './surroundings.ts';
 
 interface HostDeps {
-  // biome-ignore lint/suspicious/noExplicitAny: only the parts every context has
-  readonly ctx: PluginContext<any, any>;
+  readonly ctx: ContextBase;
   readonly network: Network;
   readonly sessions: Sessions;
   around(): Promise<Surroundings | undefined>;

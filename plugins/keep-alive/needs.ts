@@ -19,8 +19,8 @@ export class Needs {
   }
 
   /** Each node once, under its most important reason. */
-  async gather(self: NodeId, social: Ref<SocialService> | undefined, signal: AbortSignal): Promise<readonly Need[]> {
-    const contacts = social?.available === true ? await social.use((service) => contactsOf(service), { signal }) : [];
+  async gather(self: NodeId, social: Ref<SocialService>, signal: AbortSignal): Promise<readonly Need[]> {
+    const contacts = social.available ? await social.use((service) => contactsOf(service), { signal }) : [];
     const needs = new Map<NodeId, Need>();
     for (const list of [contacts, ...[...this.#lists.values()].map((read) => read())]) {
       let looked = 0;

@@ -22,13 +22,18 @@ export default definePlugin({
   kernel: '^1',
   about: 'Sessions outside the mesh that keep contacts findable',
   config: KeepAliveConfig,
-  inject: { mesh: { optional: MESH }, social: { optional: SOCIAL }, anchors: { optional: ANCHORS } },
+  inject: {
+    network: NETWORK,
+    mesh: { optional: MESH },
+    social: { optional: SOCIAL },
+    anchors: { optional: ANCHORS },
+  },
   provides: [KEEP_ALIVE],
   messages: { keepAliveRequest },
   commands: keepAliveCommands,
   state: Type.Object({ sessions: Type.Array(Session) }),
   setup(ctx) {
-    const network = ctx.lease(NETWORK);
+    const { network } = ctx.deps;
     const mesh = () => ctx.deps.mesh;
     const needs = new Needs();
     const sessions = new Sessions({ ctx, network, dialler: new Dialler({ ctx, network, mesh }) });
@@ -40,7 +45,7 @@ export default definePlugin({
       sessions,
       around,
       addresses: async (nodeId: NodeId) =>
-        (await mesh()?.use((service) => service.addresses(nodeId), { signal: ctx.signal })) ?? [],
+        (await mesh().tryUse((service) => service.addresses(nodeId), { signal: ctx.signal })) ?? [],
     });
     /** Gives the attempts to open sessions, which go on when the check is over. */
     const check = async (): Promise<Promise<unknown>[]> => {

@@ -1,4 +1,4 @@
-import type { Network, NodeId, PluginContext, Ref } from '../../kernel/index.ts';
+import type { Network, NodeId, ContextBase, Ref } from '../../kernel/index.ts';
 import type { AnchorsService } from '../anchors/api.ts';
 import type { MeshService, Reach } from '../mesh/api.ts';
 import type { Need } from './api.ts';
@@ -20,22 +20,20 @@ export interface Surroundings {
 }
 
 export interface SurroundingsDeps {
-  // biome-ignore lint/suspicious/noExplicitAny: only the parts every context has
-  readonly ctx: PluginContext<any, any>;
+  readonly ctx: ContextBase;
   readonly network: Network;
-  mesh(): Ref<MeshService> | undefined;
-  anchors(): Ref<AnchorsService> | undefined;
+  mesh(): Ref<MeshService>;
+  anchors(): Ref<AnchorsService>;
 }
 
 /** `undefined` while mesh is off. */
 export async function surroundingsOf(deps: SurroundingsDeps): Promise<Surroundings | undefined> {
   const { ctx, network } = deps;
   const anchors = deps.anchors();
-  const known =
-    anchors?.available === true ? await anchors.use((service) => service.known(), { signal: ctx.signal }) : [];
+  const known = anchors.available ? await anchors.use((service) => service.known(), { signal: ctx.signal }) : [];
   const anchorIds = new Set(known.map(({ nodeId }) => nodeId));
   const mesh = deps.mesh();
-  if (mesh?.available !== true) return undefined;
+  if (!mesh.available) return undefined;
   return mesh.use(
     (service) => {
       const reaches = new Map<NodeId, Pick<Reach, 'n2Reporters' | 'n3Reporters'>>();

@@ -81,6 +81,6 @@ export class Announcements {
     const sending = ctx.send(peerOf(link), message, body, { connectionId, signal: ctx.signal }).catch((error) => {
       ctx.counters.add(`${message.name}-failed.${codeOf(error)}`);
     });
-    this.#mesh.background(message.name, sending);
+    this.#mesh.ctx.background(message.name, sending);
   }
 }

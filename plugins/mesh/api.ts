@@ -1,5 +1,5 @@
 import { defineToken, defineTopic } from '../../kernel/index.ts';
-import type { ConnectionInfo, ConnectionKind, NodeId, PeerId, PluginContext, Ref } from '../../kernel/index.ts';
+import type { ConnectionInfo, ConnectionKind, NodeId, PeerId, ContextBase, Ref } from '../../kernel/index.ts';
 import type { KnowledgeView } from './knowledge/contract.ts';
 import type { CascadeStep, StepName } from './resolve/contract.ts';
 
@@ -212,9 +212,8 @@ export function sectionFeature<Name extends string>(name: Name): `section:${Name
  * optional dependency comes and goes.
  */
 export function offerSection(
-  // biome-ignore lint/suspicious/noExplicitAny: any plugin's context will do
-  ctx: Pick<PluginContext<any, any>, 'on' | 'defer'>,
-  mesh: () => Ref<MeshService> | undefined,
+  ctx: Pick<ContextBase, 'on' | 'defer'>,
+  mesh: () => Ref<MeshService>,
   name: string,
   contribution: SectionContribution,
 ): () => Promise<void> {
@@ -222,7 +221,7 @@ export function offerSection(
   const offer = async (): Promise<void> => {
     const ref = mesh();
     // A mesh that is off announces itself with meshReady when it comes.
-    if (ref?.available !== true) return;
+    if (!ref.available) return;
     await ref.use((service) => {
       undo?.();
       undo = service.contribute(name, contribution);

@@ -109,7 +109,7 @@ export function assembleMesh(mesh: MeshContext) {
       const isTaken = growth.offer(lead);
       // Its slot is free as soon as the answer is on its way.
       if (isTaken)
-        mesh.background(
+        mesh.ctx.background(
           'handover',
           Promise.resolve().then(() => grower.run()),
         );
@@ -251,7 +251,7 @@ export function assembleMesh(mesh: MeshContext) {
 
     /** At a start: who was here before comes back, preferred peers first. */
     returnAll(isFirst: boolean): void {
-      mesh.background(
+      mesh.ctx.background(
         'return',
         rebalance.returnPreferred().catch((error) => ctx.counters.add(`return-failed.${codeOf(error)}`)),
       );

@@ -1,11 +1,11 @@
+import { NETWORK } from '../../kernel/index.ts';
 import type { Network, PluginContext } from '../../kernel/index.ts';
 import type { MeshConfig } from './config.ts';
 
+export const meshNeeds = { network: NETWORK } as const;
+
 /** What mesh's parts share: the generation's context and the kernel's endpoint. */
 export interface MeshContext {
-  // biome-ignore lint/complexity/noBannedTypes: mesh injects nothing
-  readonly ctx: PluginContext<MeshConfig, {}>;
+  readonly ctx: PluginContext<MeshConfig, typeof meshNeeds>;
   readonly network: Network;
-  /** Work nobody waits for. It ends with the generation's signal; what it rejects with is counted and logged. */
-  background(what: string, work: Promise<unknown>): void;
 }

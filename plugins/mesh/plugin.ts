@@ -1,17 +1,9 @@
-import {
-  bind,
-  codeOf,
-  connectionClosed,
-  connectionOpened,
-  definePlugin,
-  featuresChanged,
-  NETWORK,
-  Type,
-} from '../../kernel/index.ts';
+import { bind, connectionClosed, connectionOpened, definePlugin, featuresChanged, Type } from '../../kernel/index.ts';
 import { MESH, meshReady, sectionFeature } from './api.ts';
 import { assembleMesh } from './assemble.ts';
 import { meshCommandHandlers, meshCommands, readNodeId } from './commands.ts';
 import { MeshConfig } from './config.ts';
+import { meshNeeds } from './context.ts';
 import type { MeshContext } from './context.ts';
 import { meshErrors } from './errors.ts';
 import { GrowthState } from './growth/growth.ts';
@@ -65,6 +57,7 @@ export default definePlugin({
   kernel: '^1',
   about: 'Connections as peers: first exchange, mesh slots, growth, what lies within three hops',
   config: MeshConfig,
+  inject: meshNeeds,
   provides: [MESH],
   features: [PACKED_IDS, sectionFeature(ROUTES_SECTION)],
   messages: {
@@ -83,18 +76,8 @@ export default definePlugin({
   migrations: [peersTable, meshMembers],
   state: State,
   setup(ctx) {
-    const network = ctx.lease(NETWORK);
-    const mesh: MeshContext = {
-      ctx,
-      network,
-      background: (what, work) => {
-        work.catch((error) => {
-          if (ctx.signal.aborted) return;
-          ctx.counters.add(`background-failed.${what}`);
-          ctx.log.warn('background-failed', { what, code: codeOf(error), error });
-        });
-      },
-    };
+    const { network } = ctx.deps;
+    const mesh: MeshContext = { ctx, network };
     const parts = assembleMesh(mesh);
     const { links, history, redial, announcements, exchange, knowledge, slots, preference, growth, rebalance } = parts;
     let restored = false;
@@ -103,7 +86,7 @@ export default definePlugin({
       if (network.connection(connection.id) === undefined) return;
       const link = parts.linkOf(connection);
       if (connection.direction === 'outbound' && link.state === 'waiting') {
-        mesh.background('exchange', exchange.ask(link));
+        mesh.ctx.background('exchange', exchange.ask(link));
       }
     });
     ctx.on(connectionClosed, ({ id, reason, byPeer }) => parts.ended(id, reason, byPeer));
@@ -192,7 +175,7 @@ export default definePlugin({
         }
         for (const connection of network.connections()) {
           const link = parts.linkOf(connection);
-          if (link.state !== 'ready') mesh.background('exchange', exchange.ask(link));
+          if (link.state !== 'ready') mesh.ctx.background('exchange', exchange.ask(link));
         }
         slots.fitLimit();
         ctx.emit(meshReady, {});

@@ -127,7 +127,7 @@ export class Redial {
       .sort((a, b) => a.nextAtMs - b.nextAtMs);
     for (const { nodeId } of due) {
       if (this.#dialling.size >= DIALS_MAX) break;
-      this.#mesh.background('redial', this.#redial(nodeId as NodeId));
+      this.#mesh.ctx.background('redial', this.#redial(nodeId as NodeId));
     }
     this.#arm();
   }
@@ -142,7 +142,7 @@ export class Redial {
     if (nextAtMs >= (this.#wake?.atMs ?? Number.POSITIVE_INFINITY)) return;
     this.#wake?.cancel.abort();
     this.#wake = { atMs: nextAtMs, cancel: new AbortController() };
-    this.#mesh.background('redial', this.#sleep(this.#wake));
+    this.#mesh.ctx.background('redial', this.#sleep(this.#wake));
   }
 
   async #sleep({ atMs, cancel }: Wake): Promise<void> {
@@ -173,7 +173,7 @@ export class Redial {
     if (running !== undefined) return running;
     const dial = this.#dial(nodeId, addresses, rule).finally(() => {
       this.#dialling.delete(key);
-      this.#mesh.background(
+      this.#mesh.ctx.background(
         'redial',
         Promise.resolve().then(() => this.#arm()),
       );

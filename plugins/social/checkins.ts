@@ -1,5 +1,5 @@
 import { codeOf } from '../../kernel/index.ts';
-import type { NodeId, PluginContext } from '../../kernel/index.ts';
+import type { NodeId, ContextBase } from '../../kernel/index.ts';
 import { ASKS_MAX, socialCheckin } from './messages.ts';
 import type { OwnAddress } from './own-address.ts';
 import type { Relations } from './relations.ts';
@@ -25,8 +25,7 @@ const ASKED_MAX = 3;
 const REACH_LIMIT_MS = 60_000;
 
 interface CheckinsDeps {
-  // biome-ignore lint/suspicious/noExplicitAny: only the parts every context has
-  readonly ctx: PluginContext<any, any>;
+  readonly ctx: ContextBase;
   readonly relations: Relations;
   readonly routes: Routes;
   readonly whereabouts: Whereabouts;

@@ -112,7 +112,7 @@ interface CommandParts {
   readonly self: NodeId;
   readonly contacts: Contacts;
   readonly profile: OwnProfile;
-  mesh(): Ref<MeshService> | undefined;
+  mesh(): Ref<MeshService>;
 }
 
 export function socialCommandHandlers(parts: CommandParts): CommandHandlers<typeof socialCommands> {
@@ -136,7 +136,7 @@ export function socialCommandHandlers(parts: CommandParts): CommandHandlers<type
       if (nodeId === self) throw socialErrors.make('own-node');
       await contacts.follow(nodeId, addresses);
       const mesh = parts.mesh();
-      if (mesh === undefined) return { node_id: nodeId, connected: false, problem: 'mesh is off' };
+      if (!mesh.available) return { node_id: nodeId, connected: false, problem: 'mesh is off' };
       if (addresses.length === 0)
         return { node_id: nodeId, connected: await mesh.use((service) => service.isPeer(nodeId)) };
       call.progress('dialling');

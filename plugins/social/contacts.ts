@@ -1,4 +1,4 @@
-import type { NodeId, PluginContext, Ref } from '../../kernel/index.ts';
+import type { NodeId, ContextBase, Ref } from '../../kernel/index.ts';
 import type { MeshService } from '../mesh/api.ts';
 import { followed, followerChanged, unfollowed } from './api.ts';
 import type { SocialRoute } from './api.ts';
@@ -13,12 +13,11 @@ export const KEPT_AFTER_MS = 3_600_000;
 export const KEPT_MAX = 250;
 
 interface ContactsDeps {
-  // biome-ignore lint/suspicious/noExplicitAny: only the parts every context has
-  readonly ctx: PluginContext<any, any>;
+  readonly ctx: ContextBase;
   readonly relations: Relations;
   readonly profiles: Profiles;
   readonly routes: Routes;
-  mesh(): Ref<MeshService> | undefined;
+  mesh(): Ref<MeshService>;
   /** The followee, when connected, is to hear of it (and nobody else). */
   tellFollowee(nodeId: NodeId): Promise<void>;
   /** What is known of a contact has changed. */
@@ -183,6 +182,6 @@ export class Contacts {
   }
 
   async #withMesh<R>(call: (service: MeshService) => R): Promise<Awaited<R> | undefined> {
-    return this.#deps.mesh()?.use(call, { signal: this.#deps.ctx.signal });
+    return this.#deps.mesh().tryUse(call, { signal: this.#deps.ctx.signal });
   }
 }

@@ -1,4 +1,4 @@
-import type { PluginContext, Ref } from '../../kernel/index.ts';
+import type { ContextBase, Ref } from '../../kernel/index.ts';
 import { meshReady } from '../mesh/api.ts';
 import type { MeshService } from '../mesh/api.ts';
 
@@ -7,15 +7,14 @@ import type { MeshService } from '../mesh/api.ts';
  * undo. Call it in `setup` and call what it returns in `activate`.
  */
 export function offerToMesh(
-  // biome-ignore lint/suspicious/noExplicitAny: any plugin's context will do
-  ctx: Pick<PluginContext<any, any>, 'on' | 'defer'>,
-  mesh: () => Ref<MeshService> | undefined,
+  ctx: Pick<ContextBase, 'on' | 'defer'>,
+  mesh: () => Ref<MeshService>,
   give: (service: MeshService) => () => void,
 ): () => Promise<void> {
   let undo: (() => void) | undefined;
   const offer = async (): Promise<void> => {
     const ref = mesh();
-    if (ref?.available !== true) return;
+    if (!ref.available) return;
     await ref.use((service) => {
       undo?.();
       undo = give(service);

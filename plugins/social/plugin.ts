@@ -1,4 +1,4 @@
-import { bind, codeOf, definePlugin, SIGNER, Type } from '../../kernel/index.ts';
+import { bind, codeOf, definePlugin, NETWORK, SIGNER, Type } from '../../kernel/index.ts';
 import type { NodeId, PeerId } from '../../kernel/index.ts';
 import { MESH, meshReady, offerSection, peerGone, peerReady, sectionFeature } from '../mesh/api.ts';
 import { AddressRecordBody, isAddressRecord } from './address-record.ts';
@@ -45,7 +45,7 @@ export default definePlugin({
   version: '1.0.0',
   kernel: '^1',
   about: 'Profiles, follows, followers, and where they are',
-  inject: { mesh: { optional: MESH } },
+  inject: { network: NETWORK, signer: SIGNER, mesh: { optional: MESH } },
   provides: [SOCIAL],
   messages: { profileUpdate, followingNotice, socialAddressUpdate, socialDisconnectNotice, socialCheckin },
   commands: socialCommands,
@@ -53,14 +53,14 @@ export default definePlugin({
   features: [sectionFeature('profile'), sectionFeature('following'), sectionFeature('address')],
   state: State,
   setup(ctx) {
-    const signer = ctx.lease(SIGNER);
+    const { network, signer } = ctx.deps;
     const self = ctx.self.nodeId;
     const mesh = () => ctx.deps.mesh;
     const relations = new Relations(ctx.db);
     const profiles = new Profiles(ctx.db, self);
     const routes = new Routes(ctx.db);
     const present = new Present(ctx, mesh);
-    const routing = new Routing({ ctx, signer, relations, routes, present, mesh });
+    const routing = new Routing({ ctx, network, signer, relations, routes, present, mesh });
     const restored: { profileOwed: PeerId[]; followingOwed: PeerId[] } = { profileOwed: [], followingOwed: [] };
 
     const profileOutbox = new Outbox(
@@ -82,7 +82,7 @@ export default definePlugin({
 
     /** Connected devices that offer to take the message; those of one node, or all. */
     const takers = async (message: { readonly name: string }, nodeId?: NodeId): Promise<readonly PeerId[]> => {
-      const peers = await mesh()?.use((service) => service.peers(), { signal: ctx.signal });
+      const peers = await mesh().tryUse((service) => service.peers(), { signal: ctx.signal });
       return (peers ?? [])
         .filter(({ peer, features }) => features.includes(message.name) && (nodeId ?? peer.nodeId) === peer.nodeId)
         .map(({ peer }) => peer);

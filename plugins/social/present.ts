@@ -1,4 +1,4 @@
-import type { NodeId, PluginContext, Ref } from '../../kernel/index.ts';
+import type { ContextBase, NodeId, Ref } from '../../kernel/index.ts';
 import { peerFeaturesChanged, peerGone, peerReady } from '../mesh/api.ts';
 import type { MeshService } from '../mesh/api.ts';
 
@@ -6,12 +6,10 @@ import type { MeshService } from '../mesh/api.ts';
 export class Present {
   /** Features by connection, by node. The kernel caps connections. */
   readonly #peers = new Map<NodeId, Map<number, ReadonlySet<string>>>();
-  // biome-ignore lint/suspicious/noExplicitAny: only the parts every context has
-  readonly #ctx: PluginContext<any, any>;
-  readonly #mesh: () => Ref<MeshService> | undefined;
+  readonly #ctx: ContextBase;
+  readonly #mesh: () => Ref<MeshService>;
 
-  // biome-ignore lint/suspicious/noExplicitAny: as above
-  constructor(ctx: PluginContext<any, any>, mesh: () => Ref<MeshService> | undefined) {
+  constructor(ctx: ContextBase, mesh: () => Ref<MeshService>) {
     this.#ctx = ctx;
     this.#mesh = mesh;
     ctx.on(peerReady, ({ peer, connectionId, features }) => this.#add(peer.nodeId, connectionId, features));
@@ -37,7 +35,7 @@ export class Present {
 
   /** Asks mesh anew: events of the time before this generation are missing. */
   async refresh(): Promise<void> {
-    const peers = await this.#mesh()?.use((service) => service.peers(), { signal: this.#ctx.signal });
+    const peers = await this.#mesh().tryUse((service) => service.peers(), { signal: this.#ctx.signal });
     this.#peers.clear();
     for (const { peer, connectionId, features } of peers ?? []) this.#add(peer.nodeId, connectionId, features);
   }

@@ -1,10 +1,10 @@
-import { linkSignals, NETWORK } from '../../kernel/index.ts';
+import { linkSignals } from '../../kernel/index.ts';
 import type {
   BodyOf,
+  ContextBase,
   IncomingCall,
   Network,
   NodeId,
-  PluginContext,
   Ref,
   ResponseOf,
   Signer,
@@ -34,13 +34,13 @@ const N1_RECENT_MS = 7 * DAY_MS;
 const NEIGHBOUR_KINDS: ReadonlySet<string> = new Set(['mesh', 'keep-alive', 'lan']);
 
 interface RoutingDeps {
-  // biome-ignore lint/suspicious/noExplicitAny: only the parts every context has
-  readonly ctx: PluginContext<any, any>;
+  readonly ctx: ContextBase;
+  readonly network: Network;
   readonly signer: Signer;
   readonly relations: Relations;
   readonly routes: Routes;
   readonly present: Present;
-  mesh(): Ref<MeshService> | undefined;
+  mesh(): Ref<MeshService>;
 }
 
 /** Social routing (SOC-01..05): keeps the routes of contacts true, and helps contacts find each other. */
@@ -60,8 +60,7 @@ export class Routing {
   #dailyDueMs: number;
 
   constructor(deps: RoutingDeps) {
-    const { ctx, signer, relations, routes, present } = deps;
-    const network = ctx.lease(NETWORK);
+    const { ctx, network, signer, relations, routes, present } = deps;
     this.#network = network;
     this.#named = new NamedContacts(ctx.db);
     this.#startedMs = ctx.clock.now();
@@ -220,7 +219,7 @@ export class Routing {
   async #connect(nodeId: NodeId, limitMs: number): Promise<void> {
     const { ctx } = this.#deps;
     const mesh = this.#deps.mesh();
-    if (mesh === undefined) throw socialErrors.make('mesh-off');
+    if (!mesh.available) throw socialErrors.make('mesh-off');
     const linked = linkSignals([ctx.signal], { deadlineMs: limitMs, clock: ctx.clock });
     const { signal } = linked;
     try {
@@ -232,7 +231,7 @@ export class Routing {
 
   async #refreshPreferred(): Promise<void> {
     const { signal, self } = this.#deps.ctx;
-    await this.#deps.mesh()?.use(
+    await this.#deps.mesh().tryUse(
       (service) => {
         const preferred = service.nplus10();
         const theirs = preferred.flatMap((nodeId) => (nodeId === self.nodeId ? [] : service.nplus10Of(nodeId)));

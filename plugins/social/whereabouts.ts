@@ -1,5 +1,5 @@
 import { BoundedMap, codeOf } from '../../kernel/index.ts';
-import type { BodyOf, Network, NodeId, PluginContext, ResponseOf } from '../../kernel/index.ts';
+import type { BodyOf, ContextBase, Network, NodeId, ResponseOf } from '../../kernel/index.ts';
 import { readAddressRecord } from './address-record.ts';
 import type { AddressRecord } from './address-record.ts';
 import { socialErrors } from './errors.ts';
@@ -15,8 +15,7 @@ const RECORDS_MAX = 2_000;
 const TELLERS_MAX = 4_000;
 
 interface WhereaboutsDeps {
-  // biome-ignore lint/suspicious/noExplicitAny: only the parts every context has
-  readonly ctx: PluginContext<any, any>;
+  readonly ctx: ContextBase;
   readonly network: Network;
   readonly routes: Routes;
   readonly watchers: Watchers;

@@ -1,5 +1,5 @@
 import { defineToken, defineTopic } from '../../kernel/index.ts';
-import type { NodeId, PluginContext, Ref } from '../../kernel/index.ts';
+import type { NodeId, ContextBase, Ref } from '../../kernel/index.ts';
 
 export type WormKind = 'node' | 'post' | 'blob';
 
@@ -89,15 +89,14 @@ export const wormSearched = defineTopic<WormResult>('worm-search/searched');
  * `setup` and call what it returns in `activate`.
  */
 export function offerHoldings(
-  // biome-ignore lint/suspicious/noExplicitAny: any plugin's context will do
-  ctx: Pick<PluginContext<any, any>, 'on' | 'defer'>,
-  wormSearch: () => Ref<WormSearchService> | undefined,
+  ctx: Pick<ContextBase, 'on' | 'defer'>,
+  wormSearch: () => Ref<WormSearchService>,
   source: HoldingSource,
 ): () => Promise<void> {
   let undo: (() => void) | undefined;
   const offer = async (): Promise<void> => {
     const ref = wormSearch();
-    if (ref?.available !== true) return;
+    if (!ref.available) return;
     await ref.use((service) => {
       undo?.();
       undo = service.contribute(source);

@@ -1,4 +1,4 @@
-import { bind, definePlugin, NETWORK, Type } from '../../kernel/index.ts';
+import { bind, definePlugin, Type } from '../../kernel/index.ts';
 import { WORM_SEARCH, wormSearchReady } from './api.ts';
 import { cascadeStep } from './cascade-step.ts';
 import { readTarget, showActivity, showSearch, wormCommands } from './commands.ts';
@@ -27,7 +27,7 @@ export default definePlugin({
   migrations: [wormCooldown],
   state: Type.Object({ seen: SeenState }),
   setup(ctx) {
-    const network = ctx.lease(NETWORK);
+    const network = ctx.deps.network;
     const mesh = new MeshDoor(ctx, network);
     const holdings = new Holdings();
     const home = new Home(network, holdings);

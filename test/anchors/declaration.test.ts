@@ -24,7 +24,8 @@ async function candidate(change: {
     ctx: {
       clock,
       config: { declare: false, mobile: change.mobile ?? false, minMesh: 50, minUptimeMs: 2 * HOUR_MS },
-      deps: {},
+      deps: { portMapping: { available: false, tryUse: async () => undefined } },
+      background: () => {},
       counters: { add() {} },
       log: { info() {} },
       emit: (_topic: unknown, { declared }: { declared: boolean }) => changes.push(declared),
@@ -33,7 +34,6 @@ async function candidate(change: {
       localAddresses: () => change.addresses ?? [HOME, SLAAC],
       mayDial: (address: string, toldFrom: string) => isDialable(address, toldFrom),
     },
-    background: () => {},
   };
   const surroundings = { meshSize: () => mesh.size };
   const declaration = new Declaration(context as unknown as AnchorsContext, surroundings as unknown as Surroundings);

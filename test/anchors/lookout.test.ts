@@ -7,17 +7,20 @@ import { Lookout } from '../../plugins/anchors/lookout.ts';
 test('recovery goes on after an error, whoever made it', async (t) => {
   const clock = new VirtualClock();
   const counters = createCounters().of('anchors');
-  const ctx = { clock, counters, signal: new AbortController().signal, random: seededRandom('lookout') };
+  const ctx = {
+    clock,
+    counters,
+    signal: new AbortController().signal,
+    random: seededRandom('lookout'),
+    background: (_what: string, work: Promise<unknown>) => void work.catch(() => {}),
+  };
   const troubles = ['no anchors', 'no run'];
   let meshSize = 0;
   const failAt = (trouble: string): void => {
     if (troubles[0] === trouble) throw new Error(troubles.shift());
   };
   const lookout = new Lookout(
-    {
-      ctx,
-      background: (_what: string, work: Promise<unknown>) => void work.catch(() => {}),
-    } as never as AnchorsContext,
+    { ctx } as never as AnchorsContext,
     {
       surroundings: { meshSize: () => meshSize },
       known: { all: () => [] },

@@ -28,7 +28,10 @@ async function stored(connections: readonly Pick<ConnectionInfo, 'direction' | '
     counters: createCounters().of('anchors'),
     random: seededRandom('rejoin'),
     signal: new AbortController().signal,
-    deps: { mesh: { available: true, use: async (ask: (service: typeof mesh) => unknown) => ask(mesh) } },
+    deps: {
+      introduction: { available: false },
+      mesh: { available: true, use: async (ask: (service: typeof mesh) => unknown) => ask(mesh) },
+    },
     on: () => {},
     emit: () => {},
     send: async () => ({ referrals: [] }),

@@ -232,7 +232,12 @@ export class TestNode {
     const context: Partial<ContentContext> = {
       name: 'content',
       config: this.#config as unknown as ContentContext['config'],
-      deps: { mesh: refTo(mesh, () => !this.meshIsOff), social: refTo(social) } as ContentContext['deps'],
+      deps: {
+        signer: this.identity,
+        mesh: refTo(mesh, () => !this.meshIsOff),
+        social: refTo(social),
+        wormSearch: refTo({} as never, () => false),
+      } as ContentContext['deps'],
       signal,
       clock,
       random: seededRandom(1),
@@ -255,7 +260,7 @@ export class TestNode {
         this.#cleanups.push(undo);
         if (topic.name === meshReady.name) void listener({} as T);
       },
-      lease: (() => this.identity) as unknown as ContentContext['lease'],
+      background: (_what, work) => void work.catch(() => {}),
       defer: (cleanup) => void this.#cleanups.push(cleanup),
     };
     return context as ContentContext;
@@ -269,6 +274,7 @@ function refTo<T>(service: T, isOn = () => true): Ref<T> {
       return isOn();
     },
     use,
+    tryUse: async (call: (service: T) => unknown) => (isOn() ? call(service) : undefined),
   } as unknown as Ref<T>;
 }
 

@@ -198,12 +198,12 @@ export class Neighbour {
       counters: this.counters,
       log: recordingLog(),
       send,
+      background: (_what: string, work: Promise<unknown>) => void work.catch(() => {}),
     };
     const network = { mayDial: (address: string, from: string) => isDialable(address, from, ['203.0.113.0/24']) };
     return {
       ctx: ctx as unknown as MeshContext['ctx'],
       network: network as unknown as Network,
-      background: (_what, work) => void work.catch(() => {}),
     };
   }
 }

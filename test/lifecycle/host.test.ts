@@ -130,7 +130,7 @@ export default definePlugin({
   name: 'user', version: '1.0.0', kernel: '^1', about: 'Uses',
   inject: { counter: defineToken('counter'), gone: { optional: defineToken('gone') } },
   commands: { 'user.add': defineCommand({ about: 'Add', params: Type.Object({}), result: Type.Any() }) },
-  setup: (ctx) => ({ commands: { 'user.add': () => ctx.deps.gone ?? ctx.deps.counter.use((counter) => counter.add()) } }),
+  setup: (ctx) => ({ commands: { 'user.add': async () => (await ctx.deps.gone.tryUse(() => 0)) ?? ctx.deps.counter.use((counter) => counter.add()) } }),
 });`,
     ),
   );

@@ -5,9 +5,9 @@ import { createBus } from '../../kernel/bus/index.ts';
 import { seededRandom, VirtualClock } from '../../kernel/clock/index.ts';
 import { openConfig } from '../../kernel/config/index.ts';
 import type { DeviceId, NodeId } from '../../kernel/index.ts';
-import { createRootContainer } from '../../kernel/lifecycle/container.ts';
+import { Resources } from '../../kernel/lifecycle/container.ts';
 import { Host } from '../../kernel/lifecycle/host.ts';
-import { Leases } from '../../kernel/lifecycle/leases.ts';
+import { Points } from '../../kernel/lifecycle/points.ts';
 import { Services } from '../../kernel/lifecycle/services.ts';
 import { createCounters } from '../../kernel/observe/index.ts';
 import { openStore } from '../../kernel/store/index.ts';
@@ -44,8 +44,8 @@ export function hostRig(t: ExecutionContext): HostRig {
     clock,
     random,
     services: new Services(),
-    leases: new Leases(),
-    container: createRootContainer({ clock, random, bus, network: undefined }),
+    points: new Points(clock, log),
+    resources: new Resources(),
     log: () => log,
     counters: (owner) => counters.of(owner),
     send: () => Promise.reject(new Error('no network in this rig')),

@@ -19,13 +19,14 @@ function full() {
     counters: createCounters().of('mesh'),
     random: seededRandom('redirects'),
     signal: new AbortController().signal,
+    background: () => {},
     send: async (_to: unknown, _message: unknown, body: { alternative?: string }) => void sent.push(body.alternative),
   };
   const network = {
     connection: (id: number) => ({ remoteAddr: seenAt.get(id) }),
     mayDial: () => true,
   };
-  const mesh = { ctx, network, background: () => {} } as never as MeshContext;
+  const mesh = { ctx, network } as never as MeshContext;
   const peers = PEERS.map((nodeId, at) => ({ nodeId, holdsSlot: true, readyAtMs: at }) as never as Link);
   const links = { ready: () => peers } as never;
   const redirects = new Redirects(mesh, { links, addresses: () => [], suggested: () => {} });

@@ -25,12 +25,12 @@ function told(seenAt: string, treatAsPublic: readonly string[] = []) {
       random: seededRandom('leads'),
       signal: new AbortController().signal,
       config: { growth: true },
+      background: (_what: string, work: Promise<unknown>) => void background.push(work),
     },
     network: {
       connectionsOf: () => [{ remoteAddr: seenAt }],
       mayDial: (address: string, from: string) => isDialable(address, from, treatAsPublic),
     },
-    background: (_what: string, work: Promise<unknown>) => void background.push(work),
   } as unknown as MeshContext;
   const growth = new Growth({
     clock,

@@ -271,7 +271,7 @@ export class FakeNode implements ControlClient {
       this.follows = this.follows.filter((follow) => follow.node_id !== node_id);
     },
     'plugin.list': () => ({ plugins: this.plugins }),
-    'plugin.inspect': ({ name }) => ({ name, handlers: ['postNotification'], counters: { stored: 3 }, leases: [] }),
+    'plugin.inspect': ({ name }) => ({ name, handlers: ['postNotification'], counters: { stored: 3 } }),
     'plugin.enable': ({ name }) => this.#swap(name as string, 'active'),
     'plugin.disable': ({ name }) => this.#swap(name as string, 'off'),
     'plugin.reload': ({ name }) => this.#swap(name as string, 'active'),

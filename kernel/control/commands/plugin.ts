@@ -58,7 +58,7 @@ export const pluginCommands: KernelCommands = {
   ),
   'plugin.inspect': kernelCommand(
     {
-      about: 'What a live plugin holds: handlers, loops, subscriptions, leases, tables, counters',
+      about: 'What a live plugin holds: handlers, loops, subscriptions, points, contributions, tables, counters',
       params: Name,
       result: Type.Unknown(),
       positional: ['name'],

@@ -49,10 +49,10 @@ export class Grower {
 
   /** Starts as many attempts as growth allows; each goes on with the next. */
   run(): void {
-    const { ctx, background } = this.#mesh;
+    const { ctx } = this.#mesh;
     if (!ctx.config.growth) return;
     for (let pick = this.#parts.growth.next(); pick !== undefined; pick = this.#parts.growth.next()) {
-      background('growth', this.#try(pick));
+      ctx.background('growth', this.#try(pick));
     }
   }
 

@@ -66,7 +66,7 @@ export class Broadcast {
     const { ctx } = this.#deps.mesh;
     if (this.#gathering || ctx.clock.now() - this.#lastAtMs < CHANGE_SPACING_MS) return;
     this.#gathering = true;
-    this.#deps.mesh.background(
+    this.#deps.mesh.ctx.background(
       'lists-on-change',
       ctx.clock.sleep(GATHER_MS, ctx.signal).then(() => {
         this.#gathering = false;
@@ -145,12 +145,12 @@ export class Broadcast {
 
   #post({ peer, features }: KnowledgePeer, body: NodeLists): void {
     if (!features.includes(nodeListUpdate.name)) return;
-    const { ctx, background } = this.#deps.mesh;
+    const { ctx } = this.#deps.mesh;
     const sending = ctx.send(peer, nodeListUpdate, body, { signal: ctx.signal }).catch((error) => {
       ctx.counters.add(`lists-not-sent.${codeOf(error)}`);
       // Whoever missed one gets the whole lists next time.
       this.#told.delete(peerKey(peer));
     });
-    background('lists', sending);
+    ctx.background('lists', sending);
   }
 }

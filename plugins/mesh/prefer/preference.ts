@@ -169,7 +169,7 @@ export class Preference {
 
   /** Preferred peers are told, who tell others where this node is found (NPT-08). */
   #changed(): void {
-    const { ctx, background } = this.#mesh;
+    const { ctx } = this.#mesh;
     ctx.emit(nplus10Changed, { nplus10: this.nplus10() });
     for (const { nodeId } of this.#parts.preferred.all()) {
       const [link] = this.#parts.links.readyOf(nodeId);
@@ -179,7 +179,7 @@ export class Preference {
       const sending = ctx
         .send(peerOf(link), nplus10Notice, body, { connectionId, signal: ctx.signal })
         .catch((error) => ctx.counters.add(`nplus10-not-told.${codeOf(error)}`));
-      background('nplus10', sending);
+      ctx.background('nplus10', sending);
     }
   }
 

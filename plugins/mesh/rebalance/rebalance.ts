@@ -94,13 +94,13 @@ export class Rebalance {
 
   /** Gives what was done; the dials it began go on. */
   run(cause: 'timer' | 'command'): RebalanceStep[] {
-    const { ctx, background } = this.#mesh;
+    const { ctx } = this.#mesh;
     const { preferred, slots } = this.#parts;
     slots.fitLimit();
     for (const { nodeId } of slots.held()) preferred.reached(nodeId);
     const steps = this.plan();
     for (const step of steps) this.#start(step);
-    background('rebalance', this.#dial(steps));
+    ctx.background('rebalance', this.#dial(steps));
     ctx.counters.add(`rebalances.${cause}`);
     ctx.emit(rebalanced, {
       cause,

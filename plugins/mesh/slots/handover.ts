@@ -99,7 +99,7 @@ export class Handover {
     this.#madeAtMs.push(ctx.clock.now());
     this.#agreedFor.add(newcomer);
     slots.giveUp(link);
-    this.#mesh.background(
+    this.#mesh.ctx.background(
       'handover',
       ctx.clock.sleep(CLOSE_MS, ctx.signal).then(() => network.close(link.connectionId, 'done')),
     );

@@ -37,7 +37,7 @@ export class Redirects {
    * live mesh peer of ours.
    */
   send(link: Link, isInNeed: boolean): void {
-    const { ctx, background } = this.#mesh;
+    const { ctx } = this.#mesh;
     if (!link.features.includes(refuseRedirect.name)) return;
     const body = this.#alternative(link);
     if (isInNeed) this.#remember(link);
@@ -48,7 +48,7 @@ export class Redirects {
         ctx.counters.add(`redirects-not-sent.${codeOf(error)}`);
       });
     ctx.counters.add('redirects-sent');
-    background('redirect', sending);
+    ctx.background('redirect', sending);
   }
 
   /** Handler of RefuseRedirect: one for each time we asked, and no more. */

@@ -8,7 +8,7 @@ export default definePlugin({
   version: '1.0.0',
   kernel: '^1',
   about: 'Finds nodes by their id',
-  inject: { mesh: MESH },
+  inject: { network: NETWORK, mesh: MESH },
   commands: {
     'finder.connect': defineCommand({
       about: 'Connect to a node by its id',
@@ -25,7 +25,7 @@ export default definePlugin({
     commands: {
       'finder.visit': async ({ node_id, address }, { signal }) => {
         const nodeId = node_id as NodeId;
-        const dial = ctx.lease(NETWORK).dial({ nodeId, addresses: [address] }, { signal });
+        const dial = ctx.deps.network.dial({ nodeId, addresses: [address] }, { signal });
         await ctx.deps.mesh.use((mesh) => mesh.expectSession(nodeId, dial));
         await dial;
         return {};

@@ -42,6 +42,7 @@ export default definePlugin({
   version: '1.0.0',
   kernel: '^1',
   about: 'Plays mesh in tests',
+  inject: { network: NETWORK },
   provides: [MESH],
   messages: { hello },
   commands: {
@@ -70,7 +71,7 @@ export default definePlugin({
     }),
   },
   setup(ctx) {
-    const network = ctx.lease(NETWORK);
+    const network = ctx.deps.network;
     const sections = new Map<string, SectionContribution>();
     const ready = new Map<number, { nodeId: NodeId; features: string[] }>();
     const addresses = new Map<NodeId, string[]>();

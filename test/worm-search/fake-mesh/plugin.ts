@@ -14,6 +14,7 @@ export default definePlugin({
   version: '1.0.0',
   kernel: '^1',
   about: 'Plays mesh in tests',
+  inject: { network: NETWORK },
   provides: [MESH],
   commands: {
     'fake.know': defineCommand({
@@ -33,7 +34,7 @@ export default definePlugin({
     }),
   },
   setup(ctx) {
-    const network = ctx.lease(NETWORK);
+    const network = ctx.deps.network;
     const addresses = new Map<string, readonly string[]>();
     const reporters = new Map<string, readonly NodeId[]>();
     const chain = new Map<string, readonly string[]>();
