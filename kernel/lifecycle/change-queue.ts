@@ -1,6 +1,6 @@
 /**
  * The order of changes to plugins. Those of one plugin stand in line, so that code that is slow to load or
- * set up keeps no other plugin waiting; exchanges take turns over all plugins, since two at a time
+ * set up keeps no other plugin waiting; switches take turns over all plugins, since two at a time
  * would wait for each other's held calls. Bounded by the callers, who wait for what they asked.
  */
 export class ChangeQueue {
@@ -20,7 +20,7 @@ export class ChangeQueue {
     return result;
   }
 
-  /** One exchange at a time. Not within itself. */
+  /** One switch at a time. Not within itself. */
   turn<R>(work: () => Promise<R>): Promise<R> {
     const result = this.#lastTurn.then(work);
     this.#lastTurn = result.catch(() => undefined);

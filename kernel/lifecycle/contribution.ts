@@ -3,7 +3,7 @@ import type { Clock } from '../sdk/clock.ts';
 import { ItsgoinError } from '../sdk/errors.ts';
 import type { Contributed, Contribution, ContributionCallOptions } from '../sdk/point.ts';
 import { lifecycleErrors } from './errors.ts';
-import type { Gate } from './gate.ts';
+import type { CallGate } from './call-gate.ts';
 
 /** A contribution that takes longer is given up unless its caller allows for it; as a message's own deadline. */
 export const CONTRIBUTION_LIMIT_MS = 10_000;
@@ -11,7 +11,7 @@ export const CONTRIBUTION_LIMIT_MS = 10_000;
 /** Whose contribution it is: its generation counts what goes wrong, its gate makes calls wait for a swap. */
 export interface Contributor {
   readonly plugin: string;
-  readonly gate: Gate;
+  readonly gate: CallGate;
   reportFailure(where: string, error: unknown): void;
 }
 
@@ -33,7 +33,7 @@ export class ContributionHandle<T> implements Contribution<T> {
   readonly plugin: string;
   readonly name: string;
   readonly #what: string;
-  readonly #gate: Gate;
+  readonly #gate: CallGate;
   readonly #clock: Clock;
   readonly #present: () => Installed | undefined;
 

@@ -16,7 +16,7 @@ export const lifecycleErrors = defineErrors('lifecycle', {
     retryable: true,
   },
   'swap-aborted-call': {
-    message: 'The call was given up because "{name}" was exchanged and it did not end within {limit} ms.',
+    message: 'The call was ended because "{name}" was reloaded and the call did not finish within {limit} ms.',
     retryable: true,
   },
   'not-live': {

@@ -1,30 +1,20 @@
 import type { ConfigFile } from '../config/config.ts';
 import { resolvePluginConfig } from '../config/index.ts';
 import type { AnyCommand, CommandCall } from '../sdk/command.ts';
-import type { Migration } from '../sdk/database.ts';
-import { pluginChanged } from '../sdk/lifecycle-topics.ts';
 import type { AnyPlugin } from '../sdk/plugin.ts';
 import type { Contribution, Point } from '../sdk/point.ts';
-import { type Ref, type Token, tokenKey } from '../sdk/token.ts';
+import type { Ref, Token } from '../sdk/token.ts';
 import { ChangeQueue } from './change-queue.ts';
 import { commandTable, runCommand } from './command-table.ts';
 import { lifecycleErrors } from './errors.ts';
-import { describe } from './describe.ts';
-import { Generation } from './generation.ts';
-import { checkAgainstOthers, checkContributions, Offers } from './offers.ts';
 import { orderPlugins } from './graph.ts';
 import { inspectPlugin, readDiagnostics } from './inspection.ts';
 import { isPlugin, type LoadedPlugin, loadPlugin } from './loader.ts';
-import { needsOf } from './manifest.ts';
 import type { ConfigChange, PluginHost, PluginInspection, PluginSummary, SwapOutcome } from './plugin-host.ts';
-import { PluginRecord, writeDown } from './plugin-record.ts';
+import { PluginRecord, persistChange } from './plugin-record.ts';
 import { PluginRegistry } from './plugin-registry.ts';
-import { Probation } from './probation.ts';
-import { exchange, STOP_DRAIN_MS, type SwapDeps, withdraw } from './swap.ts';
-
-export interface HostDeps extends SwapDeps {
-  readonly config: ConfigFile;
-}
+import { STOP_DRAIN_MS, withdraw } from './swap.ts';
+import { PluginSwapper, type SwapperDeps } from './swapper.ts';
 
 /** Code to start with: what ships with the node, and what lies in the data directory. */
 export interface PluginSources {
@@ -33,23 +23,21 @@ export interface PluginSources {
 }
 
 /**
- * Runs the plugins of one node. Changes of one plugin stand in line, and the exchanges of all take turns,
- * so that code that is slow to load or set up keeps no other plugin waiting. The swap itself is
- * `exchange`, this class decides what to swap and remembers the result.
+ * Runs the plugins of one node. Changes of one plugin stand in line, and the switches of all take turns,
+ * so that code that is slow to load or set up keeps no other plugin waiting. This class decides what to
+ * swap and remembers the result; {@link PluginSwapper} does it.
  */
 export class Host implements PluginHost {
-  readonly #deps: HostDeps;
+  readonly #deps: SwapperDeps;
   readonly #registry: PluginRegistry;
-  readonly #offers: Offers;
-  readonly #probations = new Map<string, Probation>();
+  readonly #swaps: PluginSwapper;
   readonly #changes = new ChangeQueue();
   readonly #stopping = new AbortController();
-  #running = false;
 
-  constructor(deps: HostDeps) {
+  constructor(deps: SwapperDeps) {
     this.#deps = deps;
     this.#registry = new PluginRegistry(deps.config, deps.log('lifecycle'), (path) => this.#read(path));
-    this.#offers = new Offers(deps.bus, this.#registry);
+    this.#swaps = new PluginSwapper(deps, this.#registry, this.#changes, this.#stopping.signal);
   }
 
   /** Loads and commits everything that is enabled, providers first. What fails is `failed` and the rest goes on. */
@@ -72,20 +60,18 @@ export class Host implements PluginHost {
     for (const { plugin, reason } of refused) this.#registry.get(plugin.name).fail(reason);
     for (const plugin of order) {
       const record = this.#registry.get(plugin.name);
-      await this.#swap(record, record.loaded as LoadedPlugin, ['expand', 'contract']);
+      await this.#swaps.swap(record, record.loaded as LoadedPlugin, ['expand', 'contract']);
     }
   }
 
   /** Lets plugins act by themselves (loops, `activate`); called once the node can be reached. */
   begin(): void {
-    this.#running = true;
-    for (const record of this.#registry.all()) record.generation?.run();
+    this.#swaps.begin();
   }
 
   /** Stops all plugins, users before providers. Nothing is written to the config. */
   async stop(): Promise<void> {
     this.#stopping.abort(lifecycleErrors.make('stopped'));
-    for (const probation of this.#probations.values()) probation.cancel();
     await this.#changes.turn(() => this.#withdrawAll());
   }
 
@@ -115,7 +101,7 @@ export class Host implements PluginHost {
 
   /** Feature names and message names of all active plugins, sorted: what peers are told we understand. */
   features(): readonly string[] {
-    return this.#offers.features;
+    return this.#swaps.features;
   }
 
   /** What plugins contribute to a point that the kernel owns. */
@@ -126,8 +112,8 @@ export class Host implements PluginHost {
   enable(name: string): Promise<SwapOutcome> {
     return this.#changes.inLine(name, async () => {
       const record = this.#registry.get(name);
-      if (record.generation) return this.#outcome(record, 'committed', undefined);
-      return this.#remember(record, { enabled: true }, () => this.#load(record, record.path));
+      if (record.generation) return this.#swaps.outcome(record, 'committed', undefined);
+      return this.#remember(record, { enabled: true }, () => this.#swaps.load(record, record.path));
     });
   }
 
@@ -135,7 +121,7 @@ export class Host implements PluginHost {
     return this.#changes.inLine(name, async () => {
       const record = this.#registry.get(name);
       this.#deps.config.setPlugin(name, { enabled: false });
-      return this.#switchOff(record, 'switched off');
+      return this.#swaps.switchOff(record, 'switched off');
     });
   }
 
@@ -143,7 +129,7 @@ export class Host implements PluginHost {
     return this.#changes.inLine(name, async () => {
       const record = this.#registry.get(name);
       if (record.state === 'off') throw lifecycleErrors.make('off', { name });
-      return this.#load(record, record.path);
+      return this.#swaps.load(record, record.path);
     });
   }
 
@@ -152,7 +138,7 @@ export class Host implements PluginHost {
       const record = this.#registry.get(name);
       const source = path === 'builtin' && record.origin === 'builtin' ? record.ownPath : path;
       const change = { enabled: true, source: source === record.ownPath ? null : source };
-      return this.#remember(record, change, () => this.#load(record, source), source);
+      return this.#remember(record, change, () => this.#swaps.load(record, source), source);
     });
   }
 
@@ -166,7 +152,7 @@ export class Host implements PluginHost {
       return this.#changes.inLine(name, async () => {
         try {
           const change = { enabled: true, source: loaded.path };
-          return await this.#remember(record, change, () => this.#swap(record, loaded, ['expand', 'contract']));
+          return await this.#remember(record, change, () => this.#swaps.swap(record, loaded, ['expand', 'contract']));
         } finally {
           // What never ran is not remembered, so that it can be mended and added again.
           if (!record.generation) this.#registry.remove(name);
@@ -181,7 +167,7 @@ export class Host implements PluginHost {
       if (record.origin === 'builtin') throw lifecycleErrors.make('builtin', { name });
       if (record.origin === 'local') throw lifecycleErrors.make('local', { name, path: record.ownPath });
       this.#deps.config.setPlugin(name, { source: null });
-      const outcome = await this.#switchOff(record, 'removed');
+      const outcome = await this.#swaps.switchOff(record, 'removed');
       this.#registry.remove(name);
       return outcome;
     });
@@ -195,9 +181,9 @@ export class Host implements PluginHost {
       const before = (this.#deps.config.plugin(name).config ?? {}) as Record<string, unknown>;
       const config = typeof change === 'function' ? change(before) : change;
       resolvePluginConfig(loaded.plugin.config, config, name);
-      if (record.generation) return this.#remember(record, { config }, () => this.#swap(record, loaded, ['expand']));
+      if (record.generation) return this.#remember(record, { config }, () => this.#swaps.swap(record, loaded, ['expand']));
       this.#deps.config.setPlugin(name, { config });
-      return this.#outcome(record, 'disabled', undefined);
+      return this.#swaps.outcome(record, 'disabled', undefined);
     });
   }
 
@@ -207,19 +193,19 @@ export class Host implements PluginHost {
     return this.#changes.inLine(line, async () => {
       const known = this.#registry.at(path);
       if (!isPlugin(path)) {
-        if (known?.generation) await this.#switchOff(known, 'its file was deleted');
+        if (known?.generation) await this.#swaps.switchOff(known, 'its file was deleted');
         // Forgotten, so that its name is free for the same plugin under another file name.
         if (known?.origin === 'local' && known.ownPath === path) this.#registry.remove(known.name);
         return;
       }
       if (known?.loaded) {
-        if (known.state !== 'off' || this.#deps.config.plugin(known.name).enabled) await this.#load(known, path);
+        if (known.state !== 'off' || this.#deps.config.plugin(known.name).enabled) await this.#swaps.load(known, path);
         return;
       }
       if (known) this.#registry.remove(known.name);
       const fresh = await this.#registry.register(path, 'local');
       if (!fresh.loaded || !this.#deps.config.plugin(fresh.name).enabled) return;
-      const start = async (): Promise<unknown> => this.#load(fresh, path);
+      const start = async (): Promise<unknown> => this.#swaps.load(fresh, path);
       // Its name may not have been known before: from now on changes stand in line under it.
       await (line === fresh.name ? start() : this.#changes.inLine(fresh.name, start));
     });
@@ -249,155 +235,14 @@ export class Host implements PluginHost {
     work: () => Promise<SwapOutcome>,
     path = record.path,
   ): Promise<SwapOutcome> {
-    const undo = writeDown(this.#deps.config, record, change, this.#deps.log('lifecycle'));
+    const undo = persistChange(this.#deps.config, record, change, this.#deps.log('lifecycle'));
     const outcome = await work();
     if (outcome.outcome !== 'committed') {
       undo();
       return outcome;
     }
     record.path = path;
-    const probation = this.#probations.get(record.name);
-    if (probation) probation.undo = undo;
+    this.#swaps.onRollback(record.name, undo);
     return outcome;
-  }
-
-  async #load(record: PluginRecord, path: string): Promise<SwapOutcome> {
-    try {
-      const loaded = await this.#read(path);
-      if (loaded.plugin.name !== record.name) {
-        throw lifecycleErrors.make('wrong-name', { path, found: loaded.plugin.name, name: record.name });
-      }
-      return await this.#swap(record, loaded, record.generation ? ['expand'] : ['expand', 'contract']);
-    } catch (error) {
-      return this.#refuse(record, error);
-    }
-  }
-
-  /** Steps 2 to 4 (check, migrate, prepare), then the exchange; never throws. */
-  async #swap(
-    record: PluginRecord,
-    loaded: LoadedPlugin,
-    migrationKinds: readonly Migration['kind'][],
-    rawConfig: unknown = this.#deps.config.plugin(record.name).config,
-  ): Promise<SwapOutcome> {
-    const deps = this.#deps;
-    const startedMs = deps.clock.monotonic();
-    const { plugin } = loaded;
-    let next: Generation | undefined;
-    let migrated: readonly string[] = [];
-    try {
-      this.#stopping.signal.throwIfAborted();
-      checkAgainstOthers(deps, this.#registry, plugin);
-      const config = resolvePluginConfig(plugin.config, rawConfig, plugin.name);
-      migrated = deps.store.migrate(plugin.name, plugin.migrations ?? [], migrationKinds);
-      next = await Generation.prepare(deps, plugin, config as Record<string, unknown>, this.#stopping.signal);
-    } catch (error) {
-      deps.store.takeBack(plugin.name, migrated);
-      return this.#refuse(record, error);
-    }
-    return this.#changes.turn(() => this.#commit(record, loaded, next, migrated, startedMs));
-  }
-
-  /** Checks again what other plugins may have changed meanwhile, then steps 5 to 9; never throws. */
-  async #commit(
-    record: PluginRecord,
-    loaded: LoadedPlugin,
-    next: Generation,
-    migrated: readonly string[],
-    startedMs: number,
-  ): Promise<SwapOutcome> {
-    const deps = this.#deps;
-    const { plugin } = loaded;
-    const before = { loaded: record.loaded, generation: record.generation };
-    try {
-      this.#stopping.signal.throwIfAborted();
-      checkAgainstOthers(deps, this.#registry, plugin);
-      checkContributions(deps, next);
-    } catch (error) {
-      await next.scope.close(error);
-      deps.store.takeBack(plugin.name, migrated);
-      return this.#refuse(record, error);
-    }
-    this.#endProbation(record.name);
-    try {
-      const heldMs = await exchange(deps, record, next);
-      record.loaded = loaded;
-      this.#offers.changed(before.generation?.plugin, plugin);
-      if (before.generation && before.loaded) this.#watch(record, next, before.loaded, before.generation.config);
-      if (this.#running) this.#startWaiting(plugin);
-      return this.#outcome(record, 'committed', undefined, heldMs, deps.clock.monotonic() - startedMs);
-    } catch (error) {
-      deps.store.takeBack(plugin.name, migrated);
-      record.reason = describe(error);
-      return this.#outcome(record, 'rolled-back', record.reason);
-    } finally {
-      if (this.#running) record.generation?.run();
-    }
-  }
-
-  /** Those that could not start for want of a service are tried when it comes. */
-  #startWaiting(provider: AnyPlugin): void {
-    const offered = (provider.provides ?? []).map((token: Token<unknown>) => tokenKey(token));
-    for (const record of this.#registry.all()) {
-      if (record.state !== 'failed' || !record.plugin || !this.#deps.config.plugin(record.name).enabled) continue;
-      if (!needsOf(record.plugin).some(({ token, optional }) => !optional && offered.includes(tokenKey(token))))
-        continue;
-      void this.#changes.inLine(record.name, async () => {
-        if (record.state === 'failed') await this.#load(record, record.path);
-      });
-    }
-  }
-
-  #watch(record: PluginRecord, fresh: Generation, old: LoadedPlugin, oldConfig: unknown): void {
-    const probation = new Probation(this.#deps.clock, fresh, (reason) => {
-      void this.#changes.inLine(record.name, async () => {
-        if (record.generation !== fresh) return;
-        const outcome = await this.#swap(record, old, [], oldConfig);
-        if (outcome.outcome !== 'committed') return;
-        this.#endProbation(record.name);
-        probation.undo();
-        record.reason = `rolled back: ${reason}`;
-        this.#outcome(record, 'rolled-back', reason);
-      });
-    });
-    this.#probations.set(record.name, probation);
-  }
-
-  #endProbation(name: string): void {
-    this.#probations.get(name)?.cancel();
-    this.#probations.delete(name);
-  }
-
-  async #switchOff(record: PluginRecord, reason: string): Promise<SwapOutcome> {
-    this.#endProbation(record.name);
-    const before = record.generation?.plugin;
-    await this.#changes.turn(() =>
-      withdraw(this.#deps, record, lifecycleErrors.make('service-off', { service: record.name })),
-    );
-    record.state = 'off';
-    record.reason = reason;
-    this.#offers.changed(before, undefined);
-    return this.#outcome(record, 'disabled', reason);
-  }
-
-  #refuse(record: PluginRecord, error: unknown): SwapOutcome {
-    const reason = describe(error);
-    if (record.generation) record.reason = `refused: ${reason}`;
-    else record.fail(reason);
-    this.#deps.log('lifecycle').warn('swap-refused', { plugin: record.name, reason });
-    return this.#outcome(record, 'refused', reason);
-  }
-
-  #outcome(
-    record: PluginRecord,
-    outcome: SwapOutcome['outcome'],
-    reason: string | undefined,
-    heldMs = 0,
-    totalMs = 0,
-  ): SwapOutcome {
-    const { name, state, generations: generation } = record;
-    const version = record.plugin?.version ?? '';
-    this.#deps.bus.publish(pluginChanged, { name, version, state, generation, outcome, reason });
-    return { name, outcome, generation, reason, heldMs, totalMs };
   }
 }

@@ -61,7 +61,7 @@ export interface PluginInspection extends PluginSummary {
 
 /**
  * The plugins of one node, as the control API sees them. Changes of one plugin happen in call order. Two
- * plugins may be loaded and set up at the same time, but exchanges run one at a time.
+ * plugins may be loaded and set up at the same time, but switches run one at a time.
  *
  * What must be remembered is written to the config file before it is done: a file that cannot be
  * written stops the change, and one that is refused or rolled back is taken out of the file again.

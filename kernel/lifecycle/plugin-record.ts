@@ -1,7 +1,7 @@
 import type { ConfigFile } from '../config/config.ts';
 import type { Log } from '../sdk/log.ts';
 import type { AnyPlugin } from '../sdk/plugin.ts';
-import { Gate } from './gate.ts';
+import { CallGate } from './call-gate.ts';
 import type { Generation } from './generation.ts';
 import type { LoadedPlugin } from './loader.ts';
 import type { PluginState, PluginSummary } from './plugin-host.ts';
@@ -11,7 +11,7 @@ export type PluginOrigin = 'builtin' | 'local' | 'added';
 /** What the node remembers of one plugin over all its generations. */
 export class PluginRecord {
   readonly name: string;
-  readonly gate: Gate;
+  readonly gate: CallGate;
   /** Where it came from: with the node, from the data directory's plugin folder, or by `plugin add`. */
   readonly origin: PluginOrigin;
   /** The path it was first found at; a `replace` may run other code. */
@@ -30,7 +30,7 @@ export class PluginRecord {
     this.path = path;
     this.origin = origin;
     this.ownPath = ownPath;
-    this.gate = new Gate(name);
+    this.gate = new CallGate(name);
   }
 
   get generations(): number {
@@ -75,7 +75,7 @@ export class PluginRecord {
  * Writes a change of one plugin to the config file and gives the undo, for when the change is refused or
  * sent back. @throws config/*: then nothing was changed.
  */
-export function writeDown(
+export function persistChange(
   config: ConfigFile,
   record: PluginRecord,
   change: Parameters<ConfigFile['setPlugin']>[1],

@@ -93,7 +93,7 @@ export class PluginWatcher {
     );
   }
 
-  /** A folder may have come, gone, or been exchanged for another of its name: all in the entry are watched anew. */
+  /** A folder may have come, gone, or been replaced by another of its name: all in the entry are watched anew. */
   async #changed(entry: string): Promise<void> {
     for (const folder of [...this.#folders.keys()]) {
       if (folder === entry || folder.startsWith(entry + sep)) this.#forget(folder);

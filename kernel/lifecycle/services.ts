@@ -1,10 +1,10 @@
 import { type Ref, type Token, tokenKey } from '../sdk/token.ts';
 import { lifecycleErrors } from './errors.ts';
-import type { Gate } from './gate.ts';
+import type { CallGate } from './call-gate.ts';
 
 interface Provided {
   readonly plugin: string;
-  readonly gate: Gate;
+  readonly gate: CallGate;
   readonly service: unknown;
 }
 

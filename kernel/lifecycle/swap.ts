@@ -31,7 +31,7 @@ export interface SwapDeps extends GenerationHost {
  * caller calls its `run`.
  * @throws lifecycle/handover-failed after everything was put back to the old generation
  */
-export async function exchange(deps: SwapDeps, record: PluginRecord, next: Generation): Promise<number> {
+export async function switchGeneration(deps: SwapDeps, record: PluginRecord, next: Generation): Promise<number> {
   const { slots, clock } = deps;
   const { name, gate } = record;
   const old = record.generation;

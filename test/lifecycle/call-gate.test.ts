@@ -1,9 +1,9 @@
 import test from 'ava';
 import { VirtualClock } from '../../kernel/clock/index.ts';
-import { Gate, HOLD_MAX_CALLS } from '../../kernel/lifecycle/gate.ts';
+import { CallGate, HOLD_MAX_CALLS } from '../../kernel/lifecycle/call-gate.ts';
 
 test('calls wait while held and run in the order they came', async (t) => {
-  const gate = new Gate('x');
+  const gate = new CallGate('x');
   gate.open();
   gate.hold();
   const order: number[] = [];
@@ -16,7 +16,7 @@ test('calls wait while held and run in the order they came', async (t) => {
 });
 
 test('a gate that is off refuses, also those who waited', async (t) => {
-  const gate = new Gate('x');
+  const gate = new CallGate('x');
   await t.throwsAsync(() => gate.run('svc', () => 1), { code: 'lifecycle/service-off' });
   gate.open();
   gate.hold();
@@ -26,7 +26,7 @@ test('a gate that is off refuses, also those who waited', async (t) => {
 });
 
 test('no more than the cap wait for one swap', async (t) => {
-  const gate = new Gate('x');
+  const gate = new CallGate('x');
   gate.open();
   gate.hold();
   const waiting = Array.from({ length: HOLD_MAX_CALLS }, () => gate.run('x', () => 1));
@@ -36,7 +36,7 @@ test('no more than the cap wait for one swap', async (t) => {
 });
 
 test('a caller that gives up while waiting leaves the queue', async (t) => {
-  const gate = new Gate('x');
+  const gate = new CallGate('x');
   gate.open();
   gate.hold();
   const controller = new AbortController();
@@ -48,7 +48,7 @@ test('a caller that gives up while waiting leaves the queue', async (t) => {
 
 test('drain ends with the last running call, and aborts what outlives the limit', async (t) => {
   const clock = new VirtualClock();
-  const gate = new Gate('x');
+  const gate = new CallGate('x');
   gate.open();
   let finish = (): void => {};
   const quick = gate.run('x', () => new Promise<void>((resolve) => (finish = resolve)));
@@ -72,7 +72,7 @@ test('drain ends with the last running call, and aborts what outlives the limit'
 });
 
 test('a call that never ended made every later swap wait its whole drain', async (t) => {
-  const gate = new Gate('x');
+  const gate = new CallGate('x');
   const clock = new VirtualClock();
   gate.open();
   const call = Promise.withResolvers<void>();

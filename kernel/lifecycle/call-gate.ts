@@ -10,7 +10,7 @@ export const HOLD_MAX_CALLS = 1_024;
  * Counts the service and command calls running in one plugin, and makes new ones wait during a swap.
  * One gate lives as long as its plugin is known to the node, over all generations.
  */
-export class Gate {
+export class CallGate {
   readonly #plugin: string;
   readonly #waiters: WaitList;
   readonly #aborts = new Set<AbortController>();
