@@ -181,7 +181,8 @@ export class Host implements PluginHost {
       const before = (this.#deps.config.plugin(name).config ?? {}) as Record<string, unknown>;
       const config = typeof change === 'function' ? change(before) : change;
       resolvePluginConfig(loaded.plugin.config, config, name);
-      if (record.generation) return this.#remember(record, { config }, () => this.#swaps.swap(record, loaded, ['expand']));
+      if (record.generation)
+        return this.#remember(record, { config }, () => this.#swaps.swap(record, loaded, ['expand']));
       this.#deps.config.setPlugin(name, { config });
       return this.#swaps.outcome(record, 'disabled', undefined);
     });
