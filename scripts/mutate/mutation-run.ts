@@ -5,8 +5,6 @@ import type { Mutant } from './mutants.ts';
 import { Sandbox } from './sandbox.ts';
 import { runTest } from './test-run.ts';
 
-/** Tests tried on one mutant, by their durations on the original. */
-export const BUDGET_MS = 25_000;
 /** A test on the original that takes longer is stopped, and tried on no mutant. */
 const BASELINE_LIMIT_MS = 60_000;
 
@@ -18,6 +16,8 @@ export interface RunOptions {
   readonly tests: readonly string[];
   /** Tests in a folder of this name come first: `content` for `plugins/content`. */
   readonly area: string;
+  /** Tests tried on one mutant, by their durations on the original. */
+  readonly budgetMs: number;
   /** A mutant's test may take three times as long as on the original, and this on top. */
   readonly graceMs: number;
   readonly workers: number;
@@ -95,13 +95,13 @@ async function judge(
   sandbox: Sandbox,
   mutant: Mutant,
   baselines: readonly Baseline[],
-  { graceMs, signal }: RunOptions,
+  { budgetMs, graceMs, signal }: RunOptions,
 ): Promise<Verdict | undefined> {
   const reaching = baselines.filter(({ reached }) => reached.has(mutant));
   if (reaching.length === 0) return { mutant, end: 'unreached', tried: 0, reaching: 0 };
   const restore = sandbox.apply(mutant);
   let tried = 0;
-  let leftMs = BUDGET_MS;
+  let leftMs = budgetMs;
   try {
     for (const { test, durationMs } of reaching) {
       if (durationMs > leftMs) continue;

@@ -3,21 +3,23 @@ import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { mutantsOf, sample } from './mutants.ts';
-import { BUDGET_MS, runMutants } from './mutation-run.ts';
+import { runMutants } from './mutation-run.ts';
 import { killedPercent, showSummary } from './report.ts';
 
-const USAGE = `Usage: npm run mutate -- <folder> [--count N] [--seed S] [--tests GLOB] [--workers N] [--minutes M] [--json]
+const USAGE = `Usage: npm run mutate -- <folder> [--count N] [--seed S] [--tests GLOB] [--budget S]
+                                   [--workers N] [--minutes M] [--json]
 
 Breaks the code of a folder (plugins/content) in one place after the other, and shows where no test fails.
 
   --count N      mutants, chosen at random (300)
   --seed S       of the choice; printed, and another one in each run
   --tests GLOB   of the everyday tests only these: 'test/content/*'
+  --budget S     seconds of tests for one mutant (25); more on a busy machine
   --workers N    at a time (the processors, at most 2)
   --minutes M    then it ends with what it has (40)
   --json         the report for programs
 
-Each mutant is tried against tests of ${BUDGET_MS / 1_000} s. docs/mutation.md says more.
+docs/mutation.md says more.
 Exit code: 0 when it came to its end, 1 when the time did not suffice, 2 when it could not be run.`;
 
 /** So long that a busy machine kills no mutant. */
@@ -41,7 +43,8 @@ async function main(args: readonly string[]): Promise<number> {
   const progress = (text: string): void => console.error(text);
   progress(`${folder}: ${mutants.length} of ${all.length} mutants, seed ${seed}`);
   const area = basename(folder);
-  const given = { root, mutants, tests, area, workers, graceMs: GRACE_MS, signal, progress };
+  const budgetMs = options.budget * 1_000;
+  const given = { root, mutants, tests, area, budgetMs, graceMs: GRACE_MS, workers, signal, progress };
   const { verdicts, unfit } = await runMutants(given);
   const summary = {
     folder,
@@ -63,6 +66,7 @@ interface Options {
   readonly count: number;
   readonly seed: string;
   readonly tests: string;
+  readonly budget: number;
   readonly workers: number;
   readonly minutes: number;
   readonly json: boolean;
@@ -79,6 +83,7 @@ function readOptions(args: readonly string[]): Options | undefined {
         count: string,
         seed: string,
         tests: string,
+        budget: string,
         workers: string,
         minutes: string,
         json: { type: 'boolean' },
@@ -91,6 +96,7 @@ function readOptions(args: readonly string[]): Options | undefined {
       count: positive('count', values.count, 300),
       seed: values.seed ?? String(process.hrtime.bigint() % 1_000_000n),
       tests: values.tests ?? 'test/**',
+      budget: positive('budget', values.budget, 25),
       workers: positive('workers', values.workers, Math.min(2, availableParallelism())),
       minutes: positive('minutes', values.minutes, 40),
       json: values.json === true,
