@@ -1,7 +1,7 @@
-import { Type, defineExchange } from '../../kernel/index.ts';
+import { Type, defineRequest } from '../../kernel/index.ts';
 
 /** The exchange all wire benchmarks send: about 100 bytes of JSON each way. */
-export const echo = defineExchange({
+export const echo = defineRequest({
   name: 'bench/echo@1',
   about: 'Gives back what it got',
   body: Type.Object({ id: Type.String({ maxLength: 64 }), n: Type.Integer(), ok: Type.Boolean() }),
@@ -11,7 +11,7 @@ export const echo = defineExchange({
 });
 
 /** The same under a code of the catalogue, as built-in messages travel. */
-export const codedEcho = defineExchange({
+export const codedEcho = defineRequest({
   ...echo,
   code: 0xd4,
   name: 'PostFetchRequest',

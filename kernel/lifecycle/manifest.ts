@@ -35,7 +35,7 @@ export function checkManifest(candidate: unknown, path: string): AnyPlugin {
   }
   for (const [key, message] of Object.entries<AnyMessage>(plugin.messages ?? {})) {
     if (message?.kind !== 'message')
-      return refuse(`message "${key}" was not made by defineNotice or defineExchange`, name);
+      return refuse(`message "${key}" was not made by defineNotice or defineRequest`, name);
   }
   for (const [key, command] of Object.entries<AnyCommand>(plugin.commands ?? {})) {
     if (!COMMAND_NAME.test(key)) return refuse(`command "${key}" must be like noun.verb or verb`, name);

@@ -13,7 +13,7 @@ export interface MessageBudget {
   readonly inFlight: number;
 }
 
-/** The answer half of an exchange. */
+/** The answer half of a request. */
 export interface ResponseSpec<Res extends TSchema = TSchema> {
   readonly code: number;
   readonly name: string;
@@ -69,7 +69,7 @@ export function defineNotice<Req extends TSchema>(fields: CommonFields<Req>): Me
 }
 
 /** Declares a request with its response (one frame each on a bi-stream). */
-export function defineExchange<Req extends TSchema, Res extends TSchema>(
+export function defineRequest<Req extends TSchema, Res extends TSchema>(
   fields: CommonFields<Req> & {
     readonly response: { code?: number; name?: string; body: Res; maxBytes: number };
   },

@@ -95,7 +95,7 @@ export interface ContextBase {
   readonly counters: Counters;
   readonly self: PeerId;
   /**
-   * Sends a message. A notice resolves once the transport took it; an exchange resolves with the
+   * Sends a message. A notice resolves once the transport took it; a request resolves with the
    * answer, validated against its schema.
    *
    * @throws wire/not-connected, wire/unsupported (the peer has no handler, or it is off),

@@ -34,7 +34,7 @@ export interface Dispatcher {
   detach(connection: Connection): void;
   /**
    * Sends on this connection. A notice resolves once the transport took it (backpressure respected),
-   * an exchange with the validated answer.
+   * a request with the validated answer.
    *
    * A request that failed with wire/unsupported, wire/rate-limited, wire/over-capacity,
    * wire/not-connected or wire/bad-body was not handled and may be sent again. After wire/deadline,

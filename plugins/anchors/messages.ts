@@ -1,4 +1,4 @@
-import { defineExchange, defineNotice, hexSchema, NodeIdSchema, Type } from '../../kernel/index.ts';
+import { defineRequest, defineNotice, hexSchema, NodeIdSchema, Type } from '../../kernel/index.ts';
 import type { Static } from '../../kernel/index.ts';
 
 /** ANCHOR_PROBE_TIMEOUT: the witness's cold connect (ANCH-08). */
@@ -30,7 +30,7 @@ export const anchorRegister = defineNotice({
   budget: { perSecond: 0.1, burst: 4, inFlight: 1 },
 });
 
-export const referralRequest = defineExchange({
+export const referralRequest = defineRequest({
   code: 0xc1,
   name: 'AnchorReferralRequest',
   about: 'Ask for nodes that look for peers too',
@@ -73,7 +73,7 @@ export const ProbeResult = Type.Object({
 });
 export type ProbeResult = Static<typeof ProbeResult>;
 
-export const probeRequest = defineExchange({
+export const probeRequest = defineRequest({
   code: 0xc3,
   name: 'AnchorProbeRequest',
   about: 'Have a stranger dial me cold: candidate to reporter, reporter to witness',
@@ -84,7 +84,7 @@ export const probeRequest = defineExchange({
   response: { code: 0xc4, name: 'AnchorProbeResult', body: ProbeResult, maxBytes: 1024 },
 });
 
-export const probeResult = defineExchange({
+export const probeResult = defineRequest({
   code: 0xc4,
   name: 'AnchorProbeResult',
   about: 'The witness reached the candidate: told on the very connection that proves it',

@@ -1,7 +1,7 @@
 import type { PostId } from './post-id.ts';
 import { PostIdSchema } from './post-id.ts';
 import {
-  defineExchange,
+  defineRequest,
   defineNotice,
   defineToken,
   defineTopic,
@@ -112,7 +112,7 @@ const Cursor = Type.Object({ author: NodeIdSchema, since: Seq });
  * that reaches it late comes after every marker it gave out. `log` names that log; for another one all
  * markers count as 0. With `wanted` the posts of these ids are asked for and `authors` is empty.
  */
-export const pullSync = defineExchange({
+export const pullSync = defineRequest({
   code: 0x40,
   name: 'PullSyncRequest',
   about: 'Asks for posts and delete records of some authors after a marker',
@@ -181,7 +181,7 @@ export const deleteRecord = defineNotice({
 });
 
 /** 0xD4. One post by id from a node known to hold it; `post` is a SyncPost, absent when not found. */
-export const postFetch = defineExchange({
+export const postFetch = defineRequest({
   code: 0xd4,
   name: 'PostFetchRequest',
   about: 'Asks for one post by its id',

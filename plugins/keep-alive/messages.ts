@@ -1,9 +1,9 @@
-import { defineExchange, NodeIdSchema, Type } from '../../kernel/index.ts';
+import { defineRequest, NodeIdSchema, Type } from '../../kernel/index.ts';
 
 /** Addresses a redirect may name. */
 export const REDIRECT_ADDRESSES_MAX = 4;
 
-export const keepAliveRequest = defineExchange({
+export const keepAliveRequest = defineRequest({
   name: 'itsgoin/keep-alive@1',
   about: 'Asks for a long-lived session outside the mesh near a node, or gives it up; a full node names another one',
   body: Type.Object({

@@ -1,4 +1,4 @@
-import { defineExchange, defineNotice, Type } from '../../kernel/index.ts';
+import { defineRequest, defineNotice, Type } from '../../kernel/index.ts';
 import type { Static } from '../../kernel/index.ts';
 
 /** Version of what InitialExchange means. Additions are features; only a break raises it. */
@@ -41,7 +41,7 @@ export type ExchangeBody = Static<typeof ExchangeBody>;
 /** Sections carry all delete records (DEL-03), 200 bytes each: room for about 20,000. */
 const EXCHANGE_MAX_BYTES = 4 * 1024 * 1024;
 
-export const initialExchange = defineExchange({
+export const initialExchange = defineRequest({
   code: 0x02,
   name: 'InitialExchange',
   about: 'Full state exchange on connect: version, features, addresses and the sections of other plugins',
@@ -108,7 +108,7 @@ export type HandoverQuestion = Static<typeof HandoverQuestion>;
 export const HandoverAnswer = Type.Object({ agreed: Type.Boolean() });
 export type HandoverAnswer = Static<typeof HandoverAnswer>;
 
-export const slotHandover = defineExchange({
+export const slotHandover = defineRequest({
   name: 'itsgoin/slot-handover@1',
   about: 'Two full mesh peers give up the connection between them, each for one to a newcomer',
   body: HandoverQuestion,

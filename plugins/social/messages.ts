@@ -1,4 +1,4 @@
-import { defineExchange, defineNotice, NodeIdSchema, SignatureSchema, Type } from '../../kernel/index.ts';
+import { defineRequest, defineNotice, NodeIdSchema, SignatureSchema, Type } from '../../kernel/index.ts';
 import { AddressRecordBody, PREFERRED_TREE_MAX } from './address-record.ts';
 import { BIO_MAX_CHARS, NAME_MAX_CHARS, PROFILE_ANCHOR_MAX_CHARS, PROFILE_ANCHORS_MAX } from './profile-record.ts';
 
@@ -57,7 +57,7 @@ export const socialDisconnectNotice = defineNotice({
   budget: { perSecond: 1, burst: 300, inFlight: 4 },
 });
 
-export const socialCheckin = defineExchange({
+export const socialCheckin = defineRequest({
   code: 0x72,
   name: 'SocialCheckin',
   about: 'Sign of life between contacts, with addresses, N+10 and questions about contacts that are away',

@@ -1,4 +1,4 @@
-import { defineExchange, hexSchema, NodeIdSchema, Type } from '../../kernel/index.ts';
+import { defineRequest, hexSchema, NodeIdSchema, Type } from '../../kernel/index.ts';
 import type { Static } from '../../kernel/index.ts';
 import { FINDINGS_MAX } from './search-world.ts';
 
@@ -15,7 +15,7 @@ export const Holder = Type.Object({
 });
 export type Holder = Static<typeof Holder>;
 
-export const wormQuery = defineExchange({
+export const wormQuery = defineRequest({
   code: 0x60,
   name: 'WormQuery',
   about: 'Asks who is or holds what lies beyond N3; with ttl 1 the answering node asks its mesh peers too',

@@ -3,8 +3,8 @@
  * sits in the middle of every call. It counts what it handled by number.
  */
 export const METER = `
-import { defineCommand, defineExchange, definePlugin, defineToken, codeOf, Type } from 'itsgoin';
-const count = defineExchange({
+import { defineCommand, defineRequest, definePlugin, defineToken, codeOf, Type } from 'itsgoin';
+const count = defineRequest({
   name: 'test/count@1', about: 'One number', body: Type.Object({ n: Type.Integer() }), maxBytes: 256,
   budget: { perSecond: 5000, burst: 5000, inFlight: 256 },
   response: { body: Type.Object({ n: Type.Integer() }), maxBytes: 256 },

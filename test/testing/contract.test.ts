@@ -9,9 +9,9 @@ async function failures(t: ExecutionContext, setup: string, fields = ''): Promis
   const path = join(temporaryDirectory(t), 'subject.ts');
   writeFileSync(
     path,
-    `import { defineExchange, definePlugin, Type } from 'itsgoin';
+    `import { defineRequest, definePlugin, Type } from 'itsgoin';
      import { SOCIAL } from 'itsgoin/plugins/social';
-     const ask = defineExchange({
+     const ask = defineRequest({
        name: 'test/subject@1',
        about: 'Asks',
        body: Type.Object({ who: Type.String({ pattern: '^[0-9a-f]{64}$' }), n: Type.Integer({ minimum: 3 }) }),

@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { IncomingCall } from '../../kernel/index.ts';
-import { defineErrors, defineExchange, Type } from '../../kernel/index.ts';
+import { defineErrors, defineRequest, Type } from '../../kernel/index.ts';
 import { answerOf, rawFrame } from './pair.ts';
 import { ask, note, ping, settle, wireRig } from './rig.ts';
 
@@ -107,7 +107,7 @@ test('an answer that breaks its own schema does not leave the node', async (t) =
 
 test('an answer that is too large or no JSON does not leave the node', async (t) => {
   const { client, near, serve } = wireRig();
-  const any = defineExchange({ ...ask, response: { ...ask.response, body: Type.Any() } });
+  const any = defineRequest({ ...ask, response: { ...ask.response, body: Type.Any() } });
   serve('p', [any, (body) => (n(body) === 1 ? { pad: 'x'.repeat(2_000) } : n(body) === 2 ? 1n : undefined)]);
   for (const n of [1, 2, 3])
     t.like(await t.throwsAsync(client.dispatcher.send(near, any, { n })), { data: { code: 'failed' } });

@@ -1,5 +1,5 @@
 import { VirtualClock } from '../../kernel/clock/index.ts';
-import { Type, defineExchange, defineNotice } from '../../kernel/index.ts';
+import { Type, defineRequest, defineNotice } from '../../kernel/index.ts';
 import type { AnyMessage, Counters } from '../../kernel/index.ts';
 import { createCounters } from '../../kernel/observe/index.ts';
 import { createDispatcher } from '../../kernel/wire/index.ts';
@@ -21,7 +21,7 @@ export const note = defineNotice({
   budget: GENEROUS,
 });
 
-export const ask = defineExchange({
+export const ask = defineRequest({
   code: 0xd4,
   name: 'PostFetchRequest',
   about: 'Gives the number back',
@@ -31,7 +31,7 @@ export const ask = defineExchange({
   response: { code: 0xd5, name: 'PostFetchResponse', body: Type.Object({ n: Type.Integer() }), maxBytes: 1_024 },
 });
 
-export const ping = defineExchange({
+export const ping = defineRequest({
   name: 'acme/ping@1',
   about: 'Gives the number back',
   body: Type.Object({ n: Type.Integer() }),

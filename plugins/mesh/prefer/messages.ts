@@ -1,4 +1,4 @@
-import { defineExchange, defineNotice, Type } from '../../../kernel/index.ts';
+import { defineRequest, defineNotice, Type } from '../../../kernel/index.ts';
 import type { Static } from '../../../kernel/index.ts';
 
 const HexId = Type.String({ pattern: '^[0-9a-f]{64}$' });
@@ -22,7 +22,7 @@ export const PreferAnswer = Type.Object({
 });
 export type PreferAnswer = Static<typeof PreferAnswer>;
 
-export const meshPrefer = defineExchange({
+export const meshPrefer = defineRequest({
   code: 0xb3,
   name: 'MeshPrefer',
   about: 'Preferred-peer negotiation',

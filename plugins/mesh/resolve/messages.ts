@@ -1,4 +1,4 @@
-import { defineExchange, Type } from '../../../kernel/index.ts';
+import { defineRequest, Type } from '../../../kernel/index.ts';
 import type { Static } from '../../../kernel/index.ts';
 
 /** Addresses in one answer. */
@@ -18,7 +18,7 @@ export const AddressAnswer = Type.Object({
 });
 export type AddressAnswer = Static<typeof AddressAnswer>;
 
-export const addressRequest = defineExchange({
+export const addressRequest = defineRequest({
   code: 0x03,
   name: 'AddressRequest',
   about: 'Resolve a NodeId to an address via its reporter',

@@ -3,7 +3,7 @@ import {
   connectionClosed,
   connectionOpened,
   defineCommand,
-  defineExchange,
+  defineRequest,
   definePlugin,
   NETWORK,
   Type,
@@ -18,7 +18,7 @@ const Hello = Type.Object({
   sections: Type.Record(Type.String(), Type.Unknown()),
 });
 
-const hello = defineExchange({
+const hello = defineRequest({
   name: 'test/hello@1',
   about: 'Features and sections',
   body: Hello,

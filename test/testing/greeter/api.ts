@@ -1,7 +1,7 @@
-import { defineExchange, defineToken, defineTopic, Type } from '../../../kernel/index.ts';
+import { defineRequest, defineToken, defineTopic, Type } from '../../../kernel/index.ts';
 import type { NodeId } from '../../../kernel/index.ts';
 
-export const ping = defineExchange({
+export const ping = defineRequest({
   name: 'test/ping@1',
   about: 'Asks for a greeting',
   body: Type.Object({ text: Type.String({ maxLength: 100 }) }),

@@ -1,7 +1,7 @@
-import { defineCommand, defineExchange, definePlugin, Type } from '../../../kernel/index.ts';
+import { defineCommand, defineRequest, definePlugin, Type } from '../../../kernel/index.ts';
 import { offerHoldings, WORM_SEARCH } from '../../../plugins/worm-search/api.ts';
 
-const take = defineExchange({
+const take = defineRequest({
   name: 'test/take@1',
   about: 'Gets a blob',
   body: Type.Object({ id: Type.String() }),
