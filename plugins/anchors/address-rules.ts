@@ -1,4 +1,3 @@
-import { placeOf } from '../../kernel/index.ts';
 import type { Network } from '../../kernel/index.ts';
 
 /** The host part of `host:port`, brackets left out. */
@@ -15,12 +14,6 @@ export function isIPv6(address: string): boolean {
 export function isPublic(network: Pick<Network, 'mayDial'>, address: string): boolean {
   // No scope to share: only public addresses pass.
   return network.mayDial(address, '');
-}
-
-/** What a budget counts: a public site, whatever the port; loopback and private hosts by port, for laboratories. */
-export function budgetKey(network: Pick<Network, 'mayDial'>, address: string): string {
-  const place = placeOf(address);
-  return isPublic(network, address) ? place.site : place.address;
 }
 
 /**

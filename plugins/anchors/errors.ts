@@ -15,13 +15,5 @@ export const anchorsErrors = defineErrors('anchors', {
     peerVisible: true,
     blamesPeer: true,
   },
-  'over-budget': {
-    message: 'The addresses told of {node_id} were dialled in vain too often of late.',
-    retryable: true,
-  },
   'not-introduced': { message: '{node_id} could not be introduced.', retryable: true },
-  'exchange-missing': {
-    message: '{node_id} was reached, but the first exchange did not come about.',
-    retryable: true,
-  },
 });

@@ -3,6 +3,8 @@ import type { Static } from '../../kernel/index.ts';
 
 /** ANCHOR_PROBE_TIMEOUT: the witness's cold connect (ANCH-08). */
 export const PROBE_DIAL_MS = 15_000;
+/** The handshake with the candidate, and word of it on the connection that proves it. */
+export const PROBE_WORD_MS = 5_000;
 /** The dial, and the way from witness to reporter and from reporter to candidate. */
 const PROBE_DEADLINE_MS = PROBE_DIAL_MS + 10_000;
 

@@ -67,7 +67,7 @@ export default definePlugin({
     });
     const desk = new Desk(anchors, surroundings, talks);
     const matches = new Matches(anchors, surroundings);
-    const profileAnchors = new ProfileAnchors(anchors, surroundings, matches);
+    const profileAnchors = new ProfileAnchors(anchors, surroundings);
     const rejoin = new Rejoin(anchors, {
       surroundings,
       known,

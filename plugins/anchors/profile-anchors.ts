@@ -5,8 +5,8 @@ import type { CascadeStep } from '../mesh/api.ts';
 import type { Profile, SocialService } from '../social/api.ts';
 import type { Anchor } from './api.ts';
 import type { AnchorsContext } from './context.ts';
-import type { Matches } from './matches.ts';
-import type { Surroundings } from './surroundings.ts';
+import { placeToldBy } from './matches.ts';
+import type { Place, Surroundings } from './surroundings.ts';
 
 /** Time for the anchors of one profile to be dialled; they are at the same time. */
 const STEP_LIMIT_MS = 15_000;
@@ -21,12 +21,10 @@ const FOLLOWEES_MAX = 64;
 export class ProfileAnchors {
   readonly #anchors: AnchorsContext;
   readonly #surroundings: Surroundings;
-  readonly #matches: Matches;
 
-  constructor(anchors: AnchorsContext, surroundings: Surroundings, matches: Matches) {
+  constructor(anchors: AnchorsContext, surroundings: Surroundings) {
     this.#anchors = anchors;
     this.#surroundings = surroundings;
-    this.#matches = matches;
   }
 
   /** For a bootstrap or recovery: those the user named itself, which nobody else has a say in. */
@@ -36,7 +34,7 @@ export class ProfileAnchors {
   }
 
   /** Those of followees, on their word. */
-  async ofFollowees(): Promise<readonly Anchor[]> {
+  async ofFollowees(): Promise<readonly Place[]> {
     const { network } = this.#anchors;
     const profiles = await this.#social((social) =>
       social
@@ -45,10 +43,11 @@ export class ProfileAnchors {
         .flatMap((nodeId) => social.profile(nodeId) ?? []),
     );
     return (profiles ?? []).flatMap((profile) => {
-      const toldFrom = this.#surroundings.seenAt(profile.nodeId);
+      const told = { by: profile.nodeId, seenAt: this.#surroundings.seenAt(profile.nodeId) };
       return this.#read(profile).map(({ nodeId, addresses }) => ({
         nodeId,
-        addresses: addresses.filter((address) => network.mayDial(address, toldFrom)),
+        addresses: addresses.filter((address) => network.mayDial(address, told.seenAt)),
+        told,
       }));
     });
   }
@@ -92,10 +91,8 @@ export class ProfileAnchors {
 
   async #reach({ nodeId, addresses }: Anchor, author: NodeId, signal: AbortSignal): Promise<boolean> {
     const { ctx } = this.#anchors;
-    const dialable = this.#matches.dialable(addresses, this.#surroundings.seenAt(author));
-    if (dialable.length === 0) return false;
     try {
-      await this.#surroundings.reachTold({ nodeId, addresses: dialable }, signal, 'session');
+      await this.#surroundings.reach(placeToldBy(author, nodeId, addresses), 'profile-anchor', signal);
       return true;
     } catch (error) {
       ctx.counters.add(`profile-anchors-not-reached.${codeOf(error)}`);

@@ -6,11 +6,12 @@ import type { AnchorsContext } from './context.ts';
 import type { Declaration } from './declaration.ts';
 import { anchorsErrors } from './errors.ts';
 import type { KnownAnchors } from './known-anchors.ts';
+import { ANCHOR_WORD_LIMITS, placeToldBy } from './matches.ts';
 import type { Matches } from './matches.ts';
 import type { ProfileAnchors } from './profile-anchors.ts';
 import { anchorRegister, referralRequest } from './messages.ts';
 import type { Referral } from './messages.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { Place, Surroundings } from './surroundings.ts';
 
 /** Anchors tried in one run: with 15 s for a dead one, a run ends within ten minutes. */
 const ANCHORS_TRIED_MAX = 32;
@@ -21,6 +22,8 @@ const REFERRALS_LIMIT_MS = 60_000;
 /** ANCHOR_STALE_THRESHOLD (CONN-17), and how many are tried in one run. */
 const STALE_MS = 7 * 24 * 3_600_000;
 const STALE_TRIED_MAX = 16;
+/** No address of a referral could be dialled. */
+const UNDIALLED = new Set(['mesh/not-dialable', 'mesh/over-budget']);
 /** Runs remembered for `anchor explain`, and the steps of one. */
 const RUNS_KEPT = 5;
 
@@ -49,7 +52,7 @@ interface RejoinDeps {
   bootstrap(): readonly Anchor[];
   readonly profileAnchors: ProfileAnchors;
   /** Anchors that others told of and nobody has proved: the last resort. */
-  hints(): readonly Anchor[];
+  hints(): readonly Place[];
 }
 
 /** Asks anchors for peers: at bootstrap, in recovery and after the isolation check, never on a timer. */
@@ -76,14 +79,14 @@ export class Rejoin {
    * Resolves with the number of nodes connected. A run under way is joined, whatever its cause; `signal`
    * ends the waiting, not the run.
    */
-  run(cause: RejoinCause, targets?: readonly Anchor[], signal?: AbortSignal): Promise<number> {
+  run(cause: RejoinCause, targets?: readonly Place[], signal?: AbortSignal): Promise<number> {
     this.#running ??= this.#run(cause, targets).finally(() => {
       this.#running = undefined;
     });
     return untilAborted(this.#running, signal);
   }
 
-  async #run(cause: RejoinCause, targets: readonly Anchor[] | undefined): Promise<number> {
+  async #run(cause: RejoinCause, targets: readonly Place[] | undefined): Promise<number> {
     const { ctx } = this.#anchors;
     const startedMs = ctx.clock.now();
     const record: RejoinRecord = { cause, at_ms: startedMs, took_ms: 0, steps: [] };
@@ -93,13 +96,13 @@ export class Rejoin {
     let answered: NodeId | undefined;
     let connected = 0;
     const tried = new Set<NodeId>([ctx.self.nodeId]);
-    for await (const [anchor, isTold] of targets?.map((target) => [target, false] as const) ?? this.#order()) {
+    for await (const anchor of targets ?? this.#order()) {
       if (tried.has(anchor.nodeId)) continue;
       if (tried.size > ANCHORS_TRIED_MAX) break;
       tried.add(anchor.nodeId);
-      if (!(await this.#step(record, 'anchor', anchor, () => this.#reach(anchor, isTold)))) continue;
+      if (!(await this.#step(record, 'anchor', anchor, () => this.#reach(anchor, cause)))) continue;
       // We dialled it there, which is all that makes an anchor; what else was told of it is nobody's word now.
-      const at = isTold ? this.#deps.surroundings.dialledAt(anchor.nodeId) : anchor.addresses;
+      const at = anchor.told !== undefined ? this.#deps.surroundings.dialledAt(anchor.nodeId) : anchor.addresses;
       this.#deps.known.seen(anchor.nodeId, at, ctx.clock.now());
       connected += await this.#askForReferrals(record, anchor.nodeId);
       answered = anchor.nodeId;
@@ -113,22 +116,18 @@ export class Rejoin {
   }
 
   /** ANCH-03: read when the next is due, since an answer of one may bring others. */
-  async *#order(): AsyncIterable<readonly [anchor: Anchor, isTold: boolean]> {
+  async *#order(): AsyncIterable<Place> {
     const { known, bootstrap, profileAnchors, hints } = this.#deps;
-    for (const anchor of known.all()) yield [anchor, false];
-    for (const anchor of bootstrap()) yield [anchor, false];
-    for (const anchor of await profileAnchors.own()) yield [anchor, false];
-    for (const anchor of await profileAnchors.ofFollowees()) yield [anchor, true];
-    for (const anchor of hints()) yield [anchor, true];
+    yield* known.all();
+    yield* bootstrap();
+    yield* await profileAnchors.own();
+    yield* await profileAnchors.ofFollowees();
+    yield* hints();
   }
 
-  /** What is dialled on the word of others is budgeted: they may name a stranger, and runs repeat. */
-  #reach({ nodeId, addresses }: Anchor, isTold: boolean): Promise<void> {
-    const { ctx } = this.#anchors;
-    const { surroundings, matches } = this.#deps;
-    if (!isTold) return surroundings.reach({ nodeId, addresses }, ctx.signal);
-    // Those of a LAN were checked when they were told, against where the teller was seen.
-    return surroundings.reachTold({ nodeId, addresses: matches.affordable(addresses) }, ctx.signal);
+  async #reach({ nodeId, addresses, told }: Place, cause: RejoinCause): Promise<void> {
+    const word = told === undefined ? {} : { told: { ...told, limits: ANCHOR_WORD_LIMITS } };
+    await this.#deps.surroundings.reach({ nodeId, addresses, ...word }, cause, this.#anchors.ctx.signal);
   }
 
   /** Registers with the anchor, asks who else waits there, and dials them (CONN-15, -16). */
@@ -169,16 +168,18 @@ export class Rejoin {
     const { ctx } = this.#anchors;
     const nodeId = referral.node_id;
     if (nodeId === ctx.self.nodeId || this.#deps.surroundings.isConnected(nodeId) || signal.aborted) return false;
-    const addresses = this.#deps.matches.dialable(referral.addresses, this.#deps.surroundings.seenAt(anchor));
-    if (addresses.length === 0) ctx.counters.add('referral-addresses-refused');
-    const direct =
-      addresses.length > 0 &&
-      (await this.#step(record, 'referral', { nodeId, addresses }, () =>
-        this.#deps.surroundings.reachTold({ nodeId, addresses }, signal),
-      ));
+    const place = placeToldBy(anchor, nodeId, referral.addresses);
+    const direct = await this.#step(record, 'referral', place, async () => {
+      try {
+        await this.#deps.surroundings.reach(place, 'referral', signal);
+      } catch (error) {
+        if (UNDIALLED.has(codeOf(error))) ctx.counters.add('referral-addresses-refused');
+        throw error;
+      }
+    });
     const introduction = ctx.deps.introduction;
     if (direct || !introduction.available || signal.aborted) return direct;
-    return this.#step(record, 'referral', { nodeId, addresses }, async () => {
+    return this.#step(record, 'referral', place, async () => {
       const done = await introduction.use((service) => service.introduce(nodeId, anchor, { signal }), { signal });
       if (!done) throw anchorsErrors.make('not-introduced', { node_id: nodeId });
     });
@@ -192,8 +193,8 @@ export class Rejoin {
     for (const anchor of known.staleSince(before, STALE_TRIED_MAX)) {
       const wasConnected = surroundings.isConnected(anchor.nodeId);
       const alive = await this.#step(record, 'stale', anchor, async () => {
-        const { id } = await surroundings.dialSession(anchor, ctx.signal);
-        if (!wasConnected) network.close(id, 'done');
+        const { connectionId } = await surroundings.reach(anchor, 'stale-anchor', ctx.signal);
+        if (!wasConnected) network.close(connectionId, 'done');
       });
       if (alive) known.touch(anchor.nodeId, ctx.clock.now());
       else known.remove(anchor.nodeId);

@@ -1,10 +1,8 @@
-import { codeOf, connectionClosed, linkSignals } from '../../kernel/index.ts';
+import { linkSignals } from '../../kernel/index.ts';
 import type { ConnectionInfo, NodeId, PeerId } from '../../kernel/index.ts';
-import { peerReady } from '../mesh/api.ts';
-import type { MeshService } from '../mesh/api.ts';
+import type { DialLimits, MeshService, PeerInfo, Told } from '../mesh/api.ts';
 import type { Anchor } from './api.ts';
 import type { AnchorsContext } from './context.ts';
-import { anchorsErrors } from './errors.ts';
 
 /** The transport's dial limit (15 s) for two addresses, plus the first exchange with its repeats. */
 const REACH_LIMIT_MS = 45_000;
@@ -18,25 +16,17 @@ export interface Witness {
   readonly via: NodeId;
 }
 
-interface Waiter {
-  resolve(): void;
-  reject(error: unknown): void;
+/** Where an anchor, or who it told of, may be dialled; and whose word that is, unless it is our own. */
+export interface Place extends Anchor {
+  readonly told?: Omit<Told, 'addresses'>;
 }
 
 /** The nodes around this one, as anchors sees them: who is a peer, and dials that end in a peer. */
 export class Surroundings {
   readonly #anchors: AnchorsContext;
-  readonly #waiters = new Map<NodeId, Set<Waiter>>();
 
   constructor(anchors: AnchorsContext) {
     this.#anchors = anchors;
-    const { ctx, network } = anchors;
-    ctx.on(peerReady, ({ peer }) => this.#settle(peer.nodeId, (waiter) => waiter.resolve()));
-    ctx.on(connectionClosed, ({ peer, reason }) => {
-      if (network.connectionsOf(peer.nodeId).length > 0) return;
-      const error = anchorsErrors.make('exchange-missing', { node_id: peer.nodeId, reason });
-      this.#settle(peer.nodeId, (waiter) => waiter.reject(error));
-    });
   }
 
   isConnected(nodeId: NodeId): boolean {
@@ -128,97 +118,25 @@ export class Surroundings {
   }
 
   /**
-   * Dials the node at these addresses and waits until it is a peer. One that is connected is returned
-   * to at once. A node that is only to be asked something is reached for a session, and gets no mesh slot.
+   * Resolves when the node is a peer: dialled where we know it to be, or where `told` says that it is. A
+   * purpose that is one of mesh's own asks for a slot.
    *
-   * @throws transport/*, anchors/exchange-missing, clock/deadline, or the signal's reason.
+   * @throws what `MeshService.connect` throws
    */
-  async reach({ nodeId, addresses }: Anchor, signal: AbortSignal, use: 'slot' | 'session' = 'slot'): Promise<void> {
-    const { ctx, network } = this.#anchors;
+  async reach({ nodeId, addresses, told }: Place, purpose: string, signal: AbortSignal): Promise<PeerInfo> {
+    const { ctx } = this.#anchors;
     const limit = linkSignals([signal, ctx.signal], { clock: ctx.clock, deadlineMs: REACH_LIMIT_MS });
+    const where = told === undefined ? { at: addresses } : { told: { ...told, addresses } };
+    const request = { nodeId, ...where, purpose, signal: limit.signal };
     try {
-      await (use === 'slot'
-        ? network.dial({ nodeId, addresses }, { signal: limit.signal })
-        : this.dialSession({ nodeId, addresses }, limit.signal));
-      await this.#becomesPeer(nodeId, limit.signal);
+      return await this.#use((mesh) => mesh.connect(request));
     } finally {
       limit.dispose();
     }
   }
 
-  /**
-   * The same on the word of others: dials what the budget of all such dials leaves (`MeshService.chargeDials`).
-   *
-   * @throws anchors/over-budget, and what {@link reach} throws.
-   */
-  async reachTold({ nodeId, addresses }: Anchor, signal: AbortSignal, use: 'slot' | 'session' = 'slot'): Promise<void> {
-    if (this.isConnected(nodeId)) return this.reach({ nodeId, addresses }, signal, use);
-    const free = await this.charge(addresses);
-    if (free.length === 0) throw anchorsErrors.make('over-budget', { node_id: nodeId });
-    await this.reach({ nodeId, addresses: free }, signal, use);
-    await this.led(nodeId);
-  }
-
-  /** Dials for a question; whoever asks closes what comes of it. @throws transport/*, the signal's reason */
-  dialSession(anchor: Anchor, signal: AbortSignal): Promise<ConnectionInfo> {
-    const { ctx, network } = this.#anchors;
-    const dial = network.dial(anchor, { signal });
-    // A mesh that is off asks for no slot either.
-    this.#use((mesh) => mesh.expectSession(anchor.nodeId, dial)).catch((error) =>
-      ctx.counters.add(`sessions-not-announced.${codeOf(error)}`),
-    );
-    return dial;
-  }
-
-  /** See `MeshService.chargeDials`. */
-  charge(addresses: readonly string[]): Promise<readonly string[]> {
-    return this.#use((mesh) => mesh.chargeDials(addresses));
-  }
-
-  /** A charged dial led to this node. */
-  led(nodeId: NodeId): Promise<void> {
-    return this.#use((mesh) => mesh.dialLed(this.seenAt(nodeId)));
-  }
-
-  async #becomesPeer(nodeId: NodeId, signal: AbortSignal): Promise<void> {
-    // Waits first: the exchange may end while mesh is asked.
-    const ready = this.#wait(nodeId, signal);
-    ready.catch((error) => this.#anchors.ctx.counters.add(`reach-failed.${codeOf(error)}`));
-    if (await this.isPeer(nodeId)) this.#settle(nodeId, (waiter) => waiter.resolve());
-    else if (!this.isConnected(nodeId)) {
-      const error = anchorsErrors.make('exchange-missing', { node_id: nodeId });
-      this.#settle(nodeId, (waiter) => waiter.reject(error));
-    }
-    await ready;
-  }
-
-  #wait(nodeId: NodeId, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const waiters = this.#waiters.get(nodeId) ?? new Set();
-      this.#waiters.set(nodeId, waiters);
-      const done = (): void => {
-        waiters.delete(waiter);
-        if (waiters.size === 0) this.#waiters.delete(nodeId);
-        signal.removeEventListener('abort', onAbort);
-      };
-      const waiter: Waiter = {
-        resolve: () => {
-          done();
-          resolve();
-        },
-        reject: (error) => {
-          done();
-          reject(error);
-        },
-      };
-      const onAbort = (): void => waiter.reject(signal.reason);
-      waiters.add(waiter);
-      if (signal.aborted) onAbort();
-      else signal.addEventListener('abort', onAbort, { once: true });
-    });
-  }
-
-  #settle(nodeId: NodeId, tell: (waiter: Waiter) => void): void {
-    for (const waiter of [...(this.#waiters.get(nodeId) ?? [])]) tell(waiter);
+  /** See `MeshService.mayHaveDialled`. */
+  mayHaveDialled(address: string, limits: DialLimits): Promise<boolean> {
+    return this.#use((mesh) => mesh.mayHaveDialled(address, limits));
   }
 }

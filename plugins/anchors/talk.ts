@@ -1,20 +1,21 @@
 import { BoundedMap, codeOf, peerKey } from '../../kernel/index.ts';
 import type { NodeId, PeerId } from '../../kernel/index.ts';
 import { Compile } from 'typebox/compile';
-import { AddressBudget } from './address-budget.ts';
-import { budgetKey, ownAddresses } from './address-rules.ts';
-import type { Anchor } from './api.ts';
+import { ownAddresses } from './address-rules.ts';
 import type { AnchorsContext } from './context.ts';
 import { anchorsErrors } from './errors.ts';
 import type { KnownAnchors } from './known-anchors.ts';
 import { AnchorTalk, anchorTalk } from './messages.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { Place, Surroundings } from './surroundings.ts';
 
 /** Anchors others told of and nobody proved; beyond it the oldest word is forgotten. */
 const HINTS_MAX = 64;
 /** Anchors a peer is told of: those connected to within a day. */
 const TOLD_MAX = 8;
 const TOLD_WITHIN_MS = 24 * 3_600_000;
+
+/** An anchor meets those it hears of; nobody can have it dial more than this. */
+const MEET_LIMITS = { group: 'meet-anchor', perSite: 2, total: 20 };
 
 const checkTalk = Compile(AnchorTalk);
 
@@ -32,9 +33,7 @@ export class AnchorTalks {
   readonly #deps: TalkDeps;
   /** Peers that say they are anchors. */
   readonly #declared = new Set<NodeId>();
-  readonly #hints = new BoundedMap<NodeId, Anchor>(HINTS_MAX);
-  /** An anchor meets those it hears of; nobody can have it dial more than this. */
-  readonly #budget = new AddressBudget({ perHost: 2, total: 20, windowMs: 600_000 });
+  readonly #hints = new BoundedMap<NodeId, Place>(HINTS_MAX);
 
   constructor(anchors: AnchorsContext, deps: TalkDeps) {
     this.#anchors = anchors;
@@ -54,7 +53,7 @@ export class AnchorTalks {
   }
 
   /** The latest first. */
-  hints(): readonly Anchor[] {
+  hints(): readonly Place[] {
     return [...this.#hints.values()].reverse();
   }
 
@@ -85,7 +84,9 @@ export class AnchorTalks {
     if (value.is_anchor) this.#isOne(nodeId, value.addresses);
     else this.#declared.delete(nodeId);
     const toldFrom = this.#deps.surroundings.seenAt(nodeId);
-    for (const { node_id, addresses } of value.anchors) this.#heardOf(node_id, addresses, toldFrom);
+    for (const { node_id, addresses } of value.anchors) {
+      this.#heardOf(node_id, addresses, { by: nodeId, seenAt: toldFrom });
+    }
   }
 
   /** Tells all peers, or those that are anchors, what has changed. */
@@ -123,23 +124,23 @@ export class AnchorTalks {
     if (isNew && this.#deps.isDeclared()) this.#anchors.ctx.background('tell-anchors', this.tell('anchors'));
   }
 
-  #heardOf(nodeId: NodeId, told: readonly string[], toldFrom: string): void {
+  #heardOf(nodeId: NodeId, claimed: readonly string[], told: { readonly by: NodeId; readonly seenAt: string }): void {
     const { ctx, network } = this.#anchors;
     const { known, surroundings } = this.#deps;
     if (nodeId === ctx.self.nodeId || surroundings.isConnected(nodeId) || known.get(nodeId) !== undefined) return;
-    const addresses = told.filter((address) => network.mayDial(address, toldFrom)).slice(0, 4);
+    const addresses = claimed.filter((address) => network.mayDial(address, told.seenAt)).slice(0, 4);
     if (addresses.length === 0) return;
-    this.#hints.set(nodeId, { nodeId, addresses });
-    if (this.#deps.isDeclared()) this.#anchors.ctx.background('meet-anchor', this.#meet({ nodeId, addresses }));
+    const place = { nodeId, addresses, told };
+    this.#hints.set(nodeId, place);
+    if (!this.#deps.isDeclared()) return;
+    this.#anchors.ctx.background('meet-anchor', this.#meet({ ...place, told: { ...told, limits: MEET_LIMITS } }));
   }
 
   /** An anchor dials another it heard of once; both then know each other by the first exchange. */
-  async #meet({ nodeId, addresses }: Anchor): Promise<void> {
-    const { ctx, network } = this.#anchors;
-    const affordable = addresses.filter((address) => this.#budget.spend(budgetKey(network, address), ctx.clock.now()));
-    if (affordable.length === 0) return;
+  async #meet(place: Place): Promise<void> {
+    const { ctx } = this.#anchors;
     try {
-      await this.#deps.surroundings.reachTold({ nodeId, addresses: affordable }, ctx.signal);
+      await this.#deps.surroundings.reach(place, 'meet-anchor', ctx.signal);
       ctx.counters.add('anchors-met');
     } catch (error) {
       ctx.signal.throwIfAborted();

@@ -1,9 +1,8 @@
 import { codeOf, linkSignals } from '../../kernel/index.ts';
 import type { IncomingCall, NodeId } from '../../kernel/index.ts';
-import { AddressBudget } from './address-budget.ts';
-import { budgetKey, hostOf, isIPv6, isPublic } from './address-rules.ts';
+import { hostOf, isIPv6, isPublic } from './address-rules.ts';
 import type { AnchorsContext } from './context.ts';
-import { PROBE_DIAL_MS, probeRequest, probeResult } from './messages.ts';
+import { PROBE_DIAL_MS, PROBE_WORD_MS, probeRequest, probeResult } from './messages.ts';
 import type { ProbeRequest, ProbeResult } from './messages.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -15,13 +14,14 @@ const OWN_TROUBLE = new Set([
   'transport/bad-address',
 ]);
 
+/** As a reporter we look after the machine that is to be dialled; as a witness we dial it. */
+const PASS_ON_LIMITS = { group: 'probe-passed-on', perSite: 4, total: 60 };
+const PROBE_LIMITS = { group: 'probe', perSite: 2, total: 30 };
+
 /** The other two parts of a probe: the reporter passes it on, the witness dials (ANCH-08). */
 export class WitnessDesk {
   readonly #anchors: AnchorsContext;
   readonly #surroundings: Surroundings;
-  /** As a reporter we look after the machine that is to be dialled; as a witness we dial it. */
-  readonly #passOnBudget = new AddressBudget({ perHost: 4, total: 60, windowMs: 600_000 });
-  readonly #dialBudget = new AddressBudget({ perHost: 2, total: 30, windowMs: 600_000 });
 
   constructor(anchors: AnchorsContext, surroundings: Surroundings) {
     this.#anchors = anchors;
@@ -31,26 +31,23 @@ export class WitnessDesk {
   async answer(request: ProbeRequest, call: IncomingCall): Promise<ProbeResult> {
     const { ctx } = this.#anchors;
     const isWitness = request.witness === ctx.self.nodeId;
-    const refusal = isWitness
-      ? await this.#refusalAsWitness(request, call)
-      : await this.#refusalAsReporter(request, call);
-    if (refusal !== undefined) {
-      ctx.counters.add(`probes-not-tested.${refusal}`);
-      return { probe_id: request.probe_id, outcome: 'not-tested', reason: refusal };
-    }
+    const refusal = isWitness ? this.#refusalAsWitness(request, call) : await this.#refusalAsReporter(request, call);
+    if (refusal !== undefined) return this.#notTested(request, refusal);
     return isWitness ? this.#dial(request, call.signal) : this.#passOn(request, call.signal);
   }
 
-  async #refusalAsWitness(request: ProbeRequest, call: IncomingCall): Promise<string | undefined> {
+  #notTested({ probe_id }: ProbeRequest, reason: string): ProbeResult {
+    this.#anchors.ctx.counters.add(`probes-not-tested.${reason}`);
+    return { probe_id, outcome: 'not-tested', reason };
+  }
+
+  #refusalAsWitness(request: ProbeRequest, call: IncomingCall): string | undefined {
     const { ctx, network } = this.#anchors;
     if (request.return_via !== call.peer.nodeId) return 'wrong-way-back';
     if (request.candidate === ctx.self.nodeId || request.candidate === call.peer.nodeId) return 'wrong-candidate';
     // Only a stranger's dial is cold: with a connection there is a warm path.
     if (this.#surroundings.isConnected(request.candidate)) return 'acquainted';
-    if (!isPublic(network, request.target_addr)) return 'address-not-public';
-    if (!this.#dialBudget.spend(budgetKey(network, request.target_addr), ctx.clock.now())) return 'over-budget';
-    const free = await this.#surroundings.charge([request.target_addr]);
-    return free.length > 0 ? undefined : 'over-budget';
+    return isPublic(network, request.target_addr) ? undefined : 'address-not-public';
   }
 
   async #refusalAsReporter(request: ProbeRequest, call: IncomingCall): Promise<string | undefined> {
@@ -65,9 +62,8 @@ export class WitnessDesk {
     const witness = request.witness;
     if (!this.#surroundings.isConnected(witness)) return 'no-such-witness';
     if (!(await this.#surroundings.supports(witness, probeRequest))) return 'unsupported-by-witness';
-    return this.#passOnBudget.spend(budgetKey(network, request.target_addr), ctx.clock.now())
-      ? undefined
-      : 'over-budget';
+    const isSpared = !(await this.#surroundings.mayHaveDialled(request.target_addr, PASS_ON_LIMITS));
+    return isSpared ? 'over-budget' : undefined;
   }
 
   async #passOn(request: ProbeRequest, signal: AbortSignal): Promise<ProbeResult> {
@@ -82,20 +78,21 @@ export class WitnessDesk {
     }
   }
 
-  /** A raw dial and nothing else: no cascade, no introduction, no relay. */
+  /** A dial of this address and nothing else: no search, no introduction, no relay. */
   async #dial(request: ProbeRequest, signal: AbortSignal): Promise<ProbeResult> {
     const { ctx } = this.#anchors;
     const { probe_id } = request;
     const candidate = request.candidate;
-    const limit = linkSignals([signal, ctx.signal], { clock: ctx.clock, deadlineMs: PROBE_DIAL_MS });
+    const limit = linkSignals([signal, ctx.signal], { clock: ctx.clock, deadlineMs: PROBE_DIAL_MS + PROBE_WORD_MS });
     try {
-      const target = { nodeId: candidate, addresses: [request.target_addr] };
-      const { id } = await this.#surroundings.dialSession(target, limit.signal);
-      await this.#surroundings.led(candidate);
-      return await this.#tell(candidate, id, probe_id, limit.signal);
+      const told = { by: request.return_via, limits: PROBE_LIMITS };
+      const place = { nodeId: candidate, addresses: [request.target_addr], told };
+      const { connectionId } = await this.#surroundings.reach(place, 'probe', limit.signal);
+      return await this.#tell(candidate, connectionId, probe_id, limit.signal);
     } catch (error) {
       ctx.signal.throwIfAborted();
       const reason = codeOf(error);
+      if (reason === 'mesh/over-budget') return this.#notTested(request, 'over-budget');
       return { probe_id, outcome: OWN_TROUBLE.has(reason) ? 'not-tested' : 'unreachable', reason };
     } finally {
       limit.dispose();

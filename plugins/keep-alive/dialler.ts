@@ -1,6 +1,6 @@
-import { BoundedMap, codeOf, linkSignals } from '../../kernel/index.ts';
+import { codeOf, linkSignals } from '../../kernel/index.ts';
 import type { ContextBase, Network, NodeId, Ref } from '../../kernel/index.ts';
-import type { MeshService } from '../mesh/api.ts';
+import type { MeshService, Told } from '../mesh/api.ts';
 import type { Need } from './api.ts';
 import { keepAliveRequest } from './messages.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -9,9 +9,8 @@ import type { Surroundings } from './surroundings.ts';
 const TRIES_MAX = 4;
 /** Finding one of them may take the whole cascade. */
 const REACH_LIMIT_MS = 30_000;
-/** A redirect may name anybody: one address is dialled on such word once in this time at most. */
-const TOLD_PAUSE_MS = 3_600_000;
-const TOLD_MAX = 1_000;
+/** A redirect may name anybody. */
+const REDIRECT_LIMITS = { group: 'keep-alive', perSite: 2, total: 60 };
 
 /** One node that was tried, for `keepalive explain`. */
 export interface Try {
@@ -37,14 +36,12 @@ interface Candidate {
   readonly nodeId: NodeId;
   readonly why: string;
   /** Where a redirect said it is, and who said so. */
-  readonly told?: { readonly addresses: readonly string[]; readonly by: NodeId };
+  readonly told?: Told;
 }
 
 /** Opens a session for a needed node: to it, or to the closest of its preferred peers (KEEP-03). */
 export class Dialler {
   readonly #deps: DiallerDeps;
-  /** Addresses dialled on the word of a redirect, the latest last. */
-  readonly #told = new BoundedMap<string, number>(TOLD_MAX);
 
   constructor(deps: DiallerDeps) {
     this.#deps = deps;
@@ -73,7 +70,7 @@ export class Dialler {
         ctx.counters.add('requests-refused');
         if (answer.redirect === undefined) continue;
         const { node_id, addresses } = answer.redirect;
-        const told = { addresses, by: next.nodeId };
+        const told = { addresses, by: next.nodeId, limits: REDIRECT_LIMITS };
         queue.unshift({ nodeId: node_id, why: `${next.nodeId.slice(0, 8)} is full and named it`, told });
       } catch (error) {
         if (ctx.signal.aborted) throw error;
@@ -95,39 +92,16 @@ export class Dialler {
       }));
   }
 
+  /** A node that a redirect named is dialled where it was said to be, and looked for when it may not be. */
   async #connect({ nodeId, told }: Candidate): Promise<void> {
-    const { ctx, network } = this.#deps;
-    if (network.connectionsOf(nodeId).length > 0) return;
+    const { ctx } = this.#deps;
     const linked = linkSignals([ctx.signal], { deadlineMs: REACH_LIMIT_MS, clock: ctx.clock });
     const { signal } = linked;
+    const request = { nodeId, purpose: 'keep-alive', signal, search: true, ...(told === undefined ? {} : { told }) };
     try {
-      const dialable = told === undefined ? [] : await this.#allowed(told.addresses, told.by);
-      if (dialable.length > 0) {
-        const dial = network.dial({ nodeId, addresses: dialable }, { signal });
-        const expected = this.#deps.mesh().tryUse((service) => service.expectSession(nodeId, dial), { signal });
-        const [{ remoteAddr }] = await Promise.all([dial, expected]);
-        await this.#deps.mesh().tryUse((service) => service.dialLed(remoteAddr), { signal });
-        return;
-      }
-      await this.#deps
-        .mesh()
-        .tryUse((service) => service.connectTo(nodeId, { purpose: 'keep-alive', signal }), { signal });
+      await this.#deps.mesh().tryUse((service) => service.connect(request), { signal });
     } finally {
       linked.dispose();
     }
-  }
-
-  async #allowed(addresses: readonly string[], by: NodeId): Promise<readonly string[]> {
-    const { ctx, network } = this.#deps;
-    const seenAt = network.connectionsOf(by)[0]?.remoteAddr ?? '';
-    const now = ctx.clock.now();
-    const rested = addresses.filter((address) => {
-      if (!network.mayDial(address, seenAt)) return false;
-      if (now - (this.#told.get(address) ?? Number.NEGATIVE_INFINITY) < TOLD_PAUSE_MS) return false;
-      this.#told.set(address, now);
-      return true;
-    });
-    const { signal } = ctx;
-    return (await this.#deps.mesh().tryUse((service) => service.chargeDials(rested), { signal })) ?? [];
   }
 }

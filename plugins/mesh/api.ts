@@ -1,12 +1,13 @@
 import { defineToken, defineTopic } from '../../kernel/index.ts';
-import type { ConnectionInfo, ConnectionKind, NodeId, PeerId, ContextBase, Ref } from '../../kernel/index.ts';
+import type { ConnectionKind, ContextBase, NodeId, PeerId, Ref } from '../../kernel/index.ts';
+import { meshErrors } from './errors.ts';
 import type { KnowledgeView } from './knowledge/contract.ts';
 import type { CascadeStep, StepName } from './resolve/contract.ts';
 
 export { formatConnectString, parseConnectString } from './connect-string.ts';
 export type { ConnectTarget } from './connect-string.ts';
 export type { Candidate, Layer, N1Source, Reach } from './knowledge/contract.ts';
-export type { CascadeStep, StepCall, StepName, StepOutcome, Whereabouts } from './resolve/contract.ts';
+export type { AddressHint, CascadeStep, StepCall, StepName, StepOutcome } from './resolve/contract.ts';
 
 /** MESH-04: what kind of mesh slot a connection holds. */
 export type SlotKind = 'preferred' | 'non-preferred' | 'none';
@@ -22,28 +23,75 @@ export interface SlotCounts {
   readonly preferredLimit: number;
 }
 
+/** Where somebody says that a node is. */
+export interface Told {
+  /** `host:port` texts, best first. The first 32 are looked at, and 8 of those that may be dialled are dialled. */
+  readonly addresses: readonly string[];
+  /** Whose word it is: only what `Network.mayDial` allows from where it is seen is dialled. */
+  readonly by: NodeId;
+  /** Where it was seen when it told; default is where it is connected now, or nowhere. */
+  readonly seenAt?: string;
+  /** Narrower limits than those of all told dials together. */
+  readonly limits?: DialLimits;
+}
+
+/** How many dials of one group, within ten minutes, may lead nowhere. */
+export interface DialLimits {
+  /** Dials whose limits have this name are counted together. */
+  readonly group: string;
+  /** To one site: an IPv4 address, or a household's IPv6 /64. */
+  readonly perSite: number;
+  readonly total: number;
+}
+
+/** A node to be reached. With neither `at` nor `told` it is looked for. */
+export interface ConnectRequest {
+  readonly nodeId: NodeId;
+  /** Where this node itself knows it to be: its user, its configuration or its own records say so. */
+  readonly at?: readonly string[];
+  /** Where somebody else says it is. */
+  readonly told?: Told;
+  /**
+   * Why the node is wanted, for `peer explain`. One of {@link SLOT_PURPOSES} asks for a mesh slot; any
+   * other makes a session (MESH-07).
+   */
+  readonly purpose: string;
+  /** Ends this caller's waiting, and the dial when nobody else waits for it. Abort with {@link callOff} what has become needless. */
+  readonly signal?: AbortSignal;
+  /**
+   * Looks for the node (KNOW-06) when no address may be dialled; a list names the steps that may be taken.
+   * By default only a request that names no addresses does.
+   */
+  readonly search?: boolean | readonly StepName[];
+}
+
 /** A node that somebody says is worth a slot, and where it may be. */
 export interface Lead {
   readonly nodeId: NodeId;
-  /** On the word of `from`: dialled only where `Network.mayDial` allows it, and only so often. */
+  /** On the word of `from`. */
   readonly addresses: readonly string[];
   readonly from: NodeId;
 }
 
-export interface ConnectToOptions {
-  /**
-   * Why the node is wanted, for `peer explain`. One of {@link SLOT_PURPOSES} asks for a mesh slot; any
-   * other gives a session.
-   */
-  readonly purpose: string;
-  /** Ends this caller's waiting; a run that others wait for goes on. */
-  readonly signal?: AbortSignal;
-  /** Only these steps of the cascade; all by default. */
-  readonly steps?: readonly StepName[];
-}
+/** Purposes of {@link MeshService.connect} that ask for a mesh slot. */
+export const SLOT_PURPOSES: ReadonlySet<string> = new Set([
+  'user',
+  'redial',
+  'growth',
+  'bootstrap',
+  'recovery',
+  'isolation',
+  'referral',
+  'match',
+  'meet-anchor',
+  'preferred',
+  'return',
+]);
 
-/** Purposes of {@link MeshService.connectTo} that ask for a mesh slot. */
-export const SLOT_PURPOSES: ReadonlySet<string> = new Set(['growth', 'bootstrap', 'recovery', 'preferred', 'return']);
+/** The reason to abort a request with that has become needless: what was charged for it is given back. */
+export function callOff(): Error {
+  return meshErrors.make('called-off');
+}
 
 /** A connection whose InitialExchange is finished. A frozen snapshot. */
 export interface PeerInfo {
@@ -82,12 +130,22 @@ export interface MeshService
   /** Ask before sending what a peer may not know: an active plugin's feature, or a message's name. */
   supports(nodeId: NodeId, feature: string): boolean;
   /**
-   * Dials a connect string, finishes the exchange and remembers the peer for redialling.
-   * A peer that is connected already is returned as it is.
+   * Reaches a node and resolves when it is a peer; one that is a peer already is returned as it is. Whatever is
+   * dialled on the word of others is taken from one budget, so that no number of tellers can have us hammer a
+   * stranger; what led to its node, or was called off, costs nothing.
    *
-   * @throws mesh/bad-connect-string, mesh/own-node, mesh/exchange-failed, transport/*, the signal's reason.
+   * @throws mesh/own-node, mesh/not-dialable, mesh/over-budget, mesh/busy, mesh/exchange-failed, transport/*,
+   *   resolve/unreachable, resolve/busy, resolve/held-off, resolve/declined, clock/deadline, the signal's reason.
    */
-  connect(target: string, options?: { signal?: AbortSignal }): Promise<PeerInfo>;
+  connect(request: ConnectRequest): Promise<PeerInfo>;
+  /** Counts a dial that somebody else is to make because we ask for it; false when these limits are used up. */
+  mayHaveDialled(address: string, limits: DialLimits): boolean;
+  /**
+   * Dials a connect string of the user's and remembers the peer for redialling.
+   *
+   * @throws mesh/bad-connect-string, and what {@link connect} throws.
+   */
+  connectAndRemember(target: string, options?: { signal?: AbortSignal }): Promise<PeerInfo>;
   /** Redials this node whenever it is not connected, until `forget`; survives restarts. */
   keepReachable(nodeId: NodeId, addresses: readonly string[]): void;
   /** Ends `keepReachable`. An open connection stays. */
@@ -107,12 +165,6 @@ export interface MeshService
    */
   nplus10Of(nodeId: NodeId): readonly NodeId[];
   /**
-   * Connects to a node known by its id alone, by whatever step of the cascade leads to it (KNOW-06).
-   *
-   * @throws resolve/unreachable, resolve/busy, resolve/held-off, the signal's reason.
-   */
-  connectTo(nodeId: NodeId, options: ConnectToOptions): Promise<PeerInfo>;
-  /**
    * Where the reporters of a node in N2 or N3 say that it is, at most 8 addresses, without dialling any:
    * none that must not be dialled on their word. `[]` when none tells, or too many are being located.
    *
@@ -121,19 +173,6 @@ export interface MeshService
   locate(nodeId: NodeId, options: { readonly signal: AbortSignal }): Promise<readonly string[]>;
   /** Adds a way to find nodes, in the place its name has in the cascade; gives the undo. Ends with a swap of mesh. */
   offerStep(step: CascadeStep): () => void;
-  /**
-   * A node is being dialled for one request or a session: the connection that comes of it asks for no mesh
-   * slot (MESH-07). To be called before it has come; a dial that nobody announced asks for one.
-   */
-  expectSession(nodeId: NodeId, dial: Promise<ConnectionInfo>): void;
-  /**
-   * Takes the dials of addresses that somebody told us from the one budget that all such dials share, so
-   * that no number of tellers can have us hammer a stranger. Gives those that may be dialled now. To be
-   * called for every address that is dialled on the word of others, after `Network.mayDial`.
-   */
-  chargeDials(addresses: readonly string[]): readonly string[];
-  /** A charged dial led to its node, at this address (`remoteAddr`), or was called off: it costs nothing. */
-  dialLed(address: string): void;
   /** Hands growth a node to try before its own candidates. False when it is not wanted or there are too many. */
   offerCandidate(lead: Lead): boolean;
   /** Has growth look for peers at once, whatever failed before (CONN-16). */

@@ -3,7 +3,7 @@ import type { ConnectionInfo, NodeId } from '../../kernel/index.ts';
 import { AddressBook } from './address-book.ts';
 import { Announcements } from './announcements.ts';
 import { knowledgeChanged, peerGone } from './api.ts';
-import type { ConnectToOptions } from './api.ts';
+import type { ConnectRequest } from './api.ts';
 import { readTarget } from './commands.ts';
 import type { MeshContext } from './context.ts';
 import { meshErrors } from './errors.ts';
@@ -19,22 +19,22 @@ import { PreferredPeers } from './prefer/preferred-peers.ts';
 import { Rebalance } from './rebalance/rebalance.ts';
 import { Redial } from './redial.ts';
 import { assembleKnowledge } from './resolve/assemble.ts';
-import { DialBudget } from './resolve/dial-budget.ts';
-import { untilAborted } from './resolve/until-aborted.ts';
+import { DialBudget } from './dial-budget.ts';
+import { DialPurposes } from './dial-purposes.ts';
+import { Connector } from './connector.ts';
 import { Sections } from './sections.ts';
 import { Blacklist } from './slots/blacklist.ts';
 import { Handover } from './slots/handover.ts';
-import { Intents } from './slots/intents.ts';
 import { Redirects } from './slots/redirects.ts';
 import { Slots } from './slots/slots.ts';
 
 /** Sessions of remembered nodes ask for a slot again this long after they were refused. */
 const ASK_AGAIN_MS = 5 * 60_000;
-/** CONN-03: a candidate is in N2, so who named it knows where it is; no search is worth a slot. */
-const GROWTH_STEPS = ['peers-table', 'ask-n2-reporter', 'introduction'] as const;
 /** A preferred peer is searched for at first; later it is tried where it was or is reported, and comes by itself. */
 const SOUGHT_MS = 3_600_000;
 const KNOWN_STEPS = ['social-cache', 'peers-table', 'ask-n2-reporter', 'ask-n3-chain', 'preferred-peers'] as const;
+/** What a request to connect fails with before anything was dialled: it may be looked for all the same. */
+const UNDIALLED = new Set([meshErrors.code('not-dialable'), meshErrors.code('over-budget')]);
 const KEPT_KINDS = new Set(['mesh', 'keep-alive', 'lan']);
 
 /** All parts of mesh, joined. They refer to each other, so each is reached through what this gives. */
@@ -45,19 +45,19 @@ export function assembleMesh(mesh: MeshContext) {
   const book = new AddressBook(ctx.db);
   const preferred = new PreferredPeers(ctx.db, ctx.clock);
   const blacklist = new Blacklist(ctx.db, ctx.clock);
-  const intents = new Intents();
+  const purposes = new DialPurposes();
   const sections = new Sections({ counters: ctx.counters, log: ctx.log, offered: () => network.features() });
   const own = new OwnSide(mesh, () => preference.nplus10());
   const announcements = new Announcements(mesh, links, own, sections);
   const budget = new DialBudget(ctx.clock);
-  const redial = new Redial(mesh, book, links, history, budget);
+  const connector = new Connector(mesh, { links, book, history, budget, purposes, dialled: () => redial.dialled() });
+  const redial = new Redial(mesh, book, links, connector);
   const { knowledge, addresses, cascade } = assembleKnowledge(mesh, {
     links,
     book,
     history,
-    budget,
-    intents,
-    dial: (nodeId, at, { signal }) => untilAborted(redial.reach(nodeId, at, 'resolve'), signal),
+    connector,
+    purposes,
     learned: (reporter, isNews) => {
       if (isNews) ctx.emit(knowledgeChanged, { reporter });
       else if (!growth.isBackedOff) return;
@@ -67,7 +67,7 @@ export function assembleMesh(mesh: MeshContext) {
   });
   const slots = new Slots(mesh, {
     links,
-    intents,
+    purposes,
     isPreferred: (nodeId) => preferred.has(nodeId),
     isBlacklisted: (nodeId) => blacklist.has(nodeId),
     diversity: (nodeId) => knowledge.diversity(nodeId),
@@ -132,22 +132,25 @@ export function assembleMesh(mesh: MeshContext) {
   const grower = new Grower(mesh, {
     growth,
     slots,
-    intents,
+    purposes,
     book,
-    budget,
-    resolve: (nodeId) => cascade.connect(nodeId, { purpose: 'growth', signal: ctx.signal, steps: GROWTH_STEPS }),
-    reach: (nodeId, at) => redial.reach(nodeId, at, 'growth'),
+    connect: (request) => connect(request),
     ask: (link) => exchange.ask(link),
   });
 
-  const connectTo = (nodeId: NodeId, { purpose, signal, steps }: ConnectToOptions): Promise<Link> =>
-    intents.during(nodeId, purpose, () =>
-      cascade.connect(nodeId, {
-        purpose,
-        ...(signal === undefined ? {} : { signal }),
-        ...(steps === undefined ? {} : { steps }),
-      }),
-    );
+  const connect = async (request: ConnectRequest): Promise<Link> => {
+    const { nodeId, at, told, purpose, signal, search = at === undefined && told === undefined } = request;
+    if (at !== undefined || told !== undefined) {
+      try {
+        return await connector.connect(request);
+      } catch (error) {
+        if (search === false || !UNDIALLED.has(codeOf(error))) throw error;
+      }
+    }
+    const steps = search === true ? {} : { steps: search === false ? [] : search };
+    const heard = signal === undefined ? {} : { signal };
+    return purposes.during(nodeId, purpose, () => cascade.connect(nodeId, { purpose, ...heard, ...steps }));
+  };
 
   /** When this node started; kept over swaps. */
   const up = { sinceMs: ctx.clock.now() };
@@ -161,10 +164,10 @@ export function assembleMesh(mesh: MeshContext) {
       // Our own absence is not the peer's.
       const sinceMs = Math.max(up.sinceMs, preferred.get(nodeId)?.lastReachedMs ?? 0);
       const awayMs = ctx.clock.now() - sinceMs;
-      const steps = awayMs > SOUGHT_MS ? { steps: KNOWN_STEPS } : {};
-      const link = await connectTo(nodeId, { purpose, signal: ctx.signal, ...steps });
+      const search = awayMs > SOUGHT_MS ? KNOWN_STEPS : true;
+      const link = await connect({ nodeId, purpose, signal: ctx.signal, search });
       // It may have been here all the time, as a session.
-      if (!slots.holds(link.connectionId)) await intents.during(nodeId, purpose, () => exchange.ask(link));
+      if (!slots.holds(link.connectionId)) await purposes.during(nodeId, purpose, () => exchange.ask(link));
     },
     requestGrowth: () => {
       growth.request();
@@ -189,7 +192,6 @@ export function assembleMesh(mesh: MeshContext) {
     addresses,
     cascade,
     slots,
-    intents,
     preference,
     growth,
     grower,
@@ -197,7 +199,8 @@ export function assembleMesh(mesh: MeshContext) {
     handover,
     exchange,
     rebalance,
-    connectTo,
+    connector,
+    connect,
 
     /** The link of a live connection; made here when its event is still on the way. */
     linkOf(connection: ConnectionInfo): Link {
@@ -209,9 +212,14 @@ export function assembleMesh(mesh: MeshContext) {
     },
 
     /** @throws mesh/bad-connect-string, mesh/own-node, transport/*, the signal's reason */
-    async connect(target: string, signal: AbortSignal | undefined): Promise<Link> {
+    async connectAndRemember(target: string, signal: AbortSignal | undefined): Promise<Link> {
       const { nodeId, addresses: at } = readTarget(target, ctx.self);
-      const link = await untilAborted(redial.reach(nodeId, at, 'user'), signal);
+      const link = await connector.connect({
+        nodeId,
+        at,
+        purpose: 'user',
+        ...(signal === undefined ? {} : { signal }),
+      });
       book.connected(nodeId, at);
       return link;
     },

@@ -103,7 +103,7 @@ interface CommandParts {
   readonly slots: Slots;
   readonly knowledge: KnowledgeView;
   resolutions(nodeId: NodeId): readonly Resolution[];
-  connect(target: string, signal: AbortSignal): Promise<Link>;
+  connectAndRemember(target: string, signal: AbortSignal): Promise<Link>;
 }
 
 export function meshCommandHandlers(mesh: MeshContext, parts: CommandParts): CommandHandlers<typeof meshCommands> {
@@ -167,7 +167,7 @@ export function meshCommandHandlers(mesh: MeshContext, parts: CommandParts): Com
   return {
     'peer.connect': async ({ target }, call) => {
       call.progress('dialling');
-      const view = viewPeer(await parts.connect(target, call.signal));
+      const view = viewPeer(await parts.connectAndRemember(target, call.signal));
       if (view === undefined) throw meshErrors.make('exchange-failed', { reason: 'the connection ended at once' });
       return view;
     },

@@ -39,5 +39,15 @@ export const meshErrors = defineErrors('mesh', {
     message: 'The mesh blacklist has {max} nodes already.',
     hint: 'Take one off with `itsgoin mesh blacklist-remove <node id>`.',
   },
+  'not-dialable': {
+    message: 'There is no address at which {node_id} may be dialled.',
+    hint: 'What others tell is dialled only where they are seen themselves, or on the Internet.',
+  },
+  'over-budget': {
+    message: 'The addresses told of {node_id} were dialled in vain too often of late.',
+    retryable: true,
+  },
+  busy: { message: 'Too many nodes are being dialled at once.', retryable: true },
+  'called-off': { message: 'The dial is not needed any more.' },
   'bad-section': { message: 'The section name "{name}" is malformed or there are too many.' },
 });

@@ -8,8 +8,8 @@ const ATTEMPTS_MAX = 10;
 export const Attempt = Type.Object({
   at_ms: Type.Integer(),
   took_ms: Type.Integer(),
-  /** Why it was made: `user` (peer connect), `redial`, `resolve` (by the cascade) or `growth` (told by a peer). */
-  rule: Type.Union([Type.Literal('user'), Type.Literal('redial'), Type.Literal('resolve'), Type.Literal('growth')]),
+  /** Why it was made: `user` (peer connect), `redial`, or the purpose for which a plugin wanted the node. */
+  rule: Type.String(),
   addresses: Type.Array(Type.String()),
   /** `connected`, or an error code. */
   result: Type.String(),

@@ -27,7 +27,7 @@ import { OwnState } from './own-side.ts';
 import { meshPrefer, nplus10Notice } from './prefer/messages.ts';
 import { DroppedState } from './rebalance/rebalance.ts';
 import { Plan } from './redial.ts';
-import { DialCounts } from './resolve/dial-budget.ts';
+import { DialCounts } from './dial-budget.ts';
 import { addressRequest } from './resolve/messages.ts';
 import { meshService } from './service.ts';
 
@@ -215,7 +215,7 @@ export default definePlugin({
         exchanging: links.size - links.ready().length,
         known: parts.book.count(),
         redial: redial.plans().length,
-        dialling: redial.dialling,
+        dialling: parts.connector.dialling,
         growing: growth.trying,
         slots: slots.counts(),
         nplus10: preference.nplus10(),

@@ -3,16 +3,13 @@ import type { NodeId, Static } from '../../kernel/index.ts';
 import { WANTED_MAX } from './address-book.ts';
 import type { AddressBook } from './address-book.ts';
 import type { MeshContext } from './context.ts';
-import type { Attempt, History } from './history.ts';
-import { formatConnectString } from './connect-string.ts';
-import type { DialBudget } from './resolve/dial-budget.ts';
+import type { Connector } from './connector.ts';
+import { meshErrors } from './errors.ts';
 import { slotLimits } from './slots/decide.ts';
 import type { Link, Links } from './links.ts';
 
 /** Dials running at once for redialling; the rest wait their turn in order of their due time. */
 const DIALS_MAX = 8;
-/** Dial limit of the transport (15 s) for two addresses, plus the exchange with its repeats. */
-const REACH_LIMIT_MS = 45_000;
 /** A connection that lived so long was a good one: the next dial after it starts with the shortest wait. */
 const STABLE_MS = 30_000;
 /** Rule of the single dial of {@link Redial.planReturn}. */
@@ -43,22 +40,18 @@ export class Redial {
   readonly #mesh: MeshContext;
   readonly #book: AddressBook;
   readonly #links: Links;
-  readonly #history: History;
+  readonly #connector: Connector;
   readonly #plans = new Map<NodeId, Plan>();
-  /** For addresses where the node never was: they may be a stranger's. */
-  readonly #budget: DialBudget;
-  /** Dials under way by their connect string. */
-  readonly #dialling = new Map<string, Promise<Link>>();
+  #dialling = 0;
   /** The next {@link #tick}; an idle node sets no timer. */
   #wake: Wake | undefined;
   #started = false;
 
-  constructor(mesh: MeshContext, book: AddressBook, links: Links, history: History, budget: DialBudget) {
+  constructor(mesh: MeshContext, book: AddressBook, links: Links, connector: Connector) {
     this.#mesh = mesh;
     this.#book = book;
     this.#links = links;
-    this.#history = history;
-    this.#budget = budget;
+    this.#connector = connector;
   }
 
   plan(nodeId: NodeId): Plan | undefined {
@@ -70,7 +63,7 @@ export class Redial {
   }
 
   get dialling(): number {
-    return this.#dialling.size;
+    return this.#dialling;
   }
 
   restore(plans: readonly Plan[]): void {
@@ -126,7 +119,7 @@ export class Redial {
       .filter((plan) => plan.nextAtMs <= now && this.#isAway(plan.nodeId as NodeId))
       .sort((a, b) => a.nextAtMs - b.nextAtMs);
     for (const { nodeId } of due) {
-      if (this.#dialling.size >= DIALS_MAX) break;
+      if (this.#dialling >= DIALS_MAX) break;
       this.#mesh.ctx.background('redial', this.#redial(nodeId as NodeId));
     }
     this.#arm();
@@ -134,7 +127,7 @@ export class Redial {
 
   /** Sleeps until the earliest plan is due. Whoever ends a dial, or sets a plan, calls it again. */
   #arm(): void {
-    if (!this.#started || this.#dialling.size >= DIALS_MAX) return;
+    if (!this.#started || this.#dialling >= DIALS_MAX) return;
     let nextAtMs = Number.POSITIVE_INFINITY;
     for (const plan of this.#plans.values()) {
       if (plan.nextAtMs < nextAtMs && this.#isAway(plan.nodeId as NodeId)) nextAtMs = plan.nextAtMs;
@@ -161,25 +154,12 @@ export class Redial {
     this.#tick();
   }
 
-  /**
-   * Gives the node's ready link, dialling it if there is none. The same dial under way is joined; one to
-   * other addresses is not waited for, as they may be the ones that no longer answer.
-   */
-  reach(nodeId: NodeId, addresses: readonly string[], rule: Attempt['rule']): Promise<Link> {
-    const [ready] = this.#links.readyOf(nodeId);
-    if (ready !== undefined) return Promise.resolve(ready);
-    const key = formatConnectString(nodeId, addresses);
-    const running = this.#dialling.get(key);
-    if (running !== undefined) return running;
-    const dial = this.#dial(nodeId, addresses, rule).finally(() => {
-      this.#dialling.delete(key);
-      this.#mesh.ctx.background(
-        'redial',
-        Promise.resolve().then(() => this.#arm()),
-      );
-    });
-    this.#dialling.set(key, dial);
-    return dial;
+  /** A dial to the node has ended, whoever made it: its plan may be due again. */
+  dialled(): void {
+    this.#mesh.ctx.background(
+      'redial',
+      Promise.resolve().then(() => this.#arm()),
+    );
   }
 
   async #redial(nodeId: NodeId): Promise<void> {
@@ -189,50 +169,25 @@ export class Redial {
     const addresses = known?.addresses ?? [];
     if (!wanted || addresses.length === 0) this.cancel(nodeId);
     if (!due || addresses.length === 0) return;
-    const told = this.#budget.charge(addresses.filter((address) => address !== known?.provedAddress));
-    const dialable = addresses.filter((address) => address === known?.provedAddress || told.includes(address));
-    if (dialable.length === 0) {
-      const failures = (this.#plans.get(nodeId)?.failures ?? 0) + 1;
-      if (wanted) this.#set(nodeId, failures, this.#wait(failures), 'its addresses were dialled in vain too often');
-      return;
-    }
+    this.#dialling++;
     try {
       // The plan stays, so that a connection that fails at once again goes on with its longer waits.
-      const { connectionId } = await this.reach(nodeId, dialable, 'redial');
-      this.#budget.led(told, this.#mesh.network.connection(connectionId)?.remoteAddr);
+      await this.#connector.connectKnown(nodeId, { purpose: 'redial', signal: this.#mesh.ctx.signal });
     } catch (error) {
       if (this.#mesh.ctx.signal.aborted || !wanted) return;
       const failures = (this.#plans.get(nodeId)?.failures ?? 0) + 1;
-      this.#set(nodeId, failures, this.#wait(failures), `dial failed: ${codeOf(error)}`);
-    }
-  }
-
-  async #dial(nodeId: NodeId, addresses: readonly string[], rule: Attempt['rule']): Promise<Link> {
-    const { ctx, network } = this.#mesh;
-    const startedMs = ctx.clock.now();
-    const linked = linkSignals([ctx.signal], { deadlineMs: REACH_LIMIT_MS, clock: ctx.clock });
-    const note = (result: string): void => {
-      const took_ms = ctx.clock.now() - startedMs;
-      this.#history.attempted(nodeId, { at_ms: startedMs, took_ms, rule, addresses: [...addresses], result });
-      ctx.counters.add(result === 'connected' ? 'dials-succeeded' : `dials-failed.${result}`);
-    };
-    try {
-      ctx.counters.add('dials');
-      const connection = await network.dial({ nodeId, addresses }, { signal: linked.signal });
-      const link = await this.#links.whenReady(connection.id, linked.signal);
-      note('connected');
-      return link;
-    } catch (error) {
-      note(codeOf(error));
-      throw error;
+      const code = codeOf(error);
+      const isSpent = code === meshErrors.code('over-budget');
+      const rule = isSpent ? 'its addresses were dialled in vain too often' : `dial failed: ${code}`;
+      this.#set(nodeId, failures, this.#wait(failures), rule);
     } finally {
-      linked.dispose();
+      this.#dialling--;
     }
   }
 
   #isAway(nodeId: NodeId): boolean {
     if (this.#links.readyOf(nodeId).length > 0) return false;
-    return ![...this.#dialling.keys()].some((key) => key.startsWith(nodeId));
+    return !this.#connector.isDialling(nodeId);
   }
 
   /** From half to the whole of the doubled base wait. */

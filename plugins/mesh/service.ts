@@ -1,8 +1,8 @@
-import { linkSignals } from '../../kernel/index.ts';
+import { untilAborted } from '../../kernel/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
 import type { AddressBook } from './address-book.ts';
 import type { Announcements } from './announcements.ts';
-import type { ConnectToOptions, MeshService, PeerInfo } from './api.ts';
+import type { ConnectRequest, MeshService, PeerInfo } from './api.ts';
 import type { MeshContext } from './context.ts';
 import type { Growth } from './growth/growth.ts';
 import type { Grower } from './growth/grower.ts';
@@ -14,14 +14,9 @@ import type { Preference } from './prefer/preference.ts';
 import type { Redial } from './redial.ts';
 import type { AddressService } from './resolve/address-service.ts';
 import type { CascadeStep } from './resolve/contract.ts';
-import type { DialBudget } from './resolve/dial-budget.ts';
-import { untilAborted } from './resolve/until-aborted.ts';
+import type { DialBudget } from './dial-budget.ts';
 import type { Sections } from './sections.ts';
-import type { Intents } from './slots/intents.ts';
 import type { Slots } from './slots/slots.ts';
-
-/** The first exchange with its repeats; an expected session that is no peer by then is expected no more. */
-const SESSION_LIMIT_MS = 45_000;
 
 interface ServiceParts {
   readonly links: Links;
@@ -31,20 +26,19 @@ interface ServiceParts {
   readonly sections: Sections;
   readonly announcements: Announcements;
   readonly slots: Slots;
-  readonly intents: Intents;
   readonly preference: Preference;
   readonly growth: Growth;
   readonly grower: Grower;
   readonly knowledge: KnowledgeView;
-  connect(target: string, signal: AbortSignal | undefined): Promise<Link>;
-  connectTo(nodeId: NodeId, options: ConnectToOptions): Promise<Link>;
+  connect(request: ConnectRequest): Promise<Link>;
+  connectAndRemember(target: string, signal: AbortSignal | undefined): Promise<Link>;
   readonly addresses: Pick<AddressService<Link>, 'locate'>;
   offerStep(step: CascadeStep): () => void;
 }
 
 /** What mesh offers to other plugins. */
 export function meshService(mesh: MeshContext, parts: ServiceParts): MeshService {
-  const { links, book, redial, sections, announcements, slots, intents, preference, growth, grower, knowledge } = parts;
+  const { links, book, redial, sections, announcements, slots, preference, growth, grower, knowledge } = parts;
 
   const describe = (link: Link): PeerInfo | undefined => {
     const connection = mesh.network.connection(link.connectionId);
@@ -73,28 +67,11 @@ export function meshService(mesh: MeshContext, parts: ServiceParts): MeshService
     isPeer: (nodeId) => links.readyOf(nodeId).length > 0,
     features: (nodeId) => new Set(links.readyOf(nodeId).flatMap((link) => link.features)),
     supports: (nodeId, feature) => links.readyOf(nodeId).some((link) => link.features.includes(feature)),
-    connect: async (target, options) => described(await parts.connect(target, options?.signal)),
-    connectTo: async (nodeId, options) => described(await parts.connectTo(nodeId, options)),
+    connect: async (request) => described(await parts.connect(request)),
+    connectAndRemember: async (target, options) => described(await parts.connectAndRemember(target, options?.signal)),
+    mayHaveDialled: (address, limits) => parts.budget.takeForOther(address, limits),
     locate: (nodeId, { signal }) => untilAborted(parts.addresses.locate(nodeId, signal), signal),
     offerStep: (step) => parts.offerStep(step),
-    expectSession: (nodeId, dial) => {
-      const exchanged = intents.during(nodeId, 'session', async () => {
-        const { id } = await dial;
-        // Nobody would tell of the end of one that has gone already.
-        if (mesh.network.connection(id) === undefined) return;
-        const { signal, clock } = mesh.ctx;
-        const limit = linkSignals([signal], { deadlineMs: SESSION_LIMIT_MS, clock });
-        try {
-          await links.whenReady(id, limit.signal);
-        } finally {
-          limit.dispose();
-        }
-      });
-      // Whoever dials hears of a failure.
-      exchanged.catch(() => mesh.ctx.counters.add('expected-sessions-missing'));
-    },
-    chargeDials: (addresses) => parts.budget.charge(addresses),
-    dialLed: (address) => parts.budget.giveBack(address),
     meshPeers: () => [...new Set(slots.held().map(({ nodeId }) => nodeId))],
     slots: () => slots.counts(),
     nplus10: () => preference.nplus10(),

@@ -141,7 +141,9 @@ export function socialCommandHandlers(parts: CommandParts): CommandHandlers<type
         return { node_id: nodeId, connected: await mesh.use((service) => service.isPeer(nodeId)) };
       call.progress('dialling');
       try {
-        await mesh.use((service) => service.connect(target, { signal: call.signal }), { signal: call.signal });
+        await mesh.use((service) => service.connectAndRemember(target, { signal: call.signal }), {
+          signal: call.signal,
+        });
         return { node_id: nodeId, connected: true };
       } catch (error) {
         call.signal.throwIfAborted();

@@ -198,7 +198,6 @@ export class Routing {
       find: async (target) => {
         const addresses = this.#deps.routes.get(target)?.toldAddresses ?? [];
         if (addresses.length === 0) return { kind: 'nothing', reason: 'no contact, or it told no address' };
-        // Without `toldBy` mesh would take them for proved ones.
         return { kind: 'addresses', addresses, toldBy: target };
       },
     };
@@ -223,7 +222,7 @@ export class Routing {
     const linked = linkSignals([ctx.signal], { deadlineMs: limitMs, clock: ctx.clock });
     const { signal } = linked;
     try {
-      await mesh.use((service) => service.connectTo(nodeId, { purpose: 'check-in', signal }), { signal });
+      await mesh.use((service) => service.connect({ nodeId, purpose: 'check-in', signal }), { signal });
     } finally {
       linked.dispose();
     }

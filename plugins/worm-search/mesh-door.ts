@@ -44,45 +44,25 @@ export class MeshDoor {
 
   /**
    * Resolves with true when the node is connected: dialled where `toldBy` says that it is, or found by
-   * our own knowledge when that is nowhere. What is dialled on the word of others is taken from the
-   * budget of all such dials. `isOver` tells that the search has succeeded: what is called off for that
-   * has not failed, and costs nothing.
+   * our own knowledge when that is nowhere.
    */
   async connect(
     nodeId: NodeId,
     addresses: readonly string[],
     toldBy: NodeId,
-    options: { signal: AbortSignal; limitMs: number; isOver(): boolean },
+    options: { signal: AbortSignal; limitMs: number },
   ): Promise<boolean> {
-    if (this.network.connectionsOf(nodeId).length > 0) return true;
-    const told = this.dialable(addresses, toldBy);
     const limited = linkSignals([options.signal], { deadlineMs: options.limitMs, clock: this.#ctx.clock });
+    const { signal } = limited;
     try {
-      if (told.length > 0) await this.#dialTold(nodeId, told, limited.signal, options.isOver);
-      else if (addresses.length === 0) await this.connectByKnowledge(nodeId, limited.signal);
+      if (addresses.length === 0) await this.connectByKnowledge(nodeId, signal);
+      else {
+        const told = { addresses, by: toldBy };
+        await this.#mesh.use((service) => service.connect({ nodeId, told, purpose: WORM_PURPOSE, signal }), { signal });
+      }
       return this.network.connectionsOf(nodeId).length > 0;
     } finally {
       limited.dispose();
-    }
-  }
-
-  async #dialTold(nodeId: NodeId, told: readonly string[], signal: AbortSignal, isOver: () => boolean): Promise<void> {
-    const addresses = await this.#mesh.use((service) => service.chargeDials(told), { signal });
-    if (addresses.length < told.length)
-      this.#ctx.counters.add('told-dials-over-budget', told.length - addresses.length);
-    if (addresses.length === 0) return;
-    const giveBack = (reached: readonly string[]) =>
-      this.#mesh.use((service) => {
-        for (const address of reached) service.dialLed(address);
-      });
-    try {
-      const dial = this.network.dial({ nodeId, addresses }, { signal });
-      const expected = this.#mesh.use((service) => service.expectSession(nodeId, dial), { signal });
-      const [{ remoteAddr }] = await Promise.all([dial, expected]);
-      await giveBack([remoteAddr]);
-    } catch (error) {
-      if (isOver()) await giveBack(addresses);
-      throw error;
     }
   }
 
@@ -92,7 +72,7 @@ export class MeshDoor {
       (service) => {
         // Asked for an address it does not know, mesh would go through its whole address book.
         if (reportersOf(service, nodeId) === undefined) return undefined;
-        return service.connectTo(nodeId, { purpose: WORM_PURPOSE, signal, steps: OWN_STEPS });
+        return service.connect({ nodeId, purpose: WORM_PURPOSE, signal, search: OWN_STEPS });
       },
       { signal },
     );

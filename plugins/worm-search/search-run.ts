@@ -1,5 +1,6 @@
 import { codeOf, linkSignals } from '../../kernel/index.ts';
 import type { LinkedSignal, NodeId } from '../../kernel/index.ts';
+import { callOff } from '../mesh/api.ts';
 import type { WormTarget } from './api.ts';
 import type { WormContext } from './context.ts';
 import type { Cooldown } from './cooldown.ts';
@@ -89,7 +90,8 @@ export class SearchRun implements SearchWorld<NodeId, Finding, Referral> {
         resolve(outcome);
       });
     }).finally(() => {
-      this.#work.abort();
+      // What goes on when the search has succeeded has not failed.
+      this.#work.abort(this.#kept === undefined ? undefined : callOff());
       this.#hangUp();
     });
   }
@@ -175,11 +177,7 @@ export class SearchRun implements SearchWorld<NodeId, Finding, Referral> {
       this.dials += 1;
       this.#dialled.add(id);
     }
-    return mesh.connect(id, addresses, toldBy, {
-      signal: this.#work.signal,
-      limitMs,
-      isOver: () => this.#kept !== undefined,
-    });
+    return mesh.connect(id, addresses, toldBy, { signal: this.#work.signal, limitMs });
   }
 
   async #send(peer: NodeId, body: WormQuery, limitMs: number): Promise<ReturnType<typeof answerOf>> {

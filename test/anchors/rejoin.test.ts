@@ -14,9 +14,7 @@ const TOLD = '5.1.1.1:4433';
 async function stored(connections: readonly Pick<ConnectionInfo, 'direction' | 'remoteAddr'>[]) {
   let isReached = false;
   const mesh = {
-    isPeer: () => true,
-    chargeDials: (addresses: readonly string[]) => addresses,
-    dialLed: () => {
+    connect: async () => {
       isReached = true;
     },
     nplus10: () => [],
@@ -39,7 +37,6 @@ async function stored(connections: readonly Pick<ConnectionInfo, 'direction' | '
   const network = {
     connections: () => [],
     connectionsOf: () => (isReached ? connections : []),
-    dial: async () => ({}),
     localAddresses: () => [],
     mayDial: () => true,
   };
@@ -50,10 +47,10 @@ async function stored(connections: readonly Pick<ConnectionInfo, 'direction' | '
     surroundings: new Surroundings(anchors),
     known: { all: () => [], staleSince: () => [], seen: (_id: NodeId, at: string[]) => void seen.push([...at]) },
     declaration: { isDeclared: () => true },
-    matches: { affordable: (addresses: readonly string[]) => addresses },
+    matches: {},
     bootstrap: () => [],
     profileAnchors: nobody,
-    hints: () => [{ nodeId: ANCHOR, addresses: [TOLD] }],
+    hints: () => [{ nodeId: ANCHOR, addresses: [TOLD], told: { by: 'f'.repeat(64) as NodeId, seenAt: '' } }],
   } as never);
   await rejoin.run('recovery');
   return seen.flat();

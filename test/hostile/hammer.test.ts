@@ -8,7 +8,7 @@ import { identityOf } from '../../kernel/identity/index.ts';
 import type { AnyMessage, BodyOf } from '../../kernel/index.ts';
 import { anchorTalk, probeRequest } from '../../plugins/anchors/messages.ts';
 import { addressRequest } from '../../plugins/mesh/resolve/messages.ts';
-import { FAILURES_PER_ADDRESS, FAILURES_PER_SITE } from '../../plugins/mesh/resolve/dial-budget.ts';
+import { FAILURES_PER_ADDRESS, FAILURES_PER_SITE } from '../../plugins/mesh/dial-budget.ts';
 import { initialExchange } from '../../plugins/mesh/messages.ts';
 import { signAddressRecord } from '../../plugins/social/address-record.ts';
 import { socialAddressUpdate } from '../../plugins/social/messages.ts';

@@ -9,9 +9,12 @@ import { Knowledge } from '../../plugins/mesh/knowledge/knowledge.ts';
 import { nodeListUpdate, PACKED_IDS } from '../../plugins/mesh/knowledge/messages.ts';
 import type { NodeLists } from '../../plugins/mesh/knowledge/messages.ts';
 import { AddressService } from '../../plugins/mesh/resolve/address-service.ts';
-import { Intents } from '../../plugins/mesh/slots/intents.ts';
+import { SLOT_PURPOSES } from '../../plugins/mesh/api.ts';
+import type { ConnectRequest } from '../../plugins/mesh/api.ts';
+import { DialPurposes } from '../../plugins/mesh/dial-purposes.ts';
+
 import { Cascade } from '../../plugins/mesh/resolve/cascade.ts';
-import { DialBudget } from '../../plugins/mesh/resolve/dial-budget.ts';
+import { DialBudget } from '../../plugins/mesh/dial-budget.ts';
 import type { StepCall } from '../../plugins/mesh/resolve/contract.ts';
 import { addressRequest } from '../../plugins/mesh/resolve/messages.ts';
 import type { AddressAnswer, AddressQuestion } from '../../plugins/mesh/resolve/messages.ts';
@@ -98,7 +101,8 @@ export class Neighbour {
   /** Its peers table. */
   readonly book = new Map<NodeId, string[]>();
   readonly heldOff = new Set<NodeId>();
-  readonly #intents = new Intents();
+  readonly #purposes = new DialPurposes();
+  readonly #budget: DialBudget;
   readonly counters = createCounters().of('mesh');
   readonly learned: NodeId[] = [];
   readonly features: ReadonlySet<string>;
@@ -113,6 +117,7 @@ export class Neighbour {
     this.id = nodeIds(name, 1)[0] as NodeId;
     this.addr = addr;
     this.features = new Set([nodeListUpdate.name, ...(packed ? [PACKED_IDS] : [])]);
+    this.#budget = new DialBudget(net.clock);
     const mesh = this.#mesh(name);
     this.knowledge = new Knowledge(mesh, {
       peers: () => [...this.links.values()].map((other) => this.#view(other)),
@@ -128,14 +133,17 @@ export class Neighbour {
       refusal: (nodeId: NodeId) => (this.heldOff.has(nodeId) ? ('held-off' as const) : undefined),
       connected: (nodeId: NodeId) => this.links.get(nodeId),
       remoteAddr: (nodeId: NodeId) => this.links.get(nodeId)?.addr,
-      provedAddress: () => '',
       addresses: (nodeId: NodeId) => this.links.get(nodeId)?.known() ?? this.book.get(nodeId) ?? [],
-      dial: (nodeId: NodeId, addresses: readonly string[], { signal }: StepCall) =>
-        this.#dial(nodeId, addresses, signal),
-      asSession: <R>(nodeId: NodeId, work: () => Promise<R>) => this.#intents.during(nodeId, 'session', work),
+      connect: ({ nodeId, told, purpose, signal }: ConnectRequest) =>
+        this.#reach(nodeId, told?.addresses ?? [], purpose, signal),
+      connectKnown: (nodeId: NodeId, { purpose, signal, except }: StepCall & { except: ReadonlySet<string> }) => {
+        const known = host.addresses(nodeId).filter((address) => !except.has(address));
+        return this.#reach(nodeId, known, purpose, signal);
+      },
+      asSession: <R>(nodeId: NodeId, work: () => Promise<R>) => this.#purposes.during(nodeId, 'lookup', work),
       leave: (nodeId: NodeId) => {
         const other = this.links.get(nodeId);
-        if (other !== undefined && !this.#intents.isWanted(nodeId)) net.part(this, other);
+        if (other !== undefined && this.#purposes.of(nodeId).length === 0) net.part(this, other);
       },
       whenConnected: async (nodeId: NodeId, signal: AbortSignal) => {
         await net.clock.sleep(1, signal);
@@ -143,7 +151,7 @@ export class Neighbour {
       },
     };
     this.addresses = new AddressService(mesh, host);
-    this.cascade = new Cascade(mesh, host, this.addresses, new DialBudget(net.clock));
+    this.cascade = new Cascade(mesh, host, this.addresses);
   }
 
   get peer(): PeerId {
@@ -155,10 +163,24 @@ export class Neighbour {
     return [this.addr];
   }
 
+  async #reach(
+    nodeId: NodeId,
+    addresses: readonly string[],
+    purpose: string,
+    signal: AbortSignal | undefined,
+  ): Promise<Neighbour> {
+    const charged = this.#budget.charge(addresses);
+    if (charged.length === 0) throw new ItsgoinError('mesh/over-budget', { message: 'dialled too often' });
+    const dial = () => this.#dial(nodeId, charged, signal ?? new AbortController().signal);
+    const reached = await this.#purposes.during(nodeId, purpose, dial);
+    if (charged.includes(reached.addr)) this.#budget.refund(reached.addr);
+    return reached;
+  }
+
   async #dial(nodeId: NodeId, addresses: readonly string[], signal: AbortSignal): Promise<Neighbour> {
     for (const address of addresses) {
       this.net.dials.push({ from: this.id, address });
-      if (!this.#intents.wantsSlot(nodeId)) this.net.sessions.push(address);
+      if (!this.#purposes.of(nodeId).some((purpose) => SLOT_PURPOSES.has(purpose))) this.net.sessions.push(address);
       const other = this.net.get(nodeId);
       if (other?.addr !== address) continue;
       await this.net.clock.sleep(LATENCY_MS, signal);

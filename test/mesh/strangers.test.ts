@@ -6,8 +6,11 @@ import { isDialable } from '../../kernel/transport/address.ts';
 import type { MeshContext } from '../../plugins/mesh/context.ts';
 import { Growth } from '../../plugins/mesh/growth/growth.ts';
 import { Grower } from '../../plugins/mesh/growth/grower.ts';
-import { DialBudget } from '../../plugins/mesh/resolve/dial-budget.ts';
-import { Intents } from '../../plugins/mesh/slots/intents.ts';
+import { DialBudget } from '../../plugins/mesh/dial-budget.ts';
+import { Connector } from '../../plugins/mesh/connector.ts';
+import { DialPurposes } from '../../plugins/mesh/dial-purposes.ts';
+import { History } from '../../plugins/mesh/history.ts';
+import { Links } from '../../plugins/mesh/links.ts';
 import { initialExchange } from '../../plugins/mesh/messages.ts';
 import { nodeIds } from '../knowledge/ids.ts';
 import { FakeNet } from './fake-net.ts';
@@ -17,6 +20,8 @@ function told(seenAt: string, treatAsPublic: readonly string[] = []) {
   const clock = new VirtualClock();
   const counters = createCounters().of('mesh');
   const dialled: string[] = [];
+  const tellers = new Set<NodeId>();
+  const fail = () => Promise.reject(new Error('nobody there'));
   const background: Promise<unknown>[] = [];
   const mesh = {
     ctx: {
@@ -28,7 +33,12 @@ function told(seenAt: string, treatAsPublic: readonly string[] = []) {
       background: (_what: string, work: Promise<unknown>) => void background.push(work),
     },
     network: {
-      connectionsOf: () => [{ remoteAddr: seenAt }],
+      self: { nodeId: '' },
+      connectionsOf: (nodeId: NodeId) => (tellers.has(nodeId) ? [{ remoteAddr: seenAt }] : []),
+      dial: ({ addresses }: { addresses: readonly string[] }) => {
+        dialled.push(...addresses);
+        return fail();
+      },
       mayDial: (address: string, from: string) => isDialable(address, from, treatAsPublic),
     },
   } as unknown as MeshContext;
@@ -38,21 +48,25 @@ function told(seenAt: string, treatAsPublic: readonly string[] = []) {
     room: () => ({ used: 0, limit: 101 }),
     isUnwanted: () => false,
   });
-  const fail = () => Promise.reject(new Error('nobody there'));
+  const purposes = new DialPurposes();
+  const connector = new Connector(mesh, {
+    links: new Links(),
+    book: {} as never,
+    history: new History(),
+    budget: new DialBudget(clock),
+    purposes,
+    dialled: () => {},
+  });
   const grower = new Grower(mesh, {
     growth,
-    intents: new Intents(),
+    purposes,
     slots: {} as never,
     book: {} as never,
-    budget: new DialBudget(clock),
-    resolve: fail,
-    reach: (_nodeId, addresses) => {
-      dialled.push(...addresses);
-      return fail();
-    },
+    connect: (request) => connector.connect(request),
     ask: fail,
   });
   const lead = async (nodeId: NodeId, addresses: readonly string[], from: NodeId) => {
+    tellers.add(from);
     growth.offer({ nodeId, addresses, from });
     // As a list or a rebalance would: what failed before does not count.
     growth.request();

@@ -109,7 +109,7 @@ test('one preferred peer in sight is enough to find a node within one further ho
 test('a node connected only to be asked gets no mesh slot, and is left when the search is over', async (t) => {
   const { net, a, d, e, offer } = await preferredPeerInSight();
   offer([d.id]);
-  await find(net, a, e.id);
+  await find(net, a, e.id, { purpose: 'growth' });
   t.deepEqual(
     net.dials.map(({ address }) => address),
     [d.addr, e.addr],

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { VirtualClock } from '../../kernel/clock/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
-import { DialBudget, FAILURES_PER_ADDRESS, FAILURES_PER_SITE } from '../../plugins/mesh/resolve/dial-budget.ts';
+import { DialBudget, FAILURES_PER_ADDRESS, FAILURES_PER_SITE } from '../../plugins/mesh/dial-budget.ts';
 import { nodeIds } from '../knowledge/ids.ts';
 import { Neighbourhood } from '../knowledge/neighbourhood.ts';
 import type { Neighbour } from '../knowledge/neighbourhood.ts';
@@ -58,7 +58,7 @@ test('dials that lead to their node cost nothing', (t) => {
   const budget = new DialBudget(new VirtualClock());
   for (let i = 0; i < 100; i++) {
     t.true(budget.take('203.0.113.7:4433'));
-    budget.giveBack('203.0.113.7:4433');
+    budget.refund('203.0.113.7:4433');
   }
 });
 

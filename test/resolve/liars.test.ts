@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { NodeId } from '../../kernel/index.ts';
 import { PASSING_ON_MAX } from '../../plugins/mesh/resolve/address-service.ts';
-import { FAILURES_PER_ADDRESS } from '../../plugins/mesh/resolve/dial-budget.ts';
+import { FAILURES_PER_ADDRESS } from '../../plugins/mesh/dial-budget.ts';
 import { nodeIds } from '../knowledge/ids.ts';
 import { Neighbourhood } from '../knowledge/neighbourhood.ts';
 import type { Neighbour } from '../knowledge/neighbourhood.ts';

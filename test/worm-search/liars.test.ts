@@ -1,5 +1,5 @@
 import test from 'ava';
-import { FAILURES_PER_SITE } from '../../plugins/mesh/resolve/dial-budget.ts';
+import { FAILURES_PER_SITE } from '../../plugins/mesh/dial-budget.ts';
 import { HONEST, LIAR, stepOf, WITH_BLOBS, WITH_CONTENT, WormNet } from './world.ts';
 
 const SOMEBODY = 'ab'.repeat(32);

@@ -1,12 +1,11 @@
 import { codeOf } from '../../../kernel/index.ts';
 import type { NodeId } from '../../../kernel/index.ts';
 import type { AddressBook } from '../address-book.ts';
-import { growthTried } from '../api.ts';
-import type { GrowthTried, Lead } from '../api.ts';
+import { growthTried, SLOT_PURPOSES } from '../api.ts';
+import type { ConnectRequest, GrowthTried } from '../api.ts';
 import type { MeshContext } from '../context.ts';
 import type { Link } from '../links.ts';
-import type { DialBudget } from '../resolve/dial-budget.ts';
-import type { Intents } from '../slots/intents.ts';
+import type { DialPurposes } from '../dial-purposes.ts';
 import type { Slots } from '../slots/slots.ts';
 import type { Attempt, GrowthOutcome } from './attempt.ts';
 import type { Growth } from './growth.ts';
@@ -15,18 +14,15 @@ import type { Growth } from './growth.ts';
 const REDIRECT_WAIT_MS = 2_000;
 /** Attempts remembered for `growth explain`. */
 const TRIED_KEPT = 20;
+/** CONN-03: a candidate is in N2, so who named it knows where it is; no search is worth a slot. */
+const GROWTH_STEPS = ['peers-table', 'ask-n2-reporter', 'introduction'] as const;
 
 interface GrowerParts {
   readonly growth: Growth;
   readonly slots: Slots;
-  readonly intents: Intents;
+  readonly purposes: DialPurposes;
   readonly book: AddressBook;
-  /** One for all of mesh: to a stranger it is all the same what a dial is for. */
-  readonly budget: DialBudget;
-  /** A peer's link, by the cascade. */
-  resolve(nodeId: NodeId): Promise<Link>;
-  /** A peer's link, dialled at these addresses. */
-  reach(nodeId: NodeId, addresses: readonly string[]): Promise<Link>;
+  connect(request: ConnectRequest): Promise<Link>;
   /** Exchanges again, to ask for a slot on a connection that has none. */
   ask(link: Link): Promise<void>;
 }
@@ -57,7 +53,7 @@ export class Grower {
   }
 
   async #try(pick: Attempt): Promise<void> {
-    const { growth, intents } = this.#parts;
+    const { growth, purposes } = this.#parts;
     const { counters, signal } = this.#mesh.ctx;
     counters.add(`growth-tries.${pick.why}`);
     const startedMs = this.#mesh.ctx.clock.now();
@@ -66,8 +62,13 @@ export class Grower {
     let outcome: GrowthOutcome = 'unreachable';
     let reason = '';
     try {
-      link = await intents.during(pick.nodeId, 'growth', async () => {
-        const reached = await (pick.lead === undefined ? this.#parts.resolve(pick.nodeId) : this.#follow(pick.lead));
+      link = await purposes.during(pick.nodeId, 'growth', async () => {
+        const reached = await this.#parts.connect({
+          ...this.#target(pick),
+          purpose: 'growth',
+          signal,
+          search: GROWTH_STEPS,
+        });
         // The exchange of a connection that was made for this attempt has asked already.
         const asked = !before.includes(reached.connectionId) && reached.slotRefusedAtMs >= startedMs;
         if (!this.#parts.slots.holds(reached.connectionId) && !asked) await this.#parts.ask(reached);
@@ -94,28 +95,20 @@ export class Grower {
     ctx.emit(growthTried, tried);
   }
 
-  /** Dials a lead where its teller says it is, and finds it by knowledge when that is nowhere. */
-  async #follow({ nodeId, addresses, from }: Lead): Promise<Link> {
-    const { network } = this.#mesh;
-    const { budget } = this.#parts;
-    const seenAt = network.connectionsOf(from).at(-1)?.remoteAddr ?? '';
-    const dialable = budget.charge(addresses.filter((address) => network.mayDial(address, seenAt)));
-    if (dialable.length === 0) return this.#parts.resolve(nodeId);
-    const link = await this.#parts.reach(nodeId, dialable);
-    budget.led(dialable, network.connection(link.connectionId)?.remoteAddr);
-    return link;
+  #target({ nodeId, lead }: Attempt): Pick<ConnectRequest, 'nodeId' | 'told'> {
+    return lead === undefined ? { nodeId } : { nodeId, told: { addresses: lead.addresses, by: lead.from } };
   }
 
   /** A connection that was made for the slot alone ends when it got none. */
   async #awaitRedirect(link: Link, startedMs: number): Promise<void> {
     const { ctx, network } = this.#mesh;
-    const { intents, book } = this.#parts;
+    const { purposes, book } = this.#parts;
     for (let waited = 0; link.redirectDue && waited < REDIRECT_WAIT_MS; waited += 100) {
       await ctx.clock.sleep(100, ctx.signal);
     }
     const nodeId = link.nodeId as NodeId;
     const isOurs = link.direction === 'outbound' && link.readyAtMs >= startedMs;
-    if (!isOurs || book.isWanted(nodeId) || intents.hasOtherUse(nodeId)) return;
+    if (!isOurs || book.isWanted(nodeId) || purposes.of(nodeId).some((purpose) => !SLOT_PURPOSES.has(purpose))) return;
     if (network.connection(link.connectionId)?.kind === 'session') network.close(link.connectionId, 'done');
   }
 }

@@ -1,7 +1,7 @@
 import { codeOf } from '../../../kernel/index.ts';
 import type { IncomingCall, NodeId } from '../../../kernel/index.ts';
 import type { MeshContext } from '../context.ts';
-import type { Whereabouts } from './contract.ts';
+import type { AddressHint } from './contract.ts';
 import type { ResolveHost } from './host.ts';
 import { ADDRESSES_TOLD_MAX, addressRequest } from './messages.ts';
 import type { AddressAnswer, AddressQuestion } from './messages.ts';
@@ -53,8 +53,8 @@ export class AddressService<Connected> {
     hops: 0 | 1,
     signal: AbortSignal,
     limit = REPORTERS_ASKED,
-  ): Promise<{ found: Whereabouts[]; reasons: string[] }> {
-    const found: Whereabouts[] = [];
+  ): Promise<{ found: AddressHint[]; reasons: string[] }> {
+    const found: AddressHint[] = [];
     const reasons: string[] = [];
     const asked = reporters.filter((reporter) => reporter !== target).slice(0, limit);
     await Promise.all(
@@ -98,7 +98,7 @@ export class AddressService<Connected> {
     }
   }
 
-  async #passOn(target: NodeId, asker: NodeId, signal: AbortSignal): Promise<Whereabouts | undefined> {
+  async #passOn(target: NodeId, asker: NodeId, signal: AbortSignal): Promise<AddressHint | undefined> {
     const { counters } = this.#mesh.ctx;
     const reporters = this.#host.knowledge.reach(target).n2Reporters.filter((reporter) => reporter !== asker);
     if (reporters.length === 0) return undefined;

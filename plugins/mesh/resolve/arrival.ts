@@ -1,10 +1,9 @@
 import { codeOf, linkSignals } from '../../../kernel/index.ts';
 import type { NodeId } from '../../../kernel/index.ts';
 import type { MeshContext } from '../context.ts';
-import type { StepCall, Whereabouts } from './contract.ts';
-import type { DialBudget } from './dial-budget.ts';
+import type { AddressHint, StepCall } from './contract.ts';
+import { meshErrors } from '../errors.ts';
 import type { ResolveHost } from './host.ts';
-import { untilAborted } from './until-aborted.ts';
 
 /** MESH-12: one dial with its exchange, whatever number of addresses. */
 const DIAL_LIMIT_MS = 15_000;
@@ -18,12 +17,10 @@ export type Note = (result: string, reason: string) => void;
 export class Arrival<Connected> {
   readonly #mesh: MeshContext;
   readonly #host: ResolveHost<Connected>;
-  readonly #budget: DialBudget;
 
-  constructor(mesh: MeshContext, host: ResolveHost<Connected>, budget: DialBudget) {
+  constructor(mesh: MeshContext, host: ResolveHost<Connected>) {
     this.#mesh = mesh;
     this.#host = host;
-    this.#budget = budget;
   }
 
   /** A step connected the node: waits for its exchange. */
@@ -44,57 +41,65 @@ export class Arrival<Connected> {
   /** Dials what was found, one teller's addresses after the other's, and judges the tellers by it. */
   async reach(
     target: NodeId,
-    found: readonly Whereabouts[],
+    found: readonly AddressHint[],
     call: StepCall,
     tried: Set<string>,
     note: Note,
   ): Promise<Connected | undefined> {
+    const { knowledge } = this.#host;
     const reasons: string[] = [];
-    for (const whereabouts of found) {
-      const { addresses, toldBy } = whereabouts;
-      const fresh = addresses.filter((address) => !tried.has(address) && this.#mayDial(address, whereabouts));
+    for (const { addresses, toldBy } of found) {
+      const fresh = addresses.filter((address) => !tried.has(address) && this.#mayDial(address, toldBy));
       if (fresh.length === 0) {
         reasons.push(addresses.length === 0 ? 'no address' : 'all addresses were tried or must not be dialled');
         continue;
       }
       for (const address of fresh) tried.add(address);
-      try {
-        const connected = await this.#dial(target, fresh, call);
-        if (toldBy !== undefined) this.#host.knowledge.judge(toldBy, 'proved');
-        const reachedAt = this.#host.remoteAddr(target);
-        if (reachedAt !== undefined && this.#isCharged(reachedAt, whereabouts)) this.#budget.giveBack(reachedAt);
+      const told = { addresses: fresh, by: toldBy };
+      const { reached, problem } = await this.#dial(call, (signal) =>
+        this.#host.connect({ nodeId: target, told, purpose: call.purpose, signal }),
+      );
+      if (reached !== undefined) {
+        knowledge.judge(toldBy, 'proved');
         note('connected', `at ${fresh.join(', ')}`);
-        return connected;
-      } catch (error) {
-        reasons.push(`${fresh.join(', ')}: ${codeOf(error)}`);
-        if (toldBy !== undefined && !call.signal.aborted) {
-          this.#host.knowledge.judge(toldBy, codeOf(error) === 'transport/wrong-node' ? 'refuted' : 'not-reached');
-        }
+        return reached;
       }
+      reasons.push(`${fresh.join(', ')}: ${problem}`);
       if (call.signal.aborted) break;
+      // That we may not dial it now says nothing of who told.
+      if (problem === 'transport/wrong-node') knowledge.judge(toldBy, 'refuted');
+      else if (problem !== meshErrors.code('over-budget')) knowledge.judge(toldBy, 'not-reached');
     }
     note('dial-failed', reasons.join('; '));
     return undefined;
   }
 
-  #mayDial(address: string, whereabouts: Whereabouts): boolean {
-    const { toldBy } = whereabouts;
-    // Of a teller who is not here any more only public addresses are believed.
-    if (toldBy !== undefined && !this.#mesh.network.mayDial(address, this.#host.remoteAddr(toldBy) ?? '')) return false;
-    return !this.#isCharged(address, whereabouts) || this.#budget.take(address);
+  /** Dials where the node was before. */
+  async reachKnown(target: NodeId, call: StepCall, tried: Set<string>, note: Note): Promise<Connected | undefined> {
+    const known = this.#host.addresses(target);
+    const { reached, problem } = await this.#dial(call, (signal) =>
+      this.#host.connectKnown(target, { ...call, signal, except: tried }),
+    );
+    for (const address of known) tried.add(address);
+    if (reached === undefined) note('dial-failed', `${known.join(', ')}: ${problem}`);
+    else note('connected', `at ${known.join(', ')}`);
+    return reached;
   }
 
-  #isCharged(address: string, { toldBy, provedAt }: Whereabouts): boolean {
-    return toldBy !== undefined || (provedAt !== undefined && address !== provedAt);
+  /** Of a teller who is not here any more only public addresses are believed. */
+  #mayDial(address: string, toldBy: NodeId): boolean {
+    return this.#mesh.network.mayDial(address, this.#host.remoteAddr(toldBy) ?? '');
   }
 
-  async #dial(target: NodeId, addresses: readonly string[], call: StepCall): Promise<Connected> {
+  async #dial(
+    call: StepCall,
+    connect: (signal: AbortSignal) => Promise<Connected>,
+  ): Promise<{ reached?: Connected; problem: string }> {
     const limited = linkSignals([call.signal], { deadlineMs: DIAL_LIMIT_MS, clock: this.#mesh.ctx.clock });
     try {
-      return await untilAborted(
-        this.#host.dial(target, addresses, { ...call, signal: limited.signal }),
-        limited.signal,
-      );
+      return { reached: await connect(limited.signal), problem: '' };
+    } catch (error) {
+      return { problem: codeOf(error) };
     } finally {
       limited.dispose();
     }

@@ -1,4 +1,5 @@
 import type { ConnectionKind, NodeId } from '../../../kernel/index.ts';
+import type { ConnectRequest } from '../api.ts';
 import type { AddressBook } from '../address-book.ts';
 import type { MeshContext } from '../context.ts';
 import type { History } from '../history.ts';
@@ -6,11 +7,11 @@ import type { KnowledgePeer } from '../knowledge/contract.ts';
 import { Knowledge } from '../knowledge/knowledge.ts';
 import { peerOf } from '../links.ts';
 import type { Link, Links } from '../links.ts';
-import type { Intents } from '../slots/intents.ts';
+import type { Connector } from '../connector.ts';
+import type { DialPurposes } from '../dial-purposes.ts';
 import { AddressService } from './address-service.ts';
 import { Cascade } from './cascade.ts';
 import type { StepCall } from './contract.ts';
-import type { DialBudget } from './dial-budget.ts';
 
 /** LAY-03: what is in N1 and takes part in routing. */
 const ROUTING_KINDS: ReadonlySet<ConnectionKind> = new Set(['mesh', 'keep-alive', 'lan']);
@@ -22,17 +23,15 @@ interface AssemblyParts {
   readonly links: Links;
   readonly book: AddressBook;
   readonly history: History;
-  readonly budget: DialBudget;
-  readonly intents: Intents;
-  /** Dials for this purpose and finishes the exchange. */
-  dial(nodeId: NodeId, addresses: readonly string[], call: StepCall): Promise<Link>;
+  readonly connector: Connector;
+  readonly purposes: DialPurposes;
   /** A peer's lists were taken in. */
   learned(reporter: NodeId, isNews: boolean): void;
 }
 
 /** Knowledge and resolution over mesh's own links, addresses and dials. */
 export function assembleKnowledge(mesh: MeshContext, parts: AssemblyParts) {
-  const { links, book, history, intents } = parts;
+  const { links, book, history, connector, purposes } = parts;
   const { network } = mesh;
 
   const readyOf = (nodeId: NodeId): Link | undefined => {
@@ -82,11 +81,12 @@ export function assembleKnowledge(mesh: MeshContext, parts: AssemblyParts) {
     },
     remoteAddr: (nodeId: NodeId) => network.connectionsOf(nodeId).at(-1)?.remoteAddr,
     addresses: (nodeId: NodeId) => book.get(nodeId)?.addresses ?? [],
-    provedAddress: (nodeId: NodeId) => book.get(nodeId)?.provedAddress ?? '',
-    dial: parts.dial,
-    asSession: <R>(nodeId: NodeId, work: () => Promise<R>) => intents.during(nodeId, 'session', work),
+    connect: (request: ConnectRequest) => connector.connect(request),
+    connectKnown: (nodeId: NodeId, options: StepCall & { except: ReadonlySet<string> }) =>
+      connector.connectKnown(nodeId, options),
+    asSession: <R>(nodeId: NodeId, work: () => Promise<R>) => purposes.during(nodeId, 'lookup', work),
     leave: (nodeId: NodeId) => {
-      if (book.isWanted(nodeId) || intents.isWanted(nodeId)) return;
+      if (book.isWanted(nodeId) || purposes.of(nodeId).length > 0) return;
       for (const { id, kind, direction } of network.connectionsOf(nodeId)) {
         if (kind === 'session' && direction === 'outbound') network.close(id, 'done');
       }
@@ -97,5 +97,5 @@ export function assembleKnowledge(mesh: MeshContext, parts: AssemblyParts) {
     },
   };
   const addresses = new AddressService(mesh, host);
-  return { knowledge, addresses, cascade: new Cascade(mesh, host, addresses, parts.budget) };
+  return { knowledge, addresses, cascade: new Cascade(mesh, host, addresses) };
 }

@@ -1,4 +1,4 @@
-import { codeOf, linkSignals } from '../../../kernel/index.ts';
+import { codeOf, linkSignals, untilAborted } from '../../../kernel/index.ts';
 import type { NodeId } from '../../../kernel/index.ts';
 import type { MeshContext } from '../context.ts';
 import type { AddressService } from './address-service.ts';
@@ -6,12 +6,10 @@ import { Arrival } from './arrival.ts';
 import type { Note } from './arrival.ts';
 import { STEP_ORDER } from './contract.ts';
 import type { CascadeStep, StepCall, StepName, StepOutcome } from './contract.ts';
-import type { DialBudget } from './dial-budget.ts';
 import { resolveErrors } from './errors.ts';
 import { ResolutionHistory } from './history.ts';
 import type { Resolution, StepRecord } from './history.ts';
 import type { ResolveHost } from './host.ts';
-import { untilAborted } from './until-aborted.ts';
 
 /** Runs under way at once; those beyond it are refused. */
 export const RUNS_MAX = 64;
@@ -51,24 +49,15 @@ export class Cascade<Connected> {
   /** Nodes connected to be asked, of all runs, that nobody else has wanted since. */
   readonly #visited = new Set<NodeId>();
 
-  constructor(
-    mesh: MeshContext,
-    host: ResolveHost<Connected>,
-    addresses: AddressService<Connected>,
-    budget: DialBudget,
-  ) {
+  constructor(mesh: MeshContext, host: ResolveHost<Connected>, addresses: AddressService<Connected>) {
     this.#mesh = mesh;
     this.#host = host;
     this.#addresses = addresses;
-    this.#arrival = new Arrival(mesh, host, budget);
+    this.#arrival = new Arrival(mesh, host);
     this.offer({
       name: 'peers-table',
       limitMs: ASK_LIMIT_MS,
-      find: async (target) => {
-        const known = host.addresses(target);
-        const provedAt = host.provedAddress(target);
-        return known.length > 0 ? { kind: 'addresses', addresses: known, provedAt } : nothing('no address is stored');
-      },
+      find: async (target) => (host.addresses(target).length > 0 ? { kind: 'known' } : nothing('no address is stored')),
     });
     const askStep = (name: StepName, hops: 0 | 1, layer: 'n2Reporters' | 'n3Reporters'): CascadeStep => ({
       name,
@@ -205,6 +194,7 @@ export class Cascade<Connected> {
       note('nothing', reasons.join('; '));
       return undefined;
     }
+    if (outcome.kind === 'known') return this.#arrival.reachKnown(target, call, run.tried, note);
     if (outcome.kind === 'connected') return this.#arrival.settle(target, call.signal, note);
     if (outcome.kind === 'through') return this.#through(target, outcome.nodes, call, run, note);
     const found = outcome.kind === 'told' ? outcome.found : [outcome];
@@ -237,8 +227,8 @@ export class Cascade<Connected> {
       try {
         if (this.#host.connected(nodeId) === undefined && !this.#isSought(nodeId)) this.#visit(nodeId, run);
         // The run goes on when we give up, and what comes of it then is a session all the same.
-        const { purpose } = call;
-        const arrival = this.#host.asSession(nodeId, () => this.#connect(nodeId, { purpose, steps: THROUGH_STEPS }));
+        const visit = { purpose: 'lookup', steps: THROUGH_STEPS };
+        const arrival = this.#host.asSession(nodeId, () => this.#connect(nodeId, visit));
         await untilAborted(arrival, call.signal);
         const { found, reasons: problems } = await this.#host.asSession(nodeId, () =>
           this.#addresses.ask(target, [nodeId], 0, call.signal),

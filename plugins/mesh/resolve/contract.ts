@@ -19,24 +19,24 @@ export const STEP_ORDER = {
 export type StepName = keyof typeof STEP_ORDER;
 
 /** Where a node may be, and on whose word. */
-export interface Whereabouts {
+export interface AddressHint {
   readonly addresses: readonly string[];
-  readonly toldBy?: NodeId;
-  /** Without `toldBy`: where the node was connected before. The other addresses are its own word. */
-  readonly provedAt?: string;
+  readonly toldBy: NodeId;
 }
 
 /** What one step came to. */
 export type StepOutcome =
   /** The node is connected now; mesh waits for its exchange. */
   | { readonly kind: 'connected' }
+  /** It was a peer before: it is dialled where it was, and where it said that it is. */
+  | { readonly kind: 'known' }
   /**
-   * Where the node may be. Mesh dials them, after leaving out those it must not dial on the word of
-   * `toldBy` (its remote address decides), and those dialled too often. Without `toldBy` they are ours.
+   * Where the node may be. It is dialled there, but for what must not be dialled on the word of `toldBy` (its
+   * remote address decides), and what was dialled too often.
    */
-  | ({ readonly kind: 'addresses' } & Whereabouts)
+  | ({ readonly kind: 'addresses' } & AddressHint)
   /** The same from several at once. */
-  | { readonly kind: 'told'; readonly found: readonly Whereabouts[] }
+  | { readonly kind: 'told'; readonly found: readonly AddressHint[] }
   /**
    * Nodes that prefer it, so that any of them knows where it is (NPT-07). Mesh finds the nearest by the
    * steps 1 to 3 and asks it.

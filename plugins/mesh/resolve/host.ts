@@ -1,4 +1,5 @@
 import type { NodeId } from '../../../kernel/index.ts';
+import type { ConnectRequest } from '../api.ts';
 import type { KnowledgeView } from '../knowledge/contract.ts';
 import type { StepCall } from './contract.ts';
 
@@ -13,10 +14,10 @@ export interface ResolveHost<Connected> {
   remoteAddr(nodeId: NodeId): string | undefined;
   /** Where the node was last reached, best first; `[]` when unknown. */
   addresses(nodeId: NodeId): readonly string[];
-  /** Where it was connected last; '' when it never was. */
-  provedAddress(nodeId: NodeId): string;
-  /** Dials for this purpose and finishes the exchange. @throws transport/*, mesh/exchange-failed, the signal's reason */
-  dial(nodeId: NodeId, addresses: readonly string[], call: StepCall): Promise<Connected>;
+  /** Reaches the node at told addresses. @throws what `MeshService.connect` throws */
+  connect(request: ConnectRequest): Promise<Connected>;
+  /** Reaches it where it was before. @throws what `MeshService.connect` throws */
+  connectKnown(nodeId: NodeId, options: StepCall & { readonly except: ReadonlySet<string> }): Promise<Connected>;
   /** Until `work` ends a connection to the node asks for no mesh slot on our account (MESH-07). */
   asSession<R>(nodeId: NodeId, work: () => Promise<R>): Promise<R>;
   /** A node that was connected to be asked is not needed any more: closes what nothing else uses. */

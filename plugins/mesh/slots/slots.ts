@@ -1,19 +1,19 @@
 import type { ConnectionKind, NodeId } from '../../../kernel/index.ts';
-import { meshEmptied, slotChanged } from '../api.ts';
+import { meshEmptied, SLOT_PURPOSES, slotChanged } from '../api.ts';
 import type { SlotCounts, SlotKind } from '../api.ts';
 import type { MeshContext } from '../context.ts';
 import { peerOf } from '../links.ts';
 import type { Link, Links } from '../links.ts';
 import { decideSlot, leastDiverse, slotLimits } from './decide.ts';
 import type { HeldSlot, SlotDecision, SlotLimits, SlotTable } from './decide.ts';
-import type { Intents } from './intents.ts';
+import type { DialPurposes } from '../dial-purposes.ts';
 
 /** Kinds an exchange may turn into `mesh` or `session`; others belong to whoever gave them. */
 const OPEN_KINDS: ReadonlySet<ConnectionKind> = new Set(['ephemeral', 'session', 'mesh']);
 
 export interface SlotParts {
   readonly links: Links;
-  readonly intents: Intents;
+  readonly purposes: DialPurposes;
   isPreferred(nodeId: NodeId): boolean;
   isBlacklisted(nodeId: NodeId): boolean;
   diversity(nodeId: NodeId): number;
@@ -89,10 +89,9 @@ export class Slots {
 
   /** Whether our exchange is to ask for a slot; from then to {@link release} one is kept free for it. */
   reserve(link: Link): boolean {
-    const { intents } = this.#parts;
     const kind = this.#mesh.network.kindOf(link.connectionId);
     if (kind === undefined || !OPEN_KINDS.has(kind)) return false;
-    if (kind !== 'mesh' && !intents.wantsSlot(link.nodeId as NodeId)) return false;
+    if (kind !== 'mesh' && !this.#wantsSlot(link.nodeId as NodeId)) return false;
     link.slotReserved = this.#decide(link).grant;
     return link.slotReserved;
   }
@@ -193,6 +192,12 @@ export class Slots {
       diversity,
     };
     return decideSlot({ connectionId: link.connectionId, nodeId: link.nodeId as NodeId }, table);
+  }
+
+  /** A connection that nobody here is making at this moment asks for one; it is how a mesh begins. */
+  #wantsSlot(nodeId: NodeId): boolean {
+    const purposes = this.#parts.purposes.of(nodeId);
+    return purposes.length === 0 || purposes.some((purpose) => SLOT_PURPOSES.has(purpose));
   }
 
   #reserved(besides: Link | undefined): number {

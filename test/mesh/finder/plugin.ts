@@ -1,5 +1,5 @@
 import type { NodeId } from '../../../kernel/index.ts';
-import { defineCommand, definePlugin, NETWORK, Type } from '../../../kernel/index.ts';
+import { defineCommand, definePlugin, Type } from '../../../kernel/index.ts';
 import { MESH } from '../../../plugins/mesh/api.ts';
 
 /** Looks for nodes by their id alone, as any plugin may. */
@@ -8,7 +8,7 @@ export default definePlugin({
   version: '1.0.0',
   kernel: '^1',
   about: 'Finds nodes by their id',
-  inject: { network: NETWORK, mesh: MESH },
+  inject: { mesh: MESH },
   commands: {
     'finder.connect': defineCommand({
       about: 'Connect to a node by its id',
@@ -24,15 +24,13 @@ export default definePlugin({
   setup: (ctx) => ({
     commands: {
       'finder.visit': async ({ node_id, address }, { signal }) => {
-        const nodeId = node_id as NodeId;
-        const dial = ctx.deps.network.dial({ nodeId, addresses: [address] }, { signal });
-        await ctx.deps.mesh.use((mesh) => mesh.expectSession(nodeId, dial));
-        await dial;
+        const request = { nodeId: node_id as NodeId, at: [address], purpose: 'visit', signal };
+        await ctx.deps.mesh.use((mesh) => mesh.connect(request));
         return {};
       },
       'finder.connect': async ({ node_id }, { signal }) => {
         const { peer } = await ctx.deps.mesh.use((mesh) =>
-          mesh.connectTo(node_id as NodeId, { purpose: 'finder', signal }),
+          mesh.connect({ nodeId: node_id as NodeId, purpose: 'finder', signal }),
         );
         return { node_id: peer.nodeId };
       },

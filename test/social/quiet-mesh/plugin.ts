@@ -10,8 +10,8 @@ import {
 } from '../../../kernel/index.ts';
 import type { ConnectionInfo, NodeId } from '../../../kernel/index.ts';
 import { MESH, meshReady, parseConnectString, peerGone, peerReady } from '../../../plugins/mesh/api.ts';
-import type { MeshService, PeerInfo, SectionContribution } from '../../../plugins/mesh/api.ts';
-import { DialBudget } from '../../../plugins/mesh/resolve/dial-budget.ts';
+import type { ConnectRequest, MeshService, PeerInfo, SectionContribution } from '../../../plugins/mesh/api.ts';
+import { DialBudget } from '../../../plugins/mesh/dial-budget.ts';
 
 const Hello = Type.Object({
   features: Type.Array(Type.String()),
@@ -143,15 +143,12 @@ export default definePlugin({
       },
     };
     Object.assign(service, {
-      connect: (target: string) => {
+      connectAndRemember: (target: string) => {
         const { nodeId, addresses: given } = parseConnectString(target);
         return connectTo(nodeId, 'user', ctx.signal, given);
       },
-      chargeDials: (told: readonly string[]) => told.filter((address) => budget.take(address)),
-      expectSession: () => {},
-      dialLed: (address: string) => budget.giveBack(address),
-      connectTo: (nodeId: NodeId, options: { purpose: string; signal?: AbortSignal }) =>
-        connectTo(nodeId, options.purpose, options.signal ?? ctx.signal),
+      connect: ({ nodeId, purpose, told, at = [], signal = ctx.signal }: ConnectRequest) =>
+        connectTo(nodeId, purpose, signal, told === undefined ? at : budget.charge(told.addresses, told.limits)),
       nplus10: () => nplus10,
       nplus10Of: () => [],
       reach: (nodeId: NodeId) => {

@@ -1,8 +1,8 @@
-import { bind, defineCommand, definePlugin, NETWORK, Type } from '../../../kernel/index.ts';
+import { bind, codeOf, defineCommand, definePlugin, NETWORK, Type } from '../../../kernel/index.ts';
 import type { NodeId } from '../../../kernel/index.ts';
-import { MESH } from '../../../plugins/mesh/api.ts';
-import type { MeshService } from '../../../plugins/mesh/api.ts';
-import { DialBudget } from '../../../plugins/mesh/resolve/dial-budget.ts';
+import { callOff, MESH } from '../../../plugins/mesh/api.ts';
+import type { ConnectRequest, MeshService, Told } from '../../../plugins/mesh/api.ts';
+import { DialBudget } from '../../../plugins/mesh/dial-budget.ts';
 
 interface Step {
   find(target: NodeId, call: { signal: AbortSignal; purpose: string }): Promise<unknown>;
@@ -39,15 +39,14 @@ export default definePlugin({
     const reporters = new Map<string, readonly NodeId[]>();
     const chain = new Map<string, readonly string[]>();
     const budget = new DialBudget(ctx.clock);
+    const allowed = ({ addresses, by }: Told): readonly string[] =>
+      addresses.filter((address) => network.mayDial(address, network.connectionsOf(by)[0]?.remoteAddr ?? ''));
     let step: Step | undefined;
     let n2: readonly NodeId[] = [];
     const service = {
       peers: () => network.connections().map((connection) => ({ ...connection, features: ['WormQuery'] })),
       addresses: (nodeId: NodeId) => addresses.get(nodeId) ?? [],
       contribute: () => () => {},
-      chargeDials: (told: readonly string[]) => told.filter((address) => budget.take(address)),
-      expectSession: () => {},
-      dialLed: (address: string) => budget.giveBack(address),
       offerStep: (offered: Step) => {
         step = offered;
         return () => {
@@ -58,8 +57,19 @@ export default definePlugin({
         await ctx.clock.sleep(chain.has(nodeId) ? 40 : 60_000, signal);
         return chain.get(nodeId) ?? [];
       },
-      connectTo: (nodeId: NodeId, { signal }: { signal: AbortSignal }) =>
-        network.dial({ nodeId, addresses: chain.get(nodeId) ?? [] }, { signal }),
+      connect: async ({ nodeId, told, signal }: ConnectRequest) => {
+        const charged = told === undefined ? [] : budget.charge(allowed(told));
+        const addresses = told === undefined ? (chain.get(nodeId) ?? []) : charged;
+        if (told !== undefined && charged.length === 0) throw new Error('nowhere to dial');
+        try {
+          const connection = await network.dial({ nodeId, addresses }, signal === undefined ? {} : { signal });
+          if (charged.includes(connection.remoteAddr)) budget.refund(connection.remoteAddr);
+          return connection;
+        } catch (error) {
+          if (codeOf(signal?.reason) === codeOf(callOff())) for (const address of charged) budget.refund(address);
+          throw error;
+        }
+      },
       reach: (nodeId: NodeId) => {
         const known = reporters.get(nodeId);
         return { layer: known === undefined ? 'none' : 'n2', n2Reporters: known ?? [], n3Reporters: [] };

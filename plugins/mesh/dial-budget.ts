@@ -1,5 +1,6 @@
-import { placeOf, Type } from '../../../kernel/index.ts';
-import type { Clock, Static } from '../../../kernel/index.ts';
+import { placeOf, Type } from '../../kernel/index.ts';
+import type { Clock, Static } from '../../kernel/index.ts';
+import type { DialLimits } from './api.ts';
 
 /** Failed dials on the word of others, in one window. A success gives its own back. */
 export const FAILURES_PER_ADDRESS = 3;
@@ -26,7 +27,8 @@ interface Count {
 /**
  * Keeps peers from using us to hammer a stranger: what others told us is dialled in vain only so often.
  * A node has one, for leads, redirects, answers about addresses, findings of searches, referrals, probes
- * and records of contacts together, since to the stranger it is all the same who named it, and how.
+ * and records of contacts together, since to the stranger it is all the same who named it, and how. Dials
+ * of one kind may have narrower limits within it.
  */
 export class DialBudget {
   readonly #clock: Clock;
@@ -38,36 +40,39 @@ export class DialBudget {
   }
 
   /** Charges a dial of this `host:port`; false when it must not be dialled now. */
-  take(address: string): boolean {
+  take(address: string, limits?: DialLimits): boolean {
     this.#expire();
     const { address: place, site } = placeOf(address);
     if (this.#dials(place) >= FAILURES_PER_ADDRESS || this.#dials(site) >= FAILURES_PER_SITE) return false;
-    if (this.#counts.size >= COUNTED_MAX) return false;
-    for (const key of new Set([place, site])) {
-      const count = this.#counts.get(key);
-      if (count === undefined) this.#counts.set(key, { dials: 1, sinceMs: this.#clock.now() });
-      else count.dials++;
-    }
+    if (!this.#isWithin(site, limits)) return false;
+    const keys = keysOf(place, site, limits);
+    if (this.#counts.size + keys.length > COUNTED_MAX) return false;
+    this.#count(keys);
     return true;
   }
 
-  /** Charges each that may be dialled now, and gives those. */
-  charge(addresses: readonly string[]): string[] {
-    return addresses.filter((address) => this.take(address));
+  /** Charges each that may be dialled now, and returns those. */
+  charge(addresses: readonly string[], limits?: DialLimits): string[] {
+    return addresses.filter((address) => this.take(address, limits));
   }
 
-  /** A dial of `charged` led to its node at `reachedAt`, which may be another address if the node came by itself. */
-  led(charged: readonly string[], reachedAt: string | undefined): void {
-    if (reachedAt !== undefined && charged.includes(reachedAt)) this.giveBack(reachedAt);
+  /** Charges a dial that somebody else is to make at our request to these limits alone. */
+  takeForOther(address: string, limits: DialLimits): boolean {
+    this.#expire();
+    const { site } = placeOf(address);
+    const keys = groupKeysOf(site, limits);
+    if (!this.#isWithin(site, limits) || this.#counts.size + keys.length > COUNTED_MAX) return false;
+    this.#count(keys);
+    return true;
   }
 
   /**
    * The dial was not made, or it led to the node it was for. To be called with the address it was reached
    * at alone: the others of the same dial may be a stranger's, named along with a true one.
    */
-  giveBack(address: string): void {
+  refund(address: string, limits?: DialLimits): void {
     const { address: place, site } = placeOf(address);
-    for (const key of new Set([place, site])) {
+    for (const key of keysOf(place, site, limits)) {
       const count = this.#counts.get(key);
       if (count === undefined) continue;
       count.dials--;
@@ -83,6 +88,20 @@ export class DialBudget {
     for (const { place, dials, sinceMs } of counts) this.#counts.set(place, { dials, sinceMs });
   }
 
+  #isWithin(site: string, limits: DialLimits | undefined): boolean {
+    if (limits === undefined) return true;
+    const [ofSite = '', ofAll = ''] = groupKeysOf(site, limits);
+    return this.#dials(ofSite) < limits.perSite && this.#dials(ofAll) < limits.total;
+  }
+
+  #count(keys: readonly string[]): void {
+    for (const key of keys) {
+      const count = this.#counts.get(key);
+      if (count === undefined) this.#counts.set(key, { dials: 1, sinceMs: this.#clock.now() });
+      else count.dials++;
+    }
+  }
+
   #dials(key: string): number {
     return this.#counts.get(key)?.dials ?? 0;
   }
@@ -94,4 +113,13 @@ export class DialBudget {
       this.#counts.delete(key);
     }
   }
+}
+
+function keysOf(place: string, site: string, limits: DialLimits | undefined): readonly string[] {
+  return [...new Set([place, site]), ...groupKeysOf(site, limits)];
+}
+
+/** A space is in no address. */
+function groupKeysOf(site: string, limits: DialLimits | undefined): readonly string[] {
+  return limits === undefined ? [] : [`${limits.group} ${site}`, `${limits.group} `];
 }
