@@ -91,6 +91,14 @@ test('plugins use the injected clock, random and signals', (t) => {
   t.deepEqual(wrong, []);
 });
 
+/** Whoever dialled past it would dial what it was told without asking whether it may, and for free. */
+test('one plugin file dials: the others reach peers through its connect', (t) => {
+  const dialling = sources('plugins').filter((file) =>
+    /\b(network|NETWORK)\)?\s*\.dial\(/.test(readFileSync(join(ROOT, file), 'utf8')),
+  );
+  t.deepEqual(dialling, ['plugins/mesh/connector.ts']);
+});
+
 test('no file is longer than 400 lines without a written reason', (t) => {
   const long = ['kernel', 'plugins', 'tui', 'cli', 'test', 'bench', 'sim', 'scripts']
     .flatMap(sources)
