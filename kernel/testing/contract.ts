@@ -5,7 +5,7 @@ import type { TObject } from 'typebox';
 import type { LoadedPlugin } from '../lifecycle/loader.ts';
 import { needsOf } from '../lifecycle/manifest.ts';
 import { badBytes, swapUnderLoad } from './contract-traffic.ts';
-import { builtinPlugins, type PluginPath, pathOf, providerOf, readPlugin, withNeeds } from './plugin-set.ts';
+import { builtinPlugins, pathOf, providerOf, readPlugin, withNeeds } from './plugin-set.ts';
 import { misfitOf } from './samples.ts';
 import { type TestNetwork, testNetwork, type TestNetworkOptions } from './test-network.ts';
 import type { TestNode } from './test-node.ts';
@@ -34,7 +34,7 @@ export interface ContractOptions {
  * for (const { title, check } of pluginContract(import.meta.dirname)) test(title, check);
  * ```
  */
-export function pluginContract(path: PluginPath, options: ContractOptions = {}): readonly ContractCheck[] {
+export function pluginContract(path: string | URL, options: ContractOptions = {}): readonly ContractCheck[] {
   const subject = pathOf(path);
   return [
     { title: 'starts with no more than the plugins it needs', check: () => startsAlone(subject) },

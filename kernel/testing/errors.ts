@@ -12,5 +12,6 @@ export const testingErrors = defineErrors('testing', {
   'no-such-node': { message: 'There is no node {number} among {count}' },
   'node-off': { message: '{node} is off', hint: 'Start it with `net.restart`.' },
   'no-such-plugin': { message: 'No plugin that ships with itsgoin is called "{name}"', hint: 'There are: {known}.' },
+  'not-played': { message: 'The stand-in for {name} was given no "{method}"' },
   'not-active': { message: '{node}: plugin {plugin} is {state}: {reason}' },
 });

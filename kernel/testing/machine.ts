@@ -17,6 +17,8 @@ export type PluginSettings = Readonly<Record<string, Readonly<Record<string, unk
 
 export interface MachineOptions {
   readonly number: number;
+  /** Names it in errors and makes its keys. Default: its number. */
+  readonly name?: string;
   readonly seed: string;
   /** The directory in which it makes its own. */
   readonly root: string;
@@ -36,6 +38,7 @@ export interface MachineOptions {
 /** One computer with its disk, its keys and its address. The node on it is started and stopped any number of times. */
 export class Machine {
   readonly number: number;
+  readonly name: string;
   readonly identity: Identity;
   /** For what its user does. */
   readonly random: Random;
@@ -48,18 +51,17 @@ export class Machine {
   #starts = 0;
 
   constructor(options: MachineOptions) {
-    const { number, seed, root, config, host = hostOf(number) } = options;
+    const { number, name, seed, root, config, host = hostOf(number) } = options;
     this.#options = options;
     this.number = number;
+    this.name = name ?? `node ${number}`;
     this.host = host;
     this.dataDir = join(root, String(number));
-    const keys = seededRandom(`${seed}/keys/${number}`);
-    const [identity, device] = [keys.bytes(32), keys.bytes(32)];
-    this.identity = identityOf(identity, device);
+    this.identity = testIdentity(name ?? String(number), seed);
     this.random = seededRandom(`${seed}/user/${number}`);
     mkdirSync(this.dataDir, { recursive: true, mode: 0o700 });
-    writeFileSync(join(this.dataDir, 'identity.key'), identity, { mode: 0o600 });
-    writeFileSync(join(this.dataDir, 'device.key'), device, { mode: 0o600 });
+    writeFileSync(join(this.dataDir, 'identity.key'), this.identity.identitySeed, { mode: 0o600 });
+    writeFileSync(join(this.dataDir, 'device.key'), this.identity.deviceSeed, { mode: 0o600 });
     const plugins = Object.fromEntries(Object.entries(config).map(([name, values]) => [name, { config: values }]));
     writeFileSync(join(this.dataDir, 'config.json'), JSON.stringify({ plugins }));
   }
@@ -98,7 +100,7 @@ export class Machine {
     if (failed !== undefined) {
       throw testingErrors.make('not-active', {
         plugin: failed.name,
-        node: `node ${this.number}`,
+        node: this.name,
         state: failed.state,
         reason: failed.reason ?? 'no reason given',
       });
@@ -108,10 +110,16 @@ export class Machine {
 
   /** Runs a command as the machine's user would; the node's own deadlines are the only ones. Rejects as the command does. */
   async run<R = unknown>(command: string, params: Readonly<Record<string, unknown>>): Promise<R> {
-    if (this.node === undefined) throw testingErrors.make('node-off', { node: `node ${this.number}` });
+    if (this.node === undefined) throw testingErrors.make('node-off', { node: this.name });
     const call = { signal: new AbortController().signal, progress() {} };
     return (await this.node.host.run(command, params, call)) as R;
   }
+}
+
+/** Who a node of this name is, in a network of this seed; also somebody who has no node. */
+export function testIdentity(name: string, seed: number | string = 1): Identity {
+  const keys = seededRandom(`${seed}/keys/${name}`);
+  return identityOf(keys.bytes(32), keys.bytes(32));
 }
 
 /** Public addresses, each in a /16 of its own: nobody may take two machines for one household. */

@@ -1,22 +1,42 @@
-import { resolve } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../clock/system-clock.ts';
 import { findPlugins, type LoadedPlugin, loadPlugin } from '../lifecycle/loader.ts';
 import { needsOf } from '../lifecycle/manifest.ts';
+import type { AnyPlugin } from '../sdk/plugin.ts';
 import { testingErrors } from './errors.ts';
 
 const BUILTIN = fileURLToPath(new URL('../../plugins', import.meta.url));
 
-/** A plugin's folder or file; a relative path starts at the working directory. */
-export type PluginPath = string | URL;
+/** A plugin's folder or file; a relative path starts at the working directory. Or the plugin itself, as a test wrote it. */
+export type PluginSource = string | URL | AnyPlugin;
 
 /** The folders of the plugins that ship with itsgoin. */
 export function builtinPlugins(): string[] {
   return findPlugins(BUILTIN);
 }
 
-export function pathOf(plugin: PluginPath): string {
+export function pathOf(plugin: string | URL): string {
   return typeof plugin === 'string' ? resolve(plugin) : fileURLToPath(plugin).replace(/[\\/]$/, '');
+}
+
+/** Where the file of a plugin that is none finds it; one for all copies of this module in the process. */
+const WRITTEN = Symbol.for('itsgoin/testing/plugins');
+const registry: typeof globalThis & { [WRITTEN]?: AnyPlugin[] } = globalThis;
+
+/**
+ * The path at which the lifecycle finds a plugin. One that a test wrote down gets a file in `directory`,
+ * and is known to this process for good, as every module is.
+ */
+export function placeOf(plugin: PluginSource, directory: string): string {
+  if (typeof plugin === 'string' || plugin instanceof URL) return pathOf(plugin);
+  registry[WRITTEN] ??= [];
+  const number = registry[WRITTEN].push(plugin) - 1;
+  const path = join(directory, `${plugin.name}-${number}.mjs`);
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(path, `export default globalThis[Symbol.for('${WRITTEN.description}')][${number}];\n`);
+  return path;
 }
 
 /** Evaluates the code now, so that no wait on virtual time is a wait for the disk. @throws lifecycle/load-failed, lifecycle/bad-manifest */
@@ -32,12 +52,12 @@ export function readPlugin(path: string): Promise<LoadedPlugin> {
  * @throws testing/no-such-plugin, lifecycle/load-failed, lifecycle/bad-manifest
  */
 export async function withNeeds(
-  given: readonly PluginPath[],
+  given: readonly string[],
   named: readonly string[] | 'all' = [],
 ): Promise<LoadedPlugin[]> {
   const chosen = new Map<string, LoadedPlugin>();
   for (const path of given) {
-    const loaded = await readPlugin(pathOf(path));
+    const loaded = await readPlugin(path);
     chosen.set(loaded.plugin.name, loaded);
   }
   const shipped = new Map<string, LoadedPlugin>();

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { seededRandom } from '../clock/random.ts';
 import { createCounters } from '../observe/counters.ts';
 import type { Log } from '../sdk/log.ts';
@@ -6,7 +7,7 @@ import { testingErrors } from './errors.ts';
 import { HostilePeer } from './hostile-peer.ts';
 import { LogLines } from './log-lines.ts';
 import { Machine, type PluginSettings } from './machine.ts';
-import { type PluginPath, withNeeds } from './plugin-set.ts';
+import { placeOf, type PluginSource, withNeeds } from './plugin-set.ts';
 import { removeDirectory, scratchDirectory } from './scratch.ts';
 import { TestNode } from './test-node.ts';
 import { VirtualTime } from './virtual-time.ts';
@@ -18,8 +19,8 @@ const UNTIL_LIMIT_MS = 60_000;
 const GREETING_ROUND_TRIPS = 5;
 
 export interface NodeSetup {
-  /** Plugins under test: folders or files. */
-  readonly plugins?: readonly PluginPath[];
+  /** Plugins under test: folders, files, or plugins the test wrote itself. */
+  readonly plugins?: readonly PluginSource[];
   /** Plugins that ship with itsgoin, by name, beside those that the others need; or all of them. Default: only what is needed. */
   readonly builtin?: readonly string[] | 'all';
   /** Settings of plugins: `{ hello: { greeting: 'hi' } }`. */
@@ -28,6 +29,12 @@ export interface NodeSetup {
   readonly host?: string;
   /** The user's files in the data directory, by name: `{ 'anchors.json': '[]' }`. */
   readonly files?: Readonly<Record<string, string>>;
+}
+
+/** One node more. */
+export interface OneNode extends NodeSetup {
+  /** What errors call it, and what its keys are made of. Default: `node` and its number. */
+  readonly name?: string;
 }
 
 export interface TestNetworkOptions extends NodeSetup {
@@ -86,9 +93,11 @@ export class TestNetwork {
   }
 
   /** One more node; what is not given here is as for the others. @throws testing/not-active, lifecycle/load-failed */
-  async add(setup: NodeSetup = {}): Promise<TestNode> {
-    const { plugins = [], builtin, config = {}, host, files } = { ...this.#setup, ...setup };
-    const chosen = await withNeeds(plugins, builtin);
+  async add(setup: OneNode = {}): Promise<TestNode> {
+    const { name, plugins = [], builtin, config = {}, host, files }: OneNode = { ...this.#setup, ...setup };
+    const written = join(this.#root, 'plugins');
+    const paths = plugins.map((plugin) => placeOf(plugin, written));
+    const chosen = await withNeeds(paths, builtin);
     const log = new LogLines();
     const machine = new Machine({
       number: this.#machines++,
@@ -100,6 +109,7 @@ export class TestNetwork {
       config,
       logLevel: 'warn',
       logTo: { stream: log },
+      ...(name !== undefined && { name }),
       ...(host !== undefined && { host }),
       ...(files && { files }),
     });

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { PluginInspection, SwapOutcome } from '../lifecycle/plugin-host.ts';
 import type { Node } from '../node.ts';
 import type { DeviceId, NodeId } from '../sdk/identifiers.ts';
@@ -10,7 +11,7 @@ import { testingErrors } from './errors.ts';
 import { EventLog } from './event-log.ts';
 import type { LogLine, LogLines } from './log-lines.ts';
 import type { Machine } from './machine.ts';
-import { type PluginPath, pathOf, readPlugin } from './plugin-set.ts';
+import { placeOf, type PluginSource, readPlugin } from './plugin-set.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 /** Virtual time any single call may take. */
@@ -107,20 +108,20 @@ export class TestNode {
   /** Swaps a plugin's code, as it is on disk now, in for itself. */
   async reload(plugin: string): Promise<SwapOutcome> {
     const { source } = this.inspect(plugin);
-    if (source !== 'builtin') await readPlugin(source).catch(() => {});
+    if (source !== 'builtin') await this.#read(source);
     return this.wait(this.kernel.host.reload(plugin), `a reload of ${plugin}`);
   }
 
   /** Swaps other code in under the same name. */
-  async replace(plugin: string, path: PluginPath): Promise<SwapOutcome> {
-    await readPlugin(pathOf(path)).catch(() => {});
-    return this.wait(this.kernel.host.replace(plugin, pathOf(path)), `a replacement of ${plugin}`);
+  async replace(plugin: string, by: PluginSource): Promise<SwapOutcome> {
+    const path = await this.#read(by);
+    return this.wait(this.kernel.host.replace(plugin, path), `a replacement of ${plugin}`);
   }
 
   /** Adds a plugin the node was not started with. */
-  async add(path: PluginPath): Promise<SwapOutcome> {
-    await readPlugin(pathOf(path)).catch(() => {});
-    return this.wait(this.kernel.host.add(pathOf(path)), `adding ${pathOf(path)}`);
+  async add(plugin: PluginSource): Promise<SwapOutcome> {
+    const path = await this.#read(plugin);
+    return this.wait(this.kernel.host.add(path), `adding ${path}`);
   }
 
   disable(plugin: string): Promise<SwapOutcome> {
@@ -166,7 +167,14 @@ export class TestNode {
   }
 
   toString(): string {
-    return `node ${this.number}`;
+    return this.machine.name;
+  }
+
+  /** Evaluates code in real time, before virtual time is moved for it. What is wrong with it shows when it is swapped in. */
+  async #read(plugin: PluginSource): Promise<string> {
+    const path = placeOf(plugin, join(this.machine.dataDir, 'written-plugins'));
+    await readPlugin(path).catch(() => {});
+    return path;
   }
 
   #located(error: unknown, what: string): unknown {

@@ -1,5 +1,7 @@
 import type { PostId } from '../../plugins/content/api.ts';
+import { join } from 'node:path';
 import test from 'ava';
+import Sqlite from 'better-sqlite3';
 import { deleteRecord, postNotification } from '../../plugins/content/api.ts';
 import { composeDelete } from '../../plugins/content/publish.ts';
 import { signedPost, World } from './world.ts';
@@ -62,7 +64,7 @@ test('a deleted post never returns: not from a stale holder, not by push, not be
   await world.connect(anna, ben);
   await world.connect(anna, cleo);
   const id = await post(anna, 'oops');
-  const copy = ben.live.handlers?.postFetch({ post_id: id }, {} as never) as { post: unknown };
+  const copy = await ben.service((content) => content.get(id));
   world.disconnect(anna, ben);
   await anna.run('post.delete', { id });
   await world.settle();
@@ -70,7 +72,7 @@ test('a deleted post never returns: not from a stale holder, not by push, not be
   await world.connect(ben, cleo);
   await cleo.run('sync.now');
   t.deepEqual(await cleo.texts(), []);
-  const notice = { post_id: id, author: anna.id, timestamp_ms: 1, post: copy.post };
+  const notice = { post_id: id, author: anna.id, timestamp_ms: 1, post: copy };
   await world.clock.until(cleo.receive(ben, postNotification, notice));
   t.deepEqual(await cleo.texts(), []);
   t.deepEqual(await ben.texts(), [], 'the stale holder learned it in turn');
@@ -110,8 +112,10 @@ test('delete records of others, forged ones and replays have no effect (DEL-01, 
   await send(honest);
   await send(honest);
   t.deepEqual(await ben.texts(), []);
-  const rows = ben.store.database('content').prepare<{ n: number }>('SELECT count(*) AS n FROM deleted_posts').get();
-  t.is(rows?.n, 1);
+  await ben.kit.stop();
+  const stored = new Sqlite(join(ben.kit.machine.dataDir, 'itsgoin.db'), { readonly: true });
+  t.teardown(() => stored.close());
+  t.is(stored.prepare('SELECT count(*) FROM deleted_posts').pluck().get(), 1);
 });
 
 test("a stranger's record for a post not here yet does not keep the author's own out", async (t) => {

@@ -66,7 +66,7 @@ test('ids that the peer does not have any more end in one question for them, not
     requests.flatMap(({ wanted }) => (wanted === undefined ? [] : [wanted])),
     [ids],
   );
-  t.deepEqual(reader.live.diagnostics?.().pulling, []);
+  t.deepEqual(reader.figures().pulling, []);
 });
 
 test('a peer that takes no more questions for now is asked again after a second, another refusal ends the pull', async (t) => {

@@ -2,7 +2,6 @@ import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { serviceArrived } from '../../kernel/index.ts';
 import { postDeleted } from '../../plugins/content/api.ts';
-import type { ContentService } from '../../plugins/content/api.ts';
 import { peerFeaturesChanged } from '../../plugins/mesh/api.ts';
 import { World } from './world.ts';
 import type { TestNode } from './world.ts';
@@ -40,17 +39,17 @@ test('when mesh or social comes on, or the other side changes its features, the 
 
 test('whoever is unfollowed and followed again was never met', async (t) => {
   const { world, anna, ben } = await pair(t);
-  const service = ben.live.services?.[0]?.service as ContentService;
-  t.true(service.lastEncounterMs(anna.id) > 0);
+  const lastMetMs = () => ben.service((content) => content.lastEncounterMs(anna.id));
+  t.true((await lastMetMs()) > 0);
   world.disconnect(anna, ben);
   await ben.unfollow(anna);
   await ben.follow(anna);
-  t.is(service.lastEncounterMs(anna.id), 0);
-  await world.clock.until(service.encountered(anna.id, 5));
-  t.is(service.lastEncounterMs(anna.id), 5);
+  t.is(await lastMetMs(), 0);
+  await ben.service((content) => content.encountered(anna.id, 5));
+  t.is(await lastMetMs(), 5);
   await ben.unfollow(anna);
-  await world.clock.until(service.encountered(anna.id, 7));
-  t.is(service.lastEncounterMs(anna.id), 0);
+  await ben.service((content) => content.encountered(anna.id, 7));
+  t.is(await lastMetMs(), 0);
 });
 
 test('deleting an own post tells other plugins that it was here, and takes it off the figures', async (t) => {
@@ -59,9 +58,9 @@ test('deleting an own post tells other plugins that it was here, and takes it of
   anna.bus.subscribe('test', postDeleted, (event) => void heard.push(event));
   const { id } = (await anna.run('post.create', { text: 'mine' })) as { id: string };
   await world.settle();
-  t.is(anna.live.diagnostics?.().posts, 1);
+  t.is(anna.figures().posts, 1);
   await anna.run('post.delete', { id });
   await world.settle();
   t.deepEqual(heard, [{ id, author: anna.id, hadPost: true }]);
-  t.is(anna.live.diagnostics?.().posts, 0);
+  t.is(anna.figures().posts, 0);
 });

@@ -33,7 +33,7 @@ test('other plugins are told of each post that is stored, where it came from, an
     { id: pushed.id, author: anna.id, hadPost: true },
     { id: unseen.id, author: anna.id, hadPost: false },
   ]);
-  t.is(ben.live.diagnostics?.().posts, 0);
+  t.is(ben.figures().posts, 0);
 });
 
 test('sync.now says how many peers were asked and how many posts came', async (t) => {
