@@ -34,14 +34,42 @@ export function writePlugin(dataDir: string, name: string, single: boolean): str
   });
 }
 
-/** Lets `node --test` and editors find `itsgoin` from the data directory; the node itself needs no help. */
+/**
+ * Lets tests and editors find `itsgoin` from the data directory; the node itself needs no help. The
+ * package is named as a dependency, or `npm install` of another one would take its link away.
+ */
 function linkPackage(root: string): void {
-  const manifest = join(root, 'package.json');
-  if (!existsSync(manifest)) writeFileSync(manifest, '{ "private": true, "type": "module" }\n');
+  const packages = packageRoot();
+  writeNew(join(root, 'package.json'), {
+    private: true,
+    type: 'module',
+    dependencies: { itsgoin: `file:${packages}` },
+  });
+  writeNew(join(root, 'tsconfig.json'), {
+    compilerOptions: {
+      target: 'es2024',
+      module: 'nodenext',
+      strict: true,
+      noEmit: true,
+      // What Node can strip, and nothing else.
+      erasableSyntaxOnly: true,
+      verbatimModuleSyntax: true,
+      allowImportingTsExtensions: true,
+      skipLibCheck: true,
+      types: ['node'],
+      typeRoots: ['./node_modules/itsgoin/node_modules/@types', './node_modules/@types'],
+    },
+    include: ['**/*.ts'],
+  });
   const link = join(root, 'node_modules', 'itsgoin');
   if (lstatSync(link, { throwIfNoEntry: false }) !== undefined) return;
   mkdirSync(dirname(link), { recursive: true });
-  symlinkSync(packageRoot(), link, 'junction');
+  symlinkSync(packages, link, 'junction');
+}
+
+/** Writes a JSON file where there is none. */
+function writeNew(path: string, content: object): void {
+  if (!existsSync(path)) writeFileSync(path, `${JSON.stringify(content, null, 2)}\n`);
 }
 
 /** The folder of package.json, whether this runs compiled in `dist/` or as source. */
