@@ -25,6 +25,16 @@ test('a written line has at most 200 characters', (t) => {
   );
 });
 
+test('a line of a plugin README has at most 120 characters', (t) => {
+  t.deepEqual(
+    linesOver(
+      120,
+      pages.filter((file) => file.startsWith('plugins/') && !file.startsWith('plugins/mesh/')),
+    ),
+    [],
+  );
+});
+
 test('every link inside the repository leads somewhere', (t) => {
   const broken = pages.flatMap((file) => {
     const text = readFileSync(file, 'utf8').replace(/^```[\s\S]*?^```/gm, '');
