@@ -71,6 +71,13 @@ test('the code of the pages and of the template compiles, with the settings that
   t.is(spawnSync(process.execPath, [TSC, '-p', folder], { encoding: 'utf8' }).stdout, '');
 });
 
+test('the guide shows what `plugin new` writes', (t) => {
+  const dataDir = temporaryDirectory(t);
+  writePlugin(dataDir, 'hello', false);
+  const shown = blocksOf('docs/plugin-guide.md').find(({ file }) => file === 'hello/plugin.ts');
+  t.is(shown?.text, readFileSync(join(dataDir, 'plugins/hello/plugin.ts'), 'utf8'));
+});
+
 /** A node with what ships and the plugins of a page, all of which must have started. */
 async function nodeWith(t: ExecutionContext, page: string): Promise<TestNode> {
   const dataDir = temporaryDirectory(t);
