@@ -7,7 +7,8 @@ import { needsOf } from '../lifecycle/manifest.ts';
 import { badBytes, swapUnderLoad } from './contract-traffic.ts';
 import { builtinPlugins, pathOf, providerOf, readPlugin, withNeeds } from './plugin-set.ts';
 import { misfitOf } from './samples.ts';
-import { type TestNetwork, testNetwork, type TestNetworkOptions } from './test-network.ts';
+import type { TestNetworkOptions } from './setup.ts';
+import { type TestNetwork, testNetwork } from './test-network.ts';
 import type { TestNode } from './test-node.ts';
 
 const ROUNDS = 20;

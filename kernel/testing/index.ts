@@ -1,6 +1,8 @@
 /** `itsgoin/testing`: real nodes in a network of the test's making. */
 export { testNetwork, TestNetwork } from './test-network.ts';
-export type { NodeRef, NodeSetup, OneNode, TestContext, TestNetworkOptions } from './test-network.ts';
+export type { NodeRef } from './test-network.ts';
+export type { NodeSetup, OneNode, TestContext, TestNetworkOptions } from './setup.ts';
+export type { Dial } from './dial-log.ts';
 export type { TestNode } from './test-node.ts';
 export { pluginContract } from './contract.ts';
 export type { ContractCheck, ContractOptions } from './contract.ts';

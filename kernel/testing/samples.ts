@@ -40,22 +40,22 @@ const NUMBERS: readonly number[] = [1, 0, 7, 1_767_225_600_000, -1, 0.5];
  * A request of a message that fits its schema: the given body, or one made up. Undefined when a string
  * must look like nothing we could think of.
  */
-export function sampleOf(message: AnyMessage, body: unknown = valueOf(message.body)): Sample | undefined {
+export function sampleOf(message: AnyMessage, body: unknown = madeUpFor(message.body)): Sample | undefined {
   if (!validatorOf(message.body).check(body)) return undefined;
   const frame = Buffer.from(messageFrame(message, body));
   return { message, code: frame[0] as number, payload: JSON.parse(frame.toString('utf8', 5)), frame };
 }
 
 /** The smallest value we can think of that fits a schema; undefined when there is none. */
-export function valueOf(schema: TSchema): unknown {
+export function madeUpFor(schema: TSchema): unknown {
   const { type, ...given } = schema as Schema;
   if ('const' in given) return given.const;
   if (given.enum !== undefined) return given.enum[0];
-  if (given.anyOf !== undefined) return firstFitting(schema, given.anyOf.map(valueOf));
-  if (given.allOf !== undefined) return Object.assign({}, ...given.allOf.map(valueOf));
+  if (given.anyOf !== undefined) return firstFitting(schema, given.anyOf.map(madeUpFor));
+  if (given.allOf !== undefined) return Object.assign({}, ...given.allOf.map(madeUpFor));
   switch (type) {
     case 'object':
-      return Object.fromEntries((given.required ?? []).map((key) => [key, valueOf(given.properties?.[key] ?? {})]));
+      return Object.fromEntries((given.required ?? []).map((key) => [key, madeUpFor(given.properties?.[key] ?? {})]));
     case 'array':
       return itemsOf(given);
     case 'string':
@@ -79,8 +79,8 @@ export function misfitOf(schema: TSchema): unknown {
 }
 
 function itemsOf({ items, minItems = 0 }: Schema): unknown[] {
-  if (Array.isArray(items)) return items.map(valueOf);
-  return Array.from({ length: minItems }, () => valueOf(items as TSchema));
+  if (Array.isArray(items)) return items.map(madeUpFor);
+  return Array.from({ length: minItems }, () => madeUpFor(items as TSchema));
 }
 
 function bounds(schema: TSchema): number[] {

@@ -1,14 +1,17 @@
 import { join } from 'node:path';
 import { seededRandom } from '../clock/random.ts';
+import type { VirtualClock } from '../clock/virtual-clock.ts';
 import { createCounters } from '../observe/counters.ts';
 import type { Log } from '../sdk/log.ts';
 import { type LinkOptions, memoryNetwork, type MemoryNetwork } from '../transport/memory/network.ts';
+import { type Dial, DialLog } from './dial-log.ts';
 import { testingErrors } from './errors.ts';
 import { HostilePeer } from './hostile-peer.ts';
 import { LogLines } from './log-lines.ts';
-import { Machine, type PluginSettings } from './machine.ts';
-import { placeOf, type PluginSource, withNeeds } from './plugin-set.ts';
+import { Machine } from './machine.ts';
+import { placeOf, withNeeds } from './plugin-set.ts';
 import { removeDirectory, scratchDirectory } from './scratch.ts';
+import type { NodeSetup, OneNode, TestNetworkOptions } from './setup.ts';
 import { TestNode } from './test-node.ts';
 import { VirtualTime } from './virtual-time.ts';
 
@@ -17,42 +20,10 @@ const LOOK_EVERY_MS = 100;
 const UNTIL_LIMIT_MS = 60_000;
 /** What peers tell each other when they meet takes a few round trips. */
 const GREETING_ROUND_TRIPS = 5;
-
-export interface NodeSetup {
-  /** Plugins under test: folders, files, or plugins the test wrote itself. */
-  readonly plugins?: readonly PluginSource[];
-  /** Plugins that ship with itsgoin, by name, beside those that the others need; or all of them. Default: only what is needed. */
-  readonly builtin?: readonly string[] | 'all';
-  /** Settings of plugins: `{ hello: { greeting: 'hi' } }`. */
-  readonly config?: PluginSettings;
-  /** An IP address. Default: a public one, in another network than every other node's. */
-  readonly host?: string;
-  /** The user's files in the data directory, by name: `{ 'anchors.json': '[]' }`. */
-  readonly files?: Readonly<Record<string, string>>;
-}
-
-/** One node more. */
-export interface OneNode extends NodeSetup {
-  /** What errors call it, and what its keys are made of. Default: `node` and its number. */
-  readonly name?: string;
-}
-
-export interface TestNetworkOptions extends NodeSetup {
-  /** How many to start with. Default 2. */
-  readonly nodes?: number;
-  /** The same seed makes the same keys and the same choices. Default 1. */
-  readonly seed?: number | string;
-  /** The way between any two nodes. Default: no delay, no loss. */
-  readonly link?: Partial<LinkOptions>;
-  /** The context of a test, node:test's or AVA's: the network stops when the test ends. */
-  readonly t?: TestContext;
-}
-
-/** What test runners call their "when the test is over". */
-export interface TestContext {
-  after?(done: () => Promise<void>): void;
-  teardown?(done: () => Promise<void>): void;
-}
+/** In which a node does what it does first. */
+const FIRST_MS = 10;
+/** A link that takes longer than this to bring a word over is a fault of its own. */
+const FAREWELL_MS = 1_000;
 
 /** A node, or its number. */
 export type NodeRef = TestNode | number;
@@ -66,15 +37,18 @@ export class TestNetwork {
   /** Every fault there is: routes, partitions, links. */
   readonly memory: MemoryNetwork;
   readonly time = new VirtualTime();
+  readonly #dials = new DialLog(this.time.clock);
   readonly #setup: NodeSetup;
+  readonly #hostOf: TestNetworkOptions['hostOf'];
   readonly #seed: string;
   readonly #root = scratchDirectory('itsgoin-test-');
   readonly #hostiles: HostilePeer[] = [];
   #machines = 0;
 
   /** Use {@link testNetwork}. */
-  constructor({ seed = 1, link = {}, t, ...setup }: TestNetworkOptions) {
+  constructor({ seed = 1, link = {}, hostOf, t, ...setup }: TestNetworkOptions) {
     this.#setup = setup;
+    this.#hostOf = hostOf;
     this.#seed = String(seed);
     const counters = createCounters();
     this.memory = memoryNetwork({
@@ -87,6 +61,16 @@ export class TestNetwork {
     (t?.after ?? t?.teardown)?.call(t, () => this.stop());
   }
 
+  /** Who dialled which hosts, and when by the nodes' clock; the first 100,000. */
+  get dials(): readonly Dial[] {
+    return this.#dials.noted;
+  }
+
+  /** The clock of all nodes; `now()` is what they sign and show. */
+  get clock(): VirtualClock {
+    return this.time.clock;
+  }
+
   /** Milliseconds of virtual time since the network was started. */
   get nowMs(): number {
     return this.time.nowMs;
@@ -94,7 +78,17 @@ export class TestNetwork {
 
   /** One more node; what is not given here is as for the others. @throws testing/not-active, lifecycle/load-failed */
   async add(setup: OneNode = {}): Promise<TestNode> {
-    const { name, plugins = [], builtin, config = {}, host, files }: OneNode = { ...this.#setup, ...setup };
+    const {
+      name,
+      plugins = [],
+      builtin,
+      config = {},
+      files,
+      host = this.#hostOf?.(this.#machines),
+    }: OneNode = {
+      ...this.#setup,
+      ...setup,
+    };
     const written = join(this.#root, 'plugins');
     const paths = plugins.map((plugin) => placeOf(plugin, written));
     const chosen = await withNeeds(paths, builtin);
@@ -105,7 +99,7 @@ export class TestNetwork {
       root: this.#root,
       clock: this.time.clock,
       plugins: chosen.map(({ path }) => path),
-      transport: (at) => this.memory.transport(at),
+      transport: (at) => this.#dials.noting(this.memory.transport(at)),
       config,
       logLevel: 'warn',
       logTo: { stream: log },
@@ -116,6 +110,7 @@ export class TestNetwork {
     const node = new TestNode(machine, this.time, log);
     this.nodes.push(node);
     await node.start();
+    await this.advance(FIRST_MS);
     return node;
   }
 
@@ -138,6 +133,11 @@ export class TestNetwork {
   /** Lets `ms` of virtual time go by on all nodes. */
   advance(ms: number): Promise<void> {
     return this.time.advance(ms);
+  }
+
+  /** Moves time until a promise settles, at most a minute. @throws testing/not-in-time, testing/never */
+  wait<T>(promise: Promise<T>, what = 'it'): Promise<T> {
+    return this.time.until(promise, UNTIL_LIMIT_MS, what);
   }
 
   /**
@@ -185,15 +185,19 @@ export class TestNetwork {
   async kill(ref: NodeRef): Promise<void> {
     const node = this.node(ref);
     this.memory.vanish(node.machine.host);
-    await node.end();
+    await node.stop();
   }
 
   /** Starts a node again, after a `kill` or a stop or neither: same disk, same keys; at another address if one is given. */
   async restart(ref: NodeRef, { host }: { readonly host?: string } = {}): Promise<void> {
     const node = this.node(ref);
-    await node.stop();
+    if (node.isOn) {
+      await node.stop();
+      await this.advance(FAREWELL_MS);
+    }
     if (host !== undefined) node.machine.host = host;
     await node.start();
+    await this.advance(FIRST_MS);
   }
 
   /** A peer with keys and an address of its own and no node behind them: it writes what it likes. */
@@ -215,7 +219,7 @@ export class TestNetwork {
   /** Stops everything and removes its files. Safe to call again. */
   async stop(): Promise<void> {
     for (const peer of this.#hostiles.splice(0)) await peer.close();
-    await Promise.all(this.nodes.map((node) => node.end()));
+    await Promise.all(this.nodes.map((node) => node.stop()));
     removeDirectory(this.#root);
   }
 
@@ -234,8 +238,6 @@ export async function testNetwork(options: TestNetworkOptions = {}): Promise<Tes
   const { nodes = 2 } = options;
   try {
     for (let number = 0; number < nodes; number++) await network.add();
-    // What nodes do first, they do now.
-    await network.advance(10);
     return network;
   } catch (error) {
     await network.stop();

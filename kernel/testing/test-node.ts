@@ -16,8 +16,6 @@ import type { VirtualTime } from './virtual-time.ts';
 
 /** Virtual time any single call may take. */
 const CALL_LIMIT_MS = 60_000;
-/** A link that takes longer than this to bring a word over is a fault of its own. */
-const FAREWELL_MS = 1_000;
 
 /**
  * One node of a test network. Every call moves virtual time until it is done, at most a minute, and
@@ -37,12 +35,25 @@ export class TestNode {
     this.#log = log;
   }
 
+  get name(): string {
+    return this.machine.name;
+  }
+
   get id(): NodeId {
     return this.machine.nodeId;
   }
 
   get deviceId(): DeviceId {
     return this.machine.identity.deviceId;
+  }
+
+  /** Its IP address. */
+  get host(): string {
+    return this.machine.host;
+  }
+
+  get dataDir(): string {
+    return this.machine.dataDir;
   }
 
   /** `host:port` */
@@ -152,22 +163,15 @@ export class TestNode {
     this.#events.follow(node.bus);
   }
 
-  /** Stops it in good order, and lets peers hear of it. */
+  /** Stops it in good order; peers hear of it as soon as time goes on. Safe to call again. */
   async stop(): Promise<void> {
-    if (!this.isOn) return;
-    await this.end();
-    await this.#time.advance(FAREWELL_MS);
-  }
-
-  /** Stops it; whether anybody hears of it is up to the network. */
-  async end(): Promise<void> {
     const { node } = this.machine;
     this.machine.node = undefined;
     if (node !== undefined) await this.#time.until(node.stop(), 2 * CALL_LIMIT_MS, `${this} stops`);
   }
 
   toString(): string {
-    return this.machine.name;
+    return this.name;
   }
 
   /** Evaluates code in real time, before virtual time is moved for it. What is wrong with it shows when it is swapped in. */
