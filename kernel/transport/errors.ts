@@ -19,6 +19,7 @@ export const transportErrors = defineErrors('transport', {
   'too-many-streams': { message: 'too many streams wait for the peer to allow more', retryable: true },
   'too-many-writers': { message: 'too many writers wait for one stream', retryable: true },
   'too-many-connections': { message: 'the limit of {limit} connections is reached', retryable: true },
+  'too-many-sockets': { message: 'the limit of {limit} sockets is reached', retryable: true },
   'stream-ended': { message: 'the stream ended before the bytes were taken' },
   closed: { message: 'the connection is closed: {reason}', retryable: true },
 });

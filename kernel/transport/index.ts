@@ -1,5 +1,4 @@
 import { QuicEndpoint, type EndpointDeps } from './quic/endpoint.ts';
-import { UdpSocket } from './quic/udp-socket.ts';
 import type { EndpointOptions, Transport } from './transport.ts';
 
 export {
@@ -19,7 +18,7 @@ export {
   type MemoryNetworkDeps,
   type Route,
 } from './memory/network.ts';
-export type { DatagramHandler, EndpointDeps, QuicEndpoint } from './quic/endpoint.ts';
+export type { EndpointDeps, QuicEndpoint } from './quic/endpoint.ts';
 export type * from './transport.ts';
 
 /** The transport of a real node: QUIC over one UDP socket for each endpoint. */
@@ -30,6 +29,6 @@ export interface QuicTransport extends Transport {
 
 export function quicTransport(deps: EndpointDeps): QuicTransport {
   return {
-    open: async (options) => new QuicEndpoint(await UdpSocket.open(options.bind), options, deps),
+    open: (options) => QuicEndpoint.open(options, deps),
   };
 }

@@ -18,3 +18,6 @@ export const WAITING_WRITERS_MAX = 64;
 
 /** `Stream.writable` resolves below this. */
 export const WRITE_QUEUE_LOW_BYTES = 256 * 1024;
+
+/** Further sockets of an endpoint: one strategy of hole punching takes 256, and a reload may hold two generations. */
+export const SOCKETS_MAX = 512;

@@ -16,6 +16,13 @@ export interface SocketAddress {
   readonly family: 4 | 6;
 }
 
+export interface EndpointTarget {
+  readonly addresses: readonly SocketAddress[];
+  readonly expect?: NodeId;
+  /** The socket of this endpoint that the connection is to live on; default: the main one. */
+  readonly from?: EndpointSocket;
+}
+
 export interface EndpointOptions {
   /** Listen address; port 0 takes a free one. Default `[::]:0` dual-stack, IPv4 only where there is no IPv6. */
   readonly bind?: SocketAddress;
@@ -49,8 +56,37 @@ export interface TransportLimits {
   readonly maxStreamsPerConnection: number;
 }
 
+/**
+ * Takes a datagram that is neither QUIC nor a probe of ours; the bytes are the listener's. False: it is
+ * of no use, and counted as garbage.
+ */
+export type RawListener = (datagram: Uint8Array, from: SocketAddress) => boolean;
+
+/**
+ * A UDP socket of an endpoint: the main one, on which it listens and dials, or a further one. Both carry
+ * connections and other datagrams side by side; on a further one everything is another datagram until
+ * it accepts or is dialled from.
+ */
+export interface EndpointSocket {
+  readonly port: number;
+  /** No longer the caller's; connections may still live on it. */
+  readonly closed: boolean;
+  /** As {@link Endpoint.localAddresses}. */
+  localAddresses(): readonly SocketAddress[];
+  /** Until one is set, such datagrams are counted as garbage. */
+  onDatagram: RawListener;
+  /** Sends a datagram that is not QUIC; the bytes are copied. False when this socket cannot reach that address or is closed. */
+  send(datagram: Uint8Array, to: SocketAddress): boolean;
+  /** From now on peers may dial this socket. The main one accepts from the start. */
+  accept(): void;
+  /** Ends accepting and other datagrams at once, and the socket itself with the last connection on it. */
+  close(): void;
+}
+
 export interface Endpoint {
   readonly port: number;
+  /** The socket that everything uses by default; lives as long as the endpoint. */
+  readonly socket: EndpointSocket;
   /** Interface addresses this endpoint is reachable at, `port` included; no wildcard. */
   localAddresses(): readonly SocketAddress[];
   /**
@@ -60,7 +96,14 @@ export interface Endpoint {
    * @throws transport/dial-timeout, transport/wrong-node, transport/bad-certificate,
    *   transport/refused, transport/unreachable, or the signal's reason.
    */
-  dial(target: { addresses: readonly SocketAddress[]; expect?: NodeId }, signal?: AbortSignal): Promise<Connection>;
+  dial(target: EndpointTarget, signal?: AbortSignal): Promise<Connection>;
+  /**
+   * Opens one more socket at a free port, on the main one's local address unless `host` names another.
+   * At most 512 at once.
+   *
+   * @throws transport/bind-failed, transport/too-many-sockets, transport/closed
+   */
+  openSocket(options?: { readonly host?: string }): Promise<EndpointSocket>;
   connections(): Iterable<Connection>;
   counters(): Readonly<Record<string, number>>;
   /** Closes every connection with `shutting-down`, waits until the closes are sent (at most 1 s), frees the socket. */

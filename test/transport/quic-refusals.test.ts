@@ -132,23 +132,6 @@ test('an unknown QUIC version is answered with those we speak', async (t) => {
   t.is(b.endpoint.counters()['version-negotiation'], 1);
 });
 
-test('datagrams that are not QUIC go to their handler, and can be sent from the port', async (t) => {
-  const { a, b } = await pair(t);
-  type Raw = {
-    onRawDatagram: (datagram: Uint8Array, from: { port: number }) => void;
-    sendRawDatagram(datagram: Uint8Array, to: object): void;
-  };
-  const got = new Promise<{ bytes: Buffer; port: number; host: string }>((resolve) => {
-    (b.endpoint as unknown as Raw).onRawDatagram = (datagram, from) =>
-      resolve({ bytes: Buffer.from(datagram), ...(from as { port: number; host: string }) });
-  });
-  (a.endpoint as unknown as Raw).sendRawDatagram(Buffer.from([0, 1, 2, 3]), b.address());
-  const { bytes, port, host } = await got;
-  t.deepEqual([...bytes], [0, 1, 2, 3]);
-  t.is(port, a.endpoint.port);
-  t.is(host, '127.0.0.1');
-});
-
 test('a source over its handshake budget waits, others do not', async (t) => {
   const a = await rig.node();
   const b = await rig.node({ limits: { handshakesPerSecondPerIp: 10 } });

@@ -4,7 +4,7 @@ import { CLOSE_CODES } from '../../kernel/index.ts';
 import type { Topic } from '../../kernel/index.ts';
 import type { Bus } from '../../kernel/bus/bus.ts';
 import { createCounters } from '../../kernel/observe/index.ts';
-import type { Connection, EndpointOptions, Transport } from '../../kernel/transport/transport.ts';
+import type { Connection, EndpointOptions, EndpointSocket, Transport } from '../../kernel/transport/transport.ts';
 import { createDispatcher, createNetwork } from '../../kernel/wire/index.ts';
 import { recordingLog } from '../rig/recording-log.ts';
 import type { FakeConnection } from './pair.ts';
@@ -20,11 +20,22 @@ async function networkRig(options: { advertise?: string[] } = {}) {
   const dispatcher = createDispatcher({ clock, counters: createCounters().of('wire'), log: recordingLog() });
   let accept: EndpointOptions['onConnection'] = () => {};
   let dialled: Connection | undefined;
+  const socket: EndpointSocket = {
+    port: 4433,
+    closed: false,
+    localAddresses: () => [],
+    onDatagram: () => false,
+    send: () => true,
+    accept() {},
+    close() {},
+  };
   const transport: Transport = {
     open: async ({ onConnection }) => {
       accept = onConnection;
       return {
         port: 4433,
+        socket,
+        openSocket: async () => socket,
         localAddresses: () => [
           { host: '192.0.2.1', port: 4433, family: 4 },
           { host: '2001:db8::1', port: 4433, family: 6 },

@@ -4,6 +4,7 @@ import { closeReason } from '../close-reason.ts';
 import { transportErrors } from '../errors.ts';
 import type { CloseInfo, Connection, ConnectionStats, IncomingStream, SocketAddress, Stream } from '../transport.ts';
 import type { MemoryEndpoint } from './endpoint.ts';
+import type { MemorySocket } from './socket.ts';
 import type { Lane } from './lane.ts';
 import { waitingOpens } from '../waiting.ts';
 import { MemoryStream } from './stream.ts';
@@ -28,6 +29,8 @@ export class MemoryConnection implements Connection {
   far!: MemoryConnection;
 
   readonly endpoint: MemoryEndpoint;
+  /** The socket it lives on. */
+  readonly socket: MemorySocket;
   readonly #lane: Lane;
   readonly #streams = new Map<number, MemoryStream>();
   readonly #opens = { bi: waitingOpens(), uni: waitingOpens() };
@@ -39,13 +42,14 @@ export class MemoryConnection implements Connection {
 
   constructor(
     id: number,
-    endpoint: MemoryEndpoint,
+    socket: MemorySocket,
     peer: { id: PeerId; incarnation: string; address: SocketAddress },
     direction: 'inbound' | 'outbound',
     lane: Lane,
   ) {
     this.id = id;
-    this.endpoint = endpoint;
+    this.socket = socket;
+    this.endpoint = socket.endpoint;
     this.peer = peer.id;
     this.incarnation = peer.incarnation;
     this.remote = peer.address;

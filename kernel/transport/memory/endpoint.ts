@@ -6,11 +6,21 @@ import type { Counters, Log } from '../../sdk/log.ts';
 import { CLOSE_CODES } from '../../sdk/network.ts';
 import type { Hello, Verdict } from '../admission.ts';
 import { transportErrors } from '../errors.ts';
-import { DEFAULT_LIMITS } from '../limits.ts';
+import { DEFAULT_LIMITS, SOCKETS_MAX } from '../limits.ts';
 import { PeerTable } from '../peer-table.ts';
-import type { Connection, Endpoint, EndpointOptions, SocketAddress, TransportLimits } from '../transport.ts';
+import { socketAddress } from '../address.ts';
+import type {
+  Connection,
+  Endpoint,
+  EndpointOptions,
+  EndpointSocket,
+  EndpointTarget,
+  SocketAddress,
+  TransportLimits,
+} from '../transport.ts';
 import type { MemoryConnection } from './connection.ts';
 import type { MemoryNetwork } from './network.ts';
+import { MemorySocket } from './socket.ts';
 
 /** How long the connection we were rejected in favour of may take to show up before we insist. */
 const INSIST_AFTER_MS = 2_000;
@@ -25,6 +35,7 @@ interface PendingDial {
 export class MemoryEndpoint implements Endpoint {
   readonly port: number;
   readonly address: SocketAddress;
+  readonly socket: MemorySocket;
   readonly self: PeerId;
   readonly limits: TransportLimits;
   readonly incarnation: string;
@@ -36,6 +47,7 @@ export class MemoryEndpoint implements Endpoint {
   readonly #counters: Counters;
   readonly #peers = new PeerTable<MemoryConnection | PendingDial>();
   readonly #live = new Set<MemoryConnection>();
+  readonly #further = new Set<MemorySocket>();
   readonly #waiting = new Map<string, Set<(connection: MemoryConnection) => void>>();
   readonly #closing = new AbortController();
 
@@ -50,27 +62,38 @@ export class MemoryEndpoint implements Endpoint {
     this.self = options.credentials.self;
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.incarnation = Buffer.from(network.random.bytes(8)).toString('hex');
+    this.socket = network.bind(this, address);
+    this.socket.accept();
   }
 
   localAddresses(): readonly SocketAddress[] {
     return [this.address];
   }
 
-  async dial(
-    target: { addresses: readonly SocketAddress[]; expect?: NodeId },
-    signal?: AbortSignal,
-  ): Promise<Connection> {
+  async openSocket({ host = this.address.host }: { readonly host?: string } = {}): Promise<EndpointSocket> {
+    if (this.#closing.signal.aborted) throw transportErrors.make('closed', { reason: 'shutting-down' });
+    if (this.#further.size >= SOCKETS_MAX) throw transportErrors.make('too-many-sockets', { limit: SOCKETS_MAX });
+    if (host !== this.address.host)
+      throw transportErrors.make('bind-failed', { address: `${host}:0`, reason: 'EADDRNOTAVAIL' });
+    const socket = this.#network.bind(this, socketAddress(host, this.#network.freePort()));
+    this.#further.add(socket);
+    return socket;
+  }
+
+  async dial(target: EndpointTarget, signal?: AbortSignal): Promise<Connection> {
     signal?.throwIfAborted();
     if (this.#closing.signal.aborted) throw transportErrors.make('closed', { reason: 'shutting-down' });
+    const from = this.#own(target.from);
     if (this.#live.size >= this.limits.maxConnections)
       throw transportErrors.make('too-many-connections', { limit: this.limits.maxConnections });
     const { dialMs } = this.limits;
     const linked = linkSignals([signal, this.#closing.signal], { clock: this.clock, deadlineMs: dialMs });
+    from.enter();
     let failure: unknown = transportErrors.make('unreachable');
     try {
       for (const address of target.addresses) {
         try {
-          return await this.#attempt(address, target.expect, linked.signal, false);
+          return await this.#attempt(from, address, target.expect, linked.signal, false);
         } catch (error) {
           if (linked.signal.aborted) throw error;
           if (codeOf(failure) === transportErrors.code('unreachable')) failure = error;
@@ -81,6 +104,7 @@ export class MemoryEndpoint implements Endpoint {
       if (codeOf(error) === 'clock/deadline') throw transportErrors.make('dial-timeout', { ms: dialMs });
       throw error;
     } finally {
+      from.leave();
       linked.dispose();
     }
   }
@@ -97,7 +121,7 @@ export class MemoryEndpoint implements Endpoint {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort(transportErrors.make('closed', { reason: 'shutting-down' }));
     for (const connection of [...this.#live]) connection.close(CLOSE_CODES['shutting-down'], 'shutting-down');
-    this.#network.remove(this);
+    for (const socket of [this.socket, ...this.#further]) this.#network.remove(socket);
   }
 
   // What follows is for the network and the connections.
@@ -110,8 +134,18 @@ export class MemoryEndpoint implements Endpoint {
     return 2 * this.#network.link(this.address.host, host).latencyMs;
   }
 
+  carry(from: MemorySocket, to: SocketAddress, datagram: Uint8Array): void {
+    this.#network.carry(from, to, datagram, (at) => at.#counters.add('garbage'));
+  }
+
+  /** A further socket is closed and no connection lives on it. */
+  freed(socket: MemorySocket): void {
+    this.#further.delete(socket);
+    this.#network.remove(socket);
+  }
+
   ended(connection: MemoryConnection): void {
-    this.#live.delete(connection);
+    if (this.#live.delete(connection)) connection.socket.leave();
     this.#peers.remove(peerKey(connection.peer), connection);
   }
 
@@ -136,6 +170,7 @@ export class MemoryEndpoint implements Endpoint {
     const previous = this.#peers.enter(key, connection);
     connection.openedAtMs = this.clock.now();
     this.#live.add(connection);
+    connection.socket.enter();
     this.#options.onConnection(connection);
     for (const waiter of [...(this.#waiting.get(key) ?? [])]) waiter(connection);
     if (previous !== undefined && 'id' in previous) {
@@ -144,14 +179,22 @@ export class MemoryEndpoint implements Endpoint {
     }
   }
 
+  /** The socket of this endpoint that it is; the main one by default. @throws transport/closed */
+  #own(socket: EndpointSocket | undefined): MemorySocket {
+    if (socket === undefined || socket === this.socket) return this.socket;
+    if (socket instanceof MemorySocket && this.#further.has(socket) && !socket.closed) return socket;
+    throw transportErrors.make('closed', { reason: 'the socket is closed' });
+  }
+
   async #attempt(
+    from: MemorySocket,
     address: SocketAddress,
     expect: NodeId | undefined,
     signal: AbortSignal,
     insists: boolean,
   ): Promise<MemoryConnection> {
-    const target = await this.#network.handshake(this, address, signal);
-    const peer = target.self;
+    const target = await this.#network.handshake(from, address, signal);
+    const peer = target.endpoint.self;
     const key = peerKey(peer);
     if (expect !== undefined && peer.nodeId !== expect) {
       this.#counters.add('wrong-node');
@@ -163,7 +206,7 @@ export class MemoryEndpoint implements Endpoint {
     this.#peers.setPending(key, pending);
     try {
       const hello: Hello = { incarnation: this.incarnation, holds: this.#peers.open(key)?.incarnation, insists };
-      const answer = await this.#network.greet(this, target, hello, signal);
+      const answer = await this.#network.greet(from, target, hello, signal);
       if (typeof answer !== 'string') return answer;
       if (answer === 'over-capacity') throw transportErrors.make('refused', { reason: answer });
     } finally {
@@ -176,7 +219,7 @@ export class MemoryEndpoint implements Endpoint {
       return await this.#opening(key, patience.signal);
     } catch (error) {
       if (signal.aborted) throw error;
-      return await this.#attempt(address, expect, signal, true);
+      return await this.#attempt(from, address, expect, signal, true);
     } finally {
       patience.dispose();
     }

@@ -7,6 +7,7 @@ import type { Endpoint, EndpointOptions, SocketAddress, Transport } from '../tra
 import { MemoryConnection } from './connection.ts';
 import { MemoryEndpoint } from './endpoint.ts';
 import { Lane } from './lane.ts';
+import { MemorySocket } from './socket.ts';
 
 export interface MemoryNetworkDeps {
   readonly clock: Clock;
@@ -54,7 +55,7 @@ export class MemoryNetwork {
   route: Route = (from, to) => ({ to, seenAs: from });
 
   readonly #deps: MemoryNetworkDeps;
-  readonly #endpoints = new Map<string, MemoryEndpoint>();
+  readonly #sockets = new Map<string, MemorySocket>();
   readonly #links = new Map<string, LinkOptions>();
   #defaultLink = DEFAULT_LINK;
   /** Hosts that cannot hear each other are in different groups; hosts not named are in group 0. */
@@ -76,12 +77,7 @@ export class MemoryNetwork {
     return {
       open: async (options: EndpointOptions): Promise<Endpoint> => {
         const address = socketAddress(host, options.bind?.port || this.#nextPort++);
-        if (this.#endpoints.has(keyOf(address))) {
-          throw transportErrors.make('bind-failed', { address: keyOf(address), reason: 'EADDRINUSE' });
-        }
-        const endpoint = new MemoryEndpoint(this, address, options, this.#deps.counters(host));
-        this.#endpoints.set(keyOf(address), endpoint);
-        return endpoint;
+        return new MemoryEndpoint(this, address, options, this.#deps.counters(host));
       },
     };
   }
@@ -120,9 +116,9 @@ export class MemoryNetwork {
 
   /** The machine is gone without a word, as if its power failed: the others find out by their idle limit. */
   vanish(host: string): void {
-    for (const [key, endpoint] of [...this.#endpoints]) {
-      if (endpoint.address.host !== host) continue;
-      this.#endpoints.delete(key);
+    const gone = [...this.#sockets.values()].filter(({ address }) => address.host === host);
+    for (const socket of gone) this.remove(socket);
+    for (const endpoint of new Set(gone.map((socket) => socket.endpoint))) {
       for (const connection of [...endpoint.live]) {
         const { far } = connection;
         connection.vanish();
@@ -144,12 +140,37 @@ export class MemoryNetwork {
 
   // What follows is for the endpoints.
 
-  remove(endpoint: MemoryEndpoint): void {
-    if (this.#endpoints.get(keyOf(endpoint.address)) === endpoint) this.#endpoints.delete(keyOf(endpoint.address));
+  /** Binds a socket. @throws transport/bind-failed */
+  bind(endpoint: MemoryEndpoint, address: SocketAddress): MemorySocket {
+    if (this.#sockets.has(keyOf(address)))
+      throw transportErrors.make('bind-failed', { address: keyOf(address), reason: 'EADDRINUSE' });
+    const socket = new MemorySocket(endpoint, address);
+    this.#sockets.set(keyOf(address), socket);
+    return socket;
   }
 
-  /** One round trip to whoever answers at `address`; waits for the signal when nobody does. */
-  async handshake(from: MemoryEndpoint, address: SocketAddress, signal: AbortSignal): Promise<MemoryEndpoint> {
+  freePort(): number {
+    return this.#nextPort++;
+  }
+
+  remove(socket: MemorySocket): void {
+    if (this.#isBound(socket)) this.#sockets.delete(keyOf(socket.address));
+  }
+
+  /** Brings a datagram over, or loses it. `garbage` is called when the receiver has no use for it. */
+  carry(from: MemorySocket, to: SocketAddress, datagram: Uint8Array, garbage: (at: MemoryEndpoint) => void): void {
+    const way = this.#isBound(from) ? this.route(from.address, to) : undefined;
+    const link = this.link(from.address.host, to.host);
+    if (way === undefined || (link.packetLoss > 0 && this.random.float() < link.packetLoss)) return;
+    this.clock.timer(link.latencyMs + (link.jitterMs > 0 ? this.random.float() * link.jitterMs : 0), () => {
+      const target = this.#sockets.get(keyOf(way.to));
+      if (target === undefined || this.#apart(from.address.host, target.address.host)) return;
+      if (!target.deliver(datagram, way.seenAs)) garbage(target.endpoint);
+    });
+  }
+
+  /** One round trip to whoever accepts at `address`; waits for the signal when nobody does. */
+  async handshake(from: MemorySocket, address: SocketAddress, signal: AbortSignal): Promise<MemorySocket> {
     const way = this.route(from.address, address);
     const link = this.link(from.address.host, address.host);
     const lost = link.dialFailure > 0 && this.random.float() < link.dialFailure;
@@ -157,25 +178,25 @@ export class MemoryNetwork {
       link.packetLoss > 0 ? this.#delayMs(link) + this.#delayMs(link) : 2 * link.latencyMs,
       signal,
     );
-    const target = way === undefined ? undefined : this.#endpoints.get(keyOf(way.to));
+    const target = way === undefined ? undefined : this.#sockets.get(keyOf(way.to));
     // A machine that vanished reaches nobody, though its program may not know it yet.
-    const gone = this.#endpoints.get(keyOf(from.address)) !== from;
-    if (target === undefined || gone || lost || this.#apart(from.address.host, target.address.host))
+    const gone = !this.#isBound(from);
+    if (!target?.accepts || gone || lost || this.#apart(from.address.host, target.address.host))
       return this.#silence(signal);
     return target;
   }
 
   /** Brings the Hello over; gives the opened connection, or why there is none. */
   async greet(
-    from: MemoryEndpoint,
-    target: MemoryEndpoint,
+    from: MemorySocket,
+    target: MemorySocket,
     hello: Hello,
     signal: AbortSignal,
   ): Promise<MemoryConnection | 'reject' | 'over-capacity'> {
     const { latencyMs } = this.link(from.address.host, target.address.host);
     await this.clock.sleep(latencyMs, signal);
-    if (this.#endpoints.get(keyOf(target.address)) !== target) return this.#silence(signal);
-    const verdict = target.judge(from.self, hello);
+    if (!this.#isBound(target)) return this.#silence(signal);
+    const verdict = target.endpoint.judge(from.endpoint.self, hello);
     if (verdict === 'reject' || verdict === 'over-capacity') {
       await this.clock.sleep(latencyMs, signal);
       return verdict;
@@ -184,14 +205,14 @@ export class MemoryNetwork {
     const near = new MemoryConnection(
       this.#nextId++,
       from,
-      { id: target.self, incarnation: target.incarnation, address: target.address },
+      { id: target.endpoint.self, incarnation: target.endpoint.incarnation, address: target.address },
       'outbound',
       this.#lane(from, target),
     );
     const far = new MemoryConnection(
       this.#nextId++,
       target,
-      { id: from.self, incarnation: from.incarnation, address: seenAs },
+      { id: from.endpoint.self, incarnation: from.endpoint.incarnation, address: seenAs },
       'inbound',
       this.#lane(target, from),
     );
@@ -205,16 +226,16 @@ export class MemoryNetwork {
           return;
         }
         signal.removeEventListener('abort', onAbort);
-        from.enter(near);
+        from.endpoint.enter(near);
         resolve(near);
       });
       const onAbort = (): void => reject(signal.reason);
       signal.addEventListener('abort', onAbort, { once: true });
-      target.enter(far);
+      target.endpoint.enter(far);
     });
   }
 
-  #lane(from: MemoryEndpoint, to: MemoryEndpoint): Lane {
+  #lane(from: MemorySocket, to: MemorySocket): Lane {
     const network = this;
     const source = from.address.host;
     const sink = to.address.host;
@@ -262,7 +283,12 @@ export class MemoryNetwork {
   }
 
   *#connections(): Iterable<MemoryConnection> {
-    for (const endpoint of [...this.#endpoints.values()]) yield* [...endpoint.live];
+    const endpoints = new Set([...this.#sockets.values()].map(({ endpoint }) => endpoint));
+    for (const endpoint of endpoints) yield* [...endpoint.live];
+  }
+
+  #isBound(socket: MemorySocket): boolean {
+    return this.#sockets.get(keyOf(socket.address)) === socket;
   }
 
   #silence(signal: AbortSignal): Promise<never> {

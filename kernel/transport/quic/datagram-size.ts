@@ -2,6 +2,7 @@ import { networkInterfaces } from 'node:os';
 import { readFileSync } from 'node:fs';
 import type { TimerHandle } from '../../sdk/clock.ts';
 import { classifyAddress } from '../address.ts';
+import { PATH_PROBE } from '../demultiplex.ts';
 import type { SocketAddress } from '../transport.ts';
 import type { QuicConnection } from './connection.ts';
 import type { ConnectionHost } from './connection-host.ts';
@@ -16,8 +17,6 @@ const CANDIDATES = [QUICHE_MAX_BYTES, 8_952, 1_452, 1_350] as const;
 const LOOPBACK_UNIT_BYTES = 65_507;
 const HEADER_BYTES = { 4: 28, 6: 48 } as const;
 
-/** First byte of a path probe: neither QUIC (0x40 set) nor STUN (0–3), see RFC 9443. */
-export const PATH_PROBE = 0x20;
 const QUESTION = 1;
 const ANSWER = 2;
 /** `PATH_PROBE`, kind, connection id of the receiver, nonce, size; a question is padded to that size. */

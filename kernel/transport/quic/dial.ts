@@ -5,6 +5,7 @@ import { CLOSE_CODES } from '../../sdk/network.ts';
 import { transportErrors } from '../errors.ts';
 import type { CloseInfo, Connection, SocketAddress } from '../transport.ts';
 import type { QuicConnection } from './connection.ts';
+import type { QuicSocket } from './quic-socket.ts';
 
 /** An address that has not answered by now gets company from the next one. */
 const NEXT_ADDRESS_MS = 250;
@@ -25,6 +26,8 @@ export interface DialHost {
 /** One `Endpoint.dial`: attempts on each address, of which the first to authenticate goes on. */
 export class Dial {
   readonly expect: NodeId | undefined;
+  /** The socket the connection is to live on. */
+  readonly from: QuicSocket;
   readonly result: Promise<Connection>;
   /** The device this dial has found; the connection that opens to it is the answer, whoever dialled it. */
   peerKey: string | undefined;
@@ -46,10 +49,12 @@ export class Dial {
     addresses: readonly SocketAddress[],
     expect: NodeId | undefined,
     signal: AbortSignal | undefined,
+    from: QuicSocket,
   ) {
     this.#host = host;
     this.#addresses = [...addresses];
     this.expect = expect;
+    this.from = from;
     this.#signal = signal;
     this.result = new Promise((resolve, reject) => {
       this.#resolve = resolve;

@@ -1,36 +1,43 @@
 import type { RemoteInfo } from 'node:dgram';
 import quiche from '@matrixai/quic/native/quiche.js';
-import type { Connection as NativeConnection, Header } from '@matrixai/quic/native/types.js';
+import type { Connection as NativeConnection } from '@matrixai/quic/native/types.js';
 import { verifyChain } from '../../identity/certificate.ts';
 import type { Clock, Random } from '../../sdk/clock.ts';
 import { codeOf, type ItsgoinError } from '../../sdk/errors.ts';
-import { type NodeId, peerKey, type PeerId } from '../../sdk/identifiers.ts';
+import { peerKey, type PeerId } from '../../sdk/identifiers.ts';
 import type { Counters, Log } from '../../sdk/log.ts';
 import { CLOSE_CODES, type CloseReason } from '../../sdk/network.ts';
 import type { Hello } from '../admission.ts';
 import { socketAddress, withoutZone } from '../address.ts';
+import { kindOf } from '../demultiplex.ts';
 import { transportErrors } from '../errors.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
 import { PeerTable } from '../peer-table.ts';
-import type { CloseInfo, Connection, Endpoint, EndpointOptions, SocketAddress, TransportLimits } from '../transport.ts';
+import type {
+  CloseInfo,
+  Connection,
+  Endpoint,
+  EndpointOptions,
+  EndpointSocket,
+  EndpointTarget,
+  SocketAddress,
+  TransportLimits,
+} from '../transport.ts';
 import { CID_BYTES, QuicConfigs } from './config.ts';
 import { QuicConnection } from './connection.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import type { DatagramPath } from './datagram-path.ts';
-import { PATH_PROBE, PROBE_HEADER_BYTES } from './datagram-size.ts';
+import { PROBE_HEADER_BYTES } from './datagram-size.ts';
 import { Dial, type DialHost } from './dial.ts';
 import { Farewells } from './farewells.ts';
 import { HandshakeGate } from './handshake-gate.ts';
-import { localAddresses } from './local-addresses.ts';
+import { InitialPackets } from './initial-packets.ts';
+import type { QuicSocket, QuicSocketHost } from './quic-socket.ts';
+import { SocketSet } from './socket-set.ts';
 import { Turn } from './turn.ts';
-import type { UdpSocket } from './udp-socket.ts';
+import { SendBuffer, UdpSocket } from './udp-socket.ts';
 
 const READ_BUFFER_BYTES = 256 * 1024;
-/** RFC 9000 §14.1: a server ignores Initial packets in smaller datagrams. */
-const INITIAL_MIN_BYTES = 1_200;
-const FIXED_BIT = 0x40;
-const LONG_HEADER = 0x80;
-
 export interface EndpointDeps {
   readonly clock: Clock;
   readonly random: Random;
@@ -38,29 +45,25 @@ export interface EndpointDeps {
   readonly counters: Counters;
 }
 
-/** Datagrams on the node's port that are not QUIC: STUN and punch probes. */
-export type DatagramHandler = (datagram: Uint8Array, from: SocketAddress) => void;
-
-/** The QUIC endpoint: one socket, its connections, and who may have one. */
-export class QuicEndpoint implements Endpoint, ConnectionHost, DialHost {
+/** The QUIC endpoint: its sockets, its connections, and who may have one. */
+export class QuicEndpoint implements Endpoint, ConnectionHost, DialHost, QuicSocketHost {
   readonly port: number;
+  readonly socket: EndpointSocket;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
   readonly counts: Counters;
   readonly limits: TransportLimits;
   readonly readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
-  /** Takes the datagrams that are not QUIC; by default they are counted and dropped. */
-  onRawDatagram: DatagramHandler | undefined;
 
   readonly #options: EndpointOptions;
-  readonly #socket: UdpSocket;
+  readonly #sockets: SocketSet;
   readonly #configs: QuicConfigs;
-  readonly #gate: HandshakeGate;
+  readonly #initials: InitialPackets;
   readonly #incarnation: string;
-  readonly #local: { host: string; port: number };
   readonly #routes = new Map<string, QuicConnection>();
-  readonly #live = new Set<QuicConnection>();
+  /** Each with the socket it lives on. */
+  readonly #live = new Map<QuicConnection, QuicSocket>();
   readonly #peers = new PeerTable<QuicConnection>();
   readonly #dials = new Set<Dial>();
   readonly #dialOf = new Map<QuicConnection, Dial>();
@@ -70,23 +73,29 @@ export class QuicEndpoint implements Endpoint, ConnectionHost, DialHost {
   #pendingInbound = 0;
   #closed = false;
 
-  constructor(socket: UdpSocket, options: EndpointOptions, deps: EndpointDeps) {
-    this.#socket = socket;
+  static async open(options: EndpointOptions, deps: EndpointDeps): Promise<QuicEndpoint> {
+    const buffer = new SendBuffer();
+    return new QuicEndpoint(await UdpSocket.open(options.bind, buffer), buffer, options, deps);
+  }
+
+  private constructor(udp: UdpSocket, buffer: SendBuffer, options: EndpointOptions, deps: EndpointDeps) {
     this.#options = options;
-    this.port = socket.port;
+    this.port = udp.port;
     this.clock = deps.clock;
     this.random = deps.random;
     this.log = deps.log;
     this.counts = deps.counters;
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#configs = new QuicConfigs(options.credentials, this.limits);
-    this.#gate = new HandshakeGate(this.limits, deps.clock, deps.random);
+    const gate = new HandshakeGate(this.limits, deps.clock, deps.random);
+    this.#initials = new InitialPackets({ gate, random: deps.random, counts: deps.counters, sendBuffer: buffer });
     this.#incarnation = Buffer.from(deps.random.bytes(8)).toString('hex');
-    this.#local = { host: '0.0.0.0', port: socket.port };
-    socket.onDatagram = (datagram, from) => this.#onDatagram(datagram, from);
+    this.#sockets = new SocketSet(udp, buffer, options.bind, this);
+    this.socket = this.#sockets.main;
   }
+
   get sendBuffer(): Uint8Array {
-    return this.#socket.sendBuffer;
+    return this.#sockets.buffer.bytes;
   }
 
   get dialMs(): number {
@@ -94,18 +103,21 @@ export class QuicEndpoint implements Endpoint, ConnectionHost, DialHost {
   }
 
   localAddresses(): readonly SocketAddress[] {
-    return localAddresses(this.#options.bind, this.port, this.#socket.family);
+    return this.socket.localAddresses();
   }
 
-  async dial(
-    target: { addresses: readonly SocketAddress[]; expect?: NodeId },
-    signal?: AbortSignal,
-  ): Promise<Connection> {
+  async openSocket(options: { readonly host?: string } = {}): Promise<EndpointSocket> {
+    if (this.#closed) throw transportErrors.make('closed', { reason: 'shutting-down' });
+    return this.#sockets.open(options.host);
+  }
+
+  async dial(target: EndpointTarget, signal?: AbortSignal): Promise<Connection> {
     signal?.throwIfAborted();
     if (this.#closed) throw transportErrors.make('closed', { reason: 'shutting-down' });
+    const from = this.#sockets.own(target.from);
     if (this.#live.size >= this.limits.maxConnections)
       throw transportErrors.make('too-many-connections', { limit: this.limits.maxConnections });
-    const dial = new Dial(this, target.addresses, target.expect, signal);
+    const dial = new Dial(this, target.addresses, target.expect, signal, from);
     return dial.result;
   }
 
@@ -117,17 +129,38 @@ export class QuicEndpoint implements Endpoint, ConnectionHost, DialHost {
     return this.counts.read();
   }
 
-  /** Sends a datagram that is not QUIC from the node's port. */
-  sendRawDatagram(datagram: Uint8Array, to: SocketAddress): void {
-    this.#socket.path(to)?.send(datagram, datagram.length);
-  }
-
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     for (const dial of [...this.#dials]) dial.fail(transportErrors.make('closed', { reason: 'shutting-down' }));
-    for (const connection of [...this.#live]) closeWith(connection, 'shutting-down');
-    await this.#socket.close();
+    for (const connection of [...this.#live.keys()]) closeWith(connection, 'shutting-down');
+    await this.#sockets.close();
+  }
+
+  // For the sockets.
+
+  onQuic(
+    socket: QuicSocket,
+    kind: 'short-header' | 'long-header' | 'path-probe',
+    datagram: Buffer,
+    from: RemoteInfo,
+  ): void {
+    if (kind === 'short-header') {
+      if (datagram.length > CID_BYTES)
+        this.#route(datagram.toString('latin1', 1, 1 + CID_BYTES), socket, datagram, from);
+    } else if (kind === 'path-probe') {
+      const probed = this.#routes.get(datagram.toString('latin1', 4, 4 + CID_BYTES));
+      if (datagram.length >= PROBE_HEADER_BYTES && probed !== undefined && this.#live.get(probed) === socket)
+        probed.size.receive(datagram);
+    } else {
+      const cidBytes = datagram[5] ?? 0;
+      if (datagram.length < 7 + cidBytes || cidBytes > quiche.MAX_CONN_ID_LEN) this.counts.add('garbage');
+      else this.#route(datagram.toString('latin1', 6, 6 + cidBytes), socket, datagram, from);
+    }
+  }
+
+  onGarbage(): void {
+    this.counts.add('garbage');
   }
 
   // For the connections.
@@ -168,6 +201,7 @@ export class QuicEndpoint implements Endpoint, ConnectionHost, DialHost {
       if (this.#routes.get(route) === connection) this.#routes.delete(route);
       if (lastWords !== undefined) this.#farewells.add(route, lastWords);
     }
+    this.#live.get(connection)?.leave();
     this.#live.delete(connection);
     this.#peers.remove(connection.key, connection);
     if (connection.direction === 'inbound' && connection.openedAtMs === 0) this.#pendingInbound--;
@@ -181,15 +215,15 @@ export class QuicEndpoint implements Endpoint, ConnectionHost, DialHost {
   // For the dials.
 
   connect(address: SocketAddress, dial: Dial): QuicConnection | undefined {
-    const path = this.#socket.path(address);
-    if (path === undefined) return undefined;
+    const path = dial.from.udp.path(address);
+    if (path === undefined || dial.from.closed) return undefined;
     const cid = this.random.bytes(CID_BYTES);
     let native: NativeConnection;
     try {
       native = quiche.Connection.connect(
         null,
         cid,
-        this.#local,
+        dial.from.local,
         { host: withoutZone(address.host), port: address.port },
         this.#configs.of(path.windowUnitBytes),
       );
@@ -197,7 +231,7 @@ export class QuicEndpoint implements Endpoint, ConnectionHost, DialHost {
       this.log.warn('dial-failed', { remote: address.host, reason: (error as Error).message });
       return undefined;
     }
-    const connection = this.#track('outbound', native, path, cid);
+    const connection = this.#track('outbound', native, path, cid, dial.from);
     this.#dials.add(dial);
     this.#dialOf.set(connection, dial);
     connection.touch();
@@ -282,101 +316,55 @@ export class QuicEndpoint implements Endpoint, ConnectionHost, DialHost {
     native: NativeConnection,
     path: DatagramPath,
     cid: Uint8Array,
+    socket: QuicSocket,
   ): QuicConnection {
     const route = latin1(cid);
-    const connection = new QuicConnection(nextId++, direction, native, path, this.#local, route, this);
+    const connection = new QuicConnection(nextId++, direction, native, path, socket.local, route, this);
     this.#routes.set(route, connection);
-    this.#live.add(connection);
+    this.#live.set(connection, socket);
+    socket.enter();
     return connection;
   }
 
-  #onDatagram(datagram: Buffer, from: RemoteInfo): void {
-    const first = datagram[0] ?? 0;
-    if ((first & (LONG_HEADER | FIXED_BIT)) === FIXED_BIT) {
-      if (datagram.length > CID_BYTES) this.#route(datagram.toString('latin1', 1, 1 + CID_BYTES), datagram, from);
-    } else if ((first & LONG_HEADER) !== 0) {
-      const cidBytes = datagram[5] ?? 0;
-      if (datagram.length < 7 + cidBytes || cidBytes > quiche.MAX_CONN_ID_LEN) this.counts.add('garbage');
-      else this.#route(datagram.toString('latin1', 6, 6 + cidBytes), datagram, from);
-    } else if (first === PATH_PROBE && datagram.length >= PROBE_HEADER_BYTES) {
-      this.#routes.get(datagram.toString('latin1', 4, 4 + CID_BYTES))?.size.receive(datagram);
-    } else if (this.onRawDatagram !== undefined) {
-      this.onRawDatagram(datagram, socketAddress(from.address, from.port));
-    } else {
-      this.counts.add('garbage');
-    }
-  }
-
-  #route(route: string, datagram: Buffer, from: RemoteInfo): void {
+  #route(route: string, socket: QuicSocket, datagram: Buffer, from: RemoteInfo): void {
     const connection = this.#routes.get(route);
     if (connection !== undefined) {
+      if (this.#live.get(connection) !== socket) {
+        // A path is a socket of ours and a remote, and nobody has proved this one.
+        this.counts.add('wrong-socket');
+        return;
+      }
       const known = connection.path.matches(from.address, from.port);
       connection.receive(datagram, known ? undefined : socketAddress(from.address, from.port));
       return;
     }
     const farewell = this.#farewells.answer(route);
-    if (farewell !== undefined) this.#socket.send(farewell, farewell.length, from.address, from.port);
-    else if (((datagram[0] ?? 0) & LONG_HEADER) !== 0 && datagram.length >= INITIAL_MIN_BYTES && !this.#closed)
-      this.#onInitial(route, datagram, from);
+    if (farewell !== undefined) socket.udp.send(farewell, farewell.length, from.address, from.port);
+    else if (kindOf(datagram) === 'long-header' && socket.accepts && !this.#closed)
+      this.#onInitial(route, socket, datagram, socketAddress(from.address, from.port));
     else this.counts.add('unknown-connection');
   }
 
-  /** Somebody may want a connection. Nothing is kept for them before the gate agrees. */
-  #onInitial(route: string, datagram: Buffer, from: RemoteInfo): void {
-    let header: Header;
-    try {
-      header = quiche.Header.fromSlice(datagram, CID_BYTES);
-    } catch {
-      this.counts.add('garbage');
-      return;
-    }
-    const source = socketAddress(from.address, from.port);
-    const path = this.#socket.path(source);
-    if (path === undefined) return;
-    const buffer = this.sendBuffer;
-    if (!quiche.versionIsSupported(header.version)) {
-      this.counts.add('version-negotiation');
-      path.send(buffer, quiche.negotiateVersion(header.scid, header.dcid, buffer));
-      return;
-    }
-    if (header.ty !== INITIAL) {
-      this.counts.add('unknown-connection');
-      return;
-    }
-    const original = header.token === undefined ? undefined : this.#gate.checkToken(header.token, source, header.dcid);
-    const verdict = this.#gate.judge(source, this.#pendingInbound, original !== undefined);
-    if (verdict === 'retry') {
-      this.counts.add('retry-sent');
-      const retryCid = this.random.bytes(CID_BYTES);
-      const token = this.#gate.mintToken(source, header.dcid, retryCid);
-      path.send(buffer, quiche.retry(header.scid, header.dcid, retryCid, token, header.version, buffer));
-    } else if (verdict !== 'accept') {
-      this.counts.add(`handshake-${verdict}`);
-    } else {
-      this.#accept(route, original, header, datagram, path);
-    }
-  }
-
-  #accept(route: string, original: Uint8Array | undefined, header: Header, datagram: Buffer, path: DatagramPath): void {
-    // After a Retry the client already uses the id we chose there, and its first one is in the token.
-    const cid = original === undefined ? this.random.bytes(CID_BYTES) : header.dcid;
-    const remote = { host: withoutZone(path.remote.host), port: path.remote.port };
+  #onInitial(route: string, socket: QuicSocket, datagram: Buffer, source: SocketAddress): void {
+    const path = socket.udp.path(source);
+    const accepted = path && this.#initials.judge(datagram, path, this.#pendingInbound);
+    if (path === undefined || accepted === undefined) return;
     let native: NativeConnection;
     try {
       native = quiche.Connection.accept(
-        cid,
-        original ?? null,
-        this.#local,
-        remote,
+        accepted.cid,
+        accepted.original ?? null,
+        socket.local,
+        { host: withoutZone(source.host), port: source.port },
         this.#configs.of(path.windowUnitBytes),
       );
     } catch (error) {
       this.log.warn('accept-failed', { reason: (error as Error).message });
       return;
     }
-    const connection = this.#track('inbound', native, path, cid);
+    const connection = this.#track('inbound', native, path, accepted.cid, socket);
     this.#pendingInbound++;
-    if (original === undefined) {
+    if (accepted.original === undefined) {
       // Until the client has heard from us it addresses us by the id it made up.
       connection.routes.push(route);
       this.#routes.set(route, connection);
@@ -387,9 +375,6 @@ export class QuicEndpoint implements Endpoint, ConnectionHost, DialHost {
 
 /** Connection ids are never reused in this process (MESH-10). */
 let nextId = 1;
-
-/** quiche's `Type.Initial`; its enum object is created by the native module. */
-const INITIAL = 0;
 
 function closeWith(connection: QuicConnection, reason: CloseReason): void {
   connection.close(CLOSE_CODES[reason], reason);

@@ -10,17 +10,27 @@ const SEND_BUFFER_BYTES = 65_536;
 const CLOSE_WAIT_MS = 1_000;
 const CLOSE_POLL_MS = 5;
 
-/** The UDP socket of an endpoint: one for IPv4 and IPv6 where the system has both. */
+/** Where the datagrams of an endpoint are built: one buffer for all its sockets and connections. */
+export class SendBuffer {
+  bytes: Uint8Array = Buffer.allocUnsafeSlow(SEND_BUFFER_BYTES);
+
+  /** Another one takes its place while the system still holds the last. */
+  renew(): void {
+    this.bytes = Buffer.allocUnsafeSlow(SEND_BUFFER_BYTES);
+  }
+}
+
+/** A UDP socket: one for IPv4 and IPv6 where the system has both. */
 export class UdpSocket {
   readonly port: number;
   readonly family: 4 | 6;
-  /** Where datagrams are built. Another one takes its place while the system still holds the last. */
-  sendBuffer: Uint8Array = Buffer.allocUnsafeSlow(SEND_BUFFER_BYTES);
   onDatagram: (datagram: Buffer, from: RemoteInfo) => void = () => {};
   readonly #socket: Socket;
+  readonly #sendBuffer: SendBuffer;
 
-  private constructor(socket: Socket, family: 4 | 6) {
+  private constructor(socket: Socket, family: 4 | 6, sendBuffer: SendBuffer) {
     this.#socket = socket;
+    this.#sendBuffer = sendBuffer;
     this.family = family;
     this.port = socket.address().port;
     socket.on('message', (datagram, from) => this.onDatagram(datagram, from));
@@ -29,18 +39,18 @@ export class UdpSocket {
   }
 
   /** @throws transport/bind-failed */
-  static async open(bind: SocketAddress | undefined): Promise<UdpSocket> {
-    if (bind !== undefined && bind.host !== '::') return UdpSocket.#bind(bind.family, bind.host, bind.port);
+  static async open(bind: SocketAddress | undefined, sendBuffer: SendBuffer): Promise<UdpSocket> {
+    if (bind !== undefined && bind.host !== '::') return UdpSocket.#bind(bind.family, bind.host, bind.port, sendBuffer);
     try {
-      return await UdpSocket.#bind(6, '::', bind?.port ?? 0);
+      return await UdpSocket.#bind(6, '::', bind?.port ?? 0, sendBuffer);
     } catch (error) {
       const reason = (error as { data?: { reason?: unknown } }).data?.reason;
       if (reason !== 'EAFNOSUPPORT' && reason !== 'EADDRNOTAVAIL' && reason !== 'EINVAL') throw error;
-      return UdpSocket.#bind(4, '0.0.0.0', bind?.port ?? 0);
+      return UdpSocket.#bind(4, '0.0.0.0', bind?.port ?? 0, sendBuffer);
     }
   }
 
-  static async #bind(family: 4 | 6, address: string, port: number): Promise<UdpSocket> {
+  static async #bind(family: 4 | 6, address: string, port: number, sendBuffer: SendBuffer): Promise<UdpSocket> {
     const socket = createSocket({
       type: family === 6 ? 'udp6' : 'udp4',
       // Addresses here are IP addresses already; Node's own look-up would cost each datagram a tick.
@@ -62,20 +72,25 @@ export class UdpSocket {
     socket.removeAllListeners('error');
     grow((bytes) => socket.setRecvBufferSize(bytes));
     grow((bytes) => socket.setSendBufferSize(bytes));
-    return new UdpSocket(socket, family);
+    return new UdpSocket(socket, family, sendBuffer);
   }
 
   /** The way to a remote, or undefined when this socket's family cannot reach it. */
   path(remote: SocketAddress): DatagramPath | undefined {
-    if (this.family === 4 && remote.family === 6) return undefined;
-    return new SocketPath(this, remote);
+    const host = this.systemHost(remote);
+    return host === undefined ? undefined : new SocketPath(this, remote, host);
+  }
+
+  /** The remote as the system writes it on this socket: IPv4 is mapped on a dual-stack one. */
+  systemHost(remote: SocketAddress): string | undefined {
+    if (this.family === remote.family) return remote.host;
+    return this.family === 6 ? `::ffff:${remote.host}` : undefined;
   }
 
   send(buffer: Uint8Array, length: number, host: string, port: number): void {
     this.#socket.send(buffer, 0, length, port, host);
     // Usually the system took it at once; if not, libuv still reads from this memory.
-    if (buffer === this.sendBuffer && this.#socket.getSendQueueCount() > 0)
-      this.sendBuffer = Buffer.allocUnsafeSlow(SEND_BUFFER_BYTES);
+    if (buffer === this.#sendBuffer.bytes && this.#socket.getSendQueueCount() > 0) this.#sendBuffer.renew();
   }
 
   /** Waits until what was sent has left, at most a second. */
@@ -92,13 +107,12 @@ class SocketPath implements DatagramPath {
   readonly maxDatagramBytes: number;
   readonly windowUnitBytes: number;
   readonly #socket: UdpSocket;
-  /** The remote as the system writes it on this socket: IPv4 is mapped on a dual-stack one. */
   readonly #systemHost: string;
 
-  constructor(socket: UdpSocket, remote: SocketAddress) {
+  constructor(socket: UdpSocket, remote: SocketAddress, systemHost: string) {
     this.#socket = socket;
     this.remote = remote;
-    this.#systemHost = socket.family === 6 && remote.family === 4 ? `::ffff:${remote.host}` : remote.host;
+    this.#systemHost = systemHost;
     this.maxDatagramBytes = largestDatagram(remote);
     this.windowUnitBytes = windowUnit(remote);
   }
@@ -112,7 +126,7 @@ class SocketPath implements DatagramPath {
   }
 
   towards(remote: SocketAddress): DatagramPath {
-    return new SocketPath(this.#socket, remote);
+    return this.#socket.path(remote) ?? this;
   }
 }
 
