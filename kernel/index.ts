@@ -23,6 +23,7 @@ export * from './sdk/plugin.ts';
 export * from './sdk/point.ts';
 export * from './sdk/sealer.ts';
 export * from './sdk/signer.ts';
+export * from './sdk/sockets.ts';
 export * from './sdk/token.ts';
 export * from './sdk/topic.ts';
 export { type LinkedSignal, linkSignals } from './clock/linked-signal.ts';

@@ -25,11 +25,12 @@ import type { PeerId } from './sdk/identifiers.ts';
 import { NETWORK } from './sdk/network.ts';
 import { SEALER } from './sdk/sealer.ts';
 import { SIGNER } from './sdk/signer.ts';
+import { SOCKETS } from './sdk/sockets.ts';
 import { BlobFolder, dataFiles, lockDataDirectory, openStore, prepareDataDirectory } from './store/index.ts';
 import { quicTransport } from './transport/index.ts';
 import type { Transport } from './transport/transport.ts';
 import type { Trace } from './wire/trace.ts';
-import { createDispatcher, createNetwork, type NetworkHost } from './wire/index.ts';
+import { createDispatcher, createNetwork, type NetworkHost, SocketsHost } from './wire/index.ts';
 import { NODE_VERSION } from './version.ts';
 
 /** The plugins that come with the node: the folders beside `kernel/`. */
@@ -127,6 +128,14 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       features: () => host.features(),
       ...listenOptions(options, config.node),
       treatAsPublic: config.node.treatAsPublic,
+      onDatagram: (datagram, from) => sockets.onDatagram(datagram, from),
+    });
+    const sockets = new SocketsHost({
+      network,
+      clock,
+      counters: counters.of('kernel/wire'),
+      log: logs.area('kernel/wire'),
+      treatAsPublic: config.node.treatAsPublic,
     });
     const resources = new Resources();
     resources.provide(NETWORK, network);
@@ -134,6 +143,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     resources.provideEach(BLOB_FILES, ({ signal }) => blobs.lend(signal));
     resources.provide(SIGNER, { self: identity.self, sign: identity.sign });
     resources.provide(SEALER, createSealer(identity.identitySeed, random));
+    resources.provideEach(SOCKETS, (borrower) => sockets.lend(borrower));
     const host = new Host({
       self: identity.self,
       bus,

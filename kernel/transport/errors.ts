@@ -20,6 +20,9 @@ export const transportErrors = defineErrors('transport', {
   'too-many-writers': { message: 'too many writers wait for one stream', retryable: true },
   'too-many-connections': { message: 'the limit of {limit} connections is reached', retryable: true },
   'too-many-sockets': { message: 'the limit of {limit} sockets is reached', retryable: true },
+  'bad-prefix': { message: 'a prefix has 1 to 16 bytes, of which the first is below 0x40 and not 0x20' },
+  'prefix-taken': { message: 'datagrams that begin so go to the plugin {owner} already' },
+  'too-many-prefixes': { message: 'the limit of {limit} prefixes on a socket is reached' },
   'stream-ended': { message: 'the stream ended before the bytes were taken' },
   closed: { message: 'the connection is closed: {reason}', retryable: true },
 });

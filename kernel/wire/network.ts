@@ -4,7 +4,7 @@ import { CLOSE_CODES, connectionClosed, connectionOpened } from '../sdk/network.
 import type { CloseReason, ConnectionInfo, ConnectionKind, DialTarget } from '../sdk/network.ts';
 import type { SendOptions } from '../sdk/plugin.ts';
 import { formatAddress, isDialable, resolveAddress } from '../transport/address.ts';
-import type { CloseInfo, Connection, Endpoint, SocketAddress } from '../transport/transport.ts';
+import type { CloseInfo, Connection, Endpoint, EndpointSocket, SocketAddress } from '../transport/transport.ts';
 import { wireErrors } from './errors.ts';
 import type { Attachment, NetworkDeps, NetworkHost } from './wire.ts';
 
@@ -36,6 +36,10 @@ class WireNetwork implements NetworkHost {
     this.#deps = deps;
   }
 
+  get endpoint(): Endpoint | undefined {
+    return this.#endpoint;
+  }
+
   get self(): PeerId {
     return this.#deps.credentials.self;
   }
@@ -45,13 +49,14 @@ class WireNetwork implements NetworkHost {
   }
 
   async listen(): Promise<void> {
-    const { transport, credentials, bind, limits } = this.#deps;
+    const { transport, credentials, bind, limits, onDatagram } = this.#deps;
     this.#endpoint = await transport.open({
       credentials,
       onConnection: (connection) => this.#opened(connection),
       ...(bind && { bind }),
       ...(limits && { limits }),
     });
+    if (onDatagram !== undefined) this.#endpoint.socket.onDatagram = onDatagram;
   }
 
   localAddresses(): readonly string[] {
@@ -59,7 +64,23 @@ class WireNetwork implements NetworkHost {
     return [...new Set([...(this.#deps.advertise ?? []), ...found])];
   }
 
-  async dial(target: DialTarget, options: { signal?: AbortSignal } = {}): Promise<ConnectionInfo> {
+  dial(target: DialTarget, options: { signal?: AbortSignal } = {}): Promise<ConnectionInfo> {
+    return this.#dial(target, options, {});
+  }
+
+  dialFrom(
+    socket: EndpointSocket,
+    target: DialTarget,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<ConnectionInfo> {
+    return this.#dial(target, options, { from: socket });
+  }
+
+  async #dial(
+    target: DialTarget,
+    options: { signal?: AbortSignal },
+    origin: { readonly from?: EndpointSocket },
+  ): Promise<ConnectionInfo> {
     if (this.#endpoint === undefined) throw wireErrors.make('closed');
     const existing = target.nodeId === undefined ? undefined : this.#newest(target.nodeId);
     if (existing !== undefined) return this.#describe(existing);
@@ -72,7 +93,7 @@ class WireNetwork implements NetworkHost {
     if (addresses.length === 0 && failed !== undefined) throw failed.reason;
     const expected = target.nodeId === undefined ? {} : { expect: target.nodeId };
     const connection = await this.#endpoint.dial(
-      { addresses: addresses.slice(0, DIAL_ADDRESSES_MAX), ...expected },
+      { addresses: addresses.slice(0, DIAL_ADDRESSES_MAX), ...expected, ...origin },
       options.signal,
     );
     const entry = this.#entries.get(connection.id);

@@ -3,9 +3,18 @@ import type { Clock } from '../sdk/clock.ts';
 import type { NodeId, PeerId } from '../sdk/identifiers.ts';
 import type { Counters, Log } from '../sdk/log.ts';
 import type { AnyMessage, BodyOf, ResponseOf } from '../sdk/message.ts';
-import type { Network } from '../sdk/network.ts';
+import type { ConnectionInfo, DialTarget, Network } from '../sdk/network.ts';
 import type { SendOptions } from '../sdk/plugin.ts';
-import type { Connection, Credentials, SocketAddress, Transport, TransportLimits } from '../transport/transport.ts';
+import type {
+  Connection,
+  Credentials,
+  Endpoint,
+  EndpointSocket,
+  RawListener,
+  SocketAddress,
+  Transport,
+  TransportLimits,
+} from '../transport/transport.ts';
 import type { MessageSlots } from './slots.ts';
 import type { Trace } from './trace.ts';
 
@@ -67,12 +76,22 @@ export interface NetworkDeps {
   readonly limits?: Partial<TransportLimits>;
   /** CIDR texts of ranges that count as public. */
   readonly treatAsPublic?: readonly string[];
+  /** Takes what comes to the node's port and is not QUIC. */
+  readonly onDatagram?: RawListener;
 }
 
 /** The `network` resource with what the kernel itself needs of it. */
 export interface NetworkHost extends Network {
+  /** Undefined until `listen`. */
+  readonly endpoint: Endpoint | undefined;
   /** Opens the endpoint; connections are accepted from here on. @throws transport/* */
   listen(): Promise<void>;
+  /** As {@link Network.dial}, from this socket of the endpoint. */
+  dialFrom(
+    socket: EndpointSocket,
+    target: DialTarget,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<ConnectionInfo>;
   /**
    * Sends to any live connection of a node or device: `options.connectionId`, or else the newest.
    * See {@link Dispatcher.send}. @throws wire/not-connected when there is none.

@@ -82,10 +82,10 @@ export function transportSocketContract(rig: TransportRig): void {
 
   check('datagrams nobody listens for, or has a use for, are counted', async (t, a, b) => {
     a.endpoint.socket.send(Buffer.from([0x10]), b.address());
-    await until(() => b.endpoint.counters()['garbage'] === 1);
+    await until(() => b.endpoint.counters().garbage === 1);
     b.endpoint.socket.onDatagram = () => false;
     a.endpoint.socket.send(Buffer.from([0x10]), b.address());
-    await until(() => b.endpoint.counters()['garbage'] === 2);
+    await until(() => b.endpoint.counters().garbage === 2);
     t.pass();
   });
 
