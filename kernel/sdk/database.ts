@@ -22,8 +22,10 @@ export interface Database {
   /** Prepares once and caches by text. */
   prepare<Row = unknown>(sql: string): Statement<Row>;
   /**
-   * Runs `work` in one transaction (a savepoint when nested): all of it is on disk when this returns,
-   * or nothing of it when it throws. `work` must not be async.
+   * Runs `work` in one transaction (a savepoint when nested): all of it is stored when this returns, or
+   * nothing of it when it throws. Stored means that later statements see it and that it survives the end
+   * of this process, however that comes. What must survive a loss of power before somebody is told goes
+   * through {@link GroupCommit.run} (docs/decisions/commits-off-the-event-loop.md). `work` must not be async.
    */
   transaction<R>(work: () => R): R;
 }

@@ -54,7 +54,8 @@ export class GroupCommit {
   }
 
   /**
-   * Resolves with what `job` returns once it is on disk. Jobs run in the order they came.
+   * Resolves with what `job` returns once it is on disk and survives a loss of power. Jobs run in the
+   * order they came.
    *
    * @throws store/queue-full, what `job` throws, or what the commit throws (store/disk-full ...)
    */
