@@ -83,8 +83,10 @@ function binary(node: AnyNode, _parents: readonly AnyNode[], source: string): Ed
   return [
     ...replaced('boundary', BOUNDARY.get(operator)),
     ...replaced('comparison', NEGATION.get(operator)),
-    // Adding to a text is not arithmetic.
-    ...(isText(left) || isText(right) ? [] : replaced('arithmetic', ARITHMETIC.get(operator))),
+    // Adding to a text is not arithmetic, and the values of constants are held by docs/limits.md.
+    ...(isText(left) || isText(right) || (isConstant(left) && isConstant(right))
+      ? []
+      : replaced('arithmetic', ARITHMETIC.get(operator))),
   ];
 }
 
@@ -186,6 +188,14 @@ export function namedMember(
 
 function isText(node: AnyNode): boolean {
   return node.type === 'TemplateLiteral' || (node.type === 'Literal' && typeof node.value === 'string');
+}
+
+/** A number, or made of numbers and named constants alone. */
+function isConstant(node: AnyNode): boolean {
+  if (node.type === 'BinaryExpression') return isConstant(node.left) && isConstant(node.right);
+  return node.type === 'Identifier'
+    ? /^[A-Z][A-Z0-9_]+$/.test(node.name)
+    : node.type === 'Literal' && typeof node.value === 'number';
 }
 
 function textOf(node: AnyNode, source: string): string {

@@ -18,8 +18,10 @@ test('a mixture of ?? and || stays a valid program', (t) => {
   t.deepEqual(mutated('x = a ?? b;'), ['x = ((a) && (b));']);
 });
 
-test('numbers are subtracted, texts are not', (t) => {
+test('numbers are subtracted, texts and constants are not', (t) => {
   t.deepEqual(mutated('x = a + b;'), ['x = a - b;']);
+  t.deepEqual(mutated('x = 4 * 1024 * SIZE_MAX;'), []);
+  t.deepEqual(mutated('x = a * SIZE_MAX;'), ['x = a / SIZE_MAX;']);
   t.deepEqual(mutated("x = a + 's';"), []);
 });
 
