@@ -50,8 +50,6 @@ const METHODS = new Map([
   ['max', 'min'],
   ['startsWith', 'endsWith'],
   ['endsWith', 'startsWith'],
-  ['push', 'unshift'],
-  ['unshift', 'push'],
 ]);
 /** Calls that leave what they are called on as it is, but for the order or the choice of its elements. */
 const STEPS = new Set(['filter', 'slice', 'sort', 'toSorted', 'reverse', 'toReversed', 'subarray']);

@@ -36,6 +36,7 @@ test('a peer that did not take a notice in time is told a little later that it i
   t.deepEqual(came, []);
   await world.clock.advance(500);
   t.deepEqual(came, [true]);
+  t.is(anna.figures().announcing, 0);
   t.deepEqual(await ben.texts(), ['hello']);
 });
 
