@@ -100,6 +100,30 @@ for (const [name, changes] of Object.entries(malformed)) {
   test(`${name}: malformed`, (t) => t.is(read(changes), 'malformed'));
 }
 
+test('a signature is 128 small hexadecimal digits', (t) => {
+  const { signature } = good;
+  for (const wrong of [`${signature}00`, signature.slice(2), signature.toUpperCase(), `0x${signature.slice(2)}`, 7])
+    t.is(readSyncPost({ ...good, signature: wrong }), 'malformed');
+});
+
+test('unknown fields may nest to a depth of 16, be they lists or objects', (t) => {
+  const form = (levels: number, wrap: (value: unknown) => unknown): (() => string) => {
+    let value: unknown = 1;
+    for (let level = 1; level < levels; level++) value = wrap(value);
+    return () => canonicalPost({ ...good.post, deep: value } as typeof good.post);
+  };
+  for (const wrap of [(value: unknown) => [value], (value: unknown) => ({ value })]) {
+    t.notThrows(form(16, wrap));
+    t.throws(form(17, wrap), { instanceOf: TypeError });
+    t.throws(form(10_000, wrap), { instanceOf: TypeError });
+  }
+});
+
+test('numbers that JSON can write and no id can be computed over are refused', (t) => {
+  const infinite: unknown = JSON.parse('1e999');
+  t.throws(() => canonicalPost({ ...good.post, more: infinite } as typeof good.post), { instanceOf: TypeError });
+});
+
 /** With an unknown field that makes its canonical form this long. */
 function padded(bytes: number): SyncPost {
   const empty = { ...good.post, padding: '' };

@@ -69,6 +69,70 @@ test('ids that the peer does not have any more end in one question for them, not
   t.deepEqual(reader.figures().pulling, []);
 });
 
+for (const [name, more, questions] of [
+  ['and says that more follows is asked for the rest', true, 3],
+  ['and says that it is all is not asked again', false, 1],
+] as const) {
+  test(`a peer that brings one of three wanted posts ${name}`, async (t) => {
+    const world = new World(t);
+    const [reader, author, friend] = [
+      await world.node('reader'),
+      await world.node('author'),
+      await world.node('friend'),
+    ];
+    for (const node of [author, friend]) await reader.follow(node);
+    const posts = ['one', 'two', 'three'].map((text, n) => signedPost(author.identity, text, 3_000 - n));
+    const wanted: (readonly string[])[] = [];
+    friend.answer = (message, request: Request) => {
+      if (message.name !== 'PullSyncRequest') return undefined;
+      if (request.ids_only === true) return { ...EMPTY, ids: posts.map(({ id }) => ({ author: author.id, id })) };
+      if (request.wanted === undefined) return EMPTY;
+      wanted.push(request.wanted);
+      return { ...EMPTY, posts: posts.filter(({ id }) => id === request.wanted?.[0]), more };
+    };
+    await world.connect(reader, friend);
+    await world.clock.advance(1_000);
+    t.is(wanted.length, questions);
+    t.deepEqual(await reader.texts(), ['one', 'two', 'three'].slice(0, questions));
+  });
+}
+
+test("the user's own posts come back from a followed peer that holds them", async (t) => {
+  const world = new World(t);
+  const [reader, author] = [await world.node('reader'), await world.node('author')];
+  await reader.follow(author);
+  const lost = signedPost(reader.identity, 'written on my other device', 1_000);
+  author.answer = (message, { authors }: Request) =>
+    message.name === 'PullSyncRequest' && authors.some(({ author }) => author === reader.id)
+      ? { ...EMPTY, posts: [lost] }
+      : undefined;
+  await world.connect(reader, author);
+  await world.clock.advance(500);
+  t.deepEqual(await reader.texts(), ['written on my other device']);
+});
+
+test('no more peers than configured are pulled from at a time, and each gets its turn in order', async (t) => {
+  const world = new World(t);
+  const reader = await world.node('reader', { pullPeers: 1 });
+  const friends = await Promise.all(['a', 'b', 'c', 'd'].map((name) => world.node(name)));
+  const asked: string[] = [];
+  for (const friend of friends) {
+    friend.answer = (message) => {
+      if (message.name !== 'PullSyncRequest') return undefined;
+      if (asked.at(-1) !== friend.id) asked.push(friend.id);
+      return EMPTY;
+    };
+    await world.connect(reader, friend);
+    reader.follows.add(friend.id);
+  }
+  t.deepEqual(asked, []);
+  await reader.run('sync.now');
+  t.deepEqual(
+    asked,
+    friends.map(({ id }) => id),
+  );
+});
+
 test('a peer that takes no more questions for now is asked again after a second, another refusal ends the pull', async (t) => {
   let refusals = 2;
   const { world, reader, author, requests } = await scene(t, (_request, { identity }) => {

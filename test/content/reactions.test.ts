@@ -64,3 +64,27 @@ test('deleting an own post tells other plugins that it was here, and takes it of
   t.deepEqual(heard, [{ id, author: anna.id, hadPost: true }]);
   t.is(anna.figures().posts, 0);
 });
+
+test('other plugins may write, read, list, delete and look for posts', async (t) => {
+  const { world, anna, ben } = await pair(t);
+  const id = await anna.service((content) => content.create('by a plugin'));
+  t.is((await anna.service((content) => content.get(id)))?.post.content, 'by a plugin');
+  const ids = async (node: TestNode): Promise<string[][]> => {
+    const pages = [await node.service((c) => c.feed()), await node.service((c) => c.list(anna.id, { limit: 1 }))];
+    return pages.map(({ posts }) => posts.map((post) => post.id));
+  };
+  t.deepEqual(await ids(anna), [[id], [id]]);
+  await ben.stop();
+  world.disconnect(anna, ben);
+  await ben.start();
+  await world.connect(anna, ben);
+  await ben.service((content) => content.sync(anna.id));
+  t.deepEqual(await ids(ben), [[id], [id]]);
+  await t.throwsAsync(
+    ben.service((content) => content.remove(id)),
+    { code: 'content/not-author' },
+  );
+  await anna.service((content) => content.remove(id));
+  t.is(await anna.service((content) => content.get(id)), undefined);
+  t.deepEqual(await ids(anna), [[], []]);
+});
