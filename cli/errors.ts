@@ -31,7 +31,7 @@ export const cliErrors = defineErrors('cli', {
 });
 
 /** Mistakes of the caller, whoever notices them. */
-const USAGE_CODES = ['control/unknown-command', 'control/bad-params', 'control/bad-name'];
+const USAGE_CODES = ['command/unknown-command', 'command/bad-params', 'control/bad-name'];
 
 export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 

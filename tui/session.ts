@@ -127,7 +127,7 @@ export class Session {
     if (this.backend.state.get().link === 'lost') return this.node.tick();
     await work().catch((error) => {
       const problem = problemOf(error);
-      const expected = problem.code === 'control/unknown-command' || problem.code === 'lifecycle/service-off';
+      const expected = problem.code === 'command/unknown-command' || problem.code === 'lifecycle/service-off';
       if (!expected) this.#report(problem);
     });
   }

@@ -1,4 +1,6 @@
 import { linkSignals } from '../clock/linked-signal.ts';
+import { commandErrors } from '../command/errors.ts';
+import { readParams } from '../command/params.ts';
 import type { AnyCommand, CommandCall } from '../sdk/command.ts';
 import { ItsgoinError } from '../sdk/errors.ts';
 import { untilAborted } from '../sdk/kit/abort.ts';
@@ -12,7 +14,6 @@ import { pluginCommands } from './commands/plugin.ts';
 import { nodeStreams } from './commands/streams.ts';
 import type { ControlDeps, KernelCommands, Push } from './deps.ts';
 import { controlErrors } from './errors.ts';
-import { readParams } from './params.ts';
 import type { CommandDescription, JsonSchema } from './protocol.ts';
 
 /** A command that runs longer is aborted: its caller has long given up. */
@@ -35,7 +36,7 @@ export interface ControlApi {
   /** The command's own rendering of a result, where it has one. */
   render(command: string, result: unknown): string | undefined;
   isStream(method: string): boolean;
-  /** @throws control/bad-params */
+  /** @throws command/bad-params */
   subscribe(stream: string, params: unknown, push: Push): () => void;
 }
 
@@ -46,9 +47,7 @@ export function createControlApi(deps: ControlDeps): ControlApi {
   async function dispatch(command: string, params: unknown, call: CommandCall): Promise<unknown> {
     const kernel = own(command);
     if (kernel !== undefined) return kernel.run(readParams(command, kernel.spec.params, params), call, deps);
-    const plugins = deps.host.commands().get(command);
-    if (plugins === undefined) throw controlErrors.make('unknown-command', { command });
-    return deps.host.run(command, readParams(command, plugins.spec.params, params), call);
+    return deps.host.run(command, params, call);
   }
 
   return {
@@ -89,7 +88,7 @@ export function createControlApi(deps: ControlDeps): ControlApi {
 
     subscribe(name, params, push) {
       const found = stream(name);
-      if (found === undefined) throw controlErrors.make('unknown-command', { command: name });
+      if (found === undefined) throw commandErrors.make('unknown-command', { command: name });
       return found.start(readParams(name, found.params, params) as Record<string, unknown>, push, deps);
     },
   };
@@ -119,7 +118,7 @@ export function describeKernel(): CommandDescription[] {
   ];
 }
 
-/** Runs a command that is marked `local`, without a node. @throws control/unknown-command, control/bad-params */
+/** Runs a command that is marked `local`, without a node. @throws command/unknown-command, command/bad-params */
 export async function runLocal(
   command: string,
   params: unknown,
@@ -127,7 +126,7 @@ export async function runLocal(
   dataDir: string,
 ): Promise<RunResult> {
   const local = Object.hasOwn(localCommands, command) ? localCommands[command] : undefined;
-  if (local === undefined) throw controlErrors.make('unknown-command', { command });
+  if (local === undefined) throw commandErrors.make('unknown-command', { command });
   const result = await local.run(readParams(command, local.spec.params, params), call, { dataDir });
   return { result, text: local.spec.text?.(result) };
 }

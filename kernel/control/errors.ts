@@ -14,14 +14,6 @@ export const controlErrors = defineErrors('control', {
     message: 'A line is longer than {limit} bytes',
     hint: 'Give large content by file path instead of in the request',
   },
-  'unknown-command': {
-    message: 'There is no command {command}',
-    hint: 'List the commands with `itsgoin help`; a plugin that is off offers none',
-  },
-  'bad-params': {
-    message: '{command}: {detail}',
-    hint: 'See `itsgoin {usage} --help`',
-  },
   'too-many-clients': {
     message: 'The node serves {limit} control clients already',
     hint: 'Close one of them and try again',

@@ -83,8 +83,8 @@ export function parseRequest(line: string): RpcRequest {
 const NUMBERS: Readonly<Record<string, number>> = {
   'control/bad-json': -32700,
   'control/bad-request': -32600,
-  'control/unknown-command': -32601,
-  'control/bad-params': -32602,
+  'command/unknown-command': -32601,
+  'command/bad-params': -32602,
   'control/internal': -32603,
 };
 

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { commandErrors } from '../command/errors.ts';
 import { ItsgoinError } from '../sdk/errors.ts';
 import type { ControlApi } from './api.ts';
 import { controlErrors } from './errors.ts';
@@ -132,7 +133,7 @@ export class ServerConnection {
       case 'rpc.run': {
         const { command, params: inner } = (params ?? {}) as { command?: unknown; params?: unknown };
         if (typeof command !== 'string') {
-          throw controlErrors.make('bad-params', { command: method, detail: 'command is missing', usage: 'help' });
+          throw commandErrors.make('bad-params', { command: method, detail: 'command is missing', usage: 'help' });
         }
         const result = await this.#api.run(command, inner, { signal, progress });
         return { result: result ?? null, text: this.#api.render(command, result) };

@@ -1,6 +1,6 @@
 import type { AnyCommand, CommandCall } from '../sdk/command.ts';
-import { readParams } from '../control/params.ts';
-import { lifecycleErrors } from './errors.ts';
+import { commandErrors } from '../command/errors.ts';
+import { readParams } from '../command/params.ts';
 import type { PluginRecord } from './plugin-record.ts';
 
 /** Commands of the plugins that are active now, by name. */
@@ -14,20 +14,26 @@ export function commandTable(records: Iterable<PluginRecord>): Map<string, { spe
   return table;
 }
 
-/** Runs one command of a plugin; during a swap it waits, and runs in the new generation. */
-export function runCommand(
-  record: PluginRecord,
+/**
+ * Runs one command of a plugin; during a swap it waits, and runs in the new generation.
+ *
+ * @throws command/unknown-command, command/bad-params, lifecycle/service-off
+ */
+export async function runCommand(
+  records: readonly PluginRecord[],
   command: string,
-  spec: AnyCommand,
   params: unknown,
   call: CommandCall,
 ): Promise<unknown> {
-  const checked = readParams(command, spec.params, params);
+  const found = commandTable(records).get(command);
+  const record = records.find(({ name }) => name === found?.plugin);
+  if (found === undefined || record === undefined) throw commandErrors.make('unknown-command', { command });
+  const checked = readParams(command, found.spec.params, params);
   return record.gate.runAbortable(
     command,
     (signal) => {
       const run = record.generation?.parts.commands?.[command];
-      if (!run) throw lifecycleErrors.make('unknown-command', { command });
+      if (!run) throw commandErrors.make('unknown-command', { command });
       return run(checked, { signal, progress: (step: string, fraction?: number) => call.progress(step, fraction) });
     },
     call.signal,

@@ -62,9 +62,5 @@ export const lifecycleErrors = defineErrors('lifecycle', {
     message: 'What "{plugin}" contributes to "{point}" did not answer within {limit} ms.',
     retryable: true,
   },
-  'unknown-command': {
-    message: 'There is no command "{command}".',
-    hint: '"itsgoin help" lists the commands; those of a plugin that is off are missing.',
-  },
   stopped: { message: 'The node is stopping.' },
 });

@@ -220,10 +220,8 @@ export class Host implements PluginHost {
     return commandTable(this.#registry.all());
   }
 
-  async run(command: string, params: unknown, call: CommandCall): Promise<unknown> {
-    const found = this.commands().get(command);
-    if (!found) throw lifecycleErrors.make('unknown-command', { command });
-    return runCommand(this.#registry.get(found.plugin), command, found.spec, params, call);
+  run(command: string, params: unknown, call: CommandCall): Promise<unknown> {
+    return runCommand(this.#registry.all(), command, params, call);
   }
 
   #read(path: string): Promise<LoadedPlugin> {

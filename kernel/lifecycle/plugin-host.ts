@@ -98,6 +98,6 @@ export interface PluginHost {
   service<T>(token: Token<T>): Ref<T>;
   /** Commands of active plugins by name; what is missing because its plugin is off is absent. */
   commands(): ReadonlyMap<string, { readonly spec: AnyCommand; readonly plugin: string }>;
-  /** Validates params, fills defaults, runs the command. @throws control/unknown-command, control/bad-params, lifecycle/service-off */
+  /** Validates params, fills defaults, runs the command. @throws command/unknown-command, command/bad-params, lifecycle/service-off */
   run(command: string, params: unknown, call: CommandCall): Promise<unknown>;
 }

@@ -51,13 +51,13 @@ test('wrong params, commands and handlers are told apart', async (t) => {
   const client = await connectControl(node.dataDir);
   const code = async (command: string, params: object) =>
     ((await t.throwsAsync(client.call(command, params))) as { code?: string }).code;
-  t.is(await code('greeting.say', {}), 'control/bad-params');
-  t.is(await code('greeting.say', { text: 'a', tex: 'b' }), 'control/bad-params');
-  t.is(await code('greeting.say', { text: 'a', times: 0 }), 'control/bad-params');
-  t.is(await code('greeting.shout', {}), 'control/unknown-command');
-  t.is(await code('toString', {}), 'control/unknown-command');
+  t.is(await code('greeting.say', {}), 'command/bad-params');
+  t.is(await code('greeting.say', { text: 'a', tex: 'b' }), 'command/bad-params');
+  t.is(await code('greeting.say', { text: 'a', times: 0 }), 'command/bad-params');
+  t.is(await code('greeting.shout', {}), 'command/unknown-command');
+  t.is(await code('toString', {}), 'command/unknown-command');
   t.is(await code('greeting.say', { text: 'crash' }), 'control/internal');
-  t.is(await code('log', { level: 'loud' }), 'control/bad-params');
+  t.is(await code('log', { level: 'loud' }), 'command/bad-params');
   t.deepEqual(await client.call('greeting.say', { text: 'still here' }), { said: 'still here' });
 });
 

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import Type from 'typebox';
 import { createBus } from '../../kernel/bus/index.ts';
 import { systemClock } from '../../kernel/clock/index.ts';
+import { commandErrors } from '../../kernel/command/errors.ts';
+import { readParams } from '../../kernel/command/params.ts';
 import type { ControlDeps } from '../../kernel/control/deps.ts';
 import { type ControlServer, startControl } from '../../kernel/control/server.ts';
 import { createCounters, createLog } from '../../kernel/observe/index.ts';
@@ -75,7 +77,11 @@ export async function startFakeNode(options: { dataDir?: string } = {}): Promise
       inspect: () => ({ name: 'greeting', state: 'active', config: { loud: false } }),
       commands: () =>
         new Map(Object.entries(greetingCommands).map(([name, { spec }]) => [name, { spec, plugin: 'greeting' }])),
-      run: async (name: string, params: never, call: CommandCall) => greetingCommands[name]?.run(params, call),
+      run: async (name: string, params: unknown, call: CommandCall) => {
+        const command = Object.hasOwn(greetingCommands, name) ? greetingCommands[name] : undefined;
+        if (command === undefined) throw commandErrors.make('unknown-command', { command: name });
+        return command.run(readParams(name, command.spec.params, params) as never, call);
+      },
     },
   } as unknown as ControlDeps;
   const server = await startControl(deps);

@@ -104,7 +104,7 @@ test('a disabled plugin answers service-off, and its comings and goings are even
   rig.bus.subscribe('test', pluginChanged, ({ outcome }) => void seen.push(outcome));
   await rig.host.add(rig.write('counter.ts', counterPlugin()));
   await rig.host.disable('counter');
-  await t.throwsAsync(rig.run('counter.add'), { code: 'lifecycle/unknown-command' });
+  await t.throwsAsync(rig.run('counter.add'), { code: 'command/unknown-command' });
   await rig.host.enable('counter');
   t.deepEqual(await rig.run('counter.add'), { count: 1 });
   t.deepEqual(seen, [

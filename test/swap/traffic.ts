@@ -22,7 +22,7 @@ const OPEN_MAX = 200;
 /** Messages that are refused because a plugin is off, or because too many wait for it. */
 const REFUSALS = new Set([
   'lifecycle/service-off',
-  'lifecycle/unknown-command',
+  'command/unknown-command',
   'lifecycle/hold-full',
   'wire/unsupported',
 ]);

@@ -334,7 +334,7 @@ function peer(nodeId: string, kind: string, slot = 'none'): Params {
 }
 
 function unknownCommand(command: string): ItsgoinError {
-  return new ItsgoinError('control/unknown-command', {
+  return new ItsgoinError('command/unknown-command', {
     message: `There is no command ${command}`,
     hint: 'List the commands with `itsgoin help`; a plugin that is off offers none',
   });

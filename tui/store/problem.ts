@@ -35,6 +35,6 @@ const PLUGIN_OF_NOUN: Readonly<Record<string, string>> = {
 
 /** The plugin whose absence explains `problem`, if that is the explanation. */
 export function pluginOff(problem: Problem, method: string): string | undefined {
-  const absent = problem.code === 'control/unknown-command' || problem.code === 'lifecycle/service-off';
+  const absent = problem.code === 'command/unknown-command' || problem.code === 'lifecycle/service-off';
   return absent ? PLUGIN_OF_NOUN[method.split('.')[0] ?? ''] : undefined;
 }

@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import { type ControlDeps, type KernelCommands, kernelCommand } from '../deps.ts';
-import { controlErrors } from '../errors.ts';
+import { commandErrors } from '../../command/errors.ts';
 
 const Key = Type.String({
   description: '`node.<key>` or `<plugin>.<key>`',
@@ -33,7 +33,7 @@ export const configCommands: KernelCommands = {
       const settings = inForce(deps);
       if (Object.hasOwn(settings, key)) return { key, value: settings[key] };
       const detail = `there is no setting ${key}, or its plugin is off`;
-      throw controlErrors.make('bad-params', { command: 'config.get', usage: 'config list', detail });
+      throw commandErrors.make('bad-params', { command: 'config.get', usage: 'config list', detail });
     },
   ),
   'config.set': kernelCommand(
@@ -73,7 +73,7 @@ async function setPluginKey({ host }: ControlDeps, plugin: string, name: string,
   const { outcome, reason } = await host.configure(plugin, (before) => ({ ...before, [name]: value }));
   if (outcome === 'committed' || outcome === 'disabled') return;
   const detail = reason ?? `${plugin} refused it`;
-  throw controlErrors.make('bad-params', { command: 'config.set', usage: 'config list', detail });
+  throw commandErrors.make('bad-params', { command: 'config.set', usage: 'config list', detail });
 }
 
 function split(key: string): [owner: string, name: string] {

@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import { type ControlDeps, type KernelCommands, kernelCommand } from '../deps.ts';
-import { controlErrors } from '../errors.ts';
+import { commandErrors } from '../../command/errors.ts';
 
 const Status = Type.Object(
   {
@@ -70,7 +70,7 @@ export const nodeCommands: KernelCommands = {
       if (found === undefined) {
         const nouns = [...deps.host.commands().keys()].filter((name) => name.endsWith('.explain'));
         const known = ['plugin', ...nouns.map((name) => name.slice(0, -'.explain'.length))].join(', ');
-        throw controlErrors.make('bad-params', {
+        throw commandErrors.make('bad-params', {
           command: 'why',
           usage: 'why',
           detail: `nothing explains ${thing}; known: ${known}`,
@@ -100,7 +100,7 @@ function countStates(deps: ControlDeps): { active: number; off: number; failed: 
 function explainPlugin(deps: ControlDeps, name: string | undefined) {
   const plugins = deps.host.list().filter((plugin) => name === undefined || plugin.name === name);
   if (plugins.length === 0) {
-    throw controlErrors.make('bad-params', { command: 'why', usage: 'why', detail: `there is no plugin ${name}` });
+    throw commandErrors.make('bad-params', { command: 'why', usage: 'why', detail: `there is no plugin ${name}` });
   }
   const found = plugins.map(({ name: plugin, state, generation, source, reason }) => ({
     name: plugin,

@@ -1,6 +1,6 @@
 import type { TSchema } from 'typebox';
 import { Value } from 'typebox/value';
-import { controlErrors } from './errors.ts';
+import { commandErrors } from './errors.ts';
 
 interface ObjectSchema {
   readonly properties?: Readonly<Record<string, Record<string, unknown>>>;
@@ -10,11 +10,11 @@ interface ObjectSchema {
  * Params of a command as its handler may rely on them: defaults filled in, unknown names refused,
  * the rest checked. The caller's object is not changed.
  *
- * @throws control/bad-params naming the first param that is wrong.
+ * @throws command/bad-params naming the first param that is wrong.
  */
 export function readParams(command: string, schema: TSchema, params: unknown): unknown {
   const fail = (detail: string) =>
-    controlErrors.make('bad-params', { command, detail, usage: command.replaceAll('.', ' ') });
+    commandErrors.make('bad-params', { command, detail, usage: command.replaceAll('.', ' ') });
   const given = params ?? {};
   if (typeof given !== 'object' || Array.isArray(given)) throw fail('params must be an object');
   const known = (schema as ObjectSchema).properties ?? {};
