@@ -1,9 +1,15 @@
 import { type KeyObject, sign, verify } from 'node:crypto';
 import { defineErrors } from '../sdk/errors.ts';
 import type { DeviceId, NodeId, PeerId } from '../sdk/identifiers.ts';
-import type { Credentials } from '../transport/transport.ts';
 import { bitString, context, DerReader, integer, oid, sequence, set, time, utf8 } from './der.ts';
 import { privateKeyOf, publicKeyOf, rawPublicKey } from './ed25519-keys.ts';
+
+/** What proves (NodeId, DeviceId) to a peer: leaf (device key, signed by identity key), then root. */
+export interface Credentials {
+  readonly self: PeerId;
+  readonly certificateChainPem: string;
+  readonly deviceKeyPem: string;
+}
 
 export const certificateErrors = defineErrors('certificate', {
   'wrong-chain': { message: 'expected two certificates, got {count}' },

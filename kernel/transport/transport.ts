@@ -1,3 +1,4 @@
+import type { Credentials } from '../identity/certificate.ts';
 import type { NodeId, PeerId } from '../sdk/identifiers.ts';
 
 /**
@@ -26,18 +27,11 @@ export interface EndpointTarget {
 export interface EndpointOptions {
   /** Listen address; port 0 takes a free one. Default `[::]:0` dual-stack, IPv4 only where there is no IPv6. */
   readonly bind?: SocketAddress;
-  /** TLS identity: certificate chain and device key as PEM, see `identity/certificate.ts`. */
+  /** TLS identity: certificate chain and device key as PEM. */
   readonly credentials: Credentials;
   /** A connection was authenticated, in either direction. Streams may arrive at once after this returns. */
   onConnection(connection: Connection): void;
   readonly limits?: Partial<TransportLimits>;
-}
-
-/** What proves (NodeId, DeviceId) to a peer: leaf (device key, signed by identity key), then root. */
-export interface Credentials {
-  readonly self: PeerId;
-  readonly certificateChainPem: string;
-  readonly deviceKeyPem: string;
 }
 
 export interface TransportLimits {

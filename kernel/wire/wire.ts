@@ -1,4 +1,5 @@
 import type { Bus } from '../bus/bus.ts';
+import type { Credentials } from '../identity/certificate.ts';
 import type { Clock } from '../sdk/clock.ts';
 import type { NodeId, PeerId } from '../sdk/identifiers.ts';
 import type { Counters, Log } from '../sdk/log.ts';
@@ -7,7 +8,6 @@ import type { ConnectionInfo, DialTarget, Network } from '../sdk/network.ts';
 import type { SendOptions } from '../sdk/plugin.ts';
 import type {
   Connection,
-  Credentials,
   Endpoint,
   EndpointSocket,
   RawListener,

@@ -1,11 +1,10 @@
 import test, { type ExecutionContext } from 'ava';
 import { systemClock, systemRandom } from '../../kernel/clock/index.ts';
-import { makeCredentials } from '../../kernel/identity/certificate.ts';
+import { type Credentials, makeCredentials } from '../../kernel/identity/certificate.ts';
 import type { Counters, Log } from '../../kernel/sdk/log.ts';
 import { memoryNetwork, quicTransport } from '../../kernel/transport/index.ts';
 import type {
   Connection,
-  Credentials,
   Endpoint,
   IncomingStream,
   SocketAddress,

@@ -1,4 +1,5 @@
 import type { NodeId } from '../../kernel/index.ts';
+import { MemoryConnection } from '../../kernel/transport/memory/connection.ts';
 import { MemoryStream } from '../../kernel/transport/memory/stream.ts';
 
 /** A frame as it left a node, the second half of an exchange included. */
@@ -25,12 +26,12 @@ export function tapWire(hear: (frame: TappedFrame) => void): () => void {
     const chunks = open.get(this) ?? [];
     open.set(this, chunks);
     chunks.push(Buffer.from(bytes));
-    if (fin) {
+    const { connection } = this;
+    if (fin && connection instanceof MemoryConnection) {
       const all = Buffer.concat(chunks);
       const length = all.length < 5 ? 0 : all.readUInt32BE(1);
-      const { endpoint, peer } = this.connection;
       const text = all.toString('utf8', 5, 5 + length);
-      hear({ from: endpoint.self.nodeId, to: peer.nodeId, code: all[0] ?? -1, text, bytes: all });
+      hear({ from: connection.far.peer.nodeId, to: connection.peer.nodeId, code: all[0] ?? -1, text, bytes: all });
     }
     write.call(this, bytes, fin);
   };

@@ -1,7 +1,6 @@
 import { createSocket } from 'node:dgram';
 import test, { type ExecutionContext } from 'ava';
-import { makeCredentials } from '../../kernel/identity/certificate.ts';
-import type { Credentials } from '../../kernel/transport/transport.ts';
+import { type Credentials, makeCredentials } from '../../kernel/identity/certificate.ts';
 import { collect, connect, freshCredentials, quicRig, type TestNode, until } from '../contract/transport-rig.ts';
 
 const rig = quicRig();

@@ -1,21 +1,39 @@
+import type { Clock } from '../../sdk/clock.ts';
 import type { PeerId } from '../../sdk/identifiers.ts';
+import type { Log } from '../../sdk/log.ts';
 import { CLOSE_CODES } from '../../sdk/network.ts';
 import { closeReason } from '../close-reason.ts';
 import { transportErrors } from '../errors.ts';
-import type { CloseInfo, Connection, ConnectionStats, IncomingStream, SocketAddress, Stream } from '../transport.ts';
-import type { MemoryEndpoint } from './endpoint.ts';
-import type { MemorySocket } from './socket.ts';
+import type {
+  CloseInfo,
+  ConnectionStats,
+  IncomingStream,
+  SocketAddress,
+  Stream,
+  TransportLimits,
+} from '../transport.ts';
+import type { MemorySocket, SocketHost } from './socket.ts';
 import type { Lane } from './lane.ts';
 import { waitingOpens } from '../waiting.ts';
-import { MemoryStream } from './stream.ts';
+import { MemoryStream, type StreamHost, type StreamPeer } from './stream.ts';
 
 /** As a QUIC packet with its UDP and IP headers, for `ConnectionStats`. */
 const PACKET_BYTES = 1_350;
 const PACKET_OVERHEAD_BYTES = 60;
 const ignore = (): void => {};
 
+/** The endpoint a connection ends at. */
+export interface ConnectionHost extends SocketHost {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly limits: TransportLimits;
+  readonly address: SocketAddress;
+  rttMs(host: string): number;
+  ended(connection: MemoryConnection): void;
+}
+
 /** One end of a connection of the in-memory network. */
-export class MemoryConnection implements Connection {
+export class MemoryConnection implements StreamHost, StreamPeer {
   readonly id: number;
   readonly peer: PeerId;
   readonly direction: 'inbound' | 'outbound';
@@ -28,7 +46,7 @@ export class MemoryConnection implements Connection {
   /** The other end; set once both exist. */
   far!: MemoryConnection;
 
-  readonly endpoint: MemoryEndpoint;
+  readonly endpoint: ConnectionHost;
   /** The socket it lives on. */
   readonly socket: MemorySocket;
   readonly #lane: Lane;
@@ -42,7 +60,7 @@ export class MemoryConnection implements Connection {
 
   constructor(
     id: number,
-    socket: MemorySocket,
+    socket: MemorySocket<ConnectionHost>,
     peer: { id: PeerId; incarnation: string; address: SocketAddress },
     direction: 'inbound' | 'outbound',
     lane: Lane,

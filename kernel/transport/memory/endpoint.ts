@@ -1,5 +1,5 @@
 import { linkSignals } from '../../clock/index.ts';
-import type { Clock } from '../../sdk/clock.ts';
+import type { Clock, Random } from '../../sdk/clock.ts';
 import { codeOf } from '../../sdk/errors.ts';
 import { type NodeId, peerKey, type PeerId } from '../../sdk/identifiers.ts';
 import type { Counters, Log } from '../../sdk/log.ts';
@@ -18,8 +18,7 @@ import type {
   SocketAddress,
   TransportLimits,
 } from '../transport.ts';
-import type { MemoryConnection } from './connection.ts';
-import type { MemoryNetwork } from './network.ts';
+import type { ConnectionHost, MemoryConnection } from './connection.ts';
 import { MemorySocket } from './socket.ts';
 
 /** How long the connection we were rejected in favour of may take to show up before we insist. */
@@ -31,27 +30,53 @@ interface PendingDial {
   readonly incarnation: undefined;
 }
 
+/** A socket of an endpoint of this network. */
+export type BoundSocket = MemorySocket<MemoryEndpoint>;
+
+/** The network an endpoint is part of. */
+export interface EndpointHost {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  link(host: string, other: string): { readonly latencyMs: number };
+  /** @throws transport/bind-failed */
+  bind(endpoint: MemoryEndpoint, address: SocketAddress): BoundSocket;
+  freePort(): number;
+  remove(socket: BoundSocket): void;
+  /** Brings a datagram over, or loses it. `garbage` is called when the receiver has no use for it. */
+  carry(from: BoundSocket, to: SocketAddress, datagram: Uint8Array, garbage: (at: MemoryEndpoint) => void): void;
+  /** One round trip to whoever accepts at `address`; waits for the signal when nobody does. */
+  handshake(from: BoundSocket, address: SocketAddress, signal: AbortSignal): Promise<BoundSocket>;
+  /** Brings the Hello over; resolves with the opened connection, or why there is none. */
+  greet(
+    from: BoundSocket,
+    target: BoundSocket,
+    hello: Hello,
+    signal: AbortSignal,
+  ): Promise<MemoryConnection | 'reject' | 'over-capacity'>;
+}
+
 /** A node of the in-memory network. */
-export class MemoryEndpoint implements Endpoint {
+export class MemoryEndpoint implements Endpoint, ConnectionHost {
   readonly port: number;
   readonly address: SocketAddress;
-  readonly socket: MemorySocket;
+  readonly socket: BoundSocket;
   readonly self: PeerId;
   readonly limits: TransportLimits;
   readonly incarnation: string;
   readonly clock: Clock;
   readonly log: Log;
 
-  readonly #network: MemoryNetwork;
+  readonly #network: EndpointHost;
   readonly #options: EndpointOptions;
   readonly #counters: Counters;
   readonly #peers = new PeerTable<MemoryConnection | PendingDial>();
   readonly #live = new Set<MemoryConnection>();
-  readonly #further = new Set<MemorySocket>();
+  readonly #further = new Set<BoundSocket>();
   readonly #waiting = new Map<string, Set<(connection: MemoryConnection) => void>>();
   readonly #closing = new AbortController();
 
-  constructor(network: MemoryNetwork, address: SocketAddress, options: EndpointOptions, counters: Counters) {
+  constructor(network: EndpointHost, address: SocketAddress, options: EndpointOptions, counters: Counters) {
     this.#network = network;
     this.#options = options;
     this.#counters = counters;
@@ -134,12 +159,12 @@ export class MemoryEndpoint implements Endpoint {
     return 2 * this.#network.link(this.address.host, host).latencyMs;
   }
 
-  carry(from: MemorySocket, to: SocketAddress, datagram: Uint8Array): void {
+  carry(from: BoundSocket, to: SocketAddress, datagram: Uint8Array): void {
     this.#network.carry(from, to, datagram, (at) => at.#counters.add('garbage'));
   }
 
   /** A further socket is closed and no connection lives on it. */
-  freed(socket: MemorySocket): void {
+  freed(socket: BoundSocket): void {
     this.#further.delete(socket);
     this.#network.remove(socket);
   }
@@ -180,14 +205,14 @@ export class MemoryEndpoint implements Endpoint {
   }
 
   /** The socket of this endpoint that it is; the main one by default. @throws transport/closed */
-  #own(socket: EndpointSocket | undefined): MemorySocket {
+  #own(socket: EndpointSocket | undefined): BoundSocket {
     if (socket === undefined || socket === this.socket) return this.socket;
     if (socket instanceof MemorySocket && this.#further.has(socket) && !socket.closed) return socket;
     throw transportErrors.make('closed', { reason: 'the socket is closed' });
   }
 
   async #attempt(
-    from: MemorySocket,
+    from: BoundSocket,
     address: SocketAddress,
     expect: NodeId | undefined,
     signal: AbortSignal,

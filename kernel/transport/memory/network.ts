@@ -5,7 +5,7 @@ import type { Hello } from '../admission.ts';
 import { transportErrors } from '../errors.ts';
 import type { Endpoint, EndpointOptions, SocketAddress, Transport } from '../transport.ts';
 import { MemoryConnection } from './connection.ts';
-import { MemoryEndpoint } from './endpoint.ts';
+import { type BoundSocket, type EndpointHost, MemoryEndpoint } from './endpoint.ts';
 import { Lane } from './lane.ts';
 import { MemorySocket } from './socket.ts';
 
@@ -48,14 +48,14 @@ const FIRST_FREE_PORT = 49_152;
  * A network inside one process, on the injected clock: nodes at made-up hosts, links with delay and
  * faults. An idle connection costs no timer and about 1 KB at each end.
  */
-export class MemoryNetwork {
+export class MemoryNetwork implements EndpointHost {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
   route: Route = (from, to) => ({ to, seenAs: from });
 
   readonly #deps: MemoryNetworkDeps;
-  readonly #sockets = new Map<string, MemorySocket>();
+  readonly #sockets = new Map<string, BoundSocket>();
   readonly #links = new Map<string, LinkOptions>();
   #defaultLink = DEFAULT_LINK;
   /** Hosts that cannot hear each other are in different groups; hosts not named are in group 0. */
@@ -140,8 +140,7 @@ export class MemoryNetwork {
 
   // What follows is for the endpoints.
 
-  /** Binds a socket. @throws transport/bind-failed */
-  bind(endpoint: MemoryEndpoint, address: SocketAddress): MemorySocket {
+  bind(endpoint: MemoryEndpoint, address: SocketAddress): BoundSocket {
     if (this.#sockets.has(keyOf(address)))
       throw transportErrors.make('bind-failed', { address: keyOf(address), reason: 'EADDRINUSE' });
     const socket = new MemorySocket(endpoint, address);
@@ -153,12 +152,11 @@ export class MemoryNetwork {
     return this.#nextPort++;
   }
 
-  remove(socket: MemorySocket): void {
+  remove(socket: BoundSocket): void {
     if (this.#isBound(socket)) this.#sockets.delete(keyOf(socket.address));
   }
 
-  /** Brings a datagram over, or loses it. `garbage` is called when the receiver has no use for it. */
-  carry(from: MemorySocket, to: SocketAddress, datagram: Uint8Array, garbage: (at: MemoryEndpoint) => void): void {
+  carry(from: BoundSocket, to: SocketAddress, datagram: Uint8Array, garbage: (at: MemoryEndpoint) => void): void {
     const way = this.#isBound(from) ? this.route(from.address, to) : undefined;
     const link = this.link(from.address.host, to.host);
     if (way === undefined || (link.packetLoss > 0 && this.random.float() < link.packetLoss)) return;
@@ -169,8 +167,7 @@ export class MemoryNetwork {
     });
   }
 
-  /** One round trip to whoever accepts at `address`; waits for the signal when nobody does. */
-  async handshake(from: MemorySocket, address: SocketAddress, signal: AbortSignal): Promise<MemorySocket> {
+  async handshake(from: BoundSocket, address: SocketAddress, signal: AbortSignal): Promise<BoundSocket> {
     const way = this.route(from.address, address);
     const link = this.link(from.address.host, address.host);
     const lost = link.dialFailure > 0 && this.random.float() < link.dialFailure;
@@ -186,10 +183,9 @@ export class MemoryNetwork {
     return target;
   }
 
-  /** Brings the Hello over; gives the opened connection, or why there is none. */
   async greet(
-    from: MemorySocket,
-    target: MemorySocket,
+    from: BoundSocket,
+    target: BoundSocket,
     hello: Hello,
     signal: AbortSignal,
   ): Promise<MemoryConnection | 'reject' | 'over-capacity'> {
@@ -235,7 +231,7 @@ export class MemoryNetwork {
     });
   }
 
-  #lane(from: MemorySocket, to: MemorySocket): Lane {
+  #lane(from: BoundSocket, to: BoundSocket): Lane {
     const network = this;
     const source = from.address.host;
     const sink = to.address.host;
@@ -287,7 +283,7 @@ export class MemoryNetwork {
     for (const endpoint of endpoints) yield* [...endpoint.live];
   }
 
-  #isBound(socket: MemorySocket): boolean {
+  #isBound(socket: BoundSocket): boolean {
     return this.#sockets.get(keyOf(socket.address)) === socket;
   }
 

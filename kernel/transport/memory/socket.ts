@@ -1,18 +1,24 @@
 import { kindOf } from '../demultiplex.ts';
 import type { EndpointSocket, RawListener, SocketAddress } from '../transport.ts';
-import type { MemoryEndpoint } from './endpoint.ts';
 
-/** A UDP socket of a node of the in-memory network. */
-export class MemorySocket implements EndpointSocket {
+/** The endpoint a socket belongs to. */
+export interface SocketHost {
+  carry(from: MemorySocket, to: SocketAddress, datagram: Uint8Array): void;
+  /** It is closed, and no connection lives on it. */
+  freed(socket: MemorySocket): void;
+}
+
+/** A UDP socket of a node of the in-memory network, which is `Owner`. */
+export class MemorySocket<Owner extends SocketHost = SocketHost> implements EndpointSocket {
   onDatagram: RawListener = () => false;
   readonly address: SocketAddress;
-  readonly endpoint: MemoryEndpoint;
+  readonly endpoint: Owner;
   #accepts = false;
   #carriesQuic = false;
   #living = 0;
   #released = false;
 
-  constructor(endpoint: MemoryEndpoint, address: SocketAddress) {
+  constructor(endpoint: Owner, address: SocketAddress) {
     this.endpoint = endpoint;
     this.address = address;
   }

@@ -1,18 +1,36 @@
 import { transportErrors } from '../errors.ts';
 import { WRITE_QUEUE_LOW_BYTES } from '../limits.ts';
-import type { IncomingStream, StreamAbort } from '../transport.ts';
+import type { Connection, IncomingStream, StreamAbort } from '../transport.ts';
 import type { WaitList } from '../../sdk/kit/wait-list.ts';
 import { waitingWriters } from '../waiting.ts';
-import type { MemoryConnection } from './connection.ts';
 
 /** Bytes under way or unread at the far end, as QUIC's stream window. */
 const WINDOW_BYTES = 1024 * 1024;
 const ignore = (): void => {};
 
+/** What one end of a stream tells the other. */
+export interface StreamPeer {
+  streamData(id: number, bytes: Uint8Array, fin: boolean): void;
+  streamGrant(id: number, bytes: number): void;
+  streamAborted(id: number, code: number): void;
+}
+
+/** The connection a stream belongs to. */
+export interface StreamHost extends Connection {
+  /** Tells the far end something after the link's delay, in order. */
+  tell(message: (far: StreamPeer) => void, bytes?: number): void;
+  /** Runs it in a turn of its own. */
+  soon(run: () => void): void;
+  /** Runs a callback of the layer above; aborts the stream when it throws. */
+  guard(stream: MemoryStream, run: () => void): void;
+  /** Both halves have ended. */
+  release(stream: MemoryStream): void;
+}
+
 /** One end of a stream; the other end is found by its id on the other end of the connection. */
 export class MemoryStream implements IncomingStream {
   readonly id: number;
-  readonly connection: MemoryConnection;
+  readonly connection: StreamHost;
   readonly kind: 'bi' | 'uni';
   onData: (chunk: Uint8Array, fin: boolean) => void = ignore;
   onAbort: (reason: StreamAbort) => void = ignore;
@@ -28,7 +46,7 @@ export class MemoryStream implements IncomingStream {
   #inbox: { bytes: Uint8Array; fin: boolean }[] = [];
   #waiters: WaitList | undefined;
 
-  constructor(connection: MemoryConnection, id: number, local: boolean) {
+  constructor(connection: StreamHost, id: number, local: boolean) {
     this.connection = connection;
     this.id = id;
     this.kind = (id & 0x2) === 0 ? 'bi' : 'uni';

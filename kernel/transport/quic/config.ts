@@ -1,6 +1,7 @@
 import quiche from '@matrixai/quic/native/quiche.js';
 import type { Config } from '@matrixai/quic/native/types.js';
-import type { Credentials, TransportLimits } from '../transport.ts';
+import type { Credentials } from '../../identity/certificate.ts';
+import type { TransportLimits } from '../transport.ts';
 
 export const ALPN = 'itsgoin/3';
 

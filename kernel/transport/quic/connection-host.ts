@@ -2,10 +2,9 @@ import type { Clock, Random } from '../../sdk/clock.ts';
 import type { Counters, Log } from '../../sdk/log.ts';
 import type { Hello } from '../admission.ts';
 import type { CloseInfo, TransportLimits } from '../transport.ts';
-import type { QuicConnection } from './connection.ts';
 
-/** What a connection needs of its endpoint. */
-export interface ConnectionHost {
+/** What a connection, `C`, needs of its endpoint. */
+export interface ConnectionHost<C> {
   readonly clock: Clock;
   readonly random: Random;
   readonly counts: Counters;
@@ -15,12 +14,12 @@ export interface ConnectionHost {
   readonly readBuffer: Uint8Array;
   readonly sendBuffer: Uint8Array;
   /** `read` and `send` run once in this turn of the event loop, `send` after the promises that `read` resolved. */
-  scheduleRead(connection: QuicConnection): void;
-  scheduleSend(connection: QuicConnection): void;
+  scheduleRead(connection: C): void;
+  scheduleSend(connection: C): void;
   /** TLS is done: the peer's certificates are there to be judged. */
-  established(connection: QuicConnection, chain: readonly Uint8Array[]): void;
+  established(connection: C, chain: readonly Uint8Array[]): void;
   /** The peer's Hello (when it dialled) or Accept (when we did). */
-  greeted(connection: QuicConnection, hello: Hello): void;
+  greeted(connection: C, hello: Hello): void;
   /** It is closed and holds nothing any more; `lastWords` is the datagram that tells the peer, if it was us. */
-  ended(connection: QuicConnection, info: CloseInfo, lastWords: Uint8Array | undefined): void;
+  ended(connection: C, info: CloseInfo, lastWords: Uint8Array | undefined): void;
 }

@@ -4,21 +4,13 @@ import { peerKey, type PeerId } from '../../sdk/identifiers.ts';
 import { CLOSE_CODES } from '../../sdk/network.ts';
 import type { Hello } from '../admission.ts';
 import { transportErrors } from '../errors.ts';
-import type {
-  CloseInfo,
-  Connection,
-  ConnectionStats,
-  IncomingStream,
-  SocketAddress,
-  Stream,
-  StreamAbort,
-} from '../transport.ts';
+import type { CloseInfo, ConnectionStats, IncomingStream, SocketAddress, Stream, StreamAbort } from '../transport.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { CLIENT_CONTROL_STREAM, CONTROL_BYTES, decodeHello, encodeHello, SERVER_CONTROL_STREAM } from './control.ts';
 import type { DatagramPath } from './datagram-path.ts';
-import { BASE_DATAGRAM_BYTES, DatagramSize } from './datagram-size.ts';
+import { BASE_DATAGRAM_BYTES, DatagramSize, type PathProbeHost } from './datagram-size.ts';
 import { collected, endOf } from './native-state.ts';
-import { QuicStream } from './stream.ts';
+import { QuicStream, type StreamHost } from './stream.ts';
 import { StreamOpens } from './stream-opens.ts';
 import { socketAddress, withoutZone } from '../address.ts';
 
@@ -40,7 +32,7 @@ const ASK_EACH_MAX = 32;
  * Over 400 lines because every call into quiche may end the connection or change what the next call
  * must do; reading, sending and the timer are kept where that can be seen at a glance.
  */
-export class QuicConnection implements Connection {
+export class QuicConnection implements StreamHost, PathProbeHost {
   readonly id: number;
   readonly direction: 'inbound' | 'outbound';
   openedAtMs = 0;
@@ -60,7 +52,7 @@ export class QuicConnection implements Connection {
   readonly stoppable = new Set<QuicStream>();
   readonly size: DatagramSize;
 
-  readonly #host: ConnectionHost;
+  readonly #host: ConnectionHost<QuicConnection>;
   readonly #streams = new Map<number, QuicStream>();
   readonly #opens: StreamOpens;
   /** The lowest ids the peer has not used. Its first uni-stream is the control stream. */
@@ -91,7 +83,7 @@ export class QuicConnection implements Connection {
     path: DatagramPath,
     local: { host: string; port: number },
     route: string,
-    host: ConnectionHost,
+    host: ConnectionHost<QuicConnection>,
   ) {
     this.id = id;
     this.direction = direction;

@@ -1,12 +1,13 @@
 import { networkInterfaces } from 'node:os';
 import { readFileSync } from 'node:fs';
-import type { TimerHandle } from '../../sdk/clock.ts';
+import type { Connection as NativeConnection } from '@matrixai/quic/native/types.js';
+import type { Clock, Random, TimerHandle } from '../../sdk/clock.ts';
+import type { Counters } from '../../sdk/log.ts';
 import { classifyAddress } from '../address.ts';
 import { PATH_PROBE } from '../demultiplex.ts';
-import type { SocketAddress } from '../transport.ts';
-import type { QuicConnection } from './connection.ts';
-import type { ConnectionHost } from './connection-host.ts';
+import type { ConnectionStats, SocketAddress } from '../transport.ts';
 import { CID_BYTES } from './config.ts';
+import type { DatagramPath } from './datagram-path.ts';
 
 /** RFC 9000 §14.1: what every QUIC path must carry. */
 export const BASE_DATAGRAM_BYTES = 1_200;
@@ -31,6 +32,23 @@ const SEARCH_AGAIN_MS = 10_000;
 const LOSS_CHECK_MS = 500;
 const TRY_MIN_MS = 50;
 
+/** The connection whose path is probed. */
+export interface PathProbeHost {
+  /** Undefined once the connection has ended. */
+  readonly native: NativeConnection | undefined;
+  readonly path: DatagramPath;
+  stats(): ConnectionStats;
+  /** There is something to send. */
+  touch(): void;
+}
+
+/** What probing needs of the endpoint. */
+export interface PathProbeDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly counts: Counters;
+}
+
 /**
  * Finds how large a datagram the path carries and notices when that shrinks (RFC 8899 in small).
  *
@@ -43,8 +61,8 @@ const TRY_MIN_MS = 50;
 export class DatagramSize {
   bytes = BASE_DATAGRAM_BYTES;
 
-  readonly #connection: QuicConnection;
-  readonly #host: ConnectionHost;
+  readonly #connection: PathProbeHost;
+  readonly #deps: PathProbeDeps;
   readonly #candidates: readonly number[];
   #peerCid: Uint8Array | undefined;
   #full = 0;
@@ -56,9 +74,9 @@ export class DatagramSize {
   #nextLossCheckAt = 0;
   #lostBefore = 0;
 
-  constructor(connection: QuicConnection, maxBytes: number, host: ConnectionHost) {
+  constructor(connection: PathProbeHost, maxBytes: number, deps: PathProbeDeps) {
     this.#connection = connection;
-    this.#host = host;
+    this.#deps = deps;
     this.#candidates = CANDIDATES.filter((size) => size <= maxBytes);
   }
 
@@ -70,13 +88,13 @@ export class DatagramSize {
   /** A datagram of the full present size went out. */
   sentFull(): void {
     if (++this.#full < BULK_DATAGRAMS || this.#timer !== undefined || this.#peerCid === undefined) return;
-    const now = this.#host.clock.monotonic();
+    const now = this.#deps.clock.monotonic();
     if (this.bytes < (this.#candidates[0] ?? 0) && now >= this.#nextSearchAt) {
       this.#ask(
         this.#candidates.filter((size) => size > this.bytes),
         SEARCH_TRIES,
         () => {
-          this.#nextSearchAt = this.#host.clock.monotonic() + SEARCH_AGAIN_MS;
+          this.#nextSearchAt = this.#deps.clock.monotonic() + SEARCH_AGAIN_MS;
         },
       );
     } else if (this.bytes > BASE_DATAGRAM_BYTES && now >= this.#nextLossCheckAt) {
@@ -120,15 +138,15 @@ export class DatagramSize {
     this.#ask([this.bytes], VERIFY_TRIES, (answered) => {
       if (answered) return;
       this.bytes = BASE_DATAGRAM_BYTES;
-      this.#nextSearchAt = this.#host.clock.monotonic() + SEARCH_AGAIN_MS;
-      this.#host.counts.add('path-shrunk');
+      this.#nextSearchAt = this.#deps.clock.monotonic() + SEARCH_AGAIN_MS;
+      this.#deps.counts.add('path-shrunk');
       this.#connection.touch();
     });
   }
 
   /** Asks for these sizes until the largest is answered or the tries are used up. */
   #ask(sizes: readonly number[], tries: number, done: (answered: boolean) => void): void {
-    this.#nonce = Buffer.from(this.#host.random.bytes(8));
+    this.#nonce = Buffer.from(this.#deps.random.bytes(8));
     this.#answered = false;
     const rttMs = this.#connection.stats().rttMs ?? 0;
     let left = tries;
@@ -143,7 +161,7 @@ export class DatagramSize {
         if (!this.#answered || size > this.bytes)
           this.#connection.path.send(this.#probe(QUESTION, size, this.#nonce, size), size);
       }
-      this.#timer = this.#host.clock.timer(Math.max(TRY_MIN_MS, rttMs * 1.5), round);
+      this.#timer = this.#deps.clock.timer(Math.max(TRY_MIN_MS, rttMs * 1.5), round);
     };
     round();
   }

@@ -46,7 +46,7 @@ export interface EndpointDeps {
 }
 
 /** The QUIC endpoint: its sockets, its connections, and who may have one. */
-export class QuicEndpoint implements Endpoint, ConnectionHost, DialHost, QuicSocketHost {
+export class QuicEndpoint implements Endpoint, ConnectionHost<QuicConnection>, DialHost, QuicSocketHost {
   readonly port: number;
   readonly socket: EndpointSocket;
   readonly clock: Clock;

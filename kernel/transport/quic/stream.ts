@@ -2,10 +2,9 @@ import quiche from '@matrixai/quic/native/quiche.js';
 import type { Connection as NativeConnection } from '@matrixai/quic/native/types.js';
 import { transportErrors } from '../errors.ts';
 import { WRITE_QUEUE_LOW_BYTES } from '../limits.ts';
-import type { IncomingStream, StreamAbort } from '../transport.ts';
+import type { Connection, IncomingStream, StreamAbort } from '../transport.ts';
 import type { WaitList } from '../../sdk/kit/wait-list.ts';
 import { waitingWriters } from '../waiting.ts';
-import type { QuicConnection } from './connection.ts';
 
 /** quiche remembers "blocked" with the size of what was offered, so one offer stays well under the windows. */
 const OFFER_MAX_BYTES = 1024 * 1024;
@@ -27,9 +26,35 @@ interface QueuedWrite {
 const EMPTY = new Uint8Array(0);
 const ignore = (): void => {};
 
+/** The connection a stream belongs to. */
+export interface StreamHost extends Connection {
+  /** Undefined once the connection has ended. */
+  readonly native: NativeConnection | undefined;
+  /** Streams with queued bytes, which the next flush pumps. */
+  readonly blocked: Set<QuicStream>;
+  /** Uni-streams of ours that the peer may stop while nothing is queued. */
+  readonly stoppable: Set<QuicStream>;
+  /** Sends, or reads and sends, at the end of this turn of the event loop. */
+  touch(): void;
+  touchRead(): void;
+  /** Sends at once what quiche has taken. */
+  sendNow(): void;
+  deliver(stream: QuicStream, chunk: Uint8Array, fin: boolean): void;
+  reportAbort(stream: QuicStream, reason: StreamAbort): void;
+  /** quiche has its first bytes. */
+  becameKnown(stream: QuicStream): void;
+  /** The peer reset a bi-stream. */
+  wasReset(id: number): void;
+  /** Both halves have ended. */
+  release(stream: QuicStream): void;
+  misbehaved(reason: string): void;
+  /** quiche will not return the peer's credit for one stream. */
+  lostStreamCredit(): void;
+}
+
 export class QuicStream implements IncomingStream {
   readonly id: number;
-  readonly connection: QuicConnection;
+  readonly connection: StreamHost;
   readonly kind: 'bi' | 'uni';
   onData: (chunk: Uint8Array, fin: boolean) => void = ignore;
   onAbort: (reason: StreamAbort) => void = ignore;
@@ -48,7 +73,7 @@ export class QuicStream implements IncomingStream {
   #queue: QueuedWrite[] | undefined;
   #waiters: WaitList | undefined;
 
-  constructor(connection: QuicConnection, id: number, local: boolean) {
+  constructor(connection: StreamHost, id: number, local: boolean) {
     this.connection = connection;
     this.id = id;
     this.kind = (id & 0x2) === 0 ? 'bi' : 'uni';
