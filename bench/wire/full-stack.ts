@@ -68,7 +68,7 @@ export async function measureFullStack(ms = 2_000): Promise<FullStack> {
   const count = () => {
     if (++arrived % BULK_FRAMES === 0) allArrived();
   };
-  there.dispatcher.slots.install('bench', [
+  there.dispatcher.router.install('bench', [
     { message: codedEcho, handler: (body) => body },
     { message: bulk, handler: count },
   ]);

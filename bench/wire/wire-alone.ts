@@ -21,7 +21,7 @@ export async function measureWireAlone(ms = 1_000): Promise<WireAlone> {
   const clock = systemClock();
   const side = () => createDispatcher({ clock, counters: createCounters().of('wire'), log: SILENT });
   const [here, there] = [side(), side()];
-  there.slots.install('bench', [
+  there.router.install('bench', [
     { message: echo, handler: (body) => body },
     { message: codedEcho, handler: (body) => body },
   ]);

@@ -1,5 +1,5 @@
 import { Value } from 'typebox/value';
-import type { MessageSlots, SlotHandler } from '../wire/slots.ts';
+import type { MessageHandler, MessageRouter } from '../wire/message-router.ts';
 import { ItsgoinError } from '../sdk/errors.ts';
 import { contributionsChanged } from '../sdk/lifecycle-topics.ts';
 import type { AnyMessage } from '../sdk/message.ts';
@@ -18,7 +18,7 @@ export const STOP_DRAIN_MS = 250;
 export const STOP_LIMIT_MS = 4_000;
 
 export interface SwapDeps extends GenerationHost {
-  readonly slots: MessageSlots;
+  readonly slots: MessageRouter;
   /** Command names that are the node's own; a plugin that claims one is refused. */
   readonly isKernelCommand?: (name: string) => boolean;
 }
@@ -125,15 +125,15 @@ function handOver(old: Generation, next: Generation): void {
   }
 }
 
-function slotEntries(generation: Generation): { message: AnyMessage; handler: SlotHandler }[] {
+function slotEntries(generation: Generation): { message: AnyMessage; handler: MessageHandler }[] {
   return Object.entries<AnyMessage>(generation.plugin.messages ?? {}).map(([key, message]) => ({
     message,
-    handler: guard(generation, `message ${message.name}`, generation.parts.handlers?.[key] as SlotHandler),
+    handler: guard(generation, `message ${message.name}`, generation.parts.handlers?.[key] as MessageHandler),
   }));
 }
 
 /** Lets a handler's own refusals through; anything else it throws also counts against its health. */
-function guard(generation: Generation, where: string, handler: SlotHandler): SlotHandler {
+function guard(generation: Generation, where: string, handler: MessageHandler): MessageHandler {
   const report = (error: unknown): never => {
     if (!(error instanceof ItsgoinError)) generation.reportFailure(where, error);
     throw error;

@@ -1,15 +1,14 @@
 import type { PeerId } from '../sdk/identifiers.ts';
 import { peerKey } from '../sdk/identifiers.ts';
 import type { MessageBudget } from '../sdk/message.ts';
-import type { Inbound } from './inbound.ts';
+import type { LineOwner, WaitingCall, WaitingLine } from './calls.ts';
 import { FORGIVEN_POINTS_PER_SECOND, REMEMBERED_PEERS_MAX } from './limits.ts';
-import type { SlotOwner } from './slot-table.ts';
 
 /** What one peer uses of one message: a token bucket, and the places in its handler. */
-export class Usage {
+export class Usage implements WaitingLine {
   inFlight = 0;
   /** Whole frames of this peer that wait for a place, in arrival order. */
-  readonly waiting: Inbound[] = [];
+  readonly waiting: WaitingCall[] = [];
   #pumping = false;
   #tokens: number;
   #at: number;
@@ -31,8 +30,15 @@ export class Usage {
     return Math.ceil(((1 - this.#tokens) * 1_000) / budget.perSecond);
   }
 
-  /** Starts what waits, as far as the message's in-flight limit and a hold of its plugin allow. */
-  pump(owner: SlotOwner): void {
+  suspendDeadlines(): void {
+    for (const call of this.waiting) call.suspendDeadline();
+  }
+
+  resumeDeadlines(): void {
+    for (const call of this.waiting) call.resumeDeadline();
+  }
+
+  pump(owner: LineOwner): void {
     // A handler that ends at once comes back here; the outer loop goes on for it.
     if (this.#pumping) return;
     this.#pumping = true;
@@ -42,7 +48,7 @@ export class Usage {
       call.start();
     }
     this.#pumping = false;
-    if (this.waiting.length === 0) owner.waiters.delete(this);
+    if (this.waiting.length === 0) owner.lines.delete(this);
   }
 }
 
@@ -53,17 +59,17 @@ export class PeerAccount {
   #points = 0;
   #pointsAt = 0;
 
-  /** `slot` is the message's place in the table, which outlives plugin generations. */
-  usage(slot: object, budget: MessageBudget, now: number): Usage {
-    let usage = this.#usage.get(slot);
+  /** `route` outlives plugin generations, and with it the usage. */
+  usage(route: object, budget: MessageBudget, now: number): Usage {
+    let usage = this.#usage.get(route);
     if (usage === undefined) {
       usage = new Usage(budget, now);
-      this.#usage.set(slot, usage);
+      this.#usage.set(route, usage);
     }
     return usage;
   }
 
-  /** Adds misbehaviour points (0 to ask) and gives the present score. */
+  /** Adds misbehaviour points (0 to ask) and returns the present score. */
   blame(points: number, now: number): number {
     const forgiven = ((now - this.#pointsAt) * FORGIVEN_POINTS_PER_SECOND) / 1_000;
     this.#points = Math.max(0, this.#points - forgiven) + points;

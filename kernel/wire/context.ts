@@ -1,7 +1,7 @@
 import type { Clock } from '../sdk/clock.ts';
 import type { Counters, Log } from '../sdk/log.ts';
 import type { Deadlines } from './deadlines.ts';
-import type { SlotTable } from './slot-table.ts';
+import type { MessageTable } from './message-route.ts';
 import type { Trace } from './trace.ts';
 
 /** What all parts of one dispatcher share. */
@@ -11,7 +11,7 @@ export interface WireContext {
   readonly log: Log;
   readonly trace: Trace;
   readonly deadlines: Deadlines;
-  readonly table: SlotTable;
+  readonly table: MessageTable;
   /** Bytes in the buffers of partly read frames, all connections together. */
   bufferedBytes: number;
 }

@@ -1,14 +1,27 @@
 import type { Clock, TimerHandle } from '../sdk/clock.ts';
 
-/** Something with one deadline; linked into the wheel in place, so that setting and clearing it allocates nothing. */
-export abstract class Expiring {
-  /** On the clock's monotonic time. */
-  deadlineAt = 0;
-  previous: Expiring | undefined = undefined;
-  next: Expiring | undefined = undefined;
-  bucket = -1;
+/** Whose deadline it is. */
+export interface Expiring {
+  /** The deadline has passed. */
+  expire(): void;
+}
 
-  abstract expire(): void;
+/** One deadline, set and moved any number of times; linked into the wheel in place, so that this allocates nothing. */
+export class Deadline {
+  /** On the clock's monotonic time. */
+  at = 0;
+  previous: Deadline | undefined = undefined;
+  next: Deadline | undefined = undefined;
+  bucket = -1;
+  readonly target: Expiring;
+
+  constructor(target: Expiring) {
+    this.target = target;
+  }
+
+  get isSet(): boolean {
+    return this.bucket !== -1;
+  }
 }
 
 const TICK_MS = 50;
@@ -23,7 +36,7 @@ const BUCKETS = 256;
  */
 export class Deadlines {
   readonly #clock: Clock;
-  readonly #heads: (Expiring | undefined)[] = new Array<Expiring | undefined>(BUCKETS).fill(undefined);
+  readonly #heads: (Deadline | undefined)[] = new Array<Deadline | undefined>(BUCKETS).fill(undefined);
   #size = 0;
   #timer: TimerHandle | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
@@ -35,10 +48,10 @@ export class Deadlines {
   }
 
   /** Sets or moves the deadline to `at` (monotonic milliseconds). */
-  set(entry: Expiring, at: number): void {
+  set(entry: Deadline, at: number): void {
     this.clear(entry);
     if (this.#size === 0 && this.#timer === undefined) this.#tick = Math.floor(this.#clock.monotonic() / TICK_MS);
-    entry.deadlineAt = at;
+    entry.at = at;
     const tick = Math.max(Math.floor(at / TICK_MS), this.#tick);
     const bucket = tick % BUCKETS;
     const head = this.#heads[bucket];
@@ -51,7 +64,7 @@ export class Deadlines {
     if (due < this.#timerAt) this.#arm(due);
   }
 
-  clear(entry: Expiring): void {
+  clear(entry: Deadline): void {
     if (entry.bucket === -1) return;
     if (entry.previous === undefined) this.#heads[entry.bucket] = entry.next;
     else entry.previous.next = entry.next;
@@ -80,18 +93,18 @@ export class Deadlines {
     const now = this.#clock.monotonic();
     const end = Math.floor(now / TICK_MS);
     // After a long sleep of the machine every bucket is swept once, not once per missed tick.
-    const due: Expiring[] = [];
+    const due: Deadline[] = [];
     for (let tick = Math.max(this.#tick, end - BUCKETS); tick < end; tick++) {
       for (let entry = this.#heads[tick % BUCKETS]; entry !== undefined; entry = entry.next) {
-        if (entry.deadlineAt <= now) due.push(entry);
+        if (entry.at <= now) due.push(entry);
       }
     }
     this.#tick = end;
     for (const entry of due) {
       // An earlier one's end may have cleared or moved this one.
-      if (entry.bucket === -1 || entry.deadlineAt > now) continue;
+      if (entry.bucket === -1 || entry.at > now) continue;
       this.clear(entry);
-      entry.expire();
+      entry.target.expire();
     }
     if (this.#size > 0) this.#armNext();
   }

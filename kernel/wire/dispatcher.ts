@@ -1,14 +1,15 @@
 import type { AnyMessage, BodyOf, ResponseOf } from '../sdk/message.ts';
 import type { SendOptions } from '../sdk/plugin.ts';
-import type { Connection } from '../transport/transport.ts';
+import type { Connection, IncomingStream } from '../transport/transport.ts';
 import { PeerAccounts } from './budget.ts';
 import type { WireContext } from './context.ts';
 import { Deadlines } from './deadlines.ts';
 import { wireErrors } from './errors.ts';
-import { Link } from './link.ts';
+import { Inbound } from './inbound/inbound.ts';
 import { Outbound } from './outbound.ts';
-import { SlotTable } from './slot-table.ts';
+import { RouteTable } from './route-table.ts';
 import { Trace } from './trace.ts';
+import { WireConnection } from './wire-connection.ts';
 import type { Attachment, Dispatcher, DispatcherDeps } from './wire.ts';
 
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
@@ -16,33 +17,33 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
 }
 
 class WireDispatcher implements Dispatcher {
-  readonly slots: SlotTable;
+  readonly router: RouteTable;
   readonly trace: Trace;
   readonly #context: WireContext;
-  readonly #links = new Map<Connection, Link>();
+  readonly #connections = new Map<Connection, WireConnection>();
   readonly #accounts = new PeerAccounts();
 
   constructor({ clock, counters, log }: DispatcherDeps) {
-    this.slots = new SlotTable(clock);
+    this.router = new RouteTable(clock);
     this.trace = new Trace(clock, log);
     const deadlines = new Deadlines(clock);
-    this.#context = { clock, counters, log, deadlines, trace: this.trace, table: this.slots, bufferedBytes: 0 };
+    this.#context = { clock, counters, log, deadlines, trace: this.trace, table: this.router, bufferedBytes: 0 };
   }
 
   attach(connection: Connection): Attachment {
-    const link = new Link(this.#context, connection, this.#accounts.enter(connection.peer));
-    this.#links.set(connection, link);
+    const wire = new WireConnection(this.#context, connection, this.#accounts.enter(connection.peer), serve);
+    this.#connections.set(connection, wire);
     // A peer that was closed for misbehaviour and comes straight back is not served either.
-    link.blame(0);
-    return link;
+    wire.blame(0);
+    return wire;
   }
 
   detach(connection: Connection): void {
-    const link = this.#links.get(connection);
-    if (link === undefined) return;
-    this.#links.delete(connection);
+    const wire = this.#connections.get(connection);
+    if (wire === undefined) return;
+    this.#connections.delete(connection);
     this.#accounts.leave(connection.peer);
-    link.detach();
+    wire.detach();
   }
 
   send<M extends AnyMessage>(
@@ -51,17 +52,23 @@ class WireDispatcher implements Dispatcher {
     body: BodyOf<M>,
     options?: SendOptions,
   ): Promise<ResponseOf<M>> {
-    const link = this.#links.get(connection);
-    if (link === undefined) {
+    const wire = this.#connections.get(connection);
+    if (wire === undefined) {
       return Promise.reject(wireErrors.make('not-connected', { name: message.name, peer: connection.peer.nodeId }));
     }
-    const call = new Outbound(link, message, options);
+    const call = new Outbound(wire, message, options);
     call.run(body);
     return call.promise as Promise<ResponseOf<M>>;
   }
 
   close(): void {
-    for (const connection of [...this.#links.keys()]) this.detach(connection);
+    for (const connection of [...this.#connections.keys()]) this.detach(connection);
     this.#context.deadlines.close();
   }
+}
+
+function serve(wire: WireConnection, stream: IncomingStream): void {
+  const call = new Inbound(wire, stream);
+  stream.onData = (chunk, fin) => call.read(chunk, fin);
+  stream.onAbort = (reason) => call.aborted(reason);
 }

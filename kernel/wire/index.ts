@@ -3,7 +3,7 @@ export { CATALOGUE, type CatalogueEntry, RESERVED_CODES, REFUSED_CODE, catalogue
 export { createDispatcher } from './dispatcher.ts';
 export { wireErrors } from './errors.ts';
 export { createNetwork } from './network.ts';
-export type { MessageSlots, SlotHandler } from './slots.ts';
+export type { MessageHandler, MessageRouter } from './message-router.ts';
 export { SocketsHost, type SocketsDeps } from './sockets.ts';
 export type { Trace, TraceListener, TraceRecord } from './trace.ts';
 export type { Attachment, Dispatcher, DispatcherDeps, NetworkDeps, NetworkHost } from './wire.ts';

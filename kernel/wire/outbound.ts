@@ -3,13 +3,16 @@ import type { AnyMessage, ResponseSpec } from '../sdk/message.ts';
 import type { ItsgoinError } from '../sdk/errors.ts';
 import type { SendOptions } from '../sdk/plugin.ts';
 import type { Stream, StreamAbort } from '../transport/transport.ts';
+import type { Connected } from './calls.ts';
 import { REFUSED_CODE } from './catalogue.ts';
-import { Expiring } from './deadlines.ts';
+import { Deadline } from './deadlines.ts';
+import type { Expiring } from './deadlines.ts';
 import { wireErrors } from './errors.ts';
 import { FRAME_HEADER_BYTES, FrameReader, encodeFrame } from './frame.ts';
 import * as limits from './limits.ts';
-import type { Link } from './link.ts';
-import { decodePayload, validatorOf } from './payload.ts';
+import { validatorOf } from '../sdk/validator.ts';
+import { decodePayload } from './payload.ts';
+import type { WireConnection } from './wire-connection.ts';
 
 /** Codes of a Refused frame that mean the same as an error of ours. */
 const REFUSALS = new Map<unknown, 'unsupported' | 'rate-limited' | 'over-capacity' | 'interrupted'>([
@@ -21,13 +24,14 @@ const REFUSALS = new Map<unknown, 'unsupported' | 'rate-limited' | 'over-capacit
 const REFUSAL_CODE = /^[a-z0-9][a-z0-9/-]{0,63}$/;
 
 /** One message on its way out, and the answer on its way back. */
-export class Outbound extends Expiring {
+export class Outbound implements Expiring, Connected {
   readonly promise: Promise<unknown>;
-  readonly #link: Link;
+  readonly #wire: WireConnection;
   readonly #message: AnyMessage;
   readonly #deadlineMs: number;
   readonly #signal: AbortSignal | undefined;
   readonly #reader = new FrameReader();
+  readonly #deadline = new Deadline(this);
   #resolve!: (value: unknown) => void;
   #reject!: (reason: unknown) => void;
   #stream: Stream | undefined;
@@ -35,9 +39,8 @@ export class Outbound extends Expiring {
   /** Bytes behind the answer. */
   #trailing = 0;
 
-  constructor(link: Link, message: AnyMessage, options: SendOptions | undefined) {
-    super();
-    this.#link = link;
+  constructor(wire: WireConnection, message: AnyMessage, options: SendOptions | undefined) {
+    this.#wire = wire;
     this.#message = message;
     this.#signal = options?.signal;
     this.#deadlineMs = Math.min(message.deadlineMs, options?.deadlineMs ?? message.deadlineMs);
@@ -48,7 +51,7 @@ export class Outbound extends Expiring {
   }
 
   run(body: unknown): void {
-    const { connection } = this.#link;
+    const { connection } = this.#wire;
     let frame: Uint8Array;
     try {
       frame = this.#encode(body);
@@ -63,7 +66,7 @@ export class Outbound extends Expiring {
       this.#await();
       opened.then(
         (stream) => (this.#settled ? stream.abort(limits.RESET_CODES.cancelled) : this.#write(stream, frame)),
-        (error: unknown) => this.#fail(this.#link.closed ? this.#gone() : error),
+        (error: unknown) => this.#fail(this.#wire.closed ? this.#gone() : error),
       );
     } catch (error) {
       this.#fail(connection.closed === undefined ? error : this.#gone());
@@ -72,9 +75,9 @@ export class Outbound extends Expiring {
 
   /** The connection's end, the deadline and the caller's signal end the wait. */
   #await(): void {
-    const { context } = this.#link;
-    this.#link.sends.add(this);
-    context.deadlines.set(this, context.clock.monotonic() + this.#deadlineMs);
+    const { context } = this.#wire;
+    this.#wire.sends.add(this);
+    context.deadlines.set(this.#deadline, context.clock.monotonic() + this.#deadlineMs);
     this.#signal?.addEventListener('abort', this);
   }
 
@@ -88,7 +91,7 @@ export class Outbound extends Expiring {
       this.#stream?.abort(limits.RESET_CODES.deadline);
       return;
     }
-    this.#link.context.counters.add(`deadline-out:${this.#message.name}`);
+    this.#wire.context.counters.add(`deadline-out:${this.#message.name}`);
     this.#give(limits.RESET_CODES.deadline, this.#error('deadline', { ms: this.#deadlineMs }));
   }
 
@@ -109,12 +112,12 @@ export class Outbound extends Expiring {
     this.#stream = stream;
     stream.onAbort = (reason: StreamAbort) => this.#aborted(reason);
     if (this.#message.stream === 'bi') stream.onData = (chunk: Uint8Array, fin: boolean) => this.#read(chunk, fin);
-    if (!this.#link.write(stream, frame)) {
+    if (!this.#wire.write(stream, frame)) {
       this.#fail(this.#gone());
       return;
     }
     const code = this.#message.code ?? EXTENSION_CODE;
-    if (this.#link.context.trace.active) this.#record('out', code, this.#message.name, frame.length, 'sent');
+    if (this.#wire.context.trace.active) this.#record('out', code, this.#message.name, frame.length, 'sent');
     if (this.#message.stream === 'bi') return;
     if (stream.pendingBytes <= limits.BACKPRESSURE_BYTES) {
       this.#succeed(undefined);
@@ -138,7 +141,7 @@ export class Outbound extends Expiring {
       offset = this.#reader.header(chunk);
       if (offset !== -1 && !this.#expected()) return;
     }
-    const { context } = this.#link;
+    const { context } = this.#wire;
     const before = this.#reader.buffered;
     const payload = offset === -1 ? undefined : this.#reader.body(chunk, offset);
     context.bufferedBytes += this.#reader.buffered - before;
@@ -165,10 +168,10 @@ export class Outbound extends Expiring {
   }
 
   #answered(payload: Uint8Array): void {
-    const { context } = this.#link;
+    const { context } = this.#wire;
     const { code, length } = this.#reader;
     const response = this.#response;
-    this.#link.touch();
+    this.#wire.touch();
     context.counters.add('frames-in');
     let value: unknown;
     try {
@@ -200,7 +203,7 @@ export class Outbound extends Expiring {
       this.#bad('refusal without a code');
       return;
     }
-    const { context } = this.#link;
+    const { context } = this.#wire;
     if (context.trace.active) this.#record('in', REFUSED_CODE, 'Refused', length + FRAME_HEADER_BYTES, code);
     context.counters.add(`refused-by-peer:${this.#message.name}`);
     const data: Record<string, string | number> = { code };
@@ -209,35 +212,35 @@ export class Outbound extends Expiring {
   }
 
   #bad(reason: string): false {
-    const { counters, trace } = this.#link.context;
+    const { counters, trace } = this.#wire.context;
     counters.add(`bad-response:${this.#message.name}`);
     if (trace.active && this.#reader.code !== -1) {
       const bytes = this.#reader.length + FRAME_HEADER_BYTES;
       this.#record('in', this.#reader.code, this.#response.name, bytes, 'malformed');
     }
     this.#give(limits.RESET_CODES.malformed, this.#error('bad-response', { reason }));
-    this.#link.blame(limits.MALFORMED_POINTS);
+    this.#wire.blame(limits.MALFORMED_POINTS);
     return false;
   }
 
   /** Behind the answer; the stream is let go when the peer ends it, sends too much, or the deadline comes. */
   #ignore(bytes: number, fin: boolean): void {
-    const { counters, deadlines, clock } = this.#link.context;
+    const { counters, deadlines, clock } = this.#wire.context;
     if (this.#stream === undefined) return;
     this.#trailing += bytes;
     if (bytes > 0) counters.add('ignored-bytes', bytes);
     if (fin) {
-      deadlines.clear(this);
+      deadlines.clear(this.#deadline);
     } else if (this.#trailing > limits.TRAILING_MAX_BYTES) {
-      deadlines.clear(this);
+      deadlines.clear(this.#deadline);
       this.#stream?.abort(limits.RESET_CODES.refused);
-    } else if (this.bucket === -1) {
-      deadlines.set(this, clock.monotonic() + limits.HEADER_DEADLINE_MS);
+    } else if (!this.#deadline.isSet) {
+      deadlines.set(this.#deadline, clock.monotonic() + limits.HEADER_DEADLINE_MS);
     }
   }
 
   #aborted(reason: StreamAbort): void {
-    if (this.#settled) this.#link.context.deadlines.clear(this);
+    if (this.#settled) this.#wire.context.deadlines.clear(this.#deadline);
     else if (reason.by === 'connection') this.#fail(this.#gone());
     else this.#fail(this.#error('refused', { code: `stream-reset/${reason.code ?? 0}` }));
   }
@@ -268,27 +271,24 @@ export class Outbound extends Expiring {
   #end(): boolean {
     if (this.#settled) return false;
     this.#settled = true;
-    const { context } = this.#link;
-    context.deadlines.clear(this);
+    const { context } = this.#wire;
+    context.deadlines.clear(this.#deadline);
     context.bufferedBytes -= this.#reader.buffered;
     this.#reader.free();
-    this.#link.sends.delete(this);
+    this.#wire.sends.delete(this);
     this.#signal?.removeEventListener('abort', this);
     return true;
   }
 
   #gone(): ItsgoinError {
-    return this.#error('connection-closed', { reason: this.#link.connection.closed?.reason ?? 'unknown' });
+    return this.#error('connection-closed', { reason: this.#wire.connection.closed?.reason ?? 'unknown' });
   }
 
   #error(name: Parameters<typeof wireErrors.make>[0], data: Record<string, string | number>): ItsgoinError {
-    return wireErrors.make(name, { name: this.#message.name, peer: this.#link.connection.peer.nodeId, ...data });
+    return wireErrors.make(name, { name: this.#message.name, peer: this.#wire.connection.peer.nodeId, ...data });
   }
 
   #record(direction: 'in' | 'out', code: number, name: string, bytes: number, outcome: string): void {
-    const { connection, context } = this.#link;
-    const peer = connection.peer.nodeId;
-    const { stream } = this.#message;
-    context.trace.record({ direction, peer, connection: connection.id, code, name, stream, bytes, outcome });
+    this.#wire.trace({ direction, code, name, stream: this.#message.stream, bytes, outcome });
   }
 }

@@ -1,5 +1,3 @@
-import type { TSchema } from 'typebox';
-import { Compile } from 'typebox/compile';
 import { wireErrors } from './errors.ts';
 import { JSON_DEPTH_MAX } from './limits.ts';
 
@@ -23,6 +21,21 @@ export function decodePayload(bytes: Uint8Array): unknown {
   } catch {
     throw wireErrors.make('malformed', { reason: 'json' });
   }
+}
+
+/** A payload that is a JSON object. @throws wire/malformed with `reason` utf8, depth, json or no-object */
+export function decodeObject(bytes: Uint8Array): object {
+  const value = decodePayload(bytes);
+  // TypeBox takes an array for an object whose schema has no required keys.
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  throw wireErrors.make('malformed', { reason: 'no-object' });
+}
+
+/** The payload of an extension frame. @throws wire/malformed as {@link decodeObject}, or with `reason` envelope */
+export function decodeEnvelope(bytes: Uint8Array): { readonly name: string; readonly body: unknown } {
+  const { name, body }: { name?: unknown; body?: unknown } = decodeObject(bytes);
+  if (typeof name === 'string' && body !== undefined) return { name, body };
+  throw wireErrors.make('malformed', { reason: 'envelope' });
 }
 
 const QUOTE = 0x22;
@@ -58,29 +71,4 @@ function endOfString(text: string, from: number): number {
     quote = text.indexOf('"', quote + 1);
   }
   return text.length;
-}
-
-export interface Validator {
-  check(value: unknown): boolean;
-  /** Where and why `value` does not match, in a few words. Slow. */
-  explain(value: unknown): string;
-}
-
-const compiled = new WeakMap<TSchema, Validator>();
-
-/** The compiled form of a schema; compiled once per schema object. */
-export function validatorOf(schema: TSchema): Validator {
-  let validator = compiled.get(schema);
-  if (validator === undefined) {
-    const program = Compile(schema);
-    validator = {
-      check: (value) => program.Check(value),
-      explain: (value) => {
-        const first = program.Errors(value)[0];
-        return first === undefined ? 'valid' : `${first.instancePath || '/'} ${first.message}`;
-      },
-    };
-    compiled.set(schema, validator);
-  }
-  return validator;
 }

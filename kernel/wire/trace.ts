@@ -34,6 +34,9 @@ interface Subscription {
   closed: boolean;
 }
 
+/** A frame as it is recorded: its code as a number, the time added by the trace. */
+export type FrameRecord = Omit<TraceRecord, 'at_ms' | 'code'> & { readonly code: number };
+
 /** Every frame of the node to any number of subscribers. With none, `active` is false and nothing is built. */
 export class Trace {
   active = false;
@@ -46,7 +49,7 @@ export class Trace {
     this.#log = log;
   }
 
-  /** Gives the unsubscribe. A listener that throws or rejects is reported and goes on receiving. */
+  /** Returns the unsubscribe. A listener that throws or rejects is reported and goes on receiving. */
   subscribe(listener: TraceListener): () => void {
     const subscription: Subscription = { listener, queue: [], dropped: 0, delivering: false, closed: false };
     this.#subscriptions.add(subscription);
@@ -60,7 +63,7 @@ export class Trace {
   }
 
   /** Callers ask `active` first, so that a silent trace costs one property read. */
-  record(fields: Omit<TraceRecord, 'at_ms' | 'code'> & { readonly code: number }): void {
+  record(fields: FrameRecord): void {
     const code = `0x${fields.code.toString(16).toUpperCase().padStart(2, '0')}`;
     const record = Object.freeze({ at_ms: this.#clock.now(), ...fields, code });
     for (const subscription of this.#subscriptions) {

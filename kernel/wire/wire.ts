@@ -15,7 +15,7 @@ import type {
   Transport,
   TransportLimits,
 } from '../transport/transport.ts';
-import type { MessageSlots } from './slots.ts';
+import type { MessageRouter } from './message-router.ts';
 import type { Trace } from './trace.ts';
 
 export interface DispatcherDeps {
@@ -30,9 +30,9 @@ export interface Attachment {
   readonly lastActivityMs: number;
 }
 
-/** Frames in and out of every attached connection; see {@link MessageSlots} for what runs them. */
+/** Frames in and out of every attached connection; see {@link MessageRouter} for what runs them. */
 export interface Dispatcher {
-  readonly slots: MessageSlots;
+  readonly router: MessageRouter;
   readonly trace: Trace;
   /**
    * Serves the streams of a connection from now on. Takes over `onStream`; `onClose` stays with the

@@ -1,6 +1,5 @@
-import { BoundedMap, codeOf, peerKey } from '../../kernel/index.ts';
+import { BoundedMap, codeOf, peerKey, validatorOf } from '../../kernel/index.ts';
 import type { NodeId, PeerId } from '../../kernel/index.ts';
-import { Compile } from 'typebox/compile';
 import { ownAddresses } from './address-rules.ts';
 import type { AnchorsContext } from './context.ts';
 import { anchorsErrors } from './errors.ts';
@@ -16,8 +15,6 @@ const TOLD_WITHIN_MS = 24 * 3_600_000;
 
 /** An anchor meets those it hears of; nobody can have it dial more than this. */
 const MEET_LIMITS = { group: 'meet-anchor', perSite: 2, total: 20 };
-
-const checkTalk = Compile(AnchorTalk);
 
 interface TalkDeps {
   readonly surroundings: Surroundings;
@@ -79,7 +76,7 @@ export class AnchorTalks {
 
   /** @throws anchors/bad-talk */
   receive(peer: PeerId, value: unknown): void {
-    if (!checkTalk.Check(value)) throw anchorsErrors.make('bad-talk', { reason: 'it is malformed' });
+    if (!validatorOf(AnchorTalk).check(value)) throw anchorsErrors.make('bad-talk', { reason: 'it is malformed' });
     const { nodeId } = peer;
     if (value.is_anchor) this.#isOne(nodeId, value.addresses);
     else this.#declared.delete(nodeId);

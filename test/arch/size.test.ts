@@ -7,6 +7,7 @@ import { NODE_VERSION } from '../../kernel/version.ts';
 const LINES_MAX: Record<string, number> = {
   bus: 300,
   clock: 350,
+  command: 100,
   config: 400,
   control: 1_800,
   identity: 800,

@@ -1,9 +1,8 @@
 import type { ExecutionContext } from 'ava';
 import type { Identity } from '../../kernel/identity/index.ts';
-import { ItsgoinError } from '../../kernel/index.ts';
+import { ItsgoinError, validatorOf } from '../../kernel/index.ts';
 import type { AnyMessage, AnyPlugin, NodeId } from '../../kernel/index.ts';
 import { standIn, testIdentity, TestNetwork, type TestNode as KitNode } from '../../kernel/testing/index.ts';
-import { validatorOf } from '../../kernel/wire/payload.ts';
 import { MESH, peerReady } from '../../plugins/mesh/api.ts';
 import type { SectionContribution } from '../../plugins/mesh/api.ts';
 import { followed, SOCIAL, unfollowed } from '../../plugins/social/api.ts';

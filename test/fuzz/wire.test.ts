@@ -7,7 +7,7 @@ import { closeStack, openStack } from '../../bench/wire/full-stack.ts';
 import { VirtualClock, seededRandom } from '../../kernel/clock/index.ts';
 import type { DeviceId, NodeId } from '../../kernel/index.ts';
 import { createCounters } from '../../kernel/observe/index.ts';
-import type { SlotHandler } from '../../kernel/wire/index.ts';
+import type { MessageHandler } from '../../kernel/wire/index.ts';
 import { createDispatcher } from '../../kernel/wire/index.ts';
 import { MUTATIONS, attack } from '../../kernel/testing/mutations.ts';
 import { recordingLog } from '../rig/recording-log.ts';
@@ -39,7 +39,7 @@ async function heapBytes(): Promise<number> {
 function checkingHandlers(all: Awaited<ReturnType<typeof samples>>) {
   const seen = { calls: 0, invalid: [] as string[] };
   const entries = all.map(({ message }) => {
-    const handler: SlotHandler = (body, call) => {
+    const handler: MessageHandler = (body, call) => {
       seen.calls++;
       if (!Value.Check(message.body, body)) seen.invalid.push(`${message.name} ${JSON.stringify(body)}`);
       // Now and then one that takes a while, and one that fails.
@@ -65,9 +65,9 @@ test(`${FRAMES} mutated frames: the node lives, other peers are served, everythi
   const client = createDispatcher({ clock, counters: createCounters().of('client'), log });
   const { seen, entries } = checkingHandlers(all);
   const honestAsk = entries.some(({ message }) => message.code === ask.code) ? ping : ask;
-  const install = () => dispatcher.slots.install('fuzzed', entries);
+  const install = () => dispatcher.router.install('fuzzed', entries);
   install();
-  dispatcher.slots.install('honest', [{ message: honestAsk, handler: (body) => body }]);
+  dispatcher.router.install('honest', [{ message: honestAsk, handler: (body) => body }]);
 
   const self = testPeer('5');
   let peers = 0;
@@ -96,11 +96,11 @@ test(`${FRAMES} mutated frames: the node lives, other peers are served, everythi
     if (frame % BATCH !== 0) continue;
     // Now and then in the middle of a swap.
     const swap = frame % (BATCH * 8) === 0;
-    if (swap) dispatcher.slots.hold('fuzzed');
+    if (swap) dispatcher.router.hold('fuzzed');
     await clock.advance(200);
     if (swap) {
       install();
-      dispatcher.slots.release('fuzzed');
+      dispatcher.router.release('fuzzed');
     }
     t.deepEqual(await client.send(friend, honestAsk, { n: frame }), { n: frame });
     log.entries.length = 0;
@@ -114,7 +114,7 @@ test(`${FRAMES} mutated frames: the node lives, other peers are served, everythi
   t.true(seen.calls > FRAMES / 200, `${seen.calls} frames were valid`);
   t.is(({} as { polluted?: unknown }).polluted, undefined);
   t.deepEqual(Object.keys(sent).sort(), Object.keys(MUTATIONS).sort());
-  t.is(dispatcher.slots.inspect('fuzzed').held, 0);
+  t.is(dispatcher.router.inspect('fuzzed').held, 0);
   const read = counters.read();
   const named = ['utf8', 'json', 'depth', 'schema', 'truncated', 'wrong-stream', 'no-object', 'envelope'].map(
     (name) => `malformed:${name}`,
@@ -149,8 +149,8 @@ test(`${QUIC_FRAMES} mutated frames over QUIC`, async (t) => {
   t.teardown(() => closeStack(friend));
   const { seen, entries } = checkingHandlers(all);
   const honestAsk = entries.some(({ message }) => message.code === ask.code) ? ping : ask;
-  node.dispatcher.slots.install('fuzzed', entries);
-  node.dispatcher.slots.install('honest', [{ message: honestAsk, handler: (body) => body }]);
+  node.dispatcher.router.install('fuzzed', entries);
+  node.dispatcher.router.install('honest', [{ message: honestAsk, handler: (body) => body }]);
   const target = { nodeId: node.network.self.nodeId, addresses: [`127.0.0.1:${node.network.port}`] };
   await friend.network.dial(target);
 

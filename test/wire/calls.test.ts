@@ -27,7 +27,7 @@ test('the deadline of a message ends the handler and tells the peer', async (t) 
   t.like(reason, { code: 'wire/deadline' });
   t.deepEqual(await answer, { code: 0xf1, body: { code: 'deadline' } });
   t.is(server.counters.read()['deadline:PostFetchRequest'], 1);
-  t.is(server.dispatcher.slots.inspect('p').running, 0);
+  t.is(server.dispatcher.router.inspect('p').running, 0);
 });
 
 test('a sender gives up at its deadline, and the handler over there is told', async (t) => {

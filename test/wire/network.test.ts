@@ -113,7 +113,7 @@ test('MESH-09: frames in either direction are activity, whatever else the transp
 
 test('messages find the newest live connection of a node, or the one that is named', async (t) => {
   const { dispatcher, network, join } = await networkRig();
-  dispatcher.slots.install('p', []);
+  dispatcher.router.install('p', []);
   const got: number[] = [];
   const ends = [join('1'), join('1'), join('2')];
   for (const [at, [, theirs]] of ends.entries()) theirs.onStream = () => void got.push(at);

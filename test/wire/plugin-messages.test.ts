@@ -42,7 +42,7 @@ function serving(message: AnyMessage, handler: (body: unknown) => unknown) {
     createDispatcher({ clock, counters: createCounters().of('wire'), log }),
     createDispatcher({ clock, counters, log }),
   ];
-  server.slots.install('plugin', [{ message, handler }]);
+  server.router.install('plugin', [{ message, handler }]);
   const [near, far] = connectionPair(testPeer('a'), testPeer('b'));
   client.attach(near);
   server.attach(far);
@@ -69,7 +69,7 @@ for (const name of readdirSync(PLUGINS)) {
       counters: createCounters().of('wire'),
       log: recordingLog(),
     });
-    t.notThrows(() => dispatcher.slots.check(name, messages));
+    t.notThrows(() => dispatcher.router.check(name, messages));
     t.deepEqual(
       vectors.map(({ message }) => message).sort(),
       messages.map((message) => message.name).sort(),

@@ -7,16 +7,16 @@ test('over QUIC, a hold at its cap pushes the sender back and loses nothing', as
   const [here, there] = [await openStack(), await openStack()];
   t.teardown(() => closeStack(here));
   t.teardown(() => closeStack(there));
-  const { slots } = there.dispatcher;
+  const { router } = there.dispatcher;
   const seen: number[] = [];
   const serve = () =>
-    slots.install('p', [{ message: note, handler: (body) => void seen.push((body as { n: number }).n) }]);
+    router.install('p', [{ message: note, handler: (body) => void seen.push((body as { n: number }).n) }]);
   serve();
-  slots.install('q', [{ message: ask, handler: (body) => body }]);
+  router.install('q', [{ message: ask, handler: (body) => body }]);
   const target = { nodeId: there.network.self.nodeId, addresses: [`127.0.0.1:${there.network.port}`] };
   await here.network.dial(target);
   const COUNT = 6_000;
-  slots.hold('p');
+  router.hold('p');
   let taken = 0;
   const sending = (async () => {
     for (let n = 0; n < COUNT; n += 50) {
@@ -25,12 +25,12 @@ test('over QUIC, a hold at its cap pushes the sender back and loses nothing', as
       taken += batch.length;
     }
   })();
-  while (slots.inspect('p').held <= HOLD_MAX_FRAMES) await settle();
+  while (router.inspect('p').held <= HOLD_MAX_FRAMES) await settle();
   for (let turn = 0; turn < 500; turn++) await settle();
   t.true(taken < COUNT, `the sender was held back after ${taken}`);
-  t.is(slots.inspect('p').held, HOLD_MAX_FRAMES + 1);
+  t.is(router.inspect('p').held, HOLD_MAX_FRAMES + 1);
   serve();
-  slots.release('p');
+  router.release('p');
   await sending;
   t.deepEqual(await here.network.sendTo(target.nodeId, ask, { n: 1 }), { n: 1 });
   while (seen.length < COUNT) await settle();

@@ -3,7 +3,7 @@ import { Type, defineRequest, defineNotice } from '../../kernel/index.ts';
 import type { AnyMessage, Counters } from '../../kernel/index.ts';
 import { createCounters } from '../../kernel/observe/index.ts';
 import { createDispatcher } from '../../kernel/wire/index.ts';
-import type { Dispatcher, SlotHandler } from '../../kernel/wire/index.ts';
+import type { Dispatcher, MessageHandler } from '../../kernel/wire/index.ts';
 import { recordingLog } from '../rig/recording-log.ts';
 import type { RecordingLog } from '../rig/recording-log.ts';
 import { connectionPair, testPeer } from './pair.ts';
@@ -56,7 +56,7 @@ export interface WireRig {
   readonly far: FakeConnection;
   /** Another pair of connections between the same two dispatchers. */
   connect(digit: string, options?: PairOptions): [FakeConnection, FakeConnection];
-  serve(owner: string, ...entries: [AnyMessage, SlotHandler][]): void;
+  serve(owner: string, ...entries: [AnyMessage, MessageHandler][]): void;
 }
 
 export function wireRig(options: PairOptions = {}): WireRig {
@@ -85,7 +85,7 @@ export function wireRig(options: PairOptions = {}): WireRig {
     far,
     connect,
     serve(owner, ...entries) {
-      server.dispatcher.slots.install(
+      server.dispatcher.router.install(
         owner,
         entries.map(([message, handler]) => ({ message, handler })),
       );

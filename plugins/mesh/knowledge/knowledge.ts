@@ -1,5 +1,4 @@
-import { Compile } from 'typebox/compile';
-import { Type } from '../../../kernel/index.ts';
+import { Type, validatorOf } from '../../../kernel/index.ts';
 import type { IncomingCall, Loop, NodeId, PeerId, Static } from '../../../kernel/index.ts';
 import type { SectionContribution } from '../api.ts';
 import type { MeshContext } from '../context.ts';
@@ -50,8 +49,6 @@ export const KnowledgeState = Type.Object({
   standings: Type.Array(Type.Object({ nodeId: Type.String(), value: Type.Number(), atMs: Type.Number() })),
 });
 export type KnowledgeState = Static<typeof KnowledgeState>;
-
-const checkLists = Compile(NodeLists);
 
 /**
  * What this node knows of the neighbourhood: N1 from the connections, N2 and N3 from what peers share,
@@ -115,7 +112,7 @@ export class Knowledge implements KnowledgeView {
       return this.#share.whole(false);
     },
     receive: (peer, value) => {
-      if (checkLists.Check(value)) this.#take(peer, value);
+      if (validatorOf(NodeLists).check(value)) this.#take(peer, value);
       else this.#mesh.ctx.counters.add('lists-malformed');
     },
   };

@@ -10,11 +10,11 @@ const n = (body: unknown) => (body as { n: number }).n;
 
 test('declarations are checked before anything runs', (t) => {
   const { server, serve } = wireRig();
-  const { slots } = server.dispatcher;
+  const { router } = server.dispatcher;
   serve('one', [ask, echo]);
-  t.throws(() => slots.check('two', [ask]), { code: 'wire/duplicate-message' });
-  t.throws(() => slots.check('two', [note, note]), { code: 'wire/duplicate-message' });
-  t.notThrows(() => slots.check('one', [ask]), 'its own next generation may have it');
+  t.throws(() => router.check('two', [ask]), { code: 'wire/duplicate-message' });
+  t.throws(() => router.check('two', [note, note]), { code: 'wire/duplicate-message' });
+  t.notThrows(() => router.check('one', [ask]), 'its own next generation may have it');
   const wrong = [
     { ...note, code: 0x96 },
     { ...note, code: 0x41, name: 'PullSyncResponse' },
@@ -27,79 +27,79 @@ test('declarations are checked before anything runs', (t) => {
     { ...ping, name: 'Acme/Ping@1' },
   ];
   for (const message of wrong)
-    t.throws(() => slots.check('one', [message as never]), { code: 'wire/not-in-catalogue' });
+    t.throws(() => router.check('one', [message as never]), { code: 'wire/not-in-catalogue' });
 });
 
 test('messages of a generation replace those of the one before, and removed ones become unsupported', async (t) => {
   const { client, server, near, serve } = wireRig();
   serve('p', [ask, () => ({ n: 1 })], [ping, echo]);
-  t.deepEqual(server.dispatcher.slots.inspect('p').messages, ['PostFetchRequest', 'acme/ping@1']);
+  t.deepEqual(server.dispatcher.router.inspect('p').messages, ['PostFetchRequest', 'acme/ping@1']);
   serve('p', [ask, () => ({ n: 2 })]);
   t.deepEqual(await client.dispatcher.send(near, ask, { n: 0 }), { n: 2 });
   await t.throwsAsync(client.dispatcher.send(near, ping, { n: 0 }), { code: 'wire/unsupported' });
-  server.dispatcher.slots.remove('p');
+  server.dispatcher.router.remove('p');
   await t.throwsAsync(client.dispatcher.send(near, ask, { n: 0 }), { code: 'wire/unsupported' });
-  t.deepEqual(server.dispatcher.slots.inspect('p'), { messages: [], running: 0, held: 0 });
+  t.deepEqual(server.dispatcher.router.inspect('p'), { messages: [], running: 0, held: 0 });
 });
 
 test('held frames wait for the new handlers, in order, and other plugins go on', async (t) => {
   const { client, server, near, serve } = wireRig();
-  const { slots } = server.dispatcher;
+  const { router } = server.dispatcher;
   const seen: [string, number][] = [];
   serve('p', [note, (body) => void seen.push(['old', n(body)])]);
   serve('q', [ask, echo]);
   await client.dispatcher.send(near, note, { n: 0 });
   await settle();
-  slots.hold('p');
+  router.hold('p');
   for (let at = 1; at <= 5; at++) await client.dispatcher.send(near, note, { n: at });
   t.deepEqual(await client.dispatcher.send(near, ask, { n: 9 }), { n: 9 });
-  t.is(slots.inspect('p').held, 5);
-  t.is(await slots.drain('p', 1_000), 0);
+  t.is(router.inspect('p').held, 5);
+  t.is(await router.drain('p', 1_000), 0);
   serve('p', [note, (body) => void seen.push(['new', n(body)])]);
   t.is(seen.length, 1);
-  slots.release('p');
+  router.release('p');
   t.deepEqual(seen, [['old', 0], ...[1, 2, 3, 4, 5].map((at): [string, number] => ['new', at])]);
-  t.is(slots.inspect('p').held, 0);
+  t.is(router.inspect('p').held, 0);
 });
 
 test('a held request is answered by the new generation, however long the hold was', async (t) => {
   const { clock, server, near, serve } = wireRig();
-  const { slots } = server.dispatcher;
+  const { router } = server.dispatcher;
   serve('p', [ask, () => ({ n: 1 })]);
-  slots.hold('p');
+  router.hold('p');
   const stream = near.openBi();
   stream.write(rawFrame(0xd4, '{"n":1}'), true);
   await clock.advance(60_000);
   serve('p', [ask, () => ({ n: 2 })]);
-  slots.release('p');
+  router.release('p');
   t.deepEqual(await answerOf(stream), { code: 0xd5, body: { n: 2 } });
 });
 
 test('what is held when its plugin goes is answered unsupported', async (t) => {
   const { client, server, near, serve } = wireRig();
-  const { slots } = server.dispatcher;
+  const { router } = server.dispatcher;
   serve('p', [ask, echo], [note, () => t.fail()]);
-  slots.hold('p');
+  router.hold('p');
   const sent = client.dispatcher.send(near, ask, { n: 1 });
   await client.dispatcher.send(near, note, { n: 1 });
   await settle();
-  slots.remove('p');
+  router.remove('p');
   await t.throwsAsync(sent, { code: 'wire/unsupported' });
 });
 
 test('a release without new handlers lets the old ones go on', async (t) => {
   const { client, server, near, serve } = wireRig();
   serve('p', [ask, echo]);
-  server.dispatcher.slots.hold('p');
+  server.dispatcher.router.hold('p');
   const sent = client.dispatcher.send(near, ask, { n: 4 });
   await settle();
-  server.dispatcher.slots.release('p');
+  server.dispatcher.router.release('p');
   t.deepEqual(await sent, { n: 4 });
 });
 
 test('drain waits for running calls, then aborts the rest', async (t) => {
   const { client, server, clock, near, serve } = wireRig();
-  const { slots } = server.dispatcher;
+  const { router } = server.dispatcher;
   let end: (() => void) | undefined;
   const aborted: unknown[] = [];
   serve(
@@ -119,15 +119,15 @@ test('drain waits for running calls, then aborts the rest', async (t) => {
   const quick = client.dispatcher.send(near, ask, { n: 1 });
   const slow = client.dispatcher.send(near, ping, { n: 1 });
   await settle();
-  slots.hold('p');
-  const drained = slots.drain('p', 1_000);
+  router.hold('p');
+  const drained = router.drain('p', 1_000);
   end?.();
   t.deepEqual(await quick, { n: 1 });
   const refused = t.throwsAsync(slow, { code: 'wire/interrupted' });
   await clock.advance(1_000);
   t.is(await drained, 1);
   t.like(aborted, [{ code: 'wire/interrupted' }]);
-  t.is(slots.inspect('p').running, 0);
+  t.is(router.inspect('p').running, 0);
   await refused;
 });
 
@@ -137,7 +137,7 @@ test('drain ends at once when the last call does', async (t) => {
   serve('p', [ask, (body) => new Promise((resolve) => (end = () => resolve(body)))]);
   void client.dispatcher.send(near, ask, { n: 1 });
   await settle();
-  const drained = server.dispatcher.slots.drain('p', 1_000);
+  const drained = server.dispatcher.router.drain('p', 1_000);
   end?.();
   t.is(await drained, 0);
   t.is(clock.monotonic(), 0);
@@ -145,18 +145,18 @@ test('drain ends at once when the last call does', async (t) => {
 
 test('a call that a swap gave up on does not keep its place', async (t) => {
   const { client, server, clock, near, serve } = wireRig();
-  const { slots } = server.dispatcher;
+  const { router } = server.dispatcher;
   const single = { ...ask, budget: { perSecond: 100, burst: 100, inFlight: 1 } };
   serve('p', [single, () => new Promise(() => {})]);
   const lost = t.throwsAsync(client.dispatcher.send(near, single, { n: 1 }), { code: 'wire/deadline' });
   const waiting = client.dispatcher.send(near, single, { n: 2 });
   await settle();
-  slots.hold('p');
-  const drained = slots.drain('p', 1_000);
+  router.hold('p');
+  const drained = router.drain('p', 1_000);
   await clock.advance(1_000);
   t.is(await drained, 1);
   serve('p', [single, echo]);
-  slots.release('p');
+  router.release('p');
   t.deepEqual(await waiting, { n: 2 });
   await clock.advance(11_000);
   await lost;
@@ -164,7 +164,7 @@ test('a call that a swap gave up on does not keep its place', async (t) => {
 
 test('calls that waited for a place before the hold come before those that were held', async (t) => {
   const { client, server, near, serve } = wireRig();
-  const { slots } = server.dispatcher;
+  const { router } = server.dispatcher;
   const single = { ...note, budget: { perSecond: 1e3, burst: 1e3, inFlight: 1 } };
   const seen: number[] = [];
   let end: (() => void) | undefined;
@@ -177,34 +177,34 @@ test('calls that waited for a place before the hold come before those that were 
   serve('p', [single, slow]);
   for (let at = 0; at < 4; at++) await client.dispatcher.send(near, single, { n: at });
   await settle();
-  slots.hold('p');
+  router.hold('p');
   for (let at = 4; at < 8; at++) await client.dispatcher.send(near, single, { n: at });
   await settle();
   end?.();
-  await slots.drain('p', 1_000);
+  await router.drain('p', 1_000);
   t.deepEqual(seen, [0]);
   serve('p', [single, async (body) => void seen.push(n(body))]);
-  slots.release('p');
+  router.release('p');
   await settle();
   t.deepEqual(seen, [0, 1, 2, 3, 4, 5, 6, 7]);
 });
 
 test('at the cap of a hold nothing more is read, and nothing is lost', async (t) => {
   const { client, server, near, connect, serve } = wireRig();
-  const { slots } = server.dispatcher;
+  const { router } = server.dispatcher;
   const seen: number[] = [];
   serve('p', [note, () => t.fail()]);
   serve('q', [ask, echo]);
-  slots.hold('p');
+  router.hold('p');
   for (let at = 0; at < 3_000; at++) await client.dispatcher.send(near, note, { n: at });
   await settle();
-  t.is(slots.inspect('p').held, HOLD_MAX_FRAMES + 1, 'one frame a connection shows that the cap is reached');
+  t.is(router.inspect('p').held, HOLD_MAX_FRAMES + 1, 'one frame a connection shows that the cap is reached');
   const [other] = connect('d');
   t.deepEqual(await client.dispatcher.send(other, ask, { n: 1 }), { n: 1 }, 'other peers are served');
   const late = client.dispatcher.send(near, ask, { n: 2 });
   await settle();
   serve('p', [note, (body) => void seen.push(n(body))]);
-  slots.release('p');
+  router.release('p');
   await settle();
   t.deepEqual(await late, { n: 2 });
   t.deepEqual(
@@ -215,15 +215,15 @@ test('at the cap of a hold nothing more is read, and nothing is lost', async (t)
 
 test('the byte cap of a hold pauses large frames where they are', async (t) => {
   const { client, server, near, serve } = wireRig({ chunkBytes: 10_000 });
-  const { slots } = server.dispatcher;
+  const { router } = server.dispatcher;
   const seen: number[] = [];
   serve('p', [note, () => t.fail()]);
-  slots.hold('p');
+  router.hold('p');
   const sent = [0, 1, 2, 3].map((at) => client.dispatcher.send(near, note, { n: at, pad: 'x'.repeat(700_000) }));
   await settle();
-  t.true(slots.inspect('p').held <= 2);
+  t.true(router.inspect('p').held <= 2);
   serve('p', [note, (body) => void seen.push(n(body))]);
-  slots.release('p');
+  router.release('p');
   await Promise.all(sent);
   await settle();
   t.deepEqual(seen.sort(), [0, 1, 2, 3]);
@@ -232,24 +232,24 @@ test('the byte cap of a hold pauses large frames where they are', async (t) => {
 
 test('a connection that ends during a hold loses no notice that had arrived', async (t) => {
   const { client, server, near, serve } = wireRig();
-  const { slots } = server.dispatcher;
+  const { router } = server.dispatcher;
   const seen: number[] = [];
   serve('p', [note, () => t.fail()], [ask, () => t.fail()]);
-  slots.hold('p');
+  router.hold('p');
   await client.dispatcher.send(near, note, { n: 1 });
   const sent = t.throwsAsync(client.dispatcher.send(near, ask, { n: 2 }), { code: 'wire/connection-closed' });
   await settle();
   near.close(0, 'done');
   await sent;
   serve('p', [note, (body) => void seen.push(n(body))], [ask, () => t.fail('nobody waits for it')]);
-  slots.release('p');
+  router.release('p');
   t.deepEqual(seen, [1]);
 });
 
 test('10,000 messages of four peers through 200 swaps: none lost, none doubled, all in order', async (t) => {
   const random = seededRandom(7);
   const { client, server, connect, serve } = wireRig();
-  const { slots } = server.dispatcher;
+  const { router } = server.dispatcher;
   const seen = new Map<string, number[]>();
   const handler = async (body: unknown, { peer }: { peer: { nodeId: string } }) => {
     const list = seen.get(peer.nodeId) ?? [];
@@ -278,11 +278,11 @@ test('10,000 messages of four peers through 200 swaps: none lost, none doubled, 
     }
   })();
   while (sent < 10_000 || swaps < 200) {
-    slots.hold('p');
-    await slots.drain('p', 1_000);
+    router.hold('p');
+    await router.drain('p', 1_000);
     for (let wait = random.integer(4); wait > 0; wait--) await settle();
     serve('p', [note, handler as never], [second, handler as never]);
-    slots.release('p');
+    router.release('p');
     swaps++;
     await settle();
   }

@@ -1,39 +1,47 @@
 import { CLOSE_CODES } from '../sdk/network.ts';
 import type { CloseReason } from '../sdk/network.ts';
-import type { Connection, IncomingStream, Stream, StreamAbort } from '../transport/transport.ts';
+import type { Connection, IncomingStream, Stream } from '../transport/transport.ts';
 import type { PeerAccount } from './budget.ts';
+import type { Blockable, Connected, ParkedFrame } from './calls.ts';
 import type { WireContext } from './context.ts';
-import { Inbound } from './inbound.ts';
-import type { InboundFrame } from './inbound-frame.ts';
 import { HALF_READ_MAX, HALF_READ_MAX_BYTES, MISBEHAVIOUR_MAX_POINTS, WAIT_MAX_BYTES } from './limits.ts';
-import type { Outbound } from './outbound.ts';
+import type { FrameRecord } from './trace.ts';
 
 /** One attached connection: what is being read of it, what runs for it, and what it may still use. */
-export class Link {
+export class WireConnection implements Blockable {
   readonly context: WireContext;
   readonly connection: Connection;
   readonly account: PeerAccount;
   lastActivityMs: number;
   closed = false;
   /** Calls whose handler is under way. */
-  readonly running = new Set<Inbound>();
-  readonly sends = new Set<Outbound>();
+  readonly running = new Set<Connected>();
+  /** Messages of ours that are under way. */
+  readonly sends = new Set<Connected>();
   #halfRead = 0;
   #halfReadBytes = 0;
   /** Partly read frames that were paused for the half-read caps, in arrival order. */
-  readonly #parked: InboundFrame[] = [];
+  readonly #parked: ParkedFrame[] = [];
   #waitingBytes = 0;
   /** How many full queues keep this connection from being read. */
   #blocks = 0;
   #waitBlock = false;
   /** Streams that opened meanwhile, unread, in arrival order. */
   readonly #unread: IncomingStream[] = [];
+  readonly #serve: (stream: IncomingStream) => void;
 
-  constructor(context: WireContext, connection: Connection, account: PeerAccount) {
+  /** `serve` takes over each stream that is to be read; it sets the stream's callbacks. */
+  constructor(
+    context: WireContext,
+    connection: Connection,
+    account: PeerAccount,
+    serve: (wire: WireConnection, stream: IncomingStream) => void,
+  ) {
     this.context = context;
     this.connection = connection;
     this.account = account;
     this.lastActivityMs = context.clock.now();
+    this.#serve = (stream) => serve(this, stream);
     connection.onStream = (stream) => this.#opened(stream);
   }
 
@@ -55,6 +63,12 @@ export class Link {
     return true;
   }
 
+  /** Callers ask `context.trace.active` first. */
+  trace(frame: Omit<FrameRecord, 'peer' | 'connection'>): void {
+    const { peer, id } = this.connection;
+    this.context.trace.record({ peer: peer.nodeId, connection: id, ...frame });
+  }
+
   /** Counts misbehaviour; above the bound the connection is closed. */
   blame(points: number): void {
     const score = this.account.blame(points, this.context.clock.monotonic());
@@ -72,14 +86,14 @@ export class Link {
     this.connection.close(CLOSE_CODES[reason], reason);
   }
 
-  /** Room for a frame that comes in pieces. False: `call` is paused and told by `admitted` when there is room. */
-  reserve(call: InboundFrame, bytes: number): boolean {
+  /** Room for a frame that comes in pieces. False: there is none, and the frame is told by `admitted` when there is. */
+  reserve(frame: ParkedFrame, bytes: number): boolean {
     if (this.#halfRead < HALF_READ_MAX && this.#halfReadBytes + bytes <= HALF_READ_MAX_BYTES) {
       this.#halfRead++;
       this.#halfReadBytes += bytes;
       return true;
     }
-    this.#parked.push(call);
+    this.#parked.push(frame);
     return false;
   }
 
@@ -112,7 +126,6 @@ export class Link {
     }
   }
 
-  /** New streams are paused, unread, until as many `unblock`. */
   block(): void {
     this.#blocks++;
   }
@@ -149,11 +162,5 @@ export class Link {
       if (at !== -1) this.#unread.splice(at, 1);
     };
     this.#unread.push(stream);
-  }
-
-  #serve(stream: IncomingStream): void {
-    const call = new Inbound(this, stream);
-    stream.onData = (chunk: Uint8Array, fin: boolean) => call.read(chunk, fin);
-    stream.onAbort = (reason: StreamAbort) => call.aborted(reason);
   }
 }

@@ -1,87 +1,25 @@
 import type { Clock } from '../sdk/clock.ts';
 import { EXTENSION_CODE } from '../sdk/message.ts';
 import type { AnyMessage } from '../sdk/message.ts';
+import { validatorOf } from '../sdk/validator.ts';
 import { catalogueEntry } from './catalogue.ts';
 import { wireErrors } from './errors.ts';
-import type { Usage } from './budget.ts';
-import type { Inbound } from './inbound.ts';
-import type { InboundFrame } from './inbound-frame.ts';
-import {
-  EXTENSION_ENVELOPE_BYTES,
-  EXTENSION_NAMES_MAX,
-  FRAME_MAX_BYTES,
-  HOLD_MAX_BYTES,
-  HOLD_MAX_FRAMES,
-} from './limits.ts';
-import type { Link } from './link.ts';
-import type { Validator } from './payload.ts';
-import { validatorOf } from './payload.ts';
-import type { MessageSlots, SlotHandler } from './slots.ts';
+import { EXTENSION_ENVELOPE_BYTES, EXTENSION_NAMES_MAX, FRAME_MAX_BYTES } from './limits.ts';
+import { MessageRoute, RouteOwner } from './message-route.ts';
+import type { MessageTable } from './message-route.ts';
+import type { MessageHandler, MessageRouter } from './message-router.ts';
 
 /** `vendor/message@version` */
 const EXTENSION_NAME = /^[a-z0-9][a-z0-9-]{0,31}\/[a-z0-9][a-z0-9-]{0,63}@[0-9]{1,5}$/;
 
-/** What serves one message at this moment. */
-export interface Serving {
-  readonly owner: SlotOwner;
-  readonly message: AnyMessage;
-  readonly handler: SlotHandler;
-  readonly request: Validator;
-  readonly answer: Validator | undefined;
-}
-
-/** The place of one code or extension name. It stays when its plugin goes, so that budgets are not reset by a swap. */
-export class Slot {
-  readonly name: string;
-  serving: Serving | undefined;
-
-  constructor(name: string) {
-    this.name = name;
-  }
-}
-
-/** A plugin, as the table sees it. */
-export class SlotOwner {
-  readonly name: string;
-  held = false;
-  slots: Slot[] = [];
-  /** Frames that came while held, in arrival order; paused ones among them. */
-  readonly queue: InboundFrame[] = [];
-  queuedBytes = 0;
-  /** Calls whose handler has returned a promise that is still open. */
-  readonly running = new Set<Inbound>();
-  /** Connections that are not read because the queue is full. */
-  readonly blocked = new Set<Link>();
-  /** Where frames wait for an in-flight limit. */
-  readonly waiters = new Set<Usage>();
-  onIdle: (() => void) | undefined;
-
-  constructor(name: string) {
-    this.name = name;
-  }
-
-  /** True while frames must go behind those that were held. */
-  get queues(): boolean {
-    return this.held || this.queue.length > 0;
-  }
-
-  hasRoom(bytes: number): boolean {
-    return this.queue.length < HOLD_MAX_FRAMES && this.queuedBytes + bytes <= HOLD_MAX_BYTES;
-  }
-
-  ended(call: Inbound): void {
-    if (this.running.delete(call) && this.running.size === 0) this.onIdle?.();
-  }
-}
-
 /** The messages of all plugins by code and by extension name. */
-export class SlotTable implements MessageSlots {
-  readonly byCode: (Slot | undefined)[] = new Array<Slot | undefined>(256).fill(undefined);
-  readonly byName = new Map<string, Slot>();
+export class RouteTable implements MessageRouter, MessageTable {
+  readonly byCode: (MessageRoute | undefined)[] = new Array<MessageRoute | undefined>(256).fill(undefined);
+  readonly byName = new Map<string, MessageRoute>();
   /** Largest payload of an extension frame that anybody here takes. */
   extensionMaxBytes = 0;
   readonly #clock: Clock;
-  readonly #owners = new Map<string, SlotOwner>();
+  readonly #owners = new Map<string, RouteOwner>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -115,7 +53,7 @@ export class SlotTable implements MessageSlots {
   hold(owner: string): void {
     const target = this.#owner(owner);
     target.held = true;
-    for (const usage of target.waiters) for (const call of usage.waiting) call.suspendDeadline();
+    for (const line of target.lines) line.suspendDeadlines();
   }
 
   async drain(owner: string, limitMs: number): Promise<number> {
@@ -135,23 +73,23 @@ export class SlotTable implements MessageSlots {
     return late.length;
   }
 
-  install(owner: string, entries: readonly { message: AnyMessage; handler: SlotHandler }[]): void {
+  install(owner: string, entries: readonly { message: AnyMessage; handler: MessageHandler }[]): void {
     this.check(
       owner,
       entries.map((entry) => entry.message),
     );
     const target = this.#owner(owner);
-    for (const slot of target.slots) slot.serving = undefined;
-    target.slots = entries.map(({ message, handler }) => {
-      const slot = this.#place(message);
-      slot.serving = {
+    for (const route of target.routes) route.serving = undefined;
+    target.routes = entries.map(({ message, handler }) => {
+      const route = this.#place(message);
+      route.serving = {
         owner: target,
         message,
         handler,
         request: validatorOf(message.body),
         answer: message.response === undefined ? undefined : validatorOf(message.response.body),
       };
-      return slot;
+      return route;
     });
     this.#measureExtensions();
   }
@@ -159,8 +97,8 @@ export class SlotTable implements MessageSlots {
   remove(owner: string): void {
     const target = this.#owners.get(owner);
     if (target === undefined) return;
-    for (const slot of target.slots) slot.serving = undefined;
-    target.slots = [];
+    for (const route of target.routes) route.serving = undefined;
+    target.routes = [];
     this.#measureExtensions();
     this.release(owner);
     if (target.running.size === 0) this.#owners.delete(owner);
@@ -171,9 +109,9 @@ export class SlotTable implements MessageSlots {
     if (target === undefined) return;
     target.held = false;
     // Those that waited for an in-flight limit came before those that were held.
-    for (const usage of [...target.waiters]) {
-      for (const call of usage.waiting) call.resumeDeadline();
-      usage.pump(target);
+    for (const line of [...target.lines]) {
+      line.resumeDeadlines();
+      line.pump(target);
     }
     // A handler that runs during this loop may cause frames to arrive: they go to the end of the same queue.
     for (let next = target.queue[0]; next !== undefined; next = target.queue[0]) {
@@ -181,40 +119,40 @@ export class SlotTable implements MessageSlots {
       target.queue.shift();
     }
     target.queuedBytes = 0;
-    for (const link of target.blocked) link.unblock();
+    for (const connection of target.blocked) connection.unblock();
     target.blocked.clear();
   }
 
   inspect(owner: string): { messages: string[]; running: number; held: number } {
     const target = this.#owners.get(owner);
     return {
-      messages: target?.slots.map((slot) => slot.name) ?? [],
+      messages: target?.routes.map((route) => route.name) ?? [],
       running: target?.running.size ?? 0,
       held: target?.queue.length ?? 0,
     };
   }
 
-  #owner(name: string): SlotOwner {
+  #owner(name: string): RouteOwner {
     let owner = this.#owners.get(name);
     if (owner === undefined) {
-      owner = new SlotOwner(name);
+      owner = new RouteOwner(name);
       this.#owners.set(name, owner);
     }
     return owner;
   }
 
-  #find(message: AnyMessage): Slot | undefined {
+  #find(message: AnyMessage): MessageRoute | undefined {
     return message.code === undefined ? this.byName.get(message.name) : this.byCode[message.code];
   }
 
-  #place(message: AnyMessage): Slot {
-    let slot = this.#find(message);
-    if (slot === undefined) {
-      slot = new Slot(message.name);
-      if (message.code === undefined) this.byName.set(message.name, slot);
-      else this.byCode[message.code] = slot;
+  #place(message: AnyMessage): MessageRoute {
+    let route = this.#find(message);
+    if (route === undefined) {
+      route = new MessageRoute(message.name);
+      if (message.code === undefined) this.byName.set(message.name, route);
+      else this.byCode[message.code] = route;
     }
-    return slot;
+    return route;
   }
 
   #measureExtensions(): void {

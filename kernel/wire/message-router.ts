@@ -2,13 +2,13 @@ import type { IncomingCall } from '../sdk/plugin.ts';
 import type { AnyMessage } from '../sdk/message.ts';
 
 /** A handler of the present generation, already bound to its scope. */
-export type SlotHandler = (body: unknown, call: IncomingCall) => unknown;
+export type MessageHandler = (body: unknown, call: IncomingCall) => unknown;
 
 /**
  * The swap's view of the dispatcher. The lifecycle points messages at handlers, holds them while a
- * plugin is exchanged and releases them; packets, streams and connections never notice.
+ * plugin is swapped and releases them; packets, streams and connections never notice.
  */
-export interface MessageSlots {
+export interface MessageRouter {
   /** @throws wire/duplicate-message, wire/not-in-catalogue: checked before any setup code runs. */
   check(owner: string, messages: readonly AnyMessage[]): void;
   /**
@@ -17,10 +17,10 @@ export interface MessageSlots {
    * that connection's new streams are paused unread until the release.
    */
   hold(owner: string): void;
-  /** Resolves when no handler of `owner` runs any more; after `limitMs` aborts the rest (their signals) and resolves. Gives how many it aborted. */
+  /** Resolves when no handler of `owner` runs any more; after `limitMs` aborts the rest (their signals). Resolves with how many it aborted. */
   drain(owner: string, limitMs: number): Promise<number>;
   /** Points the owner's messages at new handlers, replacing those of any earlier generation; messages no longer listed become unsupported. */
-  install(owner: string, entries: readonly { message: AnyMessage; handler: SlotHandler }[]): void;
+  install(owner: string, entries: readonly { message: AnyMessage; handler: MessageHandler }[]): void;
   /** The owner's messages are answered "unsupported" from now on; what is held is answered so too. */
   remove(owner: string): void;
   /**
