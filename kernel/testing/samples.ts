@@ -1,6 +1,6 @@
 import type { TSchema } from 'typebox';
 import type { AnyMessage } from '../sdk/message.ts';
-import { validatorOf } from '../wire/payload.ts';
+import { validatorOf } from '../sdk/validator.ts';
 import { messageFrame } from './frames.ts';
 import type { Sample } from './mutations.ts';
 
