@@ -156,7 +156,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       log: (area) => logs.area(area),
       counters: (owner) => counters.of(owner),
       send: (to, message, body, sendOptions) => network.sendTo(to, message, body, sendOptions),
-      slots: dispatcher.router,
+      router: dispatcher.router,
       isKernelCommand,
       config,
     });

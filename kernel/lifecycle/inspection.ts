@@ -9,7 +9,7 @@ import type { SwapDeps } from './swap.ts';
 /** Everything a live plugin holds, gathered when somebody asks. */
 export function inspectPlugin(deps: SwapDeps, record: PluginRecord): PluginInspection {
   const { name, gate, generation, plugin } = record;
-  const slots = deps.slots.inspect(name);
+  const routes = deps.router.inspect(name);
   return {
     ...record.summary(),
     config: generation?.config ?? {},
@@ -29,8 +29,8 @@ export function inspectPlugin(deps: SwapDeps, record: PluginRecord): PluginInspe
     loops: (generation?.loops ?? []).map((loop) => loop.report()),
     subscriptions: generation?.events.topics ?? [],
     cleanups: generation?.scope.size ?? 0,
-    running: slots.running + gate.running,
-    held: slots.held + gate.waiting,
+    running: routes.running + gate.running,
+    held: routes.held + gate.waiting,
     tables: deps.store.tableSizes(name),
     counters: deps.counters(name).read(),
     diagnostics: readDiagnostics(record),

@@ -17,7 +17,7 @@ export function checkAgainstOthers(deps: SwapDeps, registry: PluginRegistry, plu
   const refuse = (problem: string): never => {
     throw lifecycleErrors.make('bad-manifest', { name, problem });
   };
-  deps.slots.check(name, Object.values<AnyMessage>(plugin.messages ?? {}));
+  deps.router.check(name, Object.values<AnyMessage>(plugin.messages ?? {}));
   for (const token of plugin.provides ?? []) {
     const key = tokenKey(token);
     const other = deps.services.providerOf(key);

@@ -18,7 +18,7 @@ export const STOP_DRAIN_MS = 250;
 export const STOP_LIMIT_MS = 4_000;
 
 export interface SwapDeps extends GenerationHost {
-  readonly slots: MessageRouter;
+  readonly router: MessageRouter;
   /** Command names that are the node's own; a plugin that claims one is refused. */
   readonly isKernelCommand?: (name: string) => boolean;
 }
@@ -32,13 +32,13 @@ export interface SwapDeps extends GenerationHost {
  * @throws lifecycle/handover-failed after everything was put back to the old generation
  */
 export async function switchGeneration(deps: SwapDeps, record: PluginRecord, next: Generation): Promise<number> {
-  const { slots, clock } = deps;
+  const { router, clock } = deps;
   const { name, gate } = record;
   const old = record.generation;
   const heldFromMs = clock.monotonic();
 
   if (old) {
-    slots.hold(name);
+    router.hold(name);
     gate.hold();
     old.pause();
   }
@@ -48,14 +48,14 @@ export async function switchGeneration(deps: SwapDeps, record: PluginRecord, nex
     if (old) handOver(old, next);
   } catch (error) {
     old?.goLive();
-    if (old) slots.release(name);
+    if (old) router.release(name);
     if (old) gate.open();
     await next.scope.close(error);
     throw error;
   }
 
   // The commit: one synchronous turn, so nobody sees half of it.
-  slots.install(name, slotEntries(next));
+  router.install(name, routesOf(next));
   for (const token of old?.plugin.provides ?? []) deps.services.withdraw(tokenKey(token), name);
   for (const token of next.plugin.provides ?? []) {
     deps.services.provide(tokenKey(token), { plugin: name, gate, service: next.service(token) });
@@ -65,7 +65,7 @@ export async function switchGeneration(deps: SwapDeps, record: PluginRecord, nex
   record.commit(next);
   old?.events.close();
   next.goLive();
-  slots.release(name);
+  router.release(name);
   gate.open();
   const heldMs = clock.monotonic() - heldFromMs;
   announce(deps, touched);
@@ -81,17 +81,17 @@ export async function withdraw(
   reason: unknown,
   drainMs = DRAIN_MS,
 ): Promise<void> {
-  const { slots } = deps;
+  const { router } = deps;
   const { name, gate, generation } = record;
   if (!generation) return;
-  slots.hold(name);
+  router.hold(name);
   gate.hold();
   generation.pause();
   await drain(deps, record, generation, drainMs);
   for (const token of generation.plugin.provides ?? []) deps.services.withdraw(tokenKey(token), name);
   const touched = deps.points.withdraw(name);
   record.withdraw();
-  slots.remove(name);
+  router.remove(name);
   gate.shut();
   announce(deps, touched);
   await generation.scope.close(reason);
@@ -103,7 +103,7 @@ function announce({ bus }: SwapDeps, points: readonly string[]): void {
 
 async function drain(deps: SwapDeps, record: PluginRecord, old: Generation, limitMs = DRAIN_MS): Promise<void> {
   await Promise.all([
-    deps.slots.drain(record.name, limitMs),
+    deps.router.drain(record.name, limitMs),
     record.gate.drain(limitMs, deps.clock),
     old.drain(limitMs),
   ]);
@@ -125,7 +125,7 @@ function handOver(old: Generation, next: Generation): void {
   }
 }
 
-function slotEntries(generation: Generation): { message: AnyMessage; handler: MessageHandler }[] {
+function routesOf(generation: Generation): { message: AnyMessage; handler: MessageHandler }[] {
   return Object.entries<AnyMessage>(generation.plugin.messages ?? {}).map(([key, message]) => ({
     message,
     handler: guard(generation, `message ${message.name}`, generation.parts.handlers?.[key] as MessageHandler),

@@ -9,7 +9,7 @@ import type { AnyPlugin } from '../sdk/plugin.ts';
 import { REFUSED_CODE } from '../wire/catalogue.ts';
 import { FRAME_MAX_BYTES } from '../wire/limits.ts';
 import type { TraceRecord } from '../wire/trace.ts';
-import { assertWell, inNetwork } from './contract.ts';
+import { assertWell, inNetwork } from './contract-network.ts';
 import { rawFrame } from './frames.ts';
 import type { Answer, HostileConnection } from './hostile-peer.ts';
 import { MUTATIONS, type Sample } from './mutations.ts';

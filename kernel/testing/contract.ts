@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { TObject } from 'typebox';
-import type { LoadedPlugin } from '../lifecycle/loader.ts';
 import { needsOf } from '../lifecycle/manifest.ts';
+import { assertWell, inNetwork } from './contract-network.ts';
 import { badBytes, swapUnderLoad } from './contract-traffic.ts';
 import { builtinPlugins, pathOf, providerOf, readPlugin, withNeeds } from './plugin-set.ts';
 import { misfitOf } from './samples.ts';
 import type { TestNetworkOptions } from './setup.ts';
-import { type TestNetwork, testNetwork } from './test-network.ts';
+import type { TestNetwork } from './test-network.ts';
 import type { TestNode } from './test-node.ts';
 
 const ROUNDS = 20;
@@ -51,21 +51,6 @@ export function pluginContract(path: string | URL, options: ContractOptions = {}
       check: () => badBytes(subject, options.samples),
     },
   ];
-}
-
-/** Runs `work` in a network of nodes with the plugin. */
-export async function inNetwork(
-  subject: string,
-  options: TestNetworkOptions,
-  work: (net: TestNetwork, plugin: LoadedPlugin['plugin']) => Promise<void>,
-): Promise<void> {
-  const { plugin } = await readPlugin(subject);
-  const net = await testNetwork({ plugins: [subject], seed: `contract/${plugin.name}`, ...options });
-  try {
-    await work(net, plugin);
-  } finally {
-    await net.stop();
-  }
 }
 
 const alone: TestNetworkOptions = { nodes: 1 };
@@ -141,18 +126,6 @@ function rounds(subject: string): Promise<void> {
 function holdings(net: TestNetwork, node: TestNode, name: string): Record<string, unknown> {
   const { handlers, subscriptions, cleanups, loops, running, held } = node.inspect(name);
   return { handlers, subscriptions, cleanups, loops: loops.length, running, held, timers: net.time.clock.pending };
-}
-
-/** Active, and none of its loops, listeners and activations has failed. */
-export function assertWell(node: TestNode, name: string, when = ''): void {
-  const { state, reason, counters } = node.inspect(name);
-  const failures = counters.failures ?? 0;
-  const said = failures === 0 ? [] : node.log().filter(({ area }) => area === name);
-  assert.deepEqual(
-    { state, reason, failures, said },
-    { state: 'active', reason: undefined, failures: 0, said: [] },
-    when,
-  );
 }
 
 function garbageCollector(): () => void {

@@ -59,13 +59,13 @@ const KERNEL_ARROWS: Record<string, readonly string[]> = {
   clock: ['sdk'],
   observe: ['sdk'],
   command: ['sdk'],
-  store: ['sdk'],
+  store: ['clock', 'sdk'],
   bus: ['observe', 'sdk'],
   config: ['sdk', 'store'],
   identity: ['clock', 'sdk', 'store'],
   transport: ['clock', 'identity', 'sdk'],
   wire: ['bus', 'identity', 'sdk', 'transport'],
-  lifecycle: ['bus', 'command', 'config', 'sdk', 'store', 'wire'],
+  lifecycle: ['bus', 'clock', 'command', 'config', 'sdk', 'store', 'wire'],
   control: ['bus', 'clock', 'command', 'config', 'identity', 'lifecycle', 'observe', 'sdk', 'store', 'wire'],
 };
 
@@ -134,7 +134,7 @@ test('the terminal UI and the CLI reach the node only through the control client
 const SOLE_IMPORTERS: Record<string, RegExp> = {
   '@matrixai/quic': /^kernel\/transport\/quic\//,
   'better-sqlite3': /^kernel\/store\//,
-  tsyringe: /^kernel\/(lifecycle\/|sdk\/plugin\.ts$)/,
+  tsyringe: /^kernel\/lifecycle\//,
 };
 
 test('the QUIC binding, SQLite and tsyringe are each imported in one kernel folder only', (t) => {

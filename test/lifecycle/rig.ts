@@ -49,7 +49,7 @@ export function hostRig(t: ExecutionContext): HostRig {
     log: () => log,
     counters: (owner) => counters.of(owner),
     send: () => Promise.reject(new Error('no network in this rig')),
-    slots: dispatcher.router,
+    router: dispatcher.router,
     isKernelCommand: (name) => name === 'plugin.list',
     config: openConfig(join(dir, 'config.json')),
   });
