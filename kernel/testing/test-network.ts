@@ -114,6 +114,14 @@ export class TestNetwork {
     return node;
   }
 
+  /** Nodes of these names, set up like the others: `const [ada, bob] = await net.start('ada', 'bob')`. */
+  async start<const Names extends readonly string[]>(...names: Names): Promise<{ [K in keyof Names]: TestNode }>;
+  async start(...names: readonly string[]): Promise<TestNode[]> {
+    const started: TestNode[] = [];
+    for (const name of names) started.push(await this.add({ name }));
+    return started;
+  }
+
   /** @throws testing/no-such-node */
   node(ref: NodeRef): TestNode {
     const node = typeof ref === 'number' ? this.nodes[ref] : ref;
@@ -189,7 +197,7 @@ export class TestNetwork {
   }
 
   /** Starts a node again, after a `kill` or a stop or neither: same disk, same keys; at another address if one is given. */
-  async restart(ref: NodeRef, { host }: { readonly host?: string } = {}): Promise<void> {
+  async restart(ref: NodeRef, { host }: { readonly host?: string } = {}): Promise<TestNode> {
     const node = this.node(ref);
     if (node.isOn) {
       await node.stop();
@@ -198,6 +206,7 @@ export class TestNetwork {
     if (host !== undefined) node.machine.host = host;
     await node.start();
     await this.advance(FIRST_MS);
+    return node;
   }
 
   /** A peer with keys and an address of its own and no node behind them: it writes what it likes. */

@@ -1,42 +1,41 @@
 import test from 'ava';
-import type { FakeNode } from '../mesh/fake-net.ts';
-import { explain, kinds, KeepWorld } from './world.ts';
-import { prefer } from '../social/quiet-net.ts';
+import { checks, explain, kinds, sees } from './world.ts';
+import { follow, prefer, quietNet } from '../social/quiet-net.ts';
 
 /** Anna follows bert, whose preferred peer is dora; anna has lost sight of both. */
 async function lostSight(t: import('ava').ExecutionContext) {
-  const world = new KeepWorld(t);
-  const [anna, bert, dora] = (await world.nodes('anna', 'bert', 'dora')) as [FakeNode, FakeNode, FakeNode];
+  const net = quietNet(t, 'keep-alive');
+  const [anna, bert, dora] = await net.start('anna', 'bert', 'dora');
   await prefer(bert, dora);
   await bert.reload('social');
-  await world.net.follow(anna, bert);
-  await world.net.advance(100);
+  await follow(net, anna, bert);
+  await net.advance(100);
   const part = async (): Promise<void> => {
-    world.net.net.network.breakConnections(anna.host, bert.host);
-    world.net.net.network.setLink(anna.host, bert.host, { dialFailure: 1 });
-    await world.net.advance(10);
+    net.memory.breakConnections(anna.host, bert.host);
+    net.memory.setLink(anna.host, bert.host, { dialFailure: 1 });
+    await net.advance(10);
   };
-  return { world, anna, bert, dora, part };
+  return { net, anna, bert, dora, part };
 }
 
 test('a contact in sight needs no session, and explain says why', async (t) => {
-  const { world, anna, bert, dora, part } = await lostSight(t);
-  await world.checks(2);
+  const { net, anna, bert, dora, part } = await lostSight(t);
+  await checks(net, 2);
   t.is((await explain(anna)).contacts[0]?.verdict, 'needs no session: connected to it');
   await part();
-  await world.sees(anna, bert, [dora.id]);
-  await world.checks(5);
+  await sees(anna, bert, [dora.id]);
+  await checks(net, 5);
   t.is((await explain(anna)).contacts[0]?.verdict, 'needs no session: it is in N2');
   t.is((await explain(anna)).sessions, 0);
 });
 
 test('out of sight for three checks, a session goes to the preferred peer that can be reached (KEEP-03, -04)', async (t) => {
-  const { world, anna, bert, dora, part } = await lostSight(t);
-  await world.sees(anna, dora);
+  const { net, anna, bert, dora, part } = await lostSight(t);
+  await sees(anna, dora);
   await part();
-  await world.checks(2);
+  await checks(net, 2);
   t.is((await explain(anna)).sessions, 0);
-  await world.checks(2);
+  await checks(net, 2);
   const { contacts, sessions } = await explain(anna);
   t.is(sessions, 1);
   t.like(contacts[0], { node_id: bert.id, reason: 'follow', verdict: 'kept by a session', host: dora.id });
@@ -46,71 +45,71 @@ test('out of sight for three checks, a session goes to the preferred peer that c
 });
 
 test('a contact that flaps gets no session (KEEP-04)', async (t) => {
-  const { world, anna, bert, dora, part } = await lostSight(t);
-  await world.sees(anna, dora);
+  const { net, anna, bert, dora, part } = await lostSight(t);
+  await sees(anna, dora);
   await part();
   for (let round = 0; round < 10; round++) {
-    await world.checks(1);
-    await world.sees(anna, bert, [dora.id]);
-    await world.checks(1);
-    await world.sees(anna, bert);
+    await checks(net, 1);
+    await sees(anna, bert, [dora.id]);
+    await checks(net, 1);
+    await sees(anna, bert);
   }
   t.is((await explain(anna)).sessions, 0);
 });
 
 test('a session ends when its node was in sight without it for ten checks, on both sides', async (t) => {
-  const { world, anna, bert, dora, part } = await lostSight(t);
-  const [emil] = (await world.nodes('emil')) as [FakeNode];
-  await world.sees(anna, dora);
+  const { net, anna, bert, dora, part } = await lostSight(t);
+  const [emil] = await net.start('emil');
+  await sees(anna, dora);
   await part();
-  await world.checks(4);
+  await checks(net, 4);
   t.is((await explain(anna)).sessions, 1);
   // What only its own host reports does not count.
-  await world.sees(anna, bert, [dora.id]);
-  await world.checks(15);
+  await sees(anna, bert, [dora.id]);
+  await checks(net, 15);
   t.is((await explain(anna)).sessions, 1);
-  await world.sees(anna, bert, [dora.id, emil.id]);
-  await world.checks(8);
+  await sees(anna, bert, [dora.id, emil.id]);
+  await checks(net, 8);
   t.is((await explain(anna)).sessions, 1);
-  await world.checks(3);
+  await checks(net, 3);
   t.is((await explain(anna)).sessions, 0);
   t.deepEqual(kinds(anna, dora), ['session']);
   t.deepEqual(kinds(dora, anna), ['session']);
 });
 
 test('a session survives a reload, and ends when nobody needs it', async (t) => {
-  const { world, anna, bert, dora, part } = await lostSight(t);
-  await world.sees(anna, dora);
+  const { net, anna, bert, dora, part } = await lostSight(t);
+  await sees(anna, dora);
   await part();
-  await world.checks(4);
+  await checks(net, 4);
   t.is((await anna.reload('keep-alive')).outcome, 'committed');
   t.like(await explain(anna), { sessions: 1, contacts: [{ host: dora.id }] });
   await anna.run('follow.remove', { node_id: bert.id });
-  await world.checks(2);
+  await checks(net, 2);
   t.is((await explain(anna)).sessions, 0);
 });
 
 test('a contact that nobody can reach is tried less and less often', async (t) => {
-  const { world, anna, part } = await lostSight(t);
+  const { net, anna, part } = await lostSight(t);
   await part();
-  await world.checks(24 * 60);
+  await checks(net, 24 * 60);
   const failed = anna.counters('keep-alive')['sessions-failed'] ?? 0;
   t.true(failed >= 8 && failed <= 20, `${failed} attempts in a day`);
   t.regex((await explain(anna)).contacts[0]?.verdict ?? '', /none of its N\+10 could be reached/);
 });
 
 test('every 60 s it is checked who is in sight (CYC-06)', async (t) => {
-  const { world, anna, part } = await lostSight(t);
+  const { net, anna, part } = await lostSight(t);
   const checks: { atMs: number; needed: number; outOfSight: number }[] = [];
-  const listening = anna.node.bus.all().subscribe(({ topic, event }) => {
+  const listening = anna.kernel.bus.all().subscribe(({ topic, event }) => {
     if (topic === 'keep-alive/connectivity-checked') {
-      checks.push({ ...(event as { needed: number; outOfSight: number }), atMs: world.net.net.clock.now() });
+      checks.push({ ...(event as { needed: number; outOfSight: number }), atMs: net.clock.now() });
     }
   });
   t.teardown(() => listening.unsubscribe());
-  await world.net.advance(5 * 60_000);
+  await net.advance(5 * 60_000);
   await part();
-  await world.net.advance(5 * 60_000);
+  await net.advance(5 * 60_000);
   const spacings = checks.slice(1).map(({ atMs }, index) => atMs - (checks[index]?.atMs ?? 0));
   t.deepEqual(spacings, Array(9).fill(60_000));
   t.deepEqual(
@@ -120,26 +119,26 @@ test('every 60 s it is checked who is in sight (CYC-06)', async (t) => {
 });
 
 test('with social off the mesh has the same members, and the social layer none (LAY-01)', async (t) => {
-  const { world, anna, bert } = await lostSight(t);
+  const { net, anna, bert } = await lostSight(t);
   type Layers = Record<'mesh' | 'social', { node_id: string }[]>;
   const ids = async (layer: keyof Layers) => (await anna.run<Layers>('layers'))[layer].map(({ node_id }) => node_id);
   t.deepEqual([await ids('mesh'), await ids('social')], [[bert.id], [bert.id]]);
-  await world.net.net.clock.until(anna.node.host.disable('social'));
-  await world.checks(1);
+  await anna.disable('social');
+  await checks(net, 1);
   t.deepEqual([await ids('mesh'), await ids('social')], [[bert.id], []]);
-  await world.net.net.clock.until(anna.node.host.enable('social'));
+  await anna.enable('social');
   t.deepEqual(await ids('social'), [bert.id]);
 });
 
 test('layers have their own members, and losing one leaves the others alone (LAY-01)', async (t) => {
-  const { world, anna, bert, dora, part } = await lostSight(t);
+  const { net, anna, bert, dora, part } = await lostSight(t);
   type Layers = Record<'mesh' | 'social' | 'file', { node_id: string; connection: string }[]>;
   await anna.run('peer.connect', { target: dora.connectString });
   const before = await anna.run<Layers>('layers');
   t.deepEqual(before.mesh.map(({ node_id }) => node_id).sort(), [bert.id, dora.id].sort());
   t.like(before.social, [{ node_id: bert.id, connection: 'mesh' }]);
   await part();
-  await world.checks(1);
+  await checks(net, 1);
   const after = await anna.run<Layers>('layers');
   t.deepEqual(
     after.mesh.map(({ node_id }) => node_id),

@@ -1,10 +1,6 @@
-import { fileURLToPath } from 'node:url';
-import type { ExecutionContext } from 'ava';
 import type { NodeId } from '../../kernel/index.ts';
-import type { FakeNode } from '../mesh/fake-net.ts';
-import { know, QuietNet } from '../social/quiet-net.ts';
-
-export const KEEP_ALIVE_FOLDER = fileURLToPath(new URL('../../plugins/keep-alive', import.meta.url));
+import type { TestNetwork, TestNode } from '../../kernel/testing/index.ts';
+import { know } from '../social/quiet-net.ts';
 
 export interface Explained {
   contacts: {
@@ -19,37 +15,25 @@ export interface Explained {
   sessions_max: number;
 }
 
-export const explain = (node: FakeNode): Promise<Explained> => node.run<Explained>('keepalive.explain');
+export const explain = (node: TestNode): Promise<Explained> => node.run<Explained>('keepalive.explain');
 
-/** Nodes with keep-alive over real social routing, and a mesh that knows what the test says. */
-export class KeepWorld {
-  readonly net: QuietNet;
+/** Sets what `node` knows of others: their addresses, and which peers report them. */
+export async function sees(
+  node: TestNode,
+  other: { id: NodeId; address?: string },
+  n2Reporters: NodeId[] = [],
+): Promise<void> {
+  await know(node, {
+    reach: { [other.id]: { layer: n2Reporters.length > 0 ? 'n2' : 'none', n2Reporters, n3Reporters: [] } },
+    ...(other.address === undefined ? {} : { addresses: { [other.id]: [other.address] } }),
+  });
+}
 
-  constructor(t: ExecutionContext) {
-    this.net = new QuietNet(t);
-  }
-
-  async nodes(...names: string[]): Promise<FakeNode[]> {
-    const nodes: FakeNode[] = [];
-    for (const name of names) nodes.push(await this.net.node(name, [KEEP_ALIVE_FOLDER]));
-    return nodes;
-  }
-
-  /** Sets what `node` knows of others: their addresses, and which peers report them. */
-  async sees(node: FakeNode, other: { id: NodeId; address?: string }, n2Reporters: NodeId[] = []): Promise<void> {
-    await know(node, {
-      reach: { [other.id]: { layer: n2Reporters.length > 0 ? 'n2' : 'none', n2Reporters, n3Reporters: [] } },
-      ...(other.address === undefined ? {} : { addresses: { [other.id]: [other.address] } }),
-    });
-  }
-
-  /** The next checks of every node, one a minute. */
-  checks(count: number): Promise<void> {
-    // The interval varies by a tenth.
-    return this.net.advance(count * 60_000 + 7_000);
-  }
+/** The next checks of every node, one a minute. */
+export function checks(net: TestNetwork, count: number): Promise<void> {
+  // The interval varies by a tenth.
+  return net.advance(count * 60_000 + 7_000);
 }
 
 /** Kinds of the live connections of one node to another. */
-export const kinds = (node: FakeNode, other: FakeNode): string[] =>
-  node.node.network.connectionsOf(other.id).map(({ kind }) => kind);
+export const kinds = (node: TestNode, other: TestNode): string[] => node.connections(other).map(({ kind }) => kind);

@@ -1,15 +1,15 @@
 import test from 'ava';
-import type { FakeNode } from '../mesh/fake-net.ts';
-import { DAY_MS, HOUR_MS, know, MINUTE_MS, prefer, QuietNet } from './quiet-net.ts';
+import type { TestNetwork, TestNode } from '../../kernel/testing/index.ts';
+import { DAY_MS, follow, HOUR_MS, know, MINUTE_MS, prefer, quietNet } from './quiet-net.ts';
 
-const made = (node: FakeNode): number => node.counters('social')['checkins-made'] ?? 0;
-const dialsOf = (net: QuietNet, node: FakeNode): number[] =>
-  net.net.dials.filter(({ from }) => from === node.id).map(({ atMs }) => atMs);
+const made = (node: TestNode): number => node.counters('social')['checkins-made'] ?? 0;
+const dialsOf = (net: TestNetwork, node: TestNode): number[] =>
+  net.dials.filter(({ from }) => from === node.id).map(({ atMs }) => atMs);
 
 test('a contact is checked in with every 1 to 3 hours, and the followee need not do the same (CYC-13)', async (t) => {
-  const net = new QuietNet(t);
-  const [anna, bert] = (await net.nodes('anna', 'bert')) as [FakeNode, FakeNode];
-  await net.follow(anna, bert);
+  const net = quietNet(t);
+  const [anna, bert] = await net.start('anna', 'bert');
+  await follow(net, anna, bert);
   await net.advance(HOUR_MS - 2 * MINUTE_MS);
   t.is(made(anna), 0);
   await net.advance(2 * HOUR_MS + 4 * MINUTE_MS);
@@ -21,22 +21,22 @@ test('a contact is checked in with every 1 to 3 hours, and the followee need not
 });
 
 test('friends check in once for both', async (t) => {
-  const net = new QuietNet(t);
-  const [anna, bert] = (await net.nodes('anna', 'bert')) as [FakeNode, FakeNode];
-  await net.follow(anna, bert);
-  await net.follow(bert, anna);
+  const net = quietNet(t);
+  const [anna, bert] = await net.start('anna', 'bert');
+  await follow(net, anna, bert);
+  await follow(net, bert, anna);
   await net.advance(2 * DAY_MS);
   const count = made(anna) + made(bert);
   t.true(count >= 16 && count <= 50, `${count} check-ins in two days`);
 });
 
 test('thirty days away: looked for every 1 to 3 hours, daily after a week, not at all after 30 days', async (t) => {
-  const net = new QuietNet(t);
-  const [anna, bert] = (await net.nodes('anna', 'bert')) as [FakeNode, FakeNode];
-  await net.follow(anna, bert);
+  const net = quietNet(t);
+  const [anna, bert] = await net.start('anna', 'bert');
+  await follow(net, anna, bert);
   const startedMs = performance.now();
   await bert.stop();
-  const left = net.net.clock.now();
+  const left = net.clock.now();
   await net.advance(40 * DAY_MS);
   t.log(`40 days in ${Math.round(performance.now() - startedMs)} ms`);
   const days = dialsOf(net, anna).map((atMs) => (atMs - left) / DAY_MS);
@@ -51,9 +51,9 @@ test('thirty days away: looked for every 1 to 3 hours, daily after a week, not a
 });
 
 test('a contact that comes back after 30 days is checked in with again', async (t) => {
-  const net = new QuietNet(t);
-  const [anna, bert] = (await net.nodes('anna', 'bert')) as [FakeNode, FakeNode];
-  await net.follow(anna, bert);
+  const net = quietNet(t);
+  const [anna, bert] = await net.start('anna', 'bert');
+  await follow(net, anna, bert);
   await bert.stop();
   await net.advance(31 * DAY_MS);
   const back = await net.restart(bert);
@@ -63,9 +63,9 @@ test('a contact that comes back after 30 days is checked in with again', async (
 });
 
 test('check-ins carry a changed N+10, and a change is told at once (SOC-03, NPT-03)', async (t) => {
-  const net = new QuietNet(t);
-  const [anna, bert, carl] = (await net.nodes('anna', 'bert', 'carl')) as [FakeNode, FakeNode, FakeNode];
-  await net.follow(anna, bert);
+  const net = quietNet(t);
+  const [anna, bert, carl] = await net.start('anna', 'bert', 'carl');
+  await follow(net, anna, bert);
   await prefer(bert, carl);
   await net.advance(2 * MINUTE_MS);
   t.is(anna.counters('social')['address-records-stored'], 2);
@@ -76,9 +76,9 @@ test('check-ins carry a changed N+10, and a change is told at once (SOC-03, NPT-
 });
 
 test('mesh redials a followee for an hour, after which check-ins look for it', async (t) => {
-  const net = new QuietNet(t);
-  const [anna, bert] = (await net.nodes('anna', 'bert')) as [FakeNode, FakeNode];
-  await net.follow(anna, bert);
+  const net = quietNet(t);
+  const [anna, bert] = await net.start('anna', 'bert');
+  await follow(net, anna, bert);
   const kept = async () => (await anna.run<{ kept: string[] }>('fake.state')).kept;
   await bert.stop();
   await net.advance(50 * MINUTE_MS);
@@ -88,9 +88,9 @@ test('mesh redials a followee for an hour, after which check-ins look for it', a
 });
 
 test('a followee whom peers report is not redialled: it is found when it is wanted', async (t) => {
-  const net = new QuietNet(t);
-  const [anna, bert, carl] = (await net.nodes('anna', 'bert', 'carl')) as [FakeNode, FakeNode, FakeNode];
-  await net.follow(anna, bert);
+  const net = quietNet(t);
+  const [anna, bert, carl] = await net.start('anna', 'bert', 'carl');
+  await follow(net, anna, bert);
   const kept = async () => (await anna.run<{ kept: string[] }>('fake.state')).kept;
   t.deepEqual(await kept(), [bert.id]);
   await know(anna, { reach: { [bert.id]: { layer: 'n2', n2Reporters: [carl.id], n3Reporters: [] } } });
@@ -102,9 +102,9 @@ test('a followee whom peers report is not redialled: it is found when it is want
 });
 
 test('a reload of social tells nobody anything anew, and check-ins go on', async (t) => {
-  const net = new QuietNet(t);
-  const [anna, bert] = (await net.nodes('anna', 'bert')) as [FakeNode, FakeNode];
-  await net.follow(anna, bert);
+  const net = quietNet(t);
+  const [anna, bert] = await net.start('anna', 'bert');
+  await follow(net, anna, bert);
   await net.advance(2 * MINUTE_MS);
   const stored = bert.counters('social')['address-records-stored'];
   t.is((await anna.reload('social')).outcome, 'committed');
@@ -114,15 +114,10 @@ test('a reload of social tells nobody anything anew, and check-ins go on', async
 });
 
 test('contacts are part of N1, and those away for more than a week are not (KNOW-01)', async (t) => {
-  const net = new QuietNet(t);
-  const [anna, bert, carl, ...others] = (await net.nodes('anna', 'bert', 'carl', 'dora', 'emil', 'fred')) as [
-    FakeNode,
-    FakeNode,
-    FakeNode,
-    ...FakeNode[],
-  ];
-  await net.follow(anna, bert);
-  await net.follow(carl, anna);
+  const net = quietNet(t);
+  const [anna, bert, carl, ...others] = await net.start('anna', 'bert', 'carl', 'dora', 'emil', 'fred');
+  await follow(net, anna, bert);
+  await follow(net, carl, anna);
   const n1 = async () => (await anna.run<{ n1: string[] }>('fake.state')).n1;
   t.deepEqual(await n1(), [], 'one neighbour is no company: the share would be the contact list');
   for (const other of others) await anna.run('peer.connect', { target: other.connectString });

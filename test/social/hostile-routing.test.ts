@@ -9,8 +9,8 @@ import type { AddressRecord } from '../../plugins/social/address-record.ts';
 import { socialAddressUpdate, socialCheckin, socialDisconnectNotice } from '../../plugins/social/messages.ts';
 import { toBody } from '../../plugins/social/whereabouts.ts';
 import { testIdentity } from '../content/world.ts';
-import type { FakeNode } from '../mesh/fake-net.ts';
-import { DAY_MS, HOUR_MS, QuietNet } from './quiet-net.ts';
+import type { TestNode } from '../../kernel/testing/index.ts';
+import { DAY_MS, HOUR_MS, quietNet } from './quiet-net.ts';
 
 /** Somebody who is nowhere on the network; the tests sign in its name what a liar would. */
 const bert = testIdentity('bert');
@@ -26,44 +26,44 @@ interface Follow {
   addresses: string[];
   reach: string;
 }
-const routeOf = async (node: FakeNode): Promise<Follow | undefined> =>
+const routeOf = async (node: TestNode): Promise<Follow | undefined> =>
   (await node.run<{ follows: Follow[] }>('follow.list')).follows[0];
 
 /** Anna follows bert, who is away, and is connected to a node that sends what it likes. */
 async function world(t: import('ava').ExecutionContext) {
-  const net = new QuietNet(t);
-  const [anna, liar] = (await net.nodes('anna', 'liar')) as [FakeNode, FakeNode];
+  const net = quietNet(t);
+  const [anna, liar] = await net.start('anna', 'liar');
   await anna.run('follow.add', { target: bert.nodeId });
   await liar.run('peer.connect', { target: anna.connectString });
   await net.advance(10);
-  const now = net.net.clock.now();
+  const now = net.clock.now();
   const update = async (record: AddressRecord, online = false): Promise<void> => {
-    await liar.node.network.sendTo(anna.id, socialAddressUpdate, { record: toBody(record), online });
+    await liar.kernel.network.sendTo(anna.id, socialAddressUpdate, { record: toBody(record), online });
     await net.advance(10);
   };
   const own = signed(identityOfNode(liar), [], now);
   const checkin = (asks: NodeId[], record = own) =>
-    net.net.clock.until(liar.node.network.sendTo(anna.id, socialCheckin, { record: toBody(record), asks }));
+    net.wait(liar.kernel.network.sendTo(anna.id, socialCheckin, { record: toBody(record), asks }));
   return { net, anna, liar, now, update, checkin };
 }
 
 /** The identity of a node of this test, for what its owner could sign by hand. */
-function identityOfNode({ dataDir }: FakeNode): typeof bert {
+function identityOfNode({ dataDir }: TestNode): typeof bert {
   const seed = (name: string): Uint8Array => new Uint8Array(readFileSync(join(dataDir, name)));
   return identityOf(seed('identity.key'), seed('device.key'));
 }
 
 test('a record passed on by anybody is taken when the contact signed it', async (t) => {
   const { anna, now, update } = await world(t);
-  await update(signed(bert, ['192.0.2.50:4433'], now));
-  t.deepEqual((await routeOf(anna))?.addresses, ['192.0.2.50:4433']);
+  await update(signed(bert, ['5.6.7.50:4433'], now));
+  t.deepEqual((await routeOf(anna))?.addresses, ['5.6.7.50:4433']);
 });
 
 test('a forged or altered record changes nothing and is held against who sent it', async (t) => {
   const { anna, now, update } = await world(t);
-  await update(signed(mallory, ['192.0.2.66:1'], now, bert.nodeId));
-  const genuine = signed(bert, ['192.0.2.50:4433'], now);
-  await update({ ...genuine, addresses: ['192.0.2.66:1'] });
+  await update(signed(mallory, ['5.6.7.66:1'], now, bert.nodeId));
+  const genuine = signed(bert, ['5.6.7.50:4433'], now);
+  await update({ ...genuine, addresses: ['5.6.7.66:1'] });
   await update({ ...genuine, nplus10: [bert.nodeId, mallory.nodeId] });
   await update({ ...genuine, timestamp_ms: now + 1 });
   t.deepEqual((await routeOf(anna))?.addresses, []);
@@ -72,63 +72,63 @@ test('a forged or altered record changes nothing and is held against who sent it
 
 test('an old record is no way to undo a newer one, and one from the future is refused', async (t) => {
   const { anna, now, update } = await world(t);
-  const old = signed(bert, ['192.0.2.40:1'], now - HOUR_MS);
-  await update(signed(bert, ['192.0.2.50:4433'], now));
+  const old = signed(bert, ['5.6.7.40:1'], now - HOUR_MS);
+  await update(signed(bert, ['5.6.7.50:4433'], now));
   await update(old);
-  await update(signed(bert, ['192.0.2.60:1'], now + HOUR_MS));
-  t.deepEqual((await routeOf(anna))?.addresses, ['192.0.2.50:4433']);
+  await update(signed(bert, ['5.6.7.60:1'], now + HOUR_MS));
+  t.deepEqual((await routeOf(anna))?.addresses, ['5.6.7.50:4433']);
   t.is(anna.counters('social')['address-records-old'], 1);
   t.is(anna.counters('social')['address-records-refused.future'], 1);
 });
 
 test('records of nodes that are no contacts are not kept', async (t) => {
   const { anna, now, update } = await world(t);
-  await update(signed(mallory, ['192.0.2.66:1'], now));
+  await update(signed(mallory, ['5.6.7.66:1'], now));
   t.is(anna.counters('social')['address-records-unwanted'], 1);
 });
 
 test('addresses of inside networks, of everybody and of nobody are not believed, nor are names', async (t) => {
   const { net, anna, now, update } = await world(t);
   const bad = ['10.0.0.1:22', '127.0.0.1:80', '169.254.169.254:80', '[fe80::1]:1', '224.0.0.1:1', '0.0.0.0:1'];
-  await update(signed(bert, [...bad, 'victim.example:443', '192.0.2.50:4433'], now), true);
-  t.deepEqual((await routeOf(anna))?.addresses, ['192.0.2.50:4433']);
+  await update(signed(bert, [...bad, 'victim.example:443', '5.6.7.50:4433'], now), true);
+  t.deepEqual((await routeOf(anna))?.addresses, ['5.6.7.50:4433']);
   await net.advance(DAY_MS);
   const { dialled } = await anna.run<{ dialled: string[] }>('fake.state');
   t.true(dialled.length > 0);
   t.deepEqual(
-    dialled.filter((address) => address !== '192.0.2.50:4433'),
+    dialled.filter((address) => address !== '5.6.7.50:4433'),
     [],
   );
 });
 
 test('a stranger whose address a liar gives out is dialled no more often than check-ins are due', async (t) => {
   const { net, anna, now, update } = await world(t);
-  const victim = '192.0.2.77:4433';
+  const victim = '5.6.7.77:4433';
   for (let n = 0; n < 500; n++) {
     await update(signed(bert, [victim], now + n), true);
     await net.advance(10_000);
   }
   await net.advance(DAY_MS);
-  const dials = net.net.dials.filter(({ from }) => from === anna.id).length;
+  const dials = net.dials.filter(({ from }) => from === anna.id).length;
   t.true(dials > 0 && dials <= 30, `${dials} dials in a day and a half`);
 });
 
 test('word of a departure counts only from those who were asked', async (t) => {
   const { net, anna, liar } = await world(t);
-  await liar.node.network.sendTo(anna.id, socialDisconnectNotice, { node_id: bert.nodeId });
+  await liar.kernel.network.sendTo(anna.id, socialDisconnectNotice, { node_id: bert.nodeId });
   await net.advance(10);
   t.is(anna.counters('social')['disconnect-notices-unasked'], 1);
 });
 
 test('"online" from a peer nobody asked is not believed', async (t) => {
   const { anna, now, update } = await world(t);
-  await update(signed(bert, ['192.0.2.50:4433'], now), true);
+  await update(signed(bert, ['5.6.7.50:4433'], now), true);
   t.is((await routeOf(anna))?.reach, 'none');
 });
 
 test('a flood of check-ins is turned away by its budget and leaves no rows for invented ids', async (t) => {
   const { anna, now, update, checkin } = await world(t);
-  await update(signed(bert, ['192.0.2.50:4433'], now));
+  await update(signed(bert, ['5.6.7.50:4433'], now));
   const results: string[] = [];
   for (let n = 0; n < 200; n++) {
     const asks = Array.from({ length: 15 }, (_, k) => readNodeId((n * 15 + k + 1).toString(16).padStart(64, '0')));
@@ -141,7 +141,7 @@ test('a flood of check-ins is turned away by its budget and leaves no rows for i
   }
   t.true(results.filter((result) => result === 'taken').length <= 13, results.slice(0, 20).join());
   t.true(results.includes('wire/rate-limited'));
-  const { watchers } = anna.node.host.inspect('social').diagnostics as { watchers: number };
+  const { watchers } = anna.inspect('social').diagnostics as { watchers: number };
   t.is(watchers, 1);
 });
 

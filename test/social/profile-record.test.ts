@@ -31,13 +31,13 @@ test('any altered field is forged', (t) => {
 });
 
 test('anchors are signed along, and each is a connect string', (t) => {
-  const anchors = [`${'ab'.repeat(32)}@192.0.2.1:4433`];
+  const anchors = [`${'ab'.repeat(32)}@5.6.7.1:4433`];
   const record = make({ anchors });
   t.deepEqual(readProfile(JSON.parse(JSON.stringify(record)), NOW), { record });
   const { anchors: _, ...without } = record;
   t.deepEqual(readProfile(without, NOW), { refused: 'forged' });
   t.deepEqual(readProfile({ ...make(), anchors }, NOW), { refused: 'forged' });
-  t.deepEqual(readProfile(make({ anchors: ['192.0.2.1:4433'] }), NOW), { refused: 'unfit' });
+  t.deepEqual(readProfile(make({ anchors: ['5.6.7.1:4433'] }), NOW), { refused: 'unfit' });
   for (const bad of [[], [1], 'x', Array.from({ length: 5 }, () => anchors[0])]) {
     t.deepEqual(readProfile(make({ anchors: bad }), NOW), { refused: 'malformed' });
   }

@@ -6,10 +6,9 @@ import { openStore } from '../../kernel/store/index.ts';
 import { socialTables } from '../../plugins/social/migrations/0001-social.ts';
 import { routingTables } from '../../plugins/social/migrations/0002-routing.ts';
 import { WATCHERS_PER_TARGET_MAX, Watchers, WATCHES_PER_WATCHER_MAX } from '../../plugins/social/watchers.ts';
-import type { FakeNode } from '../mesh/fake-net.ts';
 import { recordingLog } from '../rig/recording-log.ts';
 import { temporaryDirectory } from '../rig/temporary.ts';
-import { DAY_MS, HOUR_MS, know, MINUTE_MS, prefer, QuietNet } from './quiet-net.ts';
+import { DAY_MS, follow, HOUR_MS, know, MINUTE_MS, prefer, quietNet } from './quiet-net.ts';
 
 const nodeId = (n: number): NodeId => n.toString(16).padStart(64, '0') as NodeId;
 const [target, watcher] = [nodeId(1), nodeId(2)];
@@ -77,9 +76,9 @@ test('neither one asker nor many can fill the table', (t) => {
 });
 
 test('a preferred peer tells of the return, and the contact is found where it is now (SOC-05)', async (t) => {
-  const net = new QuietNet(t);
-  const [anna, bert, dora] = (await net.nodes('anna', 'bert', 'dora')) as [FakeNode, FakeNode, FakeNode];
-  await net.follow(anna, bert);
+  const net = quietNet(t);
+  const [anna, bert, dora] = await net.start('anna', 'bert', 'dora');
+  await follow(net, anna, bert);
   await prefer(bert, dora);
   await anna.run('peer.connect', { target: dora.connectString });
   await bert.run('peer.connect', { target: dora.connectString });
@@ -87,7 +86,7 @@ test('a preferred peer tells of the return, and the contact is found where it is
   await bert.stop();
   await net.advance(4 * HOUR_MS);
   t.true((anna.counters('social')['contacts-asked-about'] ?? 0) > 0);
-  const moved = await net.restart(bert, '192.0.2.99');
+  const moved = await net.restart(bert, { host: '5.6.7.99' });
   await prefer(moved, dora);
   await moved.run('peer.connect', { target: dora.connectString });
   await net.advance(MINUTE_MS);
@@ -101,17 +100,17 @@ test('a preferred peer tells of the return, and the contact is found where it is
 });
 
 test('a preferred peer tells of the departure (SOC-04)', async (t) => {
-  const net = new QuietNet(t);
-  const [anna, bert, dora] = (await net.nodes('anna', 'bert', 'dora')) as [FakeNode, FakeNode, FakeNode];
+  const net = quietNet(t);
+  const [anna, bert, dora] = await net.start('anna', 'bert', 'dora');
   const reach = async () => (await anna.run<{ follows: { reach: string }[] }>('follow.list')).follows[0]?.reach;
-  await net.follow(anna, bert);
+  await follow(net, anna, bert);
   await prefer(bert, dora);
   await anna.run('peer.connect', { target: dora.connectString });
   await bert.run('peer.connect', { target: dora.connectString });
   await net.advance(2 * MINUTE_MS);
   // The way between the two is gone, but each still reaches dora.
-  net.net.network.setLink(anna.host, bert.host, { dialFailure: 1 });
-  net.net.network.breakConnections(anna.host, bert.host);
+  net.memory.setLink(anna.host, bert.host, { dialFailure: 1 });
+  net.memory.breakConnections(anna.host, bert.host);
   await know(anna, { addresses: { [bert.id]: [] } });
   await net.advance(4 * HOUR_MS);
   t.is(await reach(), 'indirect');

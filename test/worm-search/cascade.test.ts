@@ -9,7 +9,7 @@ test('KNOW-06: step 4 connects what is found, and says why when nothing is', asy
   await world.link(a, p);
   await world.link(p, target);
   t.deepEqual(await a.run('fake.step', { target: target.id }), { kind: 'connected' });
-  t.true(a.node.network.connectionsOf(target.id).length > 0);
+  t.true(a.connections(target).length > 0);
   t.deepEqual(await a.run('fake.step', { target: SOMEBODY }), {
     kind: 'nothing',
     reason: 'asked 1, and none knows it',
@@ -23,7 +23,7 @@ test('what mesh knew within three hops and could not reach is searched for all t
   await world.link(p, target);
   await world.know(a, { reach: { [target.id]: [p.id] } });
   t.deepEqual(await a.run('fake.step', { target: target.id }), { kind: 'connected' });
-  t.true(a.node.network.connectionsOf(target.id).length > 0);
+  t.true(a.connections(target).length > 0);
 });
 
 test('a search that mesh runs for a search starts no other', async (t) => {

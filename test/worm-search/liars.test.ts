@@ -43,7 +43,7 @@ test('a forged post is not the post', async (t) => {
   await world.say(liar, { post_holder: { id: liar.id, addresses: [liar.address], via: [] } });
   t.like(await world.search(a, id, 'post'), { found: true, holder: p.id });
   await p.run('post.delete', { id });
-  await world.net.clock.advance(1_000);
+  await world.net.advance(1_000);
   const missed = await world.search(a, id, 'post');
   t.like(missed, { found: false });
   t.like(stepOf(missed, 'verify'), { asked: 1, hits: 0 });
@@ -87,7 +87,7 @@ test('referrals to oneself, to peers or to the same node over and over lead nowh
   await world.say(l1, { referral: { id: a.id, addresses: [a.address] } });
   await world.say(l2, { referral: { id: p.id, addresses: [p.address] } });
   for (const liar of [l3, l4]) {
-    await world.say(liar, { referral: { id: SOMEBODY, addresses: ['192.0.2.250:4433'] } });
+    await world.say(liar, { referral: { id: SOMEBODY, addresses: ['5.6.7.250:4433'] } });
   }
   const before = world.net.dials.length;
   const missed = await world.search(a, 'cd'.repeat(32));
@@ -103,11 +103,11 @@ test('liars cannot have a stranger hammered', async (t) => {
   await world.link(a, ...liars);
   const before = world.net.dials.length;
   for (const [index, liar] of liars.entries()) {
-    const at = (port: number): object => ({ id: SOMEBODY, addresses: [`192.0.2.250:${port + index}`], via: [] });
+    const at = (port: number): object => ({ id: SOMEBODY, addresses: [`5.6.7.250:${port + index}`], via: [] });
     await world.say(liar, {
       node: at(1_000),
       more: [2_000, 3_000, 4_000].map((port) => ({ kind: 'node', holder: at(port) })),
-      referral: { id: (index + 16).toString(16).repeat(32), addresses: [`192.0.2.250:${9_000 + index}`] },
+      referral: { id: (index + 16).toString(16).repeat(32), addresses: [`5.6.7.250:${9_000 + index}`] },
     });
   }
   t.false((await world.search(a, SOMEBODY)).found);
@@ -142,7 +142,7 @@ test('a node buys a few relays and no more', async (t) => {
   t.is(answers.filter((answer) => typeof answer === 'object').length, 20);
   t.like(a.counters('worm-search'), { relays: 3, 'relays-refused': 17 });
   t.is(p.counters('worm-search')['queries-not-known'], 3);
-  await world.net.clock.advance(11_000);
+  await world.net.advance(11_000);
   await flooder.run('liar.ask', { to: a.id, queries: [query(99, { ttl: 1 }), query(100, { ttl: 1 })] });
   t.is(a.counters('worm-search').relays, 4);
 });
@@ -156,7 +156,7 @@ test('the same search comes back to its handler in vain', async (t) => {
   const answers = await flooder.run<object[]>('liar.ask', { to: a.id, queries: [query(1), query(1), query(1)] });
   t.is(answers.filter((answer) => 'node' in answer).length, 1);
   t.is(a.counters('worm-search')['queries-seen-before'], 2);
-  await world.net.clock.advance(10_000);
+  await world.net.advance(10_000);
   const [later] = await flooder.run<object[]>('liar.ask', { to: a.id, queries: [query(1)] });
   t.true('node' in (later as object));
 });

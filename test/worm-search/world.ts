@@ -1,15 +1,14 @@
-import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
+import { TestNetwork, type TestNode } from '../../kernel/testing/index.ts';
 import type { WormStep } from '../../plugins/worm-search/api.ts';
-import { FakeNet } from '../mesh/fake-net.ts';
-import type { FakeNode } from '../mesh/fake-net.ts';
 
-const folder = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const MESH = folder('./fake-mesh');
-export const HONEST = [MESH, folder('../../plugins/worm-search')];
-export const WITH_CONTENT = [...HONEST, folder('../../plugins/content')];
-export const WITH_BLOBS = [...HONEST, folder('./shelf')];
-export const LIAR = [MESH, folder('./liar')];
+const MESH = new URL('./fake-mesh', import.meta.url);
+
+/** What a node runs. */
+export const HONEST = { plugins: [MESH], builtin: ['worm-search'] };
+export const WITH_CONTENT = { plugins: [MESH], builtin: ['worm-search', 'content'] };
+export const WITH_BLOBS = { plugins: [MESH, new URL('./shelf', import.meta.url)], builtin: ['worm-search'] };
+export const LIAR = { plugins: [MESH, new URL('./liar', import.meta.url)] };
 
 export interface Search {
   readonly found: boolean;
@@ -22,54 +21,48 @@ export interface Search {
   readonly steps: (Omit<WormStep, 'atMs' | 'tookMs'> & { at_ms: number; took_ms: number })[];
 }
 
-/** Nodes with real worm search over the memory network, 20 ms apart; mesh is played by the test. */
+/** Nodes with real worm search, 20 ms apart; mesh is played by the test. */
 export class WormNet {
-  readonly net: FakeNet;
+  readonly net: TestNetwork;
 
   constructor(t: ExecutionContext) {
-    this.net = new FakeNet(t);
-    this.net.network.setDefaultLink({ latencyMs: 20 });
+    this.net = new TestNetwork({ t, link: { latencyMs: 20 } });
   }
 
   async nodes<Names extends string[]>(
-    plugins: readonly string[],
+    setup: typeof HONEST | typeof LIAR,
     ...names: Names
-  ): Promise<{ [K in keyof Names]: FakeNode }> {
-    const nodes: FakeNode[] = [];
-    for (const name of names) nodes.push(await this.net.node(name, { plugins }));
-    return nodes as { [K in keyof Names]: FakeNode };
+  ): Promise<{ [K in keyof Names]: TestNode }> {
+    const nodes: TestNode[] = [];
+    for (const name of names) nodes.push(await this.net.add({ name, ...setup }));
+    return nodes as { [K in keyof Names]: TestNode };
   }
 
   /** Makes them mesh peers. */
-  async link(a: FakeNode, ...others: FakeNode[]): Promise<void> {
+  async link(a: TestNode, ...others: TestNode[]): Promise<void> {
     for (const b of others) {
-      await this.net.clock.until(a.node.network.dial({ nodeId: b.id, addresses: [b.address] }));
-      await this.net.clock.advance(50);
-      for (const [from, to] of [
-        [a, b],
-        [b, a],
-      ] as const) {
-        for (const { id } of from.node.network.connectionsOf(to.id)) from.node.network.setKind(id, 'mesh');
-      }
+      await this.net.connect(a, b);
+      for (const { id } of a.connections(b)) a.kernel.network.setKind(id, 'mesh');
+      for (const { id } of b.connections(a)) b.kernel.network.setKind(id, 'mesh');
     }
   }
 
-  async search(node: FakeNode, id: string, kind = 'node'): Promise<Search> {
+  async search(node: TestNode, id: string, kind = 'node'): Promise<Search> {
     const result = await node.run<Search>('search', { id, kind, explain: true });
-    await this.net.clock.advance(1_000);
+    await this.net.advance(1_000);
     return result;
   }
 
-  know(node: FakeNode, facts: Record<string, unknown>): Promise<unknown> {
+  know(node: TestNode, facts: Record<string, unknown>): Promise<unknown> {
     return node.run('fake.know', facts);
   }
 
-  say(liar: FakeNode, answer: unknown, afterMs = 0): Promise<unknown> {
+  say(liar: TestNode, answer: unknown, afterMs = 0): Promise<unknown> {
     return liar.run('liar.say', { answer, afterMs });
   }
 
   /** `from` has `to` in its N2 and knows where it is, so it refers to it. */
-  refer(from: FakeNode, to: FakeNode): Promise<unknown> {
+  refer(from: TestNode, to: TestNode): Promise<unknown> {
     return this.know(from, { n2: [to.id], addresses: { [to.id]: [to.address] } });
   }
 }
