@@ -10,6 +10,7 @@ import { openStore } from '../../kernel/store/index.ts';
 import { Feed } from '../../plugins/content/feed.ts';
 import type { FeedPosition } from '../../plugins/content/feed.ts';
 import { postsMigration } from '../../plugins/content/migrations/0001-posts.ts';
+import { proofsMigration } from '../../plugins/content/migrations/0003-proofs.ts';
 import { PostStore } from '../../plugins/content/post-store.ts';
 import type { SyncPost } from '../../plugins/content/post.ts';
 
@@ -41,7 +42,7 @@ export async function measureFeed(posts = 1_000_000, authors = 500, followed = 1
   try {
     const random = seededRandom(seed);
     const file = openStore({ path: join(dir, 'feed.db'), log: SILENT, clock: systemClock() });
-    file.migrate('content', [postsMigration], ['expand']);
+    file.migrate('content', [postsMigration, proofsMigration], ['expand']);
     const db = file.database('content');
     const nodeIds = Array.from(
       { length: authors },

@@ -1,8 +1,10 @@
-import { type KeyObject, sign, verify } from 'node:crypto';
+import { type KeyObject, sign } from 'node:crypto';
 import { defineErrors } from '../sdk/errors.ts';
+import { BoundedMap } from '../sdk/kit/bounded-map.ts';
 import type { DeviceId, NodeId, PeerId } from '../sdk/identifiers.ts';
 import { bitString, context, DerReader, integer, oid, sequence, set, time, utf8 } from './der.ts';
 import { privateKeyOf, publicKeyOf, rawPublicKey } from './ed25519-keys.ts';
+import { signatureHolds } from './signature.ts';
 
 /** What proves (NodeId, DeviceId) to a peer: leaf (device key, signed by identity key), then root. */
 export interface Credentials {
@@ -39,6 +41,14 @@ interface Validity {
  */
 export const ENDLESS: Validity = { notBeforeMs: 0, notAfterMs: Date.UTC(9999, 11, 31, 23, 59, 59) };
 
+/** A linked device is certified for 90 days (design section 5): one that is lost is shut out by then. */
+export const DEVICE_CERTIFICATE_MAX_MS = 90 * 24 * 3_600_000;
+
+/** Certificates of linked devices kept parsed and proved; the least used goes first. */
+const DEVICES_MAX = 1_024;
+
+const devices = new BoundedMap<string, DeviceCertificate>(DEVICES_MAX);
+
 const ED25519 = sequence(oid(1, 3, 101, 112));
 const COMMON_NAME = oid(2, 5, 4, 3);
 
@@ -54,7 +64,7 @@ export function makeCredentials(
   const identity = privateKeyOf(identitySeed);
   const device = privateKeyOf(deviceSeed);
   const root = certificate('identity', rawPublicKey(identity), validity, identity);
-  const leaf = certificate('device', rawPublicKey(device), validity, identity);
+  const leaf = certifyDevice(identitySeed, rawPublicKey(device), validity);
   return {
     self: {
       nodeId: rawPublicKey(identity).toString('hex') as NodeId,
@@ -63,6 +73,36 @@ export function makeCredentials(
     certificateChainPem: toPem(leaf) + toPem(root),
     deviceKeyPem: device.export({ type: 'pkcs8', format: 'pem' }) as string,
   };
+}
+
+/** The identity's certificate for a device key, DER: the leaf the device shows in TLS, and what its records carry. */
+export function certifyDevice(identitySeed: Uint8Array, deviceKey: Uint8Array, validity: Validity): Uint8Array {
+  return certificate('device', deviceKey, validity, privateKeyOf(identitySeed));
+}
+
+/** Who may sign in an identity's name, and for which time. */
+export interface DeviceCertificate extends Validity {
+  readonly deviceId: DeviceId;
+}
+
+/**
+ * Reads a certificate by which `nodeId` lets a linked device sign its records; `undefined` for anything
+ * else. One without an end, as the leaves of full devices are, says only whose connection it is.
+ */
+export function readDeviceCertificate(der: Uint8Array, nodeId: NodeId): DeviceCertificate | undefined {
+  const name = `${nodeId}${Buffer.from(der).toString('latin1')}`;
+  const known = devices.use(name);
+  if (known !== undefined) return known;
+  const identityKey = publicKeyOf(nodeId);
+  const parsed = der.length > CERTIFICATE_MAX_BYTES ? undefined : parse('device', der);
+  if (identityKey === undefined || parsed === undefined) return undefined;
+  const { key, notBeforeMs, notAfterMs } = parsed;
+  const deviceId = key.toString('hex') as DeviceId;
+  if (notAfterMs - notBeforeMs > DEVICE_CERTIFICATE_MAX_MS || publicKeyOf(deviceId) === undefined) return undefined;
+  if (key.equals(rawPublicKey(identityKey)) || !isSignedBy(parsed, identityKey)) return undefined;
+  const certified = { deviceId, notBeforeMs, notAfterMs };
+  devices.set(name, certified);
+  return certified;
 }
 
 /**
@@ -77,35 +117,39 @@ export function verifyChain(chain: readonly Uint8Array[], nowMs: number): PeerId
     throw certificateErrors.make('wrong-chain', { count: chain.length });
   }
   // Only the root is checked against its own key: the leaf's signature needs the root's key first.
-  const identity = parse('identity', root, nowMs);
+  const identity = inForce('identity', root, nowMs);
   const identityKey = publicKeyOf(identity.key.toString('hex'));
   if (identityKey === undefined) throw certificateErrors.make('wrong-shape', { role: 'identity' });
-  checkSignature('identity', identity, identityKey);
-  const device = parse('device', leaf, nowMs);
-  checkSignature('device', device, identityKey);
+  if (!isSignedBy(identity, identityKey)) throw certificateErrors.make('bad-signature', { role: 'identity' });
+  const device = inForce('device', leaf, nowMs);
+  if (!isSignedBy(device, identityKey)) throw certificateErrors.make('bad-signature', { role: 'device' });
   if (device.key.equals(identity.key)) throw certificateErrors.make('same-key');
   return { nodeId: identity.key.toString('hex') as NodeId, deviceId: device.key.toString('hex') as DeviceId };
 }
 
-interface Parsed {
+interface Parsed extends Validity {
   readonly key: Buffer;
   readonly signed: Uint8Array;
   readonly signature: Uint8Array;
 }
 
-function parse(role: Role, der: Uint8Array, nowMs: number): Parsed {
+function inForce(role: Role, der: Uint8Array, nowMs: number): Parsed {
   if (der.length > CERTIFICATE_MAX_BYTES) {
     throw certificateErrors.make('too-large', { bytes: der.length, limit: CERTIFICATE_MAX_BYTES });
   }
+  const parsed = parse(role, der);
+  if (parsed === undefined) throw certificateErrors.make('wrong-shape', { role });
+  if (nowMs < parsed.notBeforeMs) throw certificateErrors.make('not-yet-valid', { role });
+  if (nowMs > parsed.notAfterMs) throw certificateErrors.make('expired', { role });
+  return parsed;
+}
+
+/** Takes only, byte for byte, what we would have written: no other algorithm, name, extension or encoding. */
+function parse(role: Role, der: Uint8Array): Parsed | undefined {
   const fields = readFields(der);
-  if (fields === undefined) throw certificateErrors.make('wrong-shape', { role });
+  if (fields === undefined) return undefined;
   const signed = toBeSigned(role, fields.key, fields);
-  // Byte for byte what we would have written: no other algorithm, name, extension or encoding passes.
-  if (!Buffer.from(der).equals(envelope(signed, fields.signature)))
-    throw certificateErrors.make('wrong-shape', { role });
-  if (nowMs < fields.notBeforeMs) throw certificateErrors.make('not-yet-valid', { role });
-  if (nowMs > fields.notAfterMs) throw certificateErrors.make('expired', { role });
-  return { key: fields.key, signed, signature: fields.signature };
+  return Buffer.from(der).equals(envelope(signed, fields.signature)) ? { ...fields, signed } : undefined;
 }
 
 function readFields(der: Uint8Array): (Validity & { key: Buffer; signature: Uint8Array }) | undefined {
@@ -129,8 +173,8 @@ function readFields(der: Uint8Array): (Validity & { key: Buffer; signature: Uint
   }
 }
 
-function checkSignature(role: Role, parsed: Parsed, signer: KeyObject): void {
-  if (!verify(null, parsed.signed, signer, parsed.signature)) throw certificateErrors.make('bad-signature', { role });
+function isSignedBy({ signed, signature }: Parsed, signer: KeyObject): boolean {
+  return signatureHolds(signer, signed, signature);
 }
 
 function certificate(role: Role, key: Uint8Array, validity: Validity, signer: KeyObject): Uint8Array {

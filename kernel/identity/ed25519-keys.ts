@@ -52,7 +52,17 @@ export function publicKeyOf(id: string): KeyObject | undefined {
  */
 function isProperKey(id: string): boolean {
   if (!isHexId(id)) return false;
-  const y = Buffer.from(id, 'hex');
+  const y = withoutSign(Buffer.from(id, 'hex'));
+  return !isSmallOrder(y) && BigInt(`0x${y.reverse().toString('hex')}`) < FIELD_PRIME;
+}
+
+/** True for the 32 bytes of a point of small order, whatever its sign bit. */
+export function isSmallOrder(point: Uint8Array): boolean {
+  return SMALL_ORDER.has(withoutSign(point).toString('hex'));
+}
+
+function withoutSign(point: Uint8Array): Buffer {
+  const y = Buffer.from(point);
   y.writeUInt8(y.readUInt8(31) & 0x7f, 31);
-  return !SMALL_ORDER.has(y.toString('hex')) && BigInt(`0x${y.reverse().toString('hex')}`) < FIELD_PRIME;
+  return y;
 }

@@ -1,6 +1,6 @@
 import { type KeyObject, sign, verify } from 'node:crypto';
 import { identityErrors } from './errors.ts';
-import { publicKeyOf } from './ed25519-keys.ts';
+import { isSmallOrder, publicKeyOf } from './ed25519-keys.ts';
 
 /** Length of every signature here. */
 export const SIGNATURE_BYTES = 64;
@@ -35,10 +35,11 @@ export function checkDomain(domain: string): void {
 /**
  * True when `signature` over `domain ‖ bytes` is by the key `id` (a NodeId or DeviceId). Never throws:
  * a malformed id or signature is `false`. One signature has one spelling (S below the group order,
- * canonical R), keys of small order and second spellings of keys are refused.
+ * canonical R), keys and R of small order and second spellings of keys are refused, and the equation must
+ * hold as it stands, not only multiplied by the cofactor: no two nodes may come to different verdicts.
  */
 export function verifySignature(id: string, domain: string, bytes: Uint8Array, signature: Uint8Array): boolean {
-  const key = signature.length === SIGNATURE_BYTES ? publicKeyOf(id) : undefined;
+  const key = isProperForm(signature) ? publicKeyOf(id) : undefined;
   return key !== undefined && verifyNow(id, message(domain, bytes), key, signature);
 }
 
@@ -60,7 +61,7 @@ export function verifySignatureAsync(
   bytes: Uint8Array,
   signature: Uint8Array,
 ): Promise<boolean> {
-  const key = signature.length === SIGNATURE_BYTES ? publicKeyOf(id) : undefined;
+  const key = isProperForm(signature) ? publicKeyOf(id) : undefined;
   if (key === undefined) return Promise.resolve(false);
   if (inline) return Promise.resolve(verifyNow(id, message(domain, bytes), key, signature));
   pending++;
@@ -84,6 +85,16 @@ export function verifyInline(): void {
 /** Verifications on the thread pool at this moment: a virtual clock must wait for them. */
 export function pendingVerifications(): number {
   return pending;
+}
+
+/** What {@link verifySignature} promises, for bytes without a domain and a key that {@link publicKeyOf} returned. */
+export function signatureHolds(key: KeyObject, bytes: Uint8Array, signature: Uint8Array): boolean {
+  return isProperForm(signature) && verify(null, bytes, key, signature);
+}
+
+/** OpenSSL compares R and bounds S; whether it takes an R of small order is up to its version. */
+function isProperForm(signature: Uint8Array): boolean {
+  return signature.length === SIGNATURE_BYTES && !isSmallOrder(signature.subarray(0, 32));
 }
 
 function message(domain: string, bytes: Uint8Array): Buffer {

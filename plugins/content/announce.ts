@@ -1,10 +1,9 @@
-import { codeOf, ItsgoinError } from '../../kernel/index.ts';
+import { canonicalJson, codeOf, ItsgoinError } from '../../kernel/index.ts';
 import type { BodyOf, NodeId } from '../../kernel/index.ts';
 import { deleteRecord, INLINE_POST_MAX_BYTES, postNotification } from './api.ts';
 import type { Contacts } from './contacts.ts';
 import type { ContentContext } from './context.ts';
 import type { DeleteRecord } from './delete-record.ts';
-import { canonicalPost } from './post.ts';
 import type { SyncPost } from './post.ts';
 
 /** Records whose recipients are still being looked up or sent to; beyond it they are left to pull sync and counted. */
@@ -178,6 +177,6 @@ function hasRoom(lane: Lane, nowMs: number): boolean {
 function noticeOf(post: SyncPost, behind: boolean): BodyOf<typeof postNotification> {
   const { author, timestamp_ms } = post.post;
   const notice = { post_id: post.id, author, timestamp_ms, ...(behind ? { behind } : {}) };
-  const inline = Buffer.byteLength(canonicalPost(post.post)) <= INLINE_POST_MAX_BYTES;
+  const inline = Buffer.byteLength(canonicalJson(post.post)) <= INLINE_POST_MAX_BYTES;
   return inline ? { ...notice, post } : notice;
 }

@@ -1,3 +1,4 @@
+import { deleteRecords } from './delete-record.ts';
 import type { PostId } from './post-id.ts';
 import { PostIdSchema } from './post-id.ts';
 import {
@@ -7,7 +8,6 @@ import {
   defineTopic,
   hexSchema,
   NodeIdSchema,
-  SignatureSchema,
   Type,
 } from '../../kernel/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
@@ -170,13 +170,8 @@ export const deleteRecord = defineNotice({
   code: 0x51,
   name: 'DeleteRecord',
   about: 'Tells that an author deleted a post',
-  body: Type.Object({
-    post_id: PostIdSchema,
-    author: NodeIdSchema,
-    timestamp_ms: Timestamp,
-    signature: SignatureSchema,
-  }),
-  maxBytes: 1024,
+  body: deleteRecords.body,
+  maxBytes: 2 * 1024,
   budget: { perSecond: 200, burst: 1_000, inFlight: 64 },
 });
 

@@ -19,13 +19,14 @@ interface Row {
   readonly signature: Uint8Array;
   readonly visibility: string | null;
   readonly timestamp_ms: number;
+  readonly more: string | null;
 }
 
-const POSTS = `SELECT seq, id, body, signature, visibility, timestamp_ms FROM posts
+const POSTS = `SELECT seq, id, body, signature, visibility, timestamp_ms, more FROM posts
   WHERE author = (SELECT n FROM authors WHERE node_id = ?) AND seq > ?`;
-const IDS = `SELECT seq, id, '' AS body, signature, NULL AS visibility, timestamp_ms FROM posts
+const IDS = `SELECT seq, id, '' AS body, signature, NULL AS visibility, timestamp_ms, NULL AS more FROM posts
   WHERE author = (SELECT n FROM authors WHERE node_id = ?) AND seq > ?`;
-const DELETES = `SELECT seq, post_id, NULL, signature, NULL, timestamp_ms FROM deleted_posts
+const DELETES = `SELECT seq, post_id, NULL, signature, NULL, timestamp_ms, more FROM deleted_posts
   WHERE author = ? AND seq > ?`;
 /** Hex id, signature and the keys around a post on the wire. */
 const ENVELOPE_BYTES = 320;
@@ -54,11 +55,12 @@ export class AuthorLog {
 
 function toEntry(row: Row, author: NodeId, idsOnly: boolean): LogEntry {
   const { seq } = row;
+  const bytes = ENVELOPE_BYTES + (row.more?.length ?? 0);
   if (row.body === null) {
     const deleted = toDeleteRecord({ ...row, post_id: row.id, author: hexToBytes(author) });
-    return { seq, bytes: ENVELOPE_BYTES, deleted };
+    return { seq, bytes, deleted };
   }
   if (idsOnly) return { seq, bytes: ENVELOPE_BYTES, id: postIdFromBytes(row.id) };
   const post = toSyncPost({ ...row, body: row.body, visibility: row.visibility ?? '' });
-  return { seq, bytes: Buffer.byteLength(row.body) + ENVELOPE_BYTES, post };
+  return { seq, bytes: Buffer.byteLength(row.body) + bytes, post };
 }

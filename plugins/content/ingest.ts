@@ -1,11 +1,12 @@
-import { blake3Hex, hexToBytes, verifySignatureAsync } from '../../kernel/index.ts';
+import { isFuture } from '../../kernel/index.ts';
 import type { Counters, NodeId } from '../../kernel/index.ts';
-import { DELETE_SIGNATURE_DOMAIN, deleteSignatureBytes, readDeleteRecord } from './delete-record.ts';
-import type { DeleteRecord, DeleteRefusal } from './delete-record.ts';
 import type { PostOrigin, PostRef } from './api.ts';
+import { deleteRecords } from './delete-record.ts';
+import type { DeleteRecord, DeleteRefusal } from './delete-record.ts';
 import type { PostStore } from './post-store.ts';
-import { canonicalPost, FUTURE_LIMIT_MS, POST_MAX_BYTES, POST_SIGNATURE_DOMAIN, readSyncPost } from './post.ts';
-import type { PostRefusal, SyncPost } from './post.ts';
+import type { SyncPost } from './post.ts';
+import { verifyPost } from './verify-post.ts';
+import type { VerifiedPost } from './verify-post.ts';
 import type { Writer } from './writer.ts';
 
 /**
@@ -37,8 +38,8 @@ export interface PostReport {
 }
 
 /**
- * The only way in for posts and delete records of others: form, author, time, tombstone, id and
- * signature are checked, cheapest first, before anything is stored (SYNC-12). What is refused is
+ * The only way into the store for posts and delete records of others: form, author, tombstone, time, id
+ * and signature are checked, cheapest first, before anything is stored (SYNC-12). What is refused is
  * counted by its reason and costs the rest of its batch nothing.
  */
 export class Ingest {
@@ -88,46 +89,31 @@ export class Ingest {
     value: unknown,
     wanted: (author: NodeId) => boolean,
     report: PostReport,
-  ): Promise<{ post: SyncPost; body: string } | undefined> {
-    const { store, counters } = this.#deps;
-    const refuse = (reason: PostRefusal): undefined => {
-      report.refused += 1;
-      counters.add(`post-refused:${reason}`);
-    };
-    const post = readSyncPost(value);
-    if (typeof post === 'string') return refuse(post);
-    const { author, timestamp_ms } = post.post;
-    if (!wanted(author)) return refuse('unrequested');
-    if (store.has(post.id)) {
+  ): Promise<VerifiedPost | undefined> {
+    const { store, counters, now } = this.#deps;
+    const nowMs = now();
+    const verified = await verifyPost(value, {
+      nowMs,
+      skip: ({ id, post: { author, timestamp_ms } }) => {
+        if (!wanted(author)) return 'unrequested';
+        if (store.has(id)) return 'known';
+        if (store.isDeleted(id, author)) return 'deleted';
+        if (isFuture(timestamp_ms, nowMs) && timestamp_ms - nowMs < FUTURE_RETRY_MS) report.early.add(author);
+        return undefined;
+      },
+    });
+    if (!('refused' in verified)) return verified;
+    if (verified.refused === 'known') {
       report.known += 1;
       counters.add('post-known');
-      return undefined;
+    } else {
+      report.refused += 1;
+      counters.add(`post-refused:${verified.refused}`);
     }
-    const ahead = timestamp_ms - this.#deps.now();
-    if (ahead > FUTURE_LIMIT_MS) {
-      if (ahead < FUTURE_RETRY_MS) report.early.add(author);
-      return refuse('future');
-    }
-    if (store.isDeleted(post.id, author)) return refuse('deleted');
-    const body = canonicalOf(post);
-    if (body === undefined) return refuse('malformed');
-    const bytes = Buffer.from(body);
-    if (bytes.length > POST_MAX_BYTES) return refuse('too-large');
-    if (blake3Hex(bytes) !== post.id) return refuse('bad-id');
-    const signed = await verifySignatureAsync(
-      author,
-      POST_SIGNATURE_DOMAIN,
-      hexToBytes(post.id),
-      hexToBytes(post.signature),
-    );
-    return signed ? { post, body } : refuse('bad-signature');
+    return undefined;
   }
 
-  async #store(
-    good: readonly { post: SyncPost; body: string }[],
-    origin: PostOrigin,
-    report: PostReport,
-  ): Promise<void> {
+  async #store(good: readonly VerifiedPost[], origin: PostOrigin, report: PostReport): Promise<void> {
     const { store, writer } = this.#deps;
     const insert = (): SyncPost[] => store.insert(good);
     const stored = await (good.length === 1 ? writer.one(insert) : writer.bulk(insert));
@@ -136,37 +122,25 @@ export class Ingest {
   }
 
   async #delete(value: unknown, relevant: (author: NodeId) => boolean): Promise<void> {
-    const { store, writer, counters } = this.#deps;
-    const refuse = (reason: DeleteRefusal): void => counters.add(`delete-refused:${reason}`);
-    const record = readDeleteRecord(value);
-    if (record === undefined) return refuse('malformed');
-    const { post_id, author } = record;
-    if (store.isDeleted(post_id, author)) return counters.add('delete-known');
-    if (record.timestamp_ms - this.#deps.now() > FUTURE_LIMIT_MS) return refuse('future');
-    const holder = store.authorOf(post_id);
-    if (holder !== undefined && holder !== author) return refuse('not-author');
-    if (holder === undefined && !relevant(author)) return refuse('irrelevant');
-    const signed = await verifySignatureAsync(
-      author,
-      DELETE_SIGNATURE_DOMAIN,
-      deleteSignatureBytes(record),
-      hexToBytes(record.signature),
-    );
-    if (!signed) return refuse('bad-signature');
-    const { isNew, deleted } = await writer.one(() => store.bury(record));
-    if (isNew) this.#deps.deleted(record, deleted);
+    const { store, writer, counters, now } = this.#deps;
+    const verified = await deleteRecords.verifyAsync<'known' | DeleteRefusal>(value, {
+      nowMs: now(),
+      skip: ({ post_id, author }) => {
+        if (store.isDeleted(post_id, author)) return 'known';
+        const holder = store.authorOf(post_id);
+        if (holder !== undefined) return holder === author ? undefined : 'not-author';
+        return relevant(author) ? undefined : 'irrelevant';
+      },
+    });
+    if ('refused' in verified) {
+      counters.add(verified.refused === 'known' ? 'delete-known' : `delete-refused:${verified.refused}`);
+      return;
+    }
+    const { isNew, deleted } = await writer.one(() => store.bury(verified.record));
+    if (isNew) this.#deps.deleted(verified.record, deleted);
   }
 }
 
 export function refOf(post: SyncPost): PostRef {
   return { id: post.id, author: post.post.author, timestampMs: post.post.timestamp_ms };
-}
-
-function canonicalOf(post: SyncPost): string | undefined {
-  try {
-    return canonicalPost(post.post);
-  } catch {
-    // RFC 8785 has no form for it, so nobody can have computed an id over it.
-    return undefined;
-  }
 }

@@ -2,7 +2,7 @@ import { readPostId } from './post-id.ts';
 import type { PostId } from './post-id.ts';
 import { bind, definePlugin, readNodeId, serviceArrived, Type } from '../../kernel/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
-import { MESH, offerSection, peerFeaturesChanged, peerReady, sectionFeature } from '../mesh/api.ts';
+import { MESH, offerSection, peerFeaturesChanged, peerReady, SECTION_MAX_BYTES, sectionFeature } from '../mesh/api.ts';
 import { followed, SOCIAL, unfollowed } from '../social/api.ts';
 import { offerHoldings } from '../worm-search/api.ts';
 import { Announcer } from './announce.ts';
@@ -31,6 +31,7 @@ import { fetchPost } from './fetch.ts';
 import { Ingest } from './ingest.ts';
 import { postsMigration } from './migrations/0001-posts.ts';
 import { encountersMigration } from './migrations/0002-encounters.ts';
+import { proofsMigration } from './migrations/0003-proofs.ts';
 import { Notices } from './notices.ts';
 import { isRecord } from './post.ts';
 import { PostStore } from './post-store.ts';
@@ -46,6 +47,8 @@ const FAILED_WRITES_MAX = 3;
 const STALE_CHECK_MS = 60_000;
 /** Delete records read from one InitialExchange; agrees with what `exchangeDeletes` allows. */
 const SECTION_DELETES_MAX = 3_000;
+/** What we tell of them in one, so that long ones do not make the section too large to be told. */
+const SECTION_DELETES_MAX_BYTES = SECTION_MAX_BYTES - 1_024;
 
 export default definePlugin({
   name: 'content',
@@ -57,7 +60,7 @@ export default definePlugin({
   provides: [CONTENT],
   messages: { pullSync, postNotification, deleteRecord, postFetch },
   commands: contentCommands,
-  migrations: [postsMigration, encountersMigration],
+  migrations: [postsMigration, encountersMigration, proofsMigration],
   features: [sectionFeature(DELETES_SECTION)],
   // Markers of pulls are on disk with what they cover; only what is being told to peers is in memory.
   state: Type.Object({ announcing: Type.Array(Type.Unknown()) }),
@@ -124,7 +127,9 @@ export default definePlugin({
       if (token === SOCIAL.name || token === MESH.name) pullAll();
     });
     const offerDeletes = offerSection(ctx, () => ctx.deps.mesh, DELETES_SECTION, {
-      collect: (): DeletesSection => ({ deletes: store.recentDeletes(ctx.config.exchangeDeletes) }),
+      collect: (): DeletesSection => ({
+        deletes: store.recentDeletes(ctx.config.exchangeDeletes, SECTION_DELETES_MAX_BYTES),
+      }),
       receive: async (_peer, value) => {
         const deletes = isRecord(value) ? value.deletes : undefined;
         if (!Array.isArray(deletes)) return ctx.counters.add('delete-refused:malformed');

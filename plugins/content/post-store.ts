@@ -10,6 +10,8 @@ interface PostRow {
   readonly body: string;
   readonly signature: Uint8Array;
   readonly visibility: string;
+  /** See migration 0003. */
+  readonly more: string | null;
 }
 
 interface DeleteRow {
@@ -17,6 +19,7 @@ interface DeleteRow {
   readonly author: Uint8Array;
   readonly timestamp_ms: number;
   readonly signature: Uint8Array;
+  readonly more: string | null;
 }
 
 /** Posts and delete records on disk. Everything given to it has been verified. */
@@ -38,7 +41,7 @@ export class PostStore {
 
   get(id: PostId): SyncPost | undefined {
     const row = this.#db
-      .prepare<PostRow>('SELECT id, body, signature, visibility FROM posts WHERE id = ?')
+      .prepare<PostRow>('SELECT id, body, signature, visibility, more FROM posts WHERE id = ?')
       .get(hexToBytes(id));
     return row === undefined ? undefined : toSyncPost(row);
   }
@@ -47,7 +50,7 @@ export class PostStore {
   bySeqs(seqs: readonly number[]): SyncPost[] {
     const rows = this.#db
       .prepare<PostRow & { seq: number }>(
-        'SELECT seq, id, body, signature, visibility FROM posts WHERE seq IN (SELECT value FROM json_each(?))',
+        'SELECT seq, id, body, signature, visibility, more FROM posts WHERE seq IN (SELECT value FROM json_each(?))',
       )
       .all(JSON.stringify(seqs));
     const found = new Map(rows.map((row) => [row.seq, row]));
@@ -80,8 +83,8 @@ export class PostStore {
   insert(posts: readonly { readonly post: SyncPost; readonly body: string }[]): SyncPost[] {
     const intern = this.#db.prepare('INSERT OR IGNORE INTO authors (node_id) VALUES (?)');
     const insert = this.#db.prepare(
-      `INSERT OR IGNORE INTO posts (seq, id, author, timestamp_ms, body, signature, visibility)
-       VALUES (?, ?, (SELECT n FROM authors WHERE node_id = ?), ?, ?, ?, ?)`,
+      `INSERT OR IGNORE INTO posts (seq, id, author, timestamp_ms, body, signature, visibility, more)
+       VALUES (?, ?, (SELECT n FROM authors WHERE node_id = ?), ?, ?, ?, ?, ?)`,
     );
     const stored: SyncPost[] = [];
     const interned = new Set<NodeId>();
@@ -100,6 +103,7 @@ export class PostStore {
         body,
         hexToBytes(post.signature),
         visibility,
+        moreOf({ device_certificate: post.device_certificate }),
       );
       if (changes === 0) continue;
       seq += 1;
@@ -113,32 +117,34 @@ export class PostStore {
    * To be called inside a transaction.
    */
   bury(record: DeleteRecord): { readonly isNew: boolean; readonly deleted: boolean } {
+    const { post_id, author, timestamp_ms, signature, ...more } = record;
     const { changes } = this.#db
       .prepare(
-        'INSERT OR IGNORE INTO deleted_posts (post_id, author, timestamp_ms, signature, seq) VALUES (?, ?, ?, ?, ?)',
+        `INSERT OR IGNORE INTO deleted_posts (post_id, author, timestamp_ms, signature, seq, more)
+         VALUES (?, ?, ?, ?, ?, ?)`,
       )
-      .run(
-        hexToBytes(record.post_id),
-        hexToBytes(record.author),
-        record.timestamp_ms,
-        hexToBytes(record.signature),
-        this.head() + 1,
-      );
+      .run(hexToBytes(post_id), hexToBytes(author), timestamp_ms, hexToBytes(signature), this.head() + 1, moreOf(more));
     if (changes === 0) return { isNew: false, deleted: false };
     const { changes: deleted } = this.#db
       .prepare('DELETE FROM posts WHERE id = ? AND author = (SELECT n FROM authors WHERE node_id = ?)')
-      .run(hexToBytes(record.post_id), hexToBytes(record.author));
+      .run(hexToBytes(post_id), hexToBytes(author));
     return { isNew: true, deleted: deleted > 0 };
   }
 
-  /** The newest delete records by arrival, newest first. */
-  recentDeletes(limit: number): DeleteRecord[] {
-    return this.#db
+  /** The newest delete records by arrival, newest first: at most `limit`, and `maxBytes` of JSON. */
+  recentDeletes(limit: number, maxBytes: number): DeleteRecord[] {
+    const records = this.#db
       .prepare<DeleteRow>(
-        'SELECT post_id, author, timestamp_ms, signature FROM deleted_posts ORDER BY seq DESC LIMIT ?',
+        'SELECT post_id, author, timestamp_ms, signature, more FROM deleted_posts ORDER BY seq DESC LIMIT ?',
       )
       .all(limit)
       .map(toDeleteRecord);
+    let bytes = 0;
+    const end = records.findIndex((record) => {
+      bytes += Buffer.byteLength(JSON.stringify(record)) + 1;
+      return bytes > maxBytes;
+    });
+    return end === -1 ? records : records.slice(0, end);
   }
 
   /**
@@ -161,6 +167,7 @@ export function toSyncPost(row: PostRow): SyncPost {
     post: JSON.parse(row.body) as Post,
     signature: bytesToHex(row.signature),
     visibility: JSON.parse(row.visibility) as SyncPost['visibility'],
+    ...fromMore(row.more),
   };
 }
 
@@ -170,5 +177,15 @@ export function toDeleteRecord(row: DeleteRow): DeleteRecord {
     author: nodeIdFromBytes(row.author),
     timestamp_ms: row.timestamp_ms,
     signature: bytesToHex(row.signature),
+    ...fromMore(row.more),
   };
+}
+
+function moreOf(more: Readonly<Record<string, unknown>>): string | null {
+  const text = JSON.stringify(more);
+  return text === '{}' ? null : text;
+}
+
+function fromMore(more: string | null): Record<string, unknown> {
+  return more === null ? {} : (JSON.parse(more) as Record<string, unknown>);
 }

@@ -1,7 +1,7 @@
+import { isPostId } from './post-id.ts';
 import type { PostId } from './post-id.ts';
-import { isHexId } from '../../kernel/index.ts';
-import type { NodeId } from '../../kernel/index.ts';
-import { canonicalJson } from './canonical-json.ts';
+import { isHexId, carriesProof } from '../../kernel/index.ts';
+import type { NodeId, Proof } from '../../kernel/index.ts';
 
 /** UTF-8 bytes of a post's text. */
 export const TEXT_MAX_BYTES = 64 * 1024;
@@ -13,8 +13,6 @@ export const ATTACHMENTS_MAX = 4;
 const ATTACHMENT_MAX_BYTES = 10 * 1024 * 1024;
 /** NPT-01: the author's id and those of ten preferred peers. */
 const NPLUS10_MAX = 11;
-/** Design section 7: how far a clock may be ahead of ours. */
-export const FUTURE_LIMIT_MS = 10 * 60_000;
 /** Separates post signatures from all others made with the same key. */
 export const POST_SIGNATURE_DOMAIN = 'itsgoin/post/v1';
 
@@ -43,42 +41,23 @@ export interface Post {
 /** Who may read a post. It is apart from the post because it may change while the post cannot. */
 export type Visibility = { readonly kind: 'public' };
 
-/** A post as it travels and as PostFetchResponse calls it: with what proves it. */
-export interface SyncPost {
+/**
+ * A post as it travels and as PostFetchResponse calls it. The signature covers POST_SIGNATURE_DOMAIN and the
+ * 32 bytes of `id`.
+ */
+export interface SyncPost extends Readonly<Proof> {
   readonly id: PostId;
   readonly post: Post;
-  /** Ed25519 over POST_SIGNATURE_DOMAIN and the 32 bytes of `id`, 128 hex characters. */
-  readonly signature: string;
   readonly visibility: Visibility;
 }
 
-/** Why a post is not taken; each is counted as `post-refused:<reason>`. */
-export type PostRefusal =
-  | 'malformed'
-  | 'too-large'
-  | 'unsupported-visibility'
-  | 'unrequested'
-  | 'future'
-  | 'deleted'
-  | 'bad-id'
-  | 'bad-signature';
-
-const SIGNATURE_HEX = /^[0-9a-f]{128}$/;
 const KIND = /^[a-z][a-z0-9-]{0,31}$/;
 
-/**
- * RFC 8785 form of the post, over which its id is computed.
- * @throws TypeError for what JSON from outside can hold and RFC 8785 cannot: lone surrogates, Infinity, deep nesting.
- */
-export function canonicalPost(post: Post): string {
-  return canonicalJson(post);
-}
-
 /** Checks the form of a post from outside; its id and signature are not checked here. */
-export function readSyncPost(value: unknown): SyncPost | PostRefusal {
-  if (!isRecord(value) || !isHex(value.id) || !isRecord(value.post) || !isRecord(value.visibility)) return 'malformed';
-  if (typeof value.signature !== 'string' || !SIGNATURE_HEX.test(value.signature)) return 'malformed';
-  if (typeof value.visibility.kind !== 'string') return 'malformed';
+export function readSyncPost(value: unknown): SyncPost | 'malformed' | 'too-large' | 'unsupported-visibility' {
+  if (!isRecord(value) || !isPostId(value.id) || !isRecord(value.post) || !isRecord(value.visibility))
+    return 'malformed';
+  if (!carriesProof(value) || typeof value.visibility.kind !== 'string') return 'malformed';
   const refusal = checkPost(value.post);
   if (refusal !== undefined) return refusal;
   if (value.visibility.kind !== 'public') return 'unsupported-visibility';
@@ -109,6 +88,6 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-export function isHex(value: unknown): value is string {
+function isHex(value: unknown): value is string {
   return typeof value === 'string' && isHexId(value);
 }

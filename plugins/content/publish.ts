@@ -1,23 +1,19 @@
 import { postIdOf } from './post-id.ts';
 import type { PostId } from './post-id.ts';
-import { bytesToHex, hexToBytes } from '../../kernel/index.ts';
+import { canonicalJson, hexToBytes, prove } from '../../kernel/index.ts';
 import type { NodeId, Signer } from '../../kernel/index.ts';
-import { DELETE_SIGNATURE_DOMAIN, deleteSignatureBytes } from './delete-record.ts';
+import { deleteRecords } from './delete-record.ts';
 import type { DeleteRecord } from './delete-record.ts';
 import { contentErrors } from './errors.ts';
-import { canonicalPost, checkPost, POST_MAX_BYTES, POST_SIGNATURE_DOMAIN, TEXT_MAX_BYTES } from './post.ts';
-import type { Post, SyncPost } from './post.ts';
+import { checkPost, POST_MAX_BYTES, POST_SIGNATURE_DOMAIN, TEXT_MAX_BYTES } from './post.ts';
+import type { Post } from './post.ts';
+import type { VerifiedPost } from './verify-post.ts';
 
 /**
  * Makes a signed public post of a text. `nplus10` are the author and its preferred peers of now (NPT-04).
  * @throws content/bad-post with the reason in words
  */
-export function composePost(
-  signer: Signer,
-  text: string,
-  nowMs: number,
-  nplus10: readonly NodeId[],
-): { post: SyncPost; body: string } {
+export function composePost(signer: Signer, text: string, nowMs: number, nplus10: readonly NodeId[]): VerifiedPost {
   const refuse = (reason: string) => contentErrors.make('bad-post', { reason });
   if (text.trim() === '') throw refuse('it is empty');
   if (!text.isWellFormed()) throw refuse('its text is not valid Unicode');
@@ -30,17 +26,15 @@ export function composePost(
     nplus10: [...nplus10],
   };
   if (checkPost({ ...post }) !== undefined) throw refuse(`its text is longer than ${TEXT_MAX_BYTES} bytes`);
-  const body = canonicalPost(post);
+  const body = canonicalJson(post);
   const bytes = Buffer.from(body);
   if (bytes.length > POST_MAX_BYTES) throw refuse(`its text takes more than ${POST_MAX_BYTES} bytes when escaped`);
   const id = postIdOf(bytes);
-  const signature = bytesToHex(signer.sign(POST_SIGNATURE_DOMAIN, hexToBytes(id)));
-  return { post: { id, post, signature, visibility: { kind: 'public' } }, body };
+  const proof = prove(signer, POST_SIGNATURE_DOMAIN, hexToBytes(id));
+  return { post: { id, post, ...proof, visibility: { kind: 'public' } }, body };
 }
 
 /** Makes the signed record that deletes a post of ours. */
 export function composeDelete(signer: Signer, id: PostId, nowMs: number): DeleteRecord {
-  const record = { post_id: id, author: signer.self.nodeId, timestamp_ms: nowMs };
-  const signature = bytesToHex(signer.sign(DELETE_SIGNATURE_DOMAIN, deleteSignatureBytes(record)));
-  return { ...record, signature };
+  return deleteRecords.sign(signer, { post_id: id, author: signer.self.nodeId, timestamp_ms: nowMs });
 }

@@ -4,7 +4,6 @@ import { ASKS_MAX, socialCheckin } from './messages.ts';
 import type { OwnAddress } from './own-address.ts';
 import type { Relations } from './relations.ts';
 import type { Route, Routes } from './routes.ts';
-import { toBody } from './whereabouts.ts';
 import type { Whereabouts } from './whereabouts.ts';
 
 const HOUR_MS = 3_600_000;
@@ -129,7 +128,7 @@ export class Checkins {
     const { ctx, whereabouts, own } = this.#deps;
     if (!this.#deps.takes(peer, socialCheckin.name)) return;
     const preferred_tree = this.#deps.preferredTree();
-    const body = { record: toBody(own.current()), asks: asks.slice(0, ASKS_MAX), preferred_tree };
+    const body = { record: own.current(), asks: asks.slice(0, ASKS_MAX), preferred_tree };
     const answer = await ctx.send(peer, socialCheckin, body, { signal: ctx.signal });
     if (answer.record.node_id === peer) whereabouts.learn(answer.record, peer);
     whereabouts.learnTree(peer, answer.preferred_tree ?? []);

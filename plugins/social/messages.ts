@@ -1,20 +1,24 @@
-import { defineRequest, defineNotice, NodeIdSchema, SignatureSchema, Type } from '../../kernel/index.ts';
-import { AddressRecordBody, PREFERRED_TREE_MAX } from './address-record.ts';
-import { BIO_MAX_CHARS, NAME_MAX_CHARS, PROFILE_ANCHOR_MAX_CHARS, PROFILE_ANCHORS_MAX } from './profile-record.ts';
+import { defineNotice, defineRequest, NodeIdSchema, Type } from '../../kernel/index.ts';
+import { addressRecords, PREFERRED_TREE_MAX } from './address-record.ts';
+import {
+  BIO_MAX_CHARS,
+  NAME_MAX_CHARS,
+  PROFILE_ANCHOR_MAX_CHARS,
+  PROFILE_ANCHORS_MAX,
+  profileRecords,
+} from './profile-record.ts';
 
 export const profileUpdate = defineNotice({
   code: 0x50,
   name: 'ProfileUpdate',
   about: 'A profile, signed by its author, as soon as it changes',
   body: Type.Object({
-    author: NodeIdSchema,
+    ...profileRecords.body.properties,
     name: Type.String({ maxLength: NAME_MAX_CHARS }),
     bio: Type.String({ maxLength: BIO_MAX_CHARS }),
     anchors: Type.Optional(
       Type.Array(Type.String({ maxLength: PROFILE_ANCHOR_MAX_CHARS }), { maxItems: PROFILE_ANCHORS_MAX }),
     ),
-    timestamp_ms: Type.Integer({ minimum: 0 }),
-    signature: SignatureSchema,
   }),
   maxBytes: 16 * 1024,
   // A person changes a profile seldom; the burst lets a script try.
@@ -39,7 +43,7 @@ export const socialAddressUpdate = defineNotice({
   name: 'SocialAddressUpdate',
   about: 'A contact changed address or preferred peers, or is back; the record is signed by it, whoever sends it',
   body: Type.Object({
-    record: AddressRecordBody,
+    record: addressRecords.body,
     /** The sender is connected to it. */
     online: Type.Boolean(),
   }),
@@ -62,7 +66,7 @@ export const socialCheckin = defineRequest({
   name: 'SocialCheckin',
   about: 'Sign of life between contacts, with addresses, N+10 and questions about contacts that are away',
   body: Type.Object({
-    record: AddressRecordBody,
+    record: addressRecords.body,
     /** The asker becomes a watcher of these. */
     asks: Type.Array(NodeIdSchema, { maxItems: ASKS_MAX }),
     preferred_tree: PreferredTree,
@@ -74,9 +78,9 @@ export const socialCheckin = defineRequest({
     code: 0x72,
     name: 'SocialCheckin',
     body: Type.Object({
-      record: AddressRecordBody,
+      record: addressRecords.body,
       answers: Type.Array(
-        Type.Object({ node_id: NodeIdSchema, online: Type.Boolean(), record: Type.Optional(AddressRecordBody) }),
+        Type.Object({ node_id: NodeIdSchema, online: Type.Boolean(), record: Type.Optional(addressRecords.body) }),
         { maxItems: ASKS_MAX },
       ),
       preferred_tree: PreferredTree,

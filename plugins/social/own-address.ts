@@ -1,11 +1,11 @@
-import type { NodeId } from '../../kernel/index.ts';
-import { ADDRESSES_MAX, NPLUS10_MAX, signAddressRecord } from './address-record.ts';
+import type { NodeId, RecordSigner } from '../../kernel/index.ts';
+import { ADDRESSES_MAX, addressRecords, NPLUS10_MAX } from './address-record.ts';
 import type { AddressRecord } from './address-record.ts';
 
 interface OwnAddressDeps {
   readonly self: NodeId;
   nowMs(): number;
-  sign(domain: string, bytes: Uint8Array): Uint8Array;
+  readonly signer: RecordSigner;
   /** Where this node can be dialled from anywhere, best first. */
   addresses(): readonly string[];
   /** The preferred peers of this node. */
@@ -31,13 +31,13 @@ export class OwnAddress {
   }
 
   current(): AddressRecord {
-    const { self, nowMs, sign } = this.#deps;
+    const { self, nowMs, signer } = this.#deps;
     const addresses = this.#deps.addresses().slice(0, ADDRESSES_MAX);
     const nplus10 = [...new Set([self, ...this.#deps.preferred()])].slice(0, NPLUS10_MAX);
     const known = this.#record;
     if (known !== undefined && same(known.addresses, addresses) && same(known.nplus10, nplus10)) return known;
     const timestamp_ms = Math.max(nowMs(), (known?.timestamp_ms ?? 0) + 1);
-    this.#record = signAddressRecord({ node_id: self, addresses, nplus10, timestamp_ms }, sign);
+    this.#record = addressRecords.sign(signer, { node_id: self, addresses, nplus10, timestamp_ms });
     return this.#record;
   }
 }

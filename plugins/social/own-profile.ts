@@ -1,6 +1,7 @@
-import type { NodeId } from '../../kernel/index.ts';
+import { fieldsOf } from '../../kernel/index.ts';
+import type { NodeId, RecordSigner } from '../../kernel/index.ts';
 import { socialErrors } from './errors.ts';
-import { problemWith, signProfile } from './profile-record.ts';
+import { problemWith, profileRecords } from './profile-record.ts';
 import type { ProfileRecord } from './profile-record.ts';
 import type { Profiles } from './profiles.ts';
 
@@ -8,7 +9,7 @@ interface OwnProfileDeps {
   readonly self: NodeId;
   readonly profiles: Profiles;
   nowMs(): number;
-  sign(domain: string, bytes: Uint8Array): Uint8Array;
+  readonly signer: RecordSigner;
   /** A newer profile of the user is on disk. */
   onChange(record: ProfileRecord): void;
 }
@@ -28,7 +29,7 @@ export class OwnProfile {
   /** @throws social/empty-change, social/bad-profile */
   set(change: { name?: string; bio?: string; anchors?: readonly string[] }): ProfileRecord {
     if (Object.values(change).every((value) => value === undefined)) throw socialErrors.make('empty-change');
-    const { self, profiles, nowMs, sign, onChange } = this.#deps;
+    const { self, profiles, nowMs, signer, onChange } = this.#deps;
     const known = this.get();
     const name = (change.name ?? known?.name ?? '').trim();
     const bio = (change.bio ?? known?.bio ?? '').replaceAll('\r\n', '\n').trim();
@@ -38,7 +39,9 @@ export class OwnProfile {
     if (reason !== undefined) throw socialErrors.make('bad-profile', { reason });
     // Two changes in one millisecond, or a clock set back, must still be in order.
     const timestamp_ms = Math.max(nowMs(), (known?.timestamp_ms ?? 0) + 1);
-    const record = signProfile({ author: self, name, bio, ...anchors, timestamp_ms }, sign);
+    // What a newer version on another device says besides stays said.
+    const { anchors: _, ...kept } = known === undefined ? {} : fieldsOf(known);
+    const record = profileRecords.sign(signer, { ...kept, author: self, name, bio, ...anchors, timestamp_ms });
     profiles.store(record, nowMs());
     onChange(record);
     return record;

@@ -1,7 +1,7 @@
 import { bind, codeOf, definePlugin, NETWORK, SIGNER, Type } from '../../kernel/index.ts';
 import type { NodeId, PeerId } from '../../kernel/index.ts';
 import { MESH, meshReady, offerSection, peerGone, peerReady, sectionFeature } from '../mesh/api.ts';
-import { AddressRecordBody, isAddressRecord } from './address-record.ts';
+import { addressRecords } from './address-record.ts';
 import { profileChanged, SOCIAL, unfollowed } from './api.ts';
 import type { Profile } from './api.ts';
 import { socialCommandHandlers, socialCommands } from './commands.ts';
@@ -18,16 +18,16 @@ import { socialTables } from './migrations/0001-social.ts';
 import { routingTables } from './migrations/0002-routing.ts';
 import { companyTable } from './migrations/0004-company.ts';
 import { profileAnchors } from './migrations/0003-profile-anchors.ts';
+import { moreOfProfiles } from './migrations/0005-more-of-profiles.ts';
 import { Outbox } from './outbox.ts';
 import { OwnProfile } from './own-profile.ts';
 import { Present } from './present.ts';
-import { readProfile, toProfileBody } from './profile-record.ts';
+import { verifyProfile } from './profile-record.ts';
 import type { ProfileRecord } from './profile-record.ts';
 import { Profiles } from './profiles.ts';
 import { FOLLOWERS_MAX, Relations } from './relations.ts';
 import { Routes } from './routes.ts';
 import { Routing, toSocialRoute } from './routing.ts';
-import { toBody } from './whereabouts.ts';
 
 const PeerRef = Type.Object({ nodeId: Type.String(), deviceId: Type.String() });
 
@@ -35,7 +35,7 @@ const PeerRef = Type.Object({ nodeId: Type.String(), deviceId: Type.String() });
 const State = Type.Object({
   profileOwed: Type.Array(PeerRef),
   followingOwed: Type.Array(PeerRef),
-  own: Type.Optional(AddressRecordBody),
+  own: Type.Optional(addressRecords.body),
 });
 
 const MINUTE_MS = 60_000;
@@ -49,7 +49,7 @@ export default definePlugin({
   provides: [SOCIAL],
   messages: { profileUpdate, followingNotice, socialAddressUpdate, socialDisconnectNotice, socialCheckin },
   commands: socialCommands,
-  migrations: [socialTables, routingTables, profileAnchors, companyTable],
+  migrations: [socialTables, routingTables, profileAnchors, companyTable, moreOfProfiles],
   features: [sectionFeature('profile'), sectionFeature('following'), sectionFeature('address')],
   state: State,
   setup(ctx) {
@@ -67,7 +67,7 @@ export default definePlugin({
       'profile-updates',
       async (peer) => {
         const record = profile.get();
-        if (record !== undefined) await ctx.send(peer, profileUpdate, toProfileBody(record), { signal: ctx.signal });
+        if (record !== undefined) await ctx.send(peer, profileUpdate, record, { signal: ctx.signal });
       },
       ctx,
     );
@@ -92,7 +92,7 @@ export default definePlugin({
       self,
       profiles,
       nowMs: () => ctx.clock.now(),
-      sign: (domain, bytes) => signer.sign(domain, bytes),
+      signer,
       onChange: (record) => {
         ctx.emit(profileChanged, toProfile(record));
         takers(profileUpdate).then(
@@ -129,7 +129,7 @@ export default definePlugin({
      */
     const receiveProfile = (peer: PeerId, value: unknown): void => {
       const now = ctx.clock.now();
-      const read = readProfile(value, now);
+      const read = verifyProfile(value, now);
       if ('refused' in read) throw refusal(read.refused);
       const { record } = read;
       if (record.author !== peer.nodeId && !relations.isFollowing(record.author)) throw refusal('not-the-author');
@@ -210,13 +210,13 @@ export default definePlugin({
         return {
           profileOwed: profileOutbox.owed(),
           followingOwed: followingOutbox.owed(),
-          ...(last === undefined ? {} : { own: toBody(last) }),
+          ...(last === undefined ? {} : { own: last }),
         };
       },
       restore: (state) => {
         restored.profileOwed = state.profileOwed as PeerId[];
         restored.followingOwed = state.followingOwed as PeerId[];
-        if (isAddressRecord(state.own)) routing.restore(state.own);
+        if (state.own !== undefined) routing.restore(state.own);
       },
       diagnostics: () => ({
         follows: relations.follows().length,

@@ -1,5 +1,5 @@
-import { isHexId, verifySignature } from '../../kernel/index.ts';
-import type { NodeId } from '../../kernel/index.ts';
+import { defineRecord, NodeIdSchema, Type } from '../../kernel/index.ts';
+import type { RecordRefusal, Static, Verified } from '../../kernel/index.ts';
 import { parseConnectString } from '../mesh/api.ts';
 
 export const NAME_MAX_CHARS = 64;
@@ -7,27 +7,29 @@ export const BIO_MAX_CHARS = 1_000;
 /** Anchors one profile names: a hostile author can make us dial no more than these. */
 export const PROFILE_ANCHORS_MAX = 4;
 export const PROFILE_ANCHOR_MAX_CHARS = 400;
-/** Clocks differ; a record from further ahead would win over all later ones. */
-export const FUTURE_MAX_MS = 10 * 60_000;
-const DOMAIN = 'itsgoin/profile/v1';
-const SIGNATURE = /^[0-9a-f]{128}$/;
+/** Of the signed fields; those known take 6 KiB at most, the rest is for fields of later versions. */
+const PROFILE_MAX_BYTES = 8 * 1024;
 /** Control characters and direction overrides let a name rewrite the screen it is shown on. */
 const UNFIT_FOR_NAME = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
 const UNFIT_FOR_BIO = /[^\P{Cc}\n]|[\u202a-\u202e\u2066-\u2069]/u;
 
-/** A profile as it travels and is stored (DB-04): signed by its author. */
-export interface ProfileRecord {
-  readonly author: NodeId;
-  readonly name: string;
-  readonly bio: string;
-  /** Connect strings of anchors through which the author is to be looked for (ANCH-15); absent for none. */
-  readonly anchors?: readonly string[];
-  readonly timestamp_ms: number;
-  /** 64 bytes in hex. */
-  readonly signature: string;
-}
-
-type Unsigned = Omit<ProfileRecord, 'signature'>;
+/** What an author says of itself (DB-04). */
+export const profileRecords = defineRecord({
+  domain: 'itsgoin/profile/v1',
+  fields: {
+    author: NodeIdSchema,
+    name: Type.String(),
+    bio: Type.String(),
+    /**
+     * Connect strings of anchors through which the author is to be looked for (ANCH-15). Absent for none:
+     * an empty list would be a second form of the same profile, with a signature of its own.
+     */
+    anchors: Type.Optional(Type.Array(Type.String(), { minItems: 1, maxItems: PROFILE_ANCHORS_MAX })),
+  },
+  maxBytes: PROFILE_MAX_BYTES,
+  author: ({ author }) => author,
+});
+export type ProfileRecord = Static<typeof profileRecords.body>;
 
 /** Why these texts are no profile, or `undefined` when they are. */
 export function problemWith({
@@ -53,50 +55,10 @@ function problemWithAnchor(text: string): string | undefined {
   }
 }
 
-export function signProfile(profile: Unsigned, sign: (domain: string, bytes: Uint8Array) => Uint8Array): ProfileRecord {
-  return { ...profile, signature: Buffer.from(sign(DOMAIN, signedBytes(profile))).toString('hex') };
-}
-
-/**
- * Reads a record that came from outside and checks all of it: shape, texts, time and signature.
- * Gives the reason in one word when it is refused.
- */
-export function readProfile(
-  value: unknown,
-  nowMs: number,
-): { readonly record: ProfileRecord } | { readonly refused: 'malformed' | 'unfit' | 'future' | 'forged' } {
-  const record = shapeOf(value);
-  if (record === undefined) return { refused: 'malformed' };
-  if (problemWith(record) !== undefined) return { refused: 'unfit' };
-  if (record.timestamp_ms > nowMs + FUTURE_MAX_MS) return { refused: 'future' };
-  const signature = Buffer.from(record.signature, 'hex');
-  if (!verifySignature(record.author, DOMAIN, signedBytes(record), signature)) return { refused: 'forged' };
-  return { record };
-}
-
-/** RFC 8785 JSON: the keys stand in their canonical order here, and the texts are well-formed. */
-function signedBytes({ anchors, author, bio, name, timestamp_ms }: Unsigned): Uint8Array {
-  return Buffer.from(JSON.stringify({ ...(anchors && { anchors }), author, bio, name, timestamp_ms }), 'utf8');
-}
-
-function shapeOf(value: unknown): ProfileRecord | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const { author, name, bio, anchors, timestamp_ms, signature } = value as Record<string, unknown>;
-  if (typeof author !== 'string' || !isHexId(author)) return undefined;
-  if (typeof name !== 'string' || typeof bio !== 'string') return undefined;
-  if (!Number.isSafeInteger(timestamp_ms) || (timestamp_ms as number) < 0) return undefined;
-  if (typeof signature !== 'string' || !SIGNATURE.test(signature)) return undefined;
-  const record = { author: author as NodeId, name, bio, timestamp_ms: timestamp_ms as number, signature };
-  if (anchors === undefined) return record;
-  // An empty list would be a second form of the same profile, with a signature of its own.
-  if (!Array.isArray(anchors) || anchors.length === 0 || anchors.length > PROFILE_ANCHORS_MAX) return undefined;
-  return anchors.every((text) => typeof text === 'string') ? { ...record, anchors } : undefined;
-}
-
-/** Schemas infer mutable arrays. */
-export function toProfileBody({
-  anchors,
-  ...record
-}: ProfileRecord): Omit<ProfileRecord, 'anchors'> & { anchors?: string[] } {
-  return anchors === undefined ? record : { ...record, anchors: [...anchors] };
+/** Checks a record that came from outside: form, texts, time and proof. */
+export function verifyProfile(value: unknown, nowMs: number): Verified<ProfileRecord, RecordRefusal | 'unfit'> {
+  return profileRecords.verify(value, {
+    nowMs,
+    skip: (claimed) => (problemWith(claimed) === undefined ? undefined : 'unfit'),
+  });
 }

@@ -12,6 +12,8 @@ interface Row {
   timestamp_ms: number;
   signature: string;
   anchors: string;
+  /** See migration 0005. */
+  more: string | null;
 }
 
 /** The newest verified profile of each node (DB-04). */
@@ -29,30 +31,34 @@ export class Profiles {
     if (row === undefined) return undefined;
     const { name, bio, timestamp_ms, signature } = row;
     const anchors = JSON.parse(row.anchors) as string[];
-    const record = { author: row.node_id, name, bio, timestamp_ms, signature };
+    const more = row.more === null ? {} : (JSON.parse(row.more) as object);
+    const record = { author: row.node_id, name, bio, timestamp_ms, signature, ...more };
     return anchors.length === 0 ? record : { ...record, anchors };
   }
 
   /** Stores a verified record unless the known one is as new; says whether it did. */
   store(record: ProfileRecord, nowMs: number): boolean {
+    const { author, name, bio, anchors = [], timestamp_ms, signature, ...more } = record;
     return this.#db.transaction(() => {
-      const known = this.get(record.author);
-      if (known !== undefined && known.timestamp_ms >= record.timestamp_ms) return false;
+      const known = this.get(author);
+      if (known !== undefined && known.timestamp_ms >= timestamp_ms) return false;
       if (known === undefined && this.count() >= PROFILES_MAX) this.#prune();
       this.#db
         .prepare(
-          `INSERT INTO profiles (node_id, name, bio, anchors, timestamp_ms, signature, received_ms)
-             VALUES (?, ?, ?, ?, ?, ?, ?)
+          `INSERT INTO profiles (node_id, name, bio, anchors, timestamp_ms, signature, more, received_ms)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)
            ON CONFLICT (node_id) DO UPDATE SET name = excluded.name, bio = excluded.bio, anchors = excluded.anchors,
-             timestamp_ms = excluded.timestamp_ms, signature = excluded.signature, received_ms = excluded.received_ms`,
+             timestamp_ms = excluded.timestamp_ms, signature = excluded.signature, more = excluded.more,
+             received_ms = excluded.received_ms`,
         )
         .run(
-          record.author,
-          record.name,
-          record.bio,
-          JSON.stringify(record.anchors ?? []),
-          record.timestamp_ms,
-          record.signature,
+          author,
+          name,
+          bio,
+          JSON.stringify(anchors),
+          timestamp_ms,
+          signature,
+          Object.keys(more).length === 0 ? null : JSON.stringify(more),
           nowMs,
         );
       return true;

@@ -13,7 +13,7 @@ import { nplus10Changed, offerSection, peerGone, peerReady } from '../mesh/api.t
 import type { CascadeStep, MeshService } from '../mesh/api.ts';
 import { routeChanged } from './api.ts';
 import type { SocialRoute } from './api.ts';
-import { isAddressRecord, PREFERRED_TREE_MAX } from './address-record.ts';
+import { addressRecords, PREFERRED_TREE_MAX } from './address-record.ts';
 import type { AddressRecord } from './address-record.ts';
 import { Checkins } from './checkins.ts';
 import { socialErrors } from './errors.ts';
@@ -25,7 +25,7 @@ import type { Present } from './present.ts';
 import type { Relations } from './relations.ts';
 import type { Route, Routes } from './routes.ts';
 import { Watchers } from './watchers.ts';
-import { toBody, Whereabouts } from './whereabouts.ts';
+import { Whereabouts } from './whereabouts.ts';
 
 const DAY_MS = 24 * 3_600_000;
 /** Contacts away for longer are not named to others as reachable through us. */
@@ -70,7 +70,7 @@ export class Routing {
     this.own = new OwnAddress({
       self: ctx.self.nodeId,
       nowMs: () => ctx.clock.now(),
-      sign: (domain, bytes) => signer.sign(domain, bytes),
+      signer,
       // A record travels further than the LAN, whose addresses must not (H5).
       addresses: () => network.localAddresses().filter((address) => network.mayDial(address, '')),
       preferred: () => this.#preferred,
@@ -102,9 +102,9 @@ export class Routing {
     const offerAddress = offerSection(ctx, deps.mesh, 'address', {
       collect: () => this.own.current(),
       receive: (peer, value) => {
-        if (!isAddressRecord(value) || value.node_id !== peer.nodeId)
+        if (!addressRecords.matches(value) || value.node_id !== peer.nodeId)
           throw socialErrors.make('bad-address-record', { reason: 'malformed' });
-        this.whereabouts.learn(toBody(value), peer.nodeId);
+        this.whereabouts.learn(value, peer.nodeId);
       },
     });
     this.#offers = [
@@ -160,7 +160,7 @@ export class Routing {
     this.whereabouts.learnTree(from, preferred_tree);
     this.checkins.served(from);
     const answers = this.whereabouts.answer(asks, from);
-    return { record: toBody(this.own.current()), answers, preferred_tree: [...this.#tree] };
+    return { record: this.own.current(), answers, preferred_tree: [...this.#tree] };
   }
 
   /** Contacts as members of our N1 (KNOW-01): ids alone, and nothing says which entries they are. */

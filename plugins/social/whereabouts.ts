@@ -1,6 +1,6 @@
 import { BoundedMap, codeOf } from '../../kernel/index.ts';
-import type { BodyOf, ContextBase, Network, NodeId, ResponseOf } from '../../kernel/index.ts';
-import { readAddressRecord } from './address-record.ts';
+import type { BodyOf, ContextBase, Network, NodeId, RecordRefusal, ResponseOf } from '../../kernel/index.ts';
+import { addressRecords } from './address-record.ts';
 import type { AddressRecord } from './address-record.ts';
 import { socialErrors } from './errors.ts';
 import { socialAddressUpdate, socialDisconnectNotice } from './messages.ts';
@@ -13,6 +13,9 @@ import type { Watch, Watchers } from './watchers.ts';
 const RECORDS_MAX = 2_000;
 /** Contacts whose whereabouts somebody told us; beyond it the oldest word is forgotten. */
 const TELLERS_MAX = 4_000;
+
+/** Refusals that no honest peer earns: it would have found out before it passed the record on. */
+const FORGERIES: ReadonlySet<RecordRefusal> = new Set(['forged', 'bad-certificate']);
 
 interface WhereaboutsDeps {
   readonly ctx: ContextBase;
@@ -49,7 +52,7 @@ export class Whereabouts {
    *
    * @throws social/bad-address-record, social/forged-address-record
    */
-  learn(body: BodyOf<typeof socialAddressUpdate>['record'], from: NodeId): boolean {
+  learn(body: AddressRecord, from: NodeId): boolean {
     const { ctx, routes } = this.#deps;
     const about = body.node_id;
     const known = this.#recordOf(about);
@@ -59,10 +62,10 @@ export class Whereabouts {
       return false;
     }
     if (known?.signature === body.signature) return true;
-    const read = readAddressRecord(body, ctx.clock.now());
+    const read = addressRecords.verify(body, { nowMs: ctx.clock.now() });
     if ('refused' in read) {
       ctx.counters.add(`address-records-refused.${read.refused}`);
-      if (read.refused === 'forged') throw socialErrors.make('forged-address-record');
+      if (FORGERIES.has(read.refused)) throw socialErrors.make('forged-address-record');
       throw socialErrors.make('bad-address-record', { reason: read.refused });
     }
     // An old record proves its signature as well as a new one, so who passes one on cannot turn time back.
@@ -93,7 +96,7 @@ export class Whereabouts {
       // Ids that were never here may be invented: nothing is kept for them.
       if (record === undefined && !online) ctx.counters.add('watches-of-strangers');
       else if (!watchers.register(node_id, asker, online, ctx.clock.now())) ctx.counters.add('watches-full');
-      return { node_id, online, ...(record === undefined ? {} : { record: toBody(record) }) };
+      return { node_id, online, ...(record === undefined ? {} : { record }) };
     });
   }
 
@@ -146,15 +149,14 @@ export class Whereabouts {
 
   /** The user's own record has changed: connected contacts hear of it (SOC-03). */
   async announceOwn(contacts: readonly NodeId[]): Promise<void> {
-    const body = { record: toBody(this.#deps.own.current()), online: true };
+    const body = { record: this.#deps.own.current(), online: true };
     await Promise.all(contacts.map((nodeId) => this.#tell(nodeId, socialAddressUpdate, body)));
   }
 
   async #report(watches: readonly Watch[]): Promise<void> {
     const telling = watches.map(async ({ target, watcher }) => {
       const record = this.#recordOf(target);
-      if (record !== undefined)
-        await this.#tell(watcher, socialAddressUpdate, { record: toBody(record), online: true });
+      if (record !== undefined) await this.#tell(watcher, socialAddressUpdate, { record, online: true });
     });
     await Promise.all(telling);
   }
@@ -199,9 +201,4 @@ export class Whereabouts {
   #recordOf(nodeId: NodeId): AddressRecord | undefined {
     return this.#records.get(nodeId) ?? this.#deps.routes.get(nodeId)?.record;
   }
-}
-
-/** Schemas infer mutable arrays. */
-export function toBody(record: AddressRecord): BodyOf<typeof socialAddressUpdate>['record'] {
-  return { ...record, addresses: [...record.addresses], nplus10: [...record.nplus10] };
 }

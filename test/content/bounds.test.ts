@@ -1,13 +1,7 @@
 import test from 'ava';
-import { bytesToHex, hexToBytes } from '../../kernel/index.ts';
+import { bytesToHex, canonicalJson, hexToBytes, RECORD_FUTURE_MAX_MS } from '../../kernel/index.ts';
 import { deleteRecord, postNotification } from '../../plugins/content/api.ts';
-import {
-  canonicalPost,
-  FUTURE_LIMIT_MS,
-  POST_MAX_BYTES,
-  readSyncPost,
-  TEXT_MAX_BYTES,
-} from '../../plugins/content/post.ts';
+import { POST_MAX_BYTES, readSyncPost, TEXT_MAX_BYTES } from '../../plugins/content/post.ts';
 import { POST_SIGNATURE_DOMAIN } from '../../plugins/content/post.ts';
 import type { SyncPost } from '../../plugins/content/post.ts';
 import { postIdOf } from '../../plugins/content/post-id.ts';
@@ -110,7 +104,7 @@ test('unknown fields may nest to a depth of 16, be they lists or objects', (t) =
   const form = (levels: number, wrap: (value: unknown) => unknown): (() => string) => {
     let value: unknown = 1;
     for (let level = 1; level < levels; level++) value = wrap(value);
-    return () => canonicalPost({ ...good.post, deep: value } as typeof good.post);
+    return () => canonicalJson({ ...good.post, deep: value } as typeof good.post);
   };
   for (const wrap of [(value: unknown) => [value], (value: unknown) => ({ value })]) {
     t.notThrows(form(16, wrap));
@@ -121,14 +115,14 @@ test('unknown fields may nest to a depth of 16, be they lists or objects', (t) =
 
 test('numbers that JSON can write and no id can be computed over are refused', (t) => {
   const infinite: unknown = JSON.parse('1e999');
-  t.throws(() => canonicalPost({ ...good.post, more: infinite } as typeof good.post), { instanceOf: TypeError });
+  t.throws(() => canonicalJson({ ...good.post, more: infinite } as typeof good.post), { instanceOf: TypeError });
 });
 
 /** With an unknown field that makes its canonical form this long. */
 function padded(bytes: number): SyncPost {
   const empty = { ...good.post, padding: '' };
-  const post = { ...empty, padding: 'x'.repeat(bytes - canonicalPost(empty).length) };
-  const id = postIdOf(Buffer.from(canonicalPost(post)));
+  const post = { ...empty, padding: 'x'.repeat(bytes - canonicalJson(empty).length) };
+  const id = postIdOf(Buffer.from(canonicalJson(post)));
   return { ...good, post, id, signature: bytesToHex(anna.sign(POST_SIGNATURE_DOMAIN, hexToBytes(id))) };
 }
 
@@ -171,14 +165,14 @@ test('a whole post of 128 KiB is stored, one byte more is too large', async (t) 
 test('a post and a delete may be ahead of our clock by ten minutes, and by no millisecond more', async (t) => {
   const { author, node } = await reader(t);
   const ahead = (ms: number): number => node.world.clock.now() + ms;
-  t.is((await push(node, author, signedPost(anna, 'x', ahead(FUTURE_LIMIT_MS + 1))))['post-refused:future'], 1);
-  const latest = signedPost(anna, 'x', ahead(FUTURE_LIMIT_MS));
+  t.is((await push(node, author, signedPost(anna, 'x', ahead(RECORD_FUTURE_MAX_MS + 1))))['post-refused:future'], 1);
+  const latest = signedPost(anna, 'x', ahead(RECORD_FUTURE_MAX_MS));
   t.is((await push(node, author, latest))['post-refused:future'], 1);
   t.deepEqual(await node.texts(), ['x']);
   const remove = (ms: number): Promise<unknown> =>
     node.world.clock.until(node.receive(author, deleteRecord, composeDelete(anna, latest.id, ahead(ms))));
-  await remove(FUTURE_LIMIT_MS + 1);
+  await remove(RECORD_FUTURE_MAX_MS + 1);
   t.deepEqual(await node.texts(), ['x']);
-  await remove(FUTURE_LIMIT_MS);
+  await remove(RECORD_FUTURE_MAX_MS);
   t.deepEqual(await node.texts(), []);
 });

@@ -105,7 +105,7 @@ test('delete records of others, forged ones and replays have no effect (DEL-01, 
   t.deepEqual(await ben.texts(), ['stays']);
   t.like(ben.counters.read(), {
     'delete-refused:not-author': 1,
-    'delete-refused:bad-signature': 2,
+    'delete-refused:forged': 2,
     'delete-refused:future': 1,
     'delete-refused:irrelevant': 1,
   });

@@ -9,6 +9,7 @@ import { openStore } from '../../kernel/store/index.ts';
 import { Feed, formatCursor, parseCursor } from '../../plugins/content/feed.ts';
 import type { FeedPosition } from '../../plugins/content/feed.ts';
 import { postsMigration } from '../../plugins/content/migrations/0001-posts.ts';
+import { proofsMigration } from '../../plugins/content/migrations/0003-proofs.ts';
 import { PostStore } from '../../plugins/content/post-store.ts';
 import type { SyncPost } from '../../plugins/content/post.ts';
 import { recordingLog } from '../rig/recording-log.ts';
@@ -32,7 +33,7 @@ test('any set of posts and any page size: the pages of a feed joined are its pos
   const path = join(temporaryDirectory(t), 'feed.db');
   const file = openStore({ path, log: recordingLog(), clock: new VirtualClock() });
   t.teardown(() => file.close());
-  file.migrate('content', [postsMigration], ['expand']);
+  file.migrate('content', [postsMigration, proofsMigration], ['expand']);
   const db = file.database('content');
   // Few distinct times and authors, so that ties of both are common.
   const posts = fc.uniqueArray(
@@ -84,7 +85,7 @@ test('any set of posts and any page size: the pages of a feed joined are its pos
 test('a page reads the feed index alone, whatever the number of posts', (t) => {
   const path = join(temporaryDirectory(t), 'plan.db');
   const file = openStore({ path, log: recordingLog(), clock: new VirtualClock() });
-  file.migrate('content', [postsMigration], ['expand']);
+  file.migrate('content', [postsMigration, proofsMigration], ['expand']);
   const statements: string[] = [];
   const db = file.database('content');
   const spied = {

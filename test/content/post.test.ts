@@ -1,24 +1,13 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { blake3 } from '@noble/hashes/blake3.js';
 import test from 'ava';
-import canonicalize from 'canonicalize';
 import fc from 'fast-check';
-import { blake3Hex, verifySignature } from '../../kernel/index.ts';
-import { canonicalJson } from '../../plugins/content/canonical-json.ts';
-import { canonicalPost, POST_SIGNATURE_DOMAIN, readSyncPost } from '../../plugins/content/post.ts';
+import { blake3Hex, canonicalJson, verifySignature } from '../../kernel/index.ts';
+import { POST_SIGNATURE_DOMAIN, readSyncPost } from '../../plugins/content/post.ts';
 import { composePost } from '../../plugins/content/publish.ts';
 import { testIdentity } from './world.ts';
 
 const anna = testIdentity('anna');
-
-test('canonical bytes are those of RFC 8785, as the reference package makes them', (t) => {
-  fc.assert(
-    fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {
-      fc.pre(JSON.stringify(value).isWellFormed());
-      t.is(canonicalJson(value), (canonicalize as unknown as (value: unknown) => string)(value));
-    }),
-  );
-});
 
 test('the order of keys and absent optional fields do not change an id, every value does', (t) => {
   const { post, body } = composePost(anna, 'hello', 1_767_225_600_000, []);
@@ -26,7 +15,7 @@ test('the order of keys and absent optional fields do not change an id, every va
     body,
     `{"attachments":[],"author":"${anna.nodeId}","content":"hello","kind":"post","nplus10":[],"timestamp_ms":1767225600000}`,
   );
-  t.is(canonicalPost(JSON.parse(JSON.stringify({ ...post.post, reply_to: undefined })) as typeof post.post), body);
+  t.is(canonicalJson({ ...post.post, reply_to: undefined }), body);
 });
 
 test('id and signature are what other implementations of BLAKE3 and Ed25519 make of the same bytes', (t) => {

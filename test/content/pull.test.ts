@@ -201,6 +201,6 @@ test('delete records without form are counted, and those beside them have their 
   const counted = reader.counters.read();
   t.is((counted['delete-refused:malformed'] ?? 0) % 10, 0);
   t.true((counted['delete-refused:malformed'] ?? 0) >= 10);
-  t.is(counted['delete-refused:bad-signature'], undefined);
+  t.is(counted['delete-refused:forged'], undefined);
   t.true((counted['post-refused:deleted'] ?? 0) >= 1);
 });

@@ -10,7 +10,7 @@ import { anchorTalk, probeRequest } from '../../plugins/anchors/messages.ts';
 import { addressRequest } from '../../plugins/mesh/resolve/messages.ts';
 import { FAILURES_PER_ADDRESS, FAILURES_PER_SITE } from '../../plugins/mesh/dial-budget.ts';
 import { initialExchange } from '../../plugins/mesh/messages.ts';
-import { signAddressRecord } from '../../plugins/social/address-record.ts';
+import { addressRecords } from '../../plugins/social/address-record.ts';
 import { socialAddressUpdate } from '../../plugins/social/messages.ts';
 import { AnchorNet } from '../anchors/anchor-net.ts';
 import type { FakeNode } from '../mesh/fake-net.ts';
@@ -63,7 +63,7 @@ test('one stranger named by many liars, in every way there is, has what one liar
     const own = identity(liar);
     const addresses = somewhere(at);
     const unsigned = { node_id: liar.id, addresses, nplus10: [liar.id], timestamp_ms: net.clock.now() };
-    const record = signAddressRecord(unsigned, (domain, bytes) => own.sign(domain, bytes));
+    const record = addressRecords.sign(own, unsigned);
     await say(net, liar, anna, socialAddressUpdate, {
       record: { ...record, addresses, nplus10: [liar.id] },
       online: true,

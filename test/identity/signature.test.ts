@@ -1,4 +1,5 @@
 import { ED25519_TORSION_SUBGROUP, ed25519 } from '@noble/curves/ed25519.js';
+import { sha512 } from '@noble/hashes/sha2.js';
 import test from 'ava';
 import { seededRandom, VirtualClock } from '../../kernel/clock/index.ts';
 import {
@@ -105,6 +106,80 @@ test('a second spelling of a key is no key', (t) => {
   for (const id of ['', 'zz'.repeat(32), 'AB'.repeat(32), 'ab'.repeat(31), `${'ab'.repeat(32)}\n`]) {
     t.is(publicKeyOf(id), undefined);
   }
+});
+
+const { Point } = ed25519;
+const PRIME = 2n ** 255n - 19n;
+
+function littleEndian(number: bigint): Buffer {
+  return Buffer.from(number.toString(16).padStart(64, '0'), 'hex').reverse();
+}
+
+/** Every way to write a point of small order: as it should be, with y + p, and with the sign of an x that is 0. */
+function smallOrderSpellings(): string[] {
+  const spellings = new Set<string>(ED25519_TORSION_SUBGROUP);
+  for (const y of [0n, 1n, PRIME - 1n, PRIME, PRIME + 1n]) {
+    const bytes = littleEndian(y);
+    spellings.add(bytes.toString('hex'));
+    bytes.writeUInt8(bytes.readUInt8(31) | 0x80, 31);
+    spellings.add(bytes.toString('hex'));
+  }
+  return [...spellings];
+}
+
+/** h of RFC 8032 §5.1.7: what ties a signature to R, key and message. */
+function challenge(r: Uint8Array, key: Uint8Array, bytes: Uint8Array): bigint {
+  const hash = Buffer.from(sha512(Buffer.concat([r, key, signed(bytes)])));
+  return BigInt(`0x${hash.reverse().toString('hex')}`) % ORDER;
+}
+
+test('no spelling of a point of small order is a key, though lax verification takes a signature for it', (t) => {
+  const forged = Buffer.alloc(64);
+  forged.writeUInt8(1, 0);
+  let lax = 0;
+  for (const id of smallOrderSpellings()) {
+    t.is(publicKeyOf(id), undefined, id);
+    for (let i = 0; i < 8; i++) {
+      t.false(verifySignature(id, DOMAIN, Buffer.of(i), forged), id);
+      if (ed25519.verify(forged, signed(Buffer.of(i)), Buffer.from(id, 'hex'))) lax++;
+    }
+  }
+  t.true(lax > 0, 'zip215, the default of the reference');
+});
+
+test('an R of small order is refused in every spelling, even where the owner of the key made it', (t) => {
+  const identity = identityOf(new Uint8Array(32).fill(1), new Uint8Array(32).fill(2));
+  const { scalar, pointBytes } = ed25519.utils.getExtendedPublicKey(identity.identitySeed);
+  const bytes = Buffer.from('mine');
+  let lax = 0;
+  for (const spelling of smallOrderSpellings()) {
+    const r = Buffer.from(spelling, 'hex');
+    const s = (challenge(r, pointBytes, bytes) * scalar) % ORDER;
+    const signature = Buffer.concat([r, littleEndian(s)]);
+    t.false(verifySignature(identity.nodeId, DOMAIN, bytes, signature), spelling);
+    if (ed25519.verify(signature, signed(bytes), pointBytes)) lax++;
+  }
+  t.true(lax > 0, 'zip215 multiplies the difference away');
+});
+
+test('a signature that holds only when the equation is multiplied by 8 is refused: nodes must not differ', (t) => {
+  const identity = identityOf(new Uint8Array(32).fill(1), new Uint8Array(32).fill(2));
+  const { scalar, point } = ed25519.utils.getExtendedPublicKey(identity.identitySeed);
+  const torsion = Point.fromHex(ED25519_TORSION_SUBGROUP[1] as string);
+  const mixed = Buffer.from(point.add(torsion).toBytes());
+  const nonce = 12_345n;
+  const r = Point.BASE.multiply(nonce).toBytes();
+  let refused = 0;
+  for (let i = 0; i < 16; i++) {
+    const bytes = Buffer.of(i);
+    const h = challenge(r, mixed, bytes);
+    const signature = Buffer.concat([r, littleEndian((nonce + h * scalar) % ORDER)]);
+    t.true(ed25519.verify(signature, signed(bytes), mixed), 'the lax equation');
+    const valid = verifySignature(mixed.toString('hex'), DOMAIN, bytes, signature);
+    t.is(valid, torsion.multiplyUnsafe(h % 8n).is0(), `h mod 8 = ${h % 8n}`);
+    if (!valid) refused++;
+  }
+  t.true(refused > 0);
 });
 
 test('a virtual clock waits for the thread pool', async (t) => {

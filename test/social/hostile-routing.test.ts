@@ -4,10 +4,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { identityOf } from '../../kernel/identity/index.ts';
-import { signAddressRecord } from '../../plugins/social/address-record.ts';
+import { addressRecords } from '../../plugins/social/address-record.ts';
 import type { AddressRecord } from '../../plugins/social/address-record.ts';
 import { socialAddressUpdate, socialCheckin, socialDisconnectNotice } from '../../plugins/social/messages.ts';
-import { toBody } from '../../plugins/social/whereabouts.ts';
 import { testIdentity } from '../content/world.ts';
 import type { TestNode } from '../../kernel/testing/index.ts';
 import { DAY_MS, HOUR_MS, quietNet } from './quiet-net.ts';
@@ -19,7 +18,7 @@ const mallory = testIdentity('mallory');
 function signed(identity: typeof bert, addresses: string[], timestamp_ms: number, nodeId = identity.nodeId) {
   const nplus10 = [nodeId];
   const record = { node_id: nodeId, addresses, nplus10, timestamp_ms };
-  return signAddressRecord(record, (domain, bytes) => identity.sign(domain, bytes));
+  return addressRecords.sign(identity, record);
 }
 
 interface Follow {
@@ -38,12 +37,12 @@ async function world(t: import('ava').ExecutionContext) {
   await net.advance(10);
   const now = net.clock.now();
   const update = async (record: AddressRecord, online = false): Promise<void> => {
-    await liar.kernel.network.sendTo(anna.id, socialAddressUpdate, { record: toBody(record), online });
+    await liar.kernel.network.sendTo(anna.id, socialAddressUpdate, { record, online });
     await net.advance(10);
   };
   const own = signed(identityOfNode(liar), [], now);
   const checkin = (asks: NodeId[], record = own) =>
-    net.wait(liar.kernel.network.sendTo(anna.id, socialCheckin, { record: toBody(record), asks }));
+    net.wait(liar.kernel.network.sendTo(anna.id, socialCheckin, { record, asks }));
   return { net, anna, liar, now, update, checkin };
 }
 

@@ -1,6 +1,9 @@
 import test from 'ava';
+import type { SyncPost } from '../../plugins/content/api.ts';
 import { FAILURES_PER_SITE } from '../../plugins/mesh/dial-budget.ts';
-import { HONEST, LIAR, stepOf, WITH_BLOBS, WITH_CONTENT, WormNet } from './world.ts';
+import { signedPost, testIdentity } from '../content/world.ts';
+import { WORM_COOLDOWN_MS } from '../../plugins/worm-search/cooldown.ts';
+import { FORGER, HONEST, LIAR, stepOf, WITH_BLOBS, WITH_CONTENT, WormNet } from './world.ts';
 
 const SOMEBODY = 'ab'.repeat(32);
 const query = (searchId: number, more: object = {}): object => ({
@@ -47,6 +50,25 @@ test('a forged post is not the post', async (t) => {
   const missed = await world.search(a, id, 'post');
   t.like(missed, { found: false });
   t.like(stepOf(missed, 'verify'), { asked: 1, hits: 0 });
+});
+
+test('a post with another person’s signature is not found at who holds it', async (t) => {
+  const world = new WormNet(t);
+  const [a] = await world.nodes(WITH_CONTENT, 'a');
+  const [forger] = await world.nodes(FORGER, 'forger');
+  await world.link(a, forger);
+  const [genuine, { signature }] = ['anna', 'mallory'].map((name) =>
+    signedPost(testIdentity(name), 'hello', world.net.clock.now()),
+  ) as [SyncPost, SyncPost];
+  const search = async (post: SyncPost): Promise<boolean> => {
+    await forger.run('forger.hold', { post });
+    await world.say(forger, { post_holder: { id: forger.id, addresses: [forger.address], via: [] } });
+    return (await world.search(a, post.id, 'post')).found;
+  };
+  t.false(await search({ ...genuine, signature }));
+  t.is(a.counters('content')['fetched-post-refused:forged'], 1);
+  await world.net.clock.advance(WORM_COOLDOWN_MS);
+  t.true(await search(genuine), 'what its author signed is found there');
 });
 
 test('what was not asked for is not taken', async (t) => {

@@ -9,6 +9,7 @@ export const HONEST = { plugins: [MESH], builtin: ['worm-search'] };
 export const WITH_CONTENT = { plugins: [MESH], builtin: ['worm-search', 'content'] };
 export const WITH_BLOBS = { plugins: [MESH, new URL('./shelf', import.meta.url)], builtin: ['worm-search'] };
 export const LIAR = { plugins: [MESH, new URL('./liar', import.meta.url)] };
+export const FORGER = { plugins: [...LIAR.plugins, new URL('./forger', import.meta.url)] };
 
 export interface Search {
   readonly found: boolean;

@@ -1,6 +1,9 @@
 import type { Clock } from '../clock.ts';
 import { BoundedMap } from './bounded-map.ts';
 
+/** A token refilled in many steps is not exactly 1. */
+const WHOLE = 1 - 1e-9;
+
 export interface Rate {
   /** Sustained. */
   readonly perSecond: number;
@@ -30,7 +33,7 @@ export class TokenBucket {
     const refilled = this.#tokens + (Math.max(0, nowMs - this.#atMs) * perSecond) / 1_000;
     this.#tokens = Math.min(refilled, Math.max(1, burst));
     this.#atMs = nowMs;
-    return this.#tokens >= 1 ? 0 : Math.ceil(((1 - this.#tokens) * 1_000) / perSecond);
+    return this.#tokens >= WHOLE ? 0 : Math.ceil(((1 - this.#tokens) * 1_000) / perSecond);
   }
 }
 
