@@ -22,7 +22,7 @@ import type { Services } from './services.ts';
 export const SETUP_LIMIT_MS = 30_000;
 
 /** What every generation of every plugin of a node shares. */
-export interface GenerationHost {
+export interface GenerationDeps {
   readonly self: PeerId;
   readonly bus: Bus;
   readonly store: Store;
@@ -56,11 +56,11 @@ export class Generation {
   failures = 0;
   #live = false;
   #activated = false;
-  readonly #host: GenerationHost;
+  readonly #host: GenerationDeps;
   readonly #log: Log;
   readonly #counters: Counters;
 
-  private constructor(host: GenerationHost, plugin: AnyPlugin, config: Readonly<Record<string, unknown>>) {
+  private constructor(host: GenerationDeps, plugin: AnyPlugin, config: Readonly<Record<string, unknown>>) {
     this.#host = host;
     this.plugin = plugin;
     this.config = config;
@@ -79,7 +79,7 @@ export class Generation {
    * @throws lifecycle/setup-failed, lifecycle/setup-timeout
    */
   static async prepare(
-    host: GenerationHost,
+    host: GenerationDeps,
     plugin: AnyPlugin,
     config: Readonly<Record<string, unknown>>,
     signal: AbortSignal,

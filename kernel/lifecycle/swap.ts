@@ -6,7 +6,7 @@ import type { AnyMessage } from '../sdk/message.ts';
 import { tokenKey } from '../sdk/token.ts';
 import { lifecycleErrors } from './errors.ts';
 import { describe } from './describe.ts';
-import type { Generation, GenerationHost } from './generation.ts';
+import type { Generation, GenerationDeps } from './generation.ts';
 import type { PluginRecord } from './plugin-record.ts';
 
 /** How long calls under way may go on once a swap holds new ones (then their signals abort). */
@@ -17,7 +17,7 @@ export const STOP_DRAIN_MS = 250;
 /** What stopping all plugins may take; a node ends within 5 s of being asked to (OPS-04). */
 export const STOP_LIMIT_MS = 4_000;
 
-export interface SwapDeps extends GenerationHost {
+export interface SwapDeps extends GenerationDeps {
   readonly router: MessageRouter;
   /** Command names that are the node's own; a plugin that claims one is refused. */
   readonly isKernelCommand?: (name: string) => boolean;

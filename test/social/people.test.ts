@@ -31,7 +31,7 @@ test('a changed profile reaches every connected peer at once', async (t) => {
 test('a profile changed while a peer was away comes with the next exchange', async (t) => {
   const net = new TestNetwork({ t, builtin: ['mesh', 'social'] });
   const anna = await net.add({ name: 'anna' });
-  let bert = await net.add({ name: 'bert' });
+  const bert = await net.add({ name: 'bert' });
   await bert.run('peer.connect', { target: anna.connectString });
   await bert.stop();
   await anna.run('profile.set', { name: 'Anna' });
@@ -93,7 +93,7 @@ test('nobody but the followee learns of a follow', async (t) => {
 test('an unfollow while the followee was away is heard with the next exchange', async (t) => {
   const net = new TestNetwork({ t, builtin: ['mesh', 'social'] });
   const anna = await net.add({ name: 'anna' });
-  let bert = await net.add({ name: 'bert' });
+  const bert = await net.add({ name: 'bert' });
   await anna.run('follow.add', { target: bert.connectString });
   await anna.run('peer.connect', { target: bert.connectString });
   await bert.stop();

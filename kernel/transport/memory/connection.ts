@@ -15,7 +15,7 @@ import type {
 import type { MemorySocket, SocketHost } from './socket.ts';
 import type { Lane } from './lane.ts';
 import { waitingOpens } from '../waiting.ts';
-import { MemoryStream, type StreamHost, type StreamPeer } from './stream.ts';
+import { MemoryStream, type StreamDelegate, type StreamPeer } from './stream.ts';
 
 /** As a QUIC packet with its UDP and IP headers, for `ConnectionStats`. */
 const PACKET_BYTES = 1_350;
@@ -23,7 +23,7 @@ const PACKET_OVERHEAD_BYTES = 60;
 const ignore = (): void => {};
 
 /** The endpoint a connection ends at. */
-export interface ConnectionHost extends SocketHost {
+export interface ConnectionDelegate extends SocketHost {
   readonly clock: Clock;
   readonly log: Log;
   readonly limits: TransportLimits;
@@ -33,7 +33,7 @@ export interface ConnectionHost extends SocketHost {
 }
 
 /** One end of a connection of the in-memory network. */
-export class MemoryConnection implements StreamHost, StreamPeer {
+export class MemoryConnection implements StreamDelegate, StreamPeer {
   readonly id: number;
   readonly peer: PeerId;
   readonly direction: 'inbound' | 'outbound';
@@ -46,7 +46,7 @@ export class MemoryConnection implements StreamHost, StreamPeer {
   /** The other end; set once both exist. */
   far!: MemoryConnection;
 
-  readonly endpoint: ConnectionHost;
+  readonly endpoint: ConnectionDelegate;
   /** The socket it lives on. */
   readonly socket: MemorySocket;
   readonly #lane: Lane;
@@ -60,7 +60,7 @@ export class MemoryConnection implements StreamHost, StreamPeer {
 
   constructor(
     id: number,
-    socket: MemorySocket<ConnectionHost>,
+    socket: MemorySocket<ConnectionDelegate>,
     peer: { id: PeerId; incarnation: string; address: SocketAddress },
     direction: 'inbound' | 'outbound',
     lane: Lane,

@@ -18,7 +18,7 @@ import type {
   SocketAddress,
   TransportLimits,
 } from '../transport.ts';
-import type { ConnectionHost, MemoryConnection } from './connection.ts';
+import type { ConnectionDelegate, MemoryConnection } from './connection.ts';
 import { MemorySocket } from './socket.ts';
 
 /** How long the connection we were rejected in favour of may take to show up before we insist. */
@@ -57,7 +57,7 @@ export interface EndpointHost {
 }
 
 /** A node of the in-memory network. */
-export class MemoryEndpoint implements Endpoint, ConnectionHost {
+export class MemoryEndpoint implements Endpoint, ConnectionDelegate {
   readonly port: number;
   readonly address: SocketAddress;
   readonly socket: BoundSocket;

@@ -16,7 +16,7 @@ export interface StreamPeer {
 }
 
 /** The connection a stream belongs to. */
-export interface StreamHost extends Connection {
+export interface StreamDelegate extends Connection {
   /** Tells the far end something after the link's delay, in order. */
   tell(message: (far: StreamPeer) => void, bytes?: number): void;
   /** Runs it in a turn of its own. */
@@ -30,7 +30,7 @@ export interface StreamHost extends Connection {
 /** One end of a stream; the other end is found by its id on the other end of the connection. */
 export class MemoryStream implements IncomingStream {
   readonly id: number;
-  readonly connection: StreamHost;
+  readonly connection: StreamDelegate;
   readonly kind: 'bi' | 'uni';
   onData: (chunk: Uint8Array, fin: boolean) => void = ignore;
   onAbort: (reason: StreamAbort) => void = ignore;
@@ -46,7 +46,7 @@ export class MemoryStream implements IncomingStream {
   #inbox: { bytes: Uint8Array; fin: boolean }[] = [];
   #waiters: WaitList | undefined;
 
-  constructor(connection: StreamHost, id: number, local: boolean) {
+  constructor(connection: StreamDelegate, id: number, local: boolean) {
     this.connection = connection;
     this.id = id;
     this.kind = (id & 0x2) === 0 ? 'bi' : 'uni';

@@ -5,12 +5,12 @@ import { CLOSE_CODES } from '../../sdk/network.ts';
 import type { Hello } from '../admission.ts';
 import { transportErrors } from '../errors.ts';
 import type { CloseInfo, ConnectionStats, IncomingStream, SocketAddress, Stream, StreamAbort } from '../transport.ts';
-import type { ConnectionHost } from './connection-host.ts';
+import type { ConnectionDelegate } from './connection-delegate.ts';
 import { CLIENT_CONTROL_STREAM, CONTROL_BYTES, decodeHello, encodeHello, SERVER_CONTROL_STREAM } from './control.ts';
 import type { DatagramPath } from './datagram-path.ts';
-import { BASE_DATAGRAM_BYTES, DatagramSize, type PathProbeHost } from './datagram-size.ts';
+import { BASE_DATAGRAM_BYTES, PathMtuDiscovery, type PathProbeDelegate } from './path-mtu-discovery.ts';
 import { collected, endOf } from './native-state.ts';
-import { QuicStream, type StreamHost } from './stream.ts';
+import { QuicStream, type StreamDelegate } from './stream.ts';
 import { StreamOpens } from './stream-opens.ts';
 import { socketAddress, withoutZone } from '../address.ts';
 
@@ -32,7 +32,7 @@ const ASK_EACH_MAX = 32;
  * Over 400 lines because every call into quiche may end the connection or change what the next call
  * must do; reading, sending and the timer are kept where that can be seen at a glance.
  */
-export class QuicConnection implements StreamHost, PathProbeHost {
+export class QuicConnection implements StreamDelegate, PathProbeDelegate {
   readonly id: number;
   readonly direction: 'inbound' | 'outbound';
   openedAtMs = 0;
@@ -50,9 +50,9 @@ export class QuicConnection implements StreamHost, PathProbeHost {
   /** Streams with queued bytes, and uni-streams of ours that the peer may stop while nothing is queued. */
   readonly blocked = new Set<QuicStream>();
   readonly stoppable = new Set<QuicStream>();
-  readonly size: DatagramSize;
+  readonly size: PathMtuDiscovery;
 
-  readonly #host: ConnectionHost<QuicConnection>;
+  readonly #delegate: ConnectionDelegate<QuicConnection>;
   readonly #streams = new Map<number, QuicStream>();
   readonly #opens: StreamOpens;
   /** The lowest ids the peer has not used. Its first uni-stream is the control stream. */
@@ -83,14 +83,14 @@ export class QuicConnection implements StreamHost, PathProbeHost {
     path: DatagramPath,
     local: { host: string; port: number },
     route: string,
-    host: ConnectionHost<QuicConnection>,
+    host: ConnectionDelegate<QuicConnection>,
   ) {
     this.id = id;
     this.direction = direction;
     this.native = native;
     this.path = path;
     this.routes = [route];
-    this.#host = host;
+    this.#delegate = host;
     this.#opens = new StreamOpens(direction, (id) => {
       const stream = new QuicStream(this, id, true);
       this.#streams.set(id, stream);
@@ -100,7 +100,7 @@ export class QuicConnection implements StreamHost, PathProbeHost {
     this.#nextOfPeer = { bi: peerBit, uni: 6 + peerBit };
     this.#recvInfo = { from: { host: withoutZone(path.remote.host), port: path.remote.port }, to: local };
     this.#lastReceivedAt = host.clock.monotonic();
-    this.size = new DatagramSize(this, path.maxDatagramBytes, host);
+    this.size = new PathMtuDiscovery(this, path.maxDatagramBytes, host);
     this.#handshakeTimer = host.clock.timer(host.limits.dialMs, () =>
       this.end({ byPeer: false, code: undefined, reason: 'transport/dial-timeout' }),
     );
@@ -163,8 +163,8 @@ export class QuicConnection implements StreamHost, PathProbeHost {
       native.recv(datagram, info);
     } catch (error) {
       // quiche has closed the connection and the next send tells the peer.
-      this.#host.counts.add('bad-packet');
-      this.#host.log.debug('bad-packet', { connection: this.id, reason: (error as Error).message });
+      this.#delegate.counts.add('bad-packet');
+      this.#delegate.log.debug('bad-packet', { connection: this.id, reason: (error as Error).message });
     }
     this.#received = true;
     this.#scheduleRead();
@@ -181,7 +181,7 @@ export class QuicConnection implements StreamHost, PathProbeHost {
   touch(): void {
     if (this.#sendScheduled || this.native === undefined) return;
     this.#sendScheduled = true;
-    this.#host.scheduleSend(this);
+    this.#delegate.scheduleSend(this);
   }
 
   /** A paused stream goes on. */
@@ -197,12 +197,12 @@ export class QuicConnection implements StreamHost, PathProbeHost {
     if (native === undefined) return;
     if (this.#received) {
       this.#received = false;
-      this.#lastReceivedAt = this.#host.clock.monotonic();
+      this.#lastReceivedAt = this.#delegate.clock.monotonic();
     }
     if (this.#phase === 'handshake') {
       if (native.isEstablished()) {
         this.#phase = 'verified';
-        this.#host.established(this, native.peerCertChain() ?? []);
+        this.#delegate.established(this, native.peerCertChain() ?? []);
       }
       if (this.native === undefined) return;
     }
@@ -246,7 +246,7 @@ export class QuicConnection implements StreamHost, PathProbeHost {
     this.#handshakeTimer?.cancel();
     this.#handshakeTimer = undefined;
     this.incarnation = incarnation;
-    this.openedAtMs = this.#host.clock.now();
+    this.openedAtMs = this.#delegate.clock.now();
     this.#phase = 'open';
     this.size.opened();
     // Streams may have come ahead of the Accept.
@@ -257,7 +257,7 @@ export class QuicConnection implements StreamHost, PathProbeHost {
     try {
       stream.onData(chunk, fin);
     } catch (error) {
-      this.#host.log.error('stream-handler-threw', { connection: this.id, reason: String(error) });
+      this.#delegate.log.error('stream-handler-threw', { connection: this.id, reason: String(error) });
       stream.abort(CLOSE_CODES.done);
     }
   }
@@ -266,7 +266,7 @@ export class QuicConnection implements StreamHost, PathProbeHost {
     try {
       stream.onAbort(reason);
     } catch (error) {
-      this.#host.log.error('stream-handler-threw', { connection: this.id, reason: String(error) });
+      this.#delegate.log.error('stream-handler-threw', { connection: this.id, reason: String(error) });
     }
   }
 
@@ -295,13 +295,13 @@ export class QuicConnection implements StreamHost, PathProbeHost {
 
   /** The peer broke the rules in a way that costs us: it goes. */
   misbehaved(reason: string): void {
-    this.#host.log.warn('peer-misbehaved', { connection: this.id, reason });
+    this.#delegate.log.warn('peer-misbehaved', { connection: this.id, reason });
     this.close(CLOSE_CODES.misbehaviour, 'misbehaviour');
   }
 
   lostStreamCredit(): void {
-    this.#host.counts.add('stream-credit-lost');
-    if (++this.#lostCredits > this.#host.limits.maxStreamsPerConnection / 2)
+    this.#delegate.counts.add('stream-credit-lost');
+    if (++this.#lostCredits > this.#delegate.limits.maxStreamsPerConnection / 2)
       this.misbehaved('its uni-streams had to be stopped too often');
   }
 
@@ -319,18 +319,18 @@ export class QuicConnection implements StreamHost, PathProbeHost {
     this.#opens.rejectAll(reason);
     for (const stream of [...this.#streams.values()]) stream.connectionEnded();
     this.#streams.clear();
-    this.#host.ended(this, info, lastWords);
+    this.#delegate.ended(this, info, lastWords);
     try {
       this.onClose(info);
     } catch (error) {
-      this.#host.log.error('close-handler-threw', { connection: this.id, reason: String(error) });
+      this.#delegate.log.error('close-handler-threw', { connection: this.id, reason: String(error) });
     }
   }
 
   #scheduleRead(): void {
     if (this.#readScheduled || this.native === undefined) return;
     this.#readScheduled = true;
-    this.#host.scheduleRead(this);
+    this.#delegate.scheduleRead(this);
   }
 
   /**
@@ -346,7 +346,7 @@ export class QuicConnection implements StreamHost, PathProbeHost {
         this.#readStream(native, this.#nextOfPeer.uni);
       if (this.#streams.size <= ASK_EACH_MAX) {
         for (const stream of this.#streams.values()) {
-          if (stream.wantsData && native.streamReadable(stream.id)) stream.read(native, this.#host.readBuffer);
+          if (stream.wantsData && native.streamReadable(stream.id)) stream.read(native, this.#delegate.readBuffer);
         }
       }
     }
@@ -362,7 +362,7 @@ export class QuicConnection implements StreamHost, PathProbeHost {
 
   #readStream(native: NativeConnection, id: number): void {
     const stream = this.#streams.get(id) ?? this.#unknownStream(native, id);
-    stream?.read(native, this.#host.readBuffer);
+    stream?.read(native, this.#delegate.readBuffer);
   }
 
   #unknownStream(native: NativeConnection, id: number): QuicStream | undefined {
@@ -380,7 +380,7 @@ export class QuicConnection implements StreamHost, PathProbeHost {
     try {
       this.onStream(stream);
     } catch (error) {
-      this.#host.log.error('stream-handler-threw', { connection: this.id, reason: String(error) });
+      this.#delegate.log.error('stream-handler-threw', { connection: this.id, reason: String(error) });
       stream.abort(CLOSE_CODES.done);
     }
     return stream;
@@ -389,18 +389,18 @@ export class QuicConnection implements StreamHost, PathProbeHost {
   #readControl(native: NativeConnection, id: number): void {
     let result: [number, boolean] | null = null;
     try {
-      result = native.streamRecv(id, this.#host.readBuffer);
+      result = native.streamRecv(id, this.#delegate.readBuffer);
     } catch {
       this.misbehaved('reset its control stream');
       return;
     }
     if (result === null) return;
-    this.#control.push(Buffer.from(this.#host.readBuffer.subarray(0, result[0])));
+    this.#control.push(Buffer.from(this.#delegate.readBuffer.subarray(0, result[0])));
     const bytes = Buffer.concat(this.#control);
     if (bytes.length < CONTROL_BYTES && !result[1]) return;
     const hello = decodeHello(bytes);
     if (hello === undefined) this.misbehaved('a malformed greeting');
-    else if (this.#phase === 'verified') this.#host.greeted(this, hello);
+    else if (this.#phase === 'verified') this.#delegate.greeted(this, hello);
   }
 
   #openStream(kind: 'bi' | 'uni', signal?: AbortSignal): Promise<Stream> | Stream {
@@ -413,7 +413,7 @@ export class QuicConnection implements StreamHost, PathProbeHost {
 
   /** Sends until quiche has nothing more; gives the last datagram, valid until the buffer is used again. */
   #transmit(native: NativeConnection): Uint8Array | undefined {
-    let buffer = this.#host.sendBuffer;
+    let buffer = this.#delegate.sendBuffer;
     let room = buffer.subarray(0, this.size.bytes);
     let last = 0;
     let lastBuffer = buffer;
@@ -426,7 +426,7 @@ export class QuicConnection implements StreamHost, PathProbeHost {
       try {
         result = native.send(room);
       } catch (error) {
-        this.#host.log.warn('send-failed', { connection: this.id, reason: (error as Error).message });
+        this.#delegate.log.warn('send-failed', { connection: this.id, reason: (error as Error).message });
         break;
       }
       if (result === null) break;
@@ -436,8 +436,8 @@ export class QuicConnection implements StreamHost, PathProbeHost {
       if (to.port !== this.#recvInfo.from.port || to.host !== this.#recvInfo.from.host) this.#moved(to);
       this.path.send(buffer, last);
       if (last === room.length) this.size.sentFull();
-      if (buffer !== this.#host.sendBuffer || room.length !== this.size.bytes) {
-        buffer = this.#host.sendBuffer;
+      if (buffer !== this.#delegate.sendBuffer || room.length !== this.size.bytes) {
+        buffer = this.#delegate.sendBuffer;
         room = buffer.subarray(0, this.size.bytes);
       }
     }
@@ -448,11 +448,11 @@ export class QuicConnection implements StreamHost, PathProbeHost {
   #moved(to: { host: string; port: number }): void {
     this.path = this.path.towards(socketAddress(to.host, to.port));
     this.#recvInfo = { from: { host: to.host, port: to.port }, to: this.#recvInfo.to };
-    this.#host.counts.add('peer-moved');
+    this.#delegate.counts.add('peer-moved');
   }
 
   #armTimer(native: NativeConnection): void {
-    const { clock, limits } = this.#host;
+    const { clock, limits } = this.#delegate;
     const now = clock.monotonic();
     const timeoutMs = native.timeout();
     // quiche rounds down to whole milliseconds.
@@ -476,9 +476,9 @@ export class QuicConnection implements StreamHost, PathProbeHost {
       this.#endedByPeer(native);
       return;
     }
-    const now = this.#host.clock.monotonic();
+    const now = this.#delegate.clock.monotonic();
     if (expired) this.size.lossTimeout();
-    const keepAliveMs = this.#host.limits.idleMs / 3;
+    const keepAliveMs = this.#delegate.limits.idleMs / 3;
     if (this.#phase === 'open' && now >= Math.max(this.#lastReceivedAt, this.#lastPingAt) + keepAliveMs) {
       this.#lastPingAt = now;
       native.sendAckEliciting();

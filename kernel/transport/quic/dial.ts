@@ -13,7 +13,7 @@ const NEXT_ADDRESS_MS = 250;
 const INSIST_AFTER_MS = 2_000;
 
 /** What a dial needs of its endpoint. */
-export interface DialHost {
+export interface DialDelegate {
   readonly clock: Clock;
   readonly dialMs: number;
   /** Starts a handshake; undefined when the address cannot be reached from this socket. */
@@ -33,7 +33,7 @@ export class Dial {
   peerKey: string | undefined;
   insists = false;
 
-  readonly #host: DialHost;
+  readonly #delegate: DialDelegate;
   readonly #addresses: SocketAddress[];
   readonly #attempts = new Map<QuicConnection, SocketAddress>();
   readonly #signal: AbortSignal | undefined;
@@ -45,13 +45,13 @@ export class Dial {
   #reject!: (reason: unknown) => void;
 
   constructor(
-    host: DialHost,
+    host: DialDelegate,
     addresses: readonly SocketAddress[],
     expect: NodeId | undefined,
     signal: AbortSignal | undefined,
     from: QuicSocket,
   ) {
-    this.#host = host;
+    this.#delegate = host;
     this.#addresses = [...addresses];
     this.expect = expect;
     this.from = from;
@@ -90,7 +90,7 @@ export class Dial {
       return;
     }
     this.peerKey = undefined;
-    const found = error ?? errorOf(info, this.#host.dialMs);
+    const found = error ?? errorOf(info, this.#delegate.dialMs);
     // A named refusal says more than the silence of another address.
     if (this.#error === undefined || codeOf(this.#error) === transportErrors.code('unreachable')) this.#error = found;
     this.#tryNext();
@@ -102,12 +102,12 @@ export class Dial {
 
   /** The peer prefers a connection between us that we may not have seen yet. */
   #takeOther(peerKey: string, address: SocketAddress): void {
-    const open = this.#host.openTo(peerKey);
+    const open = this.#delegate.openTo(peerKey);
     if (open !== undefined) {
       this.#succeed(open);
       return;
     }
-    this.#next = this.#host.clock.timer(INSIST_AFTER_MS, () => {
+    this.#next = this.#delegate.clock.timer(INSIST_AFTER_MS, () => {
       this.insists = true;
       this.peerKey = undefined;
       this.#try(address);
@@ -120,14 +120,14 @@ export class Dial {
     if (address !== undefined) {
       this.#try(address);
       if (!this.#settled && this.#addresses.length > 0)
-        this.#next = this.#host.clock.timer(NEXT_ADDRESS_MS, () => this.#tryNext());
+        this.#next = this.#delegate.clock.timer(NEXT_ADDRESS_MS, () => this.#tryNext());
     } else if (this.#attempts.size === 0) {
       this.#fail(this.#error ?? transportErrors.make('unreachable'));
     }
   }
 
   #try(address: SocketAddress): void {
-    const attempt = this.#host.connect(address, this);
+    const attempt = this.#delegate.connect(address, this);
     if (attempt !== undefined) this.#attempts.set(attempt, address);
     else this.#tryNext();
   }
@@ -158,7 +158,7 @@ export class Dial {
     this.#next?.cancel();
     this.#deadline.cancel();
     this.#signal?.removeEventListener('abort', this.#onAbort);
-    this.#host.finished(this);
+    this.#delegate.finished(this);
   }
 }
 

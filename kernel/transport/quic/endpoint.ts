@@ -25,16 +25,16 @@ import type {
 } from '../transport.ts';
 import { CID_BYTES, QuicConfigs } from './config.ts';
 import { QuicConnection } from './connection.ts';
-import type { ConnectionHost } from './connection-host.ts';
+import type { ConnectionDelegate } from './connection-delegate.ts';
 import type { DatagramPath } from './datagram-path.ts';
-import { PROBE_HEADER_BYTES } from './datagram-size.ts';
-import { Dial, type DialHost } from './dial.ts';
-import { Farewells } from './farewells.ts';
-import { HandshakeGate } from './handshake-gate.ts';
+import { PROBE_HEADER_BYTES } from './path-mtu-discovery.ts';
+import { Dial, type DialDelegate } from './dial.ts';
+import { ClosingConnections } from './closing-connections.ts';
+import { HandshakeLimiter } from './handshake-limiter.ts';
 import { InitialPackets } from './initial-packets.ts';
 import type { QuicSocket, QuicSocketHost } from './quic-socket.ts';
 import { SocketSet } from './socket-set.ts';
-import { Turn } from './turn.ts';
+import { DeferredFlush } from './deferred-flush.ts';
 import { SendBuffer, UdpSocket } from './udp-socket.ts';
 
 const READ_BUFFER_BYTES = 256 * 1024;
@@ -46,7 +46,7 @@ export interface EndpointDeps {
 }
 
 /** The QUIC endpoint: its sockets, its connections, and who may have one. */
-export class QuicEndpoint implements Endpoint, ConnectionHost<QuicConnection>, DialHost, QuicSocketHost {
+export class QuicEndpoint implements Endpoint, ConnectionDelegate<QuicConnection>, DialDelegate, QuicSocketHost {
   readonly port: number;
   readonly socket: EndpointSocket;
   readonly clock: Clock;
@@ -68,8 +68,8 @@ export class QuicEndpoint implements Endpoint, ConnectionHost<QuicConnection>, D
   readonly #dials = new Set<Dial>();
   readonly #dialOf = new Map<QuicConnection, Dial>();
   readonly #refusals = new Map<QuicConnection, ItsgoinError>();
-  readonly #farewells = new Farewells();
-  readonly #turn = new Turn();
+  readonly #closing = new ClosingConnections();
+  readonly #flush = new DeferredFlush();
   #pendingInbound = 0;
   #closed = false;
 
@@ -87,7 +87,7 @@ export class QuicEndpoint implements Endpoint, ConnectionHost<QuicConnection>, D
     this.counts = deps.counters;
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#configs = new QuicConfigs(options.credentials, this.limits);
-    const gate = new HandshakeGate(this.limits, deps.clock, deps.random);
+    const gate = new HandshakeLimiter(this.limits, deps.clock, deps.random);
     this.#initials = new InitialPackets({ gate, random: deps.random, counts: deps.counters, sendBuffer: buffer });
     this.#incarnation = Buffer.from(deps.random.bytes(8)).toString('hex');
     this.#sockets = new SocketSet(udp, buffer, options.bind, this);
@@ -166,11 +166,11 @@ export class QuicEndpoint implements Endpoint, ConnectionHost<QuicConnection>, D
   // For the connections.
 
   scheduleRead(connection: QuicConnection): void {
-    this.#turn.read(connection);
+    this.#flush.read(connection);
   }
 
   scheduleSend(connection: QuicConnection): void {
-    this.#turn.send(connection);
+    this.#flush.send(connection);
   }
 
   established(connection: QuicConnection, chain: readonly Uint8Array[]): void {
@@ -199,7 +199,7 @@ export class QuicEndpoint implements Endpoint, ConnectionHost<QuicConnection>, D
   ended(connection: QuicConnection, info: CloseInfo, lastWords: Uint8Array | undefined): void {
     for (const route of connection.routes) {
       if (this.#routes.get(route) === connection) this.#routes.delete(route);
-      if (lastWords !== undefined) this.#farewells.add(route, lastWords);
+      if (lastWords !== undefined) this.#closing.add(route, lastWords);
     }
     this.#live.get(connection)?.leave();
     this.#live.delete(connection);
@@ -338,8 +338,8 @@ export class QuicEndpoint implements Endpoint, ConnectionHost<QuicConnection>, D
       connection.receive(datagram, known ? undefined : socketAddress(from.address, from.port));
       return;
     }
-    const farewell = this.#farewells.answer(route);
-    if (farewell !== undefined) socket.udp.send(farewell, farewell.length, from.address, from.port);
+    const lastWords = this.#closing.answer(route);
+    if (lastWords !== undefined) socket.udp.send(lastWords, lastWords.length, from.address, from.port);
     else if (kindOf(datagram) === 'long-header' && socket.accepts && !this.#closed)
       this.#onInitial(route, socket, datagram, socketAddress(from.address, from.port));
     else this.counts.add('unknown-connection');

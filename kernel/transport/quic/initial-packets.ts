@@ -4,7 +4,7 @@ import type { Random } from '../../sdk/clock.ts';
 import type { Counters } from '../../sdk/log.ts';
 import { CID_BYTES } from './config.ts';
 import type { DatagramPath } from './datagram-path.ts';
-import type { HandshakeGate } from './handshake-gate.ts';
+import type { HandshakeLimiter } from './handshake-limiter.ts';
 import type { SendBuffer } from './udp-socket.ts';
 
 /** RFC 9000 §14.1: a server ignores Initial packets in smaller datagrams. */
@@ -13,7 +13,7 @@ const INITIAL_MIN_BYTES = 1_200;
 const INITIAL = 0;
 
 export interface InitialPacketsDeps {
-  readonly gate: HandshakeGate;
+  readonly gate: HandshakeLimiter;
   readonly random: Random;
   readonly counts: Counters;
   readonly sendBuffer: SendBuffer;

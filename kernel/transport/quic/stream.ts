@@ -27,7 +27,7 @@ const EMPTY = new Uint8Array(0);
 const ignore = (): void => {};
 
 /** The connection a stream belongs to. */
-export interface StreamHost extends Connection {
+export interface StreamDelegate extends Connection {
   /** Undefined once the connection has ended. */
   readonly native: NativeConnection | undefined;
   /** Streams with queued bytes, which the next flush pumps. */
@@ -54,7 +54,7 @@ export interface StreamHost extends Connection {
 
 export class QuicStream implements IncomingStream {
   readonly id: number;
-  readonly connection: StreamHost;
+  readonly connection: StreamDelegate;
   readonly kind: 'bi' | 'uni';
   onData: (chunk: Uint8Array, fin: boolean) => void = ignore;
   onAbort: (reason: StreamAbort) => void = ignore;
@@ -73,7 +73,7 @@ export class QuicStream implements IncomingStream {
   #queue: QueuedWrite[] | undefined;
   #waiters: WaitList | undefined;
 
-  constructor(connection: StreamHost, id: number, local: boolean) {
+  constructor(connection: StreamDelegate, id: number, local: boolean) {
     this.connection = connection;
     this.id = id;
     this.kind = (id & 0x2) === 0 ? 'bi' : 'uni';

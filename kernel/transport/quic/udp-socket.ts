@@ -2,7 +2,7 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { transportErrors } from '../errors.ts';
 import type { SocketAddress } from '../transport.ts';
 import type { DatagramPath } from './datagram-path.ts';
-import { largestDatagram, windowUnit } from './datagram-size.ts';
+import { largestDatagram, windowUnit } from './path-mtu-discovery.ts';
 
 /** Asked for; the system gives what its own limit allows. A turn of the event loop must fit in. */
 const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;

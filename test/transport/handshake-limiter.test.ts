@@ -2,7 +2,7 @@ import test from 'ava';
 import { seededRandom, VirtualClock } from '../../kernel/clock/index.ts';
 import { socketAddress } from '../../kernel/transport/address.ts';
 import { DEFAULT_LIMITS } from '../../kernel/transport/limits.ts';
-import { HandshakeGate } from '../../kernel/transport/quic/handshake-gate.ts';
+import { HandshakeLimiter } from '../../kernel/transport/quic/handshake-limiter.ts';
 
 const LIMITS = {
   ...DEFAULT_LIMITS,
@@ -14,9 +14,9 @@ const CID = Buffer.from('0102030405060708', 'hex');
 const RETRY_CID = Buffer.from('1112131415161718', 'hex');
 const SOURCE = socketAddress('192.0.2.1', 4433);
 
-function gate(): { gate: HandshakeGate; clock: VirtualClock } {
+function gate(): { gate: HandshakeLimiter; clock: VirtualClock } {
   const clock = new VirtualClock();
-  return { gate: new HandshakeGate(LIMITS, clock, seededRandom(1)), clock };
+  return { gate: new HandshakeLimiter(LIMITS, clock, seededRandom(1)), clock };
 }
 
 test('a source has a budget that fills again', async (t) => {

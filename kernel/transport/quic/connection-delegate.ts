@@ -4,7 +4,7 @@ import type { Hello } from '../admission.ts';
 import type { CloseInfo, TransportLimits } from '../transport.ts';
 
 /** What a connection, `C`, needs of its endpoint. */
-export interface ConnectionHost<C> {
+export interface ConnectionDelegate<C> {
   readonly clock: Clock;
   readonly random: Random;
   readonly counts: Counters;

@@ -17,7 +17,7 @@ const MAC_BYTES = 16;
  * source, how many may be under way, and when a client must first prove that it receives at the
  * address it claims (RFC 9000 §8.1.2).
  */
-export class HandshakeGate {
+export class HandshakeLimiter {
   readonly #perSource: RateLimiter<string>;
   readonly #key: Uint8Array;
   readonly #clock: Clock;

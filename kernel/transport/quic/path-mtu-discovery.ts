@@ -33,7 +33,7 @@ const LOSS_CHECK_MS = 500;
 const TRY_MIN_MS = 50;
 
 /** The connection whose path is probed. */
-export interface PathProbeHost {
+export interface PathProbeDelegate {
   /** Undefined once the connection has ended. */
   readonly native: NativeConnection | undefined;
   readonly path: DatagramPath;
@@ -58,10 +58,10 @@ export interface PathProbeDeps {
  * lost bytes again in smaller packets. A question is answered with 22 bytes and only on a live
  * connection, so it amplifies nothing.
  */
-export class DatagramSize {
+export class PathMtuDiscovery {
   bytes = BASE_DATAGRAM_BYTES;
 
-  readonly #connection: PathProbeHost;
+  readonly #connection: PathProbeDelegate;
   readonly #deps: PathProbeDeps;
   readonly #candidates: readonly number[];
   #peerCid: Uint8Array | undefined;
@@ -74,7 +74,7 @@ export class DatagramSize {
   #nextLossCheckAt = 0;
   #lostBefore = 0;
 
-  constructor(connection: PathProbeHost, maxBytes: number, deps: PathProbeDeps) {
+  constructor(connection: PathProbeDelegate, maxBytes: number, deps: PathProbeDeps) {
     this.#connection = connection;
     this.#deps = deps;
     this.#candidates = CANDIDATES.filter((size) => size <= maxBytes);

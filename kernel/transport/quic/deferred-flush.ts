@@ -1,7 +1,7 @@
 import type { QuicConnection } from './connection.ts';
 
 /** The work of one turn of the event loop: first all that came is read, then each connection sends once. */
-export class Turn {
+export class DeferredFlush {
   #toRead: QuicConnection[] = [];
   #toSend: QuicConnection[] = [];
   #scheduled = false;

@@ -9,7 +9,7 @@ const ANSWERS_MAX = 8;
  * The last datagram of connections we closed (RFC 9000 §10.2.1). A peer that missed it and goes on
  * sending is told again, instead of finding out by its idle timeout.
  */
-export class Farewells {
+export class ClosingConnections {
   readonly #byRoute = new BoundedMap<string, { bytes: Uint8Array; left: number }>(REMEMBERED_MAX);
 
   add(route: string, bytes: Uint8Array): void {
@@ -18,8 +18,8 @@ export class Farewells {
 
   /** What to answer to a datagram for this route, if it is one of them. */
   answer(route: string): Uint8Array | undefined {
-    const farewell = this.#byRoute.get(route);
-    if (farewell === undefined || farewell.left-- <= 0) return undefined;
-    return farewell.bytes;
+    const lastWords = this.#byRoute.get(route);
+    if (lastWords === undefined || lastWords.left-- <= 0) return undefined;
+    return lastWords.bytes;
   }
 }
