@@ -163,7 +163,11 @@ test('bad domains, lengths and foreign keys are refused by name', (t) => {
   t.throws(() => sealer.keyFromSeed(Buffer.alloc(31)), { code: 'identity/bad-seed' });
   t.throws(() => sealer.seal(publicKey.subarray(1), Buffer.of(1), good), { code: 'identity/bad-public-key' });
   t.throws(() => sealer.seal(publicKey, Buffer.alloc(SEALED_TEXT_MAX_BYTES + 1), good), { code: 'identity/too-long' });
+  const longest = Buffer.alloc(SEALED_TEXT_MAX_BYTES, 7);
+  t.true(longest.equals(sealer.open(sealer.seal(publicKey, longest, good), good) ?? Buffer.alloc(0)));
+  t.is(sealer.open(Buffer.alloc(SEALED_TEXT_MAX_BYTES + SEALED_OVERHEAD_BYTES + 1), good), undefined);
   t.throws(() => sealer.derive(publicKey, { ...good, bytes: 1_025 }), { code: 'identity/too-long' });
+  t.is(sealer.derive(publicKey, { ...good, bytes: 1_024 }).length, 1_024);
   t.throws(() => sealer.open(Buffer.alloc(80), { ...good, key: { publicKey } }), { code: 'identity/unknown-seal-key' });
 });
 

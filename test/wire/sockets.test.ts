@@ -136,6 +136,7 @@ test('addresses are sent to by the rule for dials: public ones, narrower ones am
     t.is(send(to, to), 'forbidden', to);
   t.is(sockets.main.send(Buffer.alloc(0), '8.8.8.8:53'), 'too-long');
   t.is(sockets.main.send(Buffer.alloc(DATAGRAM_MAX_BYTES + 1), '8.8.8.8:53'), 'too-long');
+  t.is(sockets.main.send(Buffer.alloc(DATAGRAM_MAX_BYTES), '8.8.8.8:53'), 'sent');
   t.is(send('[2001:4860:4860::8888]:53'), 'unreachable', 'an IPv4 machine');
 });
 
@@ -240,6 +241,7 @@ test('peers may dial a further socket once it accepts, and anything may be heard
   const { world, a, b } = await pair(t);
   const socket = await b.borrow('nat').sockets.open();
   const address = `198.51.100.2:${socket.port}`;
+  t.deepEqual(socket.localAddresses(), [address]);
   const got: string[] = [];
   socket.receive(new Uint8Array(0), (bytes) => got.push(text(bytes)));
   const { sockets } = a.borrow('nat');
@@ -252,6 +254,13 @@ test('peers may dial a further socket once it accepts, and anything may be heard
   await world.clock.advance(1);
   t.is((await dialling).remoteAddr, address);
   t.is(got.length, 1, 'what looks like QUIC is QUIC now');
+  socket.close();
+  socket.accept();
+  const late = t.throwsAsync((await world.machine(t, '198.51.100.3')).network.dial({ addresses: [address] }), {
+    code: 'transport/dial-timeout',
+  });
+  await world.clock.advance(15_000);
+  await late;
 });
 
 test('before the node listens there is a main socket to ask for prefixes, and nothing else', async (t) => {
