@@ -1,41 +1,14 @@
-import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { seededRandom } from '../../kernel/clock/index.ts';
-import { blake3Hasher, blake3Hex } from '../../kernel/identity/index.ts';
-import type { BlobFiles, Cid } from '../../kernel/sdk/blob-files.ts';
-import { BlobFolder, prepareDataDirectory } from '../../kernel/store/index.ts';
+import { blake3Hex } from '../../kernel/identity/index.ts';
+import type { Cid } from '../../kernel/sdk/blob-files.ts';
 import { temporaryDirectory } from '../rig/temporary.ts';
+import { type BlobRig, bytesOf, draftsOf, NEVER, openBlobs, readBlob, writeBlob } from './blob-rig.ts';
 
-const NEVER = new AbortController().signal;
 const MIB = 1024 * 1024;
 
-interface Rig {
-  readonly blobs: BlobFiles;
-  readonly dir: string;
-  readonly folder: BlobFolder;
-  readonly generation: AbortController;
-}
-
-async function open(dir: string): Promise<Rig> {
-  const path = prepareDataDirectory(dir).blobs;
-  const folder = await BlobFolder.open({ dir: path, random: seededRandom(1), durable: true, hasher: blake3Hasher });
-  const generation = new AbortController();
-  return { blobs: folder.lend(generation.signal), dir: path, folder, generation };
-}
-
-const fresh = (t: ExecutionContext): Promise<Rig> => open(temporaryDirectory(t));
-/** A prime number of random bytes over and over: nearly as good, and fast. */
-const bytesOf = (seed: number, length: number): Buffer => Buffer.alloc(length, seededRandom(seed).bytes(4_093));
-const drafts = (rig: Rig): string[] => readdirSync(join(rig.dir, 'incoming'));
-const write = (rig: Rig, ...chunks: Uint8Array[]) => rig.blobs.write(chunks, { maxBytes: 64 * MIB, signal: NEVER });
-
-async function read(rig: Rig, cid: Cid, options: { offset?: number; length?: number } = {}): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of rig.blobs.read(cid, options)) chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
+const fresh = (t: ExecutionContext): Promise<BlobRig> => openBlobs(temporaryDirectory(t));
 
 /** Yields the chunk and never ends. */
 async function* hanging(chunk: Uint8Array): AsyncGenerator<Uint8Array> {
@@ -48,23 +21,23 @@ test('a blob is stored under the hash of its bytes, private, and read back whole
   for (const length of [0, 1, 1_000, 256 * 1024, 3 * MIB + 17]) {
     const content = bytesOf(length, length);
     const half = length >> 1;
-    const stored = await write(rig, content.subarray(0, half), Buffer.alloc(0), content.subarray(half));
+    const stored = await writeBlob(rig, content.subarray(0, half), Buffer.alloc(0), content.subarray(half));
     t.deepEqual(stored, { cid: blake3Hex(content) as Cid, bytes: length });
     const path = join(rig.dir, stored.cid.slice(0, 2), stored.cid);
     t.true(readFileSync(path).equals(content));
     t.is(statSync(path).mode & 0o777, 0o600);
     t.is(await rig.blobs.size(stored.cid), length);
-    t.true((await read(rig, stored.cid)).equals(content));
-    t.true((await read(rig, stored.cid, { offset: half })).equals(content.subarray(half)));
-    t.true((await read(rig, stored.cid, { offset: half, length: length - half })).equals(content.subarray(half)));
-    t.is((await read(rig, stored.cid, { offset: length })).length, 0);
+    t.true((await readBlob(rig, stored.cid)).equals(content));
+    t.true((await readBlob(rig, stored.cid, { offset: half })).equals(content.subarray(half)));
+    t.true((await readBlob(rig, stored.cid, { offset: half, length: length - half })).equals(content.subarray(half)));
+    t.is((await readBlob(rig, stored.cid, { offset: length })).length, 0);
   }
-  t.deepEqual(drafts(rig), []);
+  t.deepEqual(draftsOf(rig), []);
 });
 
 test('chunks that are read belong to the reader', async (t) => {
   const rig = await fresh(t);
-  const { cid } = await write(rig, bytesOf(1, MIB));
+  const { cid } = await writeBlob(rig, bytesOf(1, MIB));
   const buffers = new Set<ArrayBufferLike>();
   for await (const chunk of rig.blobs.read(cid)) {
     t.true(chunk.length <= 256 * 1024);
@@ -86,7 +59,7 @@ test('bytes that are not those expected, or too many, leave nothing behind', asy
   });
   t.is(await rig.blobs.size(expectedCid), undefined);
   t.deepEqual(await rig.blobs.usage(), { blobs: 0, bytes: 0 });
-  t.deepEqual(drafts(rig), []);
+  t.deepEqual(draftsOf(rig), []);
   await rig.blobs.write([content], options);
   t.is(await rig.blobs.size(expectedCid), 10_000);
 });
@@ -112,7 +85,7 @@ test('a source that fails or falls silent leaves nothing behind, and its error i
   const writing = rig.blobs.write(hanging(Buffer.alloc(100)), { maxBytes: MIB, signal: caller.signal });
   caller.abort(new Error('called off'));
   await t.throwsAsync(writing, { message: 'called off' });
-  t.deepEqual(drafts(rig), []);
+  t.deepEqual(draftsOf(rig), []);
 });
 
 test('names are checked before they become paths', async (t) => {
@@ -142,8 +115,8 @@ test('names are checked before they become paths', async (t) => {
 
 test('what is absent, out of range or cut short on disk is named', async (t) => {
   const rig = await fresh(t);
-  const { cid } = await write(rig, bytesOf(3, 600 * 1024));
-  await t.throwsAsync(read(rig, 'ab'.repeat(32) as Cid), { code: 'store/no-blob' });
+  const { cid } = await writeBlob(rig, bytesOf(3, 600 * 1024));
+  await t.throwsAsync(readBlob(rig, 'ab'.repeat(32) as Cid), { code: 'store/no-blob' });
   for (const range of [
     { offset: -1 },
     { offset: 700_000 },
@@ -151,7 +124,7 @@ test('what is absent, out of range or cut short on disk is named', async (t) => 
     { length: -1 },
     { offset: 0.5 },
   ])
-    await t.throwsAsync(read(rig, cid, range), { code: 'store/blob-range' });
+    await t.throwsAsync(readBlob(rig, cid, range), { code: 'store/blob-range' });
   const chunks = rig.blobs.read(cid)[Symbol.asyncIterator]();
   await chunks.next();
   truncateSync(join(rig.dir, cid.slice(0, 2), cid), 300 * 1024);
@@ -162,7 +135,7 @@ test('what is absent, out of range or cut short on disk is named', async (t) => 
 test('deleting says whether it was there, and who reads it reads on', async (t) => {
   const rig = await fresh(t);
   const content = bytesOf(4, MIB);
-  const { cid } = await write(rig, content);
+  const { cid } = await writeBlob(rig, content);
   const chunks = rig.blobs.read(cid)[Symbol.asyncIterator]();
   const first = (await chunks.next()).value as Uint8Array;
   t.true(await rig.blobs.delete(cid));
@@ -176,9 +149,11 @@ test('deleting says whether it was there, and who reads it reads on', async (t) 
 test('many writers of one blob, and of others, at the same time', async (t) => {
   const rig = await fresh(t);
   const contents = Array.from({ length: 10 }, (_, index) => bytesOf(index, 100_000 + index));
-  const all = await Promise.all(Array.from({ length: 100 }, (_, index) => write(rig, contents[index % 10] as Buffer)));
+  const all = await Promise.all(
+    Array.from({ length: 100 }, (_, index) => writeBlob(rig, contents[index % 10] as Buffer)),
+  );
   t.is(new Set(all.map(({ cid }) => cid)).size, 10);
-  for (const content of contents) t.true((await read(rig, blake3Hex(content) as Cid)).equals(content));
+  for (const content of contents) t.true((await readBlob(rig, blake3Hex(content) as Cid)).equals(content));
   const listed: Cid[] = [];
   for await (const { cid } of rig.blobs.list()) listed.push(cid);
   t.deepEqual(
@@ -187,7 +162,7 @@ test('many writers of one blob, and of others, at the same time', async (t) => {
   );
   t.deepEqual([...listed].sort(), [...new Set(all.map(({ cid }) => cid))].sort());
   t.deepEqual(await rig.blobs.usage(), { blobs: 10, bytes: 1_000_045 });
-  t.deepEqual(drafts(rig), []);
+  t.deepEqual(draftsOf(rig), []);
 });
 
 test('foreign files among the blobs are not taken for blobs', async (t) => {
@@ -199,7 +174,7 @@ test('foreign files among the blobs are not taken for blobs', async (t) => {
 
 test('the 129th open file is refused, and places come back however a reader ends', async (t) => {
   const rig = await fresh(t);
-  const { cid } = await write(rig, bytesOf(5, MIB));
+  const { cid } = await writeBlob(rig, bytesOf(5, MIB));
   const begin = async () => {
     const chunks = rig.blobs.read(cid)[Symbol.asyncIterator]();
     await chunks.next();
@@ -207,9 +182,9 @@ test('the 129th open file is refused, and places come back however a reader ends
   };
   const readers = await Promise.all(Array.from({ length: 128 }, begin));
   await t.throwsAsync(begin(), { code: 'store/blobs-busy' });
-  await t.throwsAsync(write(rig, Buffer.of(1)), { code: 'store/blobs-busy' });
+  await t.throwsAsync(writeBlob(rig, Buffer.of(1)), { code: 'store/blobs-busy' });
   await readers[0]?.return?.();
-  t.true((await read(rig, cid)).length === MIB);
+  t.true((await readBlob(rig, cid)).length === MIB);
   rig.generation.abort(new Error('the generation is over'));
   await t.throwsAsync(async () => readers[1]?.next(), { message: 'the generation is over' });
   await rig.folder.close();
@@ -230,63 +205,28 @@ test('writes under way end with their generation, and closing waits for them', a
   const refused = t.throwsAsync(writing, { message: 'the generation is over' });
   rig.generation.abort(new Error('the generation is over'));
   await rig.folder.close();
-  t.deepEqual(drafts(rig), []);
+  t.deepEqual(draftsOf(rig), []);
   await refused;
-  await t.throwsAsync(write(rig, Buffer.of(1)), { message: 'the generation is over' });
+  await t.throwsAsync(writeBlob(rig, Buffer.of(1)), { message: 'the generation is over' });
 });
 
 test('what an earlier process did not finish is removed at start, and nothing else', async (t) => {
   const dir = temporaryDirectory(t);
-  const rig = await open(dir);
-  const { cid } = await write(rig, Buffer.from('kept'));
+  const rig = await openBlobs(dir);
+  const { cid } = await writeBlob(rig, Buffer.from('kept'));
   writeFileSync(join(rig.dir, 'incoming', 'torn'), 'half a bl');
-  const again = await open(dir);
-  t.deepEqual(drafts(again), []);
-  t.is(String(await read(again, cid)), 'kept');
-});
-
-/** A file system of 4 MiB of its own; `undefined` where we may not mount one. */
-function smallDisk(dir: string): (() => void) | undefined {
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', dir], { stdio: 'ignore' });
-    return () => execFileSync('umount', ['--lazy', dir]);
-  } catch {
-    return undefined;
-  }
-}
-
-test('a full disk is named, gives back what was written, and costs no blob', async (t) => {
-  const dir = temporaryDirectory(t);
-  const unmount = smallDisk(dir);
-  if (unmount === undefined) {
-    t.log('not run on a full file system: mounting one takes root');
-    t.pass();
-    return;
-  }
-  try {
-    const rig = await open(dir);
-    const content = bytesOf(6, 2 * MIB);
-    const { cid } = await write(rig, content);
-    await t.throwsAsync(write(rig, bytesOf(7, 3 * MIB)), { code: 'store/disk-full' });
-    t.deepEqual(drafts(rig), []);
-    t.true((await read(rig, cid)).equals(content));
-    await write(rig, bytesOf(8, MIB));
-    execFileSync('mount', ['-o', 'remount,ro', dir], { stdio: 'ignore' });
-    await t.throwsAsync(write(rig, Buffer.of(1)), { code: 'store/read-only' });
-    await t.throwsAsync(rig.blobs.delete(cid), { code: 'store/read-only' });
-    t.true((await read(rig, cid)).equals(content));
-  } finally {
-    unmount();
-  }
+  const again = await openBlobs(dir);
+  t.deepEqual(draftsOf(again), []);
+  t.is(String(await readBlob(again, cid)), 'kept');
 });
 
 test('a folder that may not be written is named', async (t) => {
   if (process.getuid?.() === 0) {
-    t.log('root may write anywhere: see the read-only file system above');
+    t.log('root may write anywhere: full-disk.test.ts has a read-only file system');
     t.pass();
     return;
   }
   const rig = await fresh(t);
   chmodSync(join(rig.dir, 'incoming'), 0o500);
-  await t.throwsAsync(write(rig, Buffer.of(1)), { code: 'store/read-only' });
+  await t.throwsAsync(writeBlob(rig, Buffer.of(1)), { code: 'store/read-only' });
 });

@@ -5,12 +5,15 @@ import test from 'ava';
 import { loadIdentity } from '../../kernel/identity/index.ts';
 import { openConfig } from '../../kernel/config/index.ts';
 import { temporaryDirectory } from '../rig/temporary.ts';
+import { bytesOf, draftsOf, openBlobs, readBlob, writeBlob } from './blob-rig.ts';
 import { NOTES, openTestStore } from './rig.ts';
 
-/** A file system of 2 MiB of its own; `undefined` where we may not mount one. */
-function smallDisk(dir: string): (() => void) | undefined {
+const MIB = 1024 * 1024;
+
+/** A file system of its own, so large; `undefined` where we may not mount one. */
+function smallDisk(dir: string, bytes: number): (() => void) | undefined {
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', dir], { stdio: 'ignore' });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', dir], { stdio: 'ignore' });
     return () => execFileSync('umount', ['--lazy', dir]);
   } catch {
     return undefined;
@@ -20,7 +23,7 @@ function smallDisk(dir: string): (() => void) | undefined {
 test('a disk that really is full: nothing stored is lost, and files are never half written', (t) => {
   const dir = join(temporaryDirectory(t), 'disk');
   mkdirSync(dir);
-  const unmount = smallDisk(dir);
+  const unmount = smallDisk(dir, 2 * MIB);
   if (unmount === undefined) {
     t.log('not run on a real file system: mounting one takes root; max_page_count stands in for it elsewhere');
     t.pass();
@@ -64,6 +67,31 @@ test('a disk that really is full: nothing stored is lost, and files are never ha
     again.database('notes').prepare('INSERT INTO notes (body) VALUES (?)').run('small');
     t.is(count.get()?.n, stored + 1);
     again.close();
+  } finally {
+    unmount();
+  }
+});
+
+test('a full disk costs no blob and gives back what was written; a read-only one is named', async (t) => {
+  const dir = temporaryDirectory(t);
+  const unmount = smallDisk(dir, 4 * MIB);
+  if (unmount === undefined) {
+    t.log('not run on a real file system: mounting one takes root');
+    t.pass();
+    return;
+  }
+  try {
+    const rig = await openBlobs(dir);
+    const content = bytesOf(6, 2 * MIB);
+    const { cid } = await writeBlob(rig, content);
+    await t.throwsAsync(writeBlob(rig, bytesOf(7, 3 * MIB)), { code: 'store/disk-full' });
+    t.deepEqual(draftsOf(rig), []);
+    t.true((await readBlob(rig, cid)).equals(content));
+    await writeBlob(rig, bytesOf(8, MIB));
+    execFileSync('mount', ['-o', 'remount,ro', dir], { stdio: 'ignore' });
+    await t.throwsAsync(writeBlob(rig, Buffer.of(1)), { code: 'store/read-only' });
+    await t.throwsAsync(rig.blobs.delete(cid), { code: 'store/read-only' });
+    t.true((await readBlob(rig, cid)).equals(content));
   } finally {
     unmount();
   }
