@@ -27,9 +27,10 @@ export interface HostRig {
   run(command: string, params?: unknown): Promise<unknown>;
 }
 
-/** A plugin host on a virtual clock with a real store, bus and dispatcher, and no network. */
-export function hostRig(t: ExecutionContext): HostRig {
+/** A plugin host on a virtual clock with a real store, bus and dispatcher, and no network. `saved` is its config file. */
+export function hostRig(t: ExecutionContext, saved?: (dir: string) => object): HostRig {
   const dir = temporaryDirectory(t);
+  if (saved) writeFileSync(join(dir, 'config.json'), JSON.stringify(saved(dir)));
   const clock = new VirtualClock();
   const log = recordingLog();
   const counters = createCounters();
