@@ -58,6 +58,17 @@ test('a record passed on by anybody is taken when the contact signed it', async 
   t.deepEqual((await routeOf(anna))?.addresses, ['5.6.7.50:4433']);
 });
 
+test('a record with a field of a later version is taken, kept and passed on whole', async (t) => {
+  const { anna, now, update, checkin } = await world(t);
+  const fields = { node_id: bert.nodeId, addresses: ['5.6.7.50:4433'], nplus10: [bert.nodeId], timestamp_ms: now };
+  const record = addressRecords.sign(bert, { ...fields, ...{ relays: ['x'] } });
+  await update(record);
+  await anna.reload('social');
+  t.deepEqual((await checkin([bert.nodeId])).answers, [{ node_id: bert.nodeId, online: false, record }]);
+  await update({ ...record, ...{ relays: [] }, timestamp_ms: now });
+  t.deepEqual((await checkin([bert.nodeId])).answers[0]?.record, record);
+});
+
 test('a forged or altered record changes nothing and is held against who sent it', async (t) => {
   const { anna, now, update } = await world(t);
   await update(signed(mallory, ['5.6.7.66:1'], now, bert.nodeId));
