@@ -3,6 +3,7 @@ import { Compile, type Validator } from 'typebox/compile';
 import { CERTIFICATE_MAX_BYTES, readDeviceCertificate } from './certificate.ts';
 import { verifySignature, verifySignatureAsync } from './signature.ts';
 import type { DeviceId, NodeId } from '../sdk/identifiers.ts';
+import type { Signer } from '../sdk/signer.ts';
 import { bytesToHex, hexToBytes, SignatureSchema } from '../sdk/kit/ids.ts';
 
 /**
@@ -39,11 +40,7 @@ export interface Claim {
 }
 
 /** Who signs: the identity key, or the key of a linked device with its certificate. */
-export interface RecordSigner {
-  sign(domain: string, bytes: Uint8Array): Uint8Array;
-  /** DER in base64; absent for the identity key. */
-  readonly deviceCertificate?: string;
-}
+export type RecordSigner = Pick<Signer, 'sign' | 'deviceCertificate'>;
 
 export function prove(signer: RecordSigner, domain: string, bytes: Uint8Array): Proof {
   const signature = bytesToHex(signer.sign(domain, bytes));

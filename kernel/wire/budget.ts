@@ -1,5 +1,7 @@
 import type { PeerId } from '../sdk/identifiers.ts';
 import { peerKey } from '../sdk/identifiers.ts';
+import { BoundedMap } from '../sdk/kit/bounded-map.ts';
+import { TokenBucket } from '../sdk/kit/rate-limiter.ts';
 import type { MessageBudget } from '../sdk/message.ts';
 import type { LineOwner, WaitingCall, WaitingLine } from './calls.ts';
 import { FORGIVEN_POINTS_PER_SECOND, REMEMBERED_PEERS_MAX } from './limits.ts';
@@ -10,24 +12,15 @@ export class Usage implements WaitingLine {
   /** Whole frames of this peer that wait for a place, in arrival order. */
   readonly waiting: WaitingCall[] = [];
   #pumping = false;
-  #tokens: number;
-  #at: number;
+  readonly #bucket: TokenBucket;
 
   constructor(budget: MessageBudget, now: number) {
-    this.#tokens = Math.max(1, budget.burst);
-    this.#at = now;
+    this.#bucket = new TokenBucket(budget, now);
   }
 
   /** Takes a token: 0, or after how many milliseconds there will be one. */
   take(budget: MessageBudget, now: number): number {
-    const filled = this.#tokens + ((now - this.#at) * budget.perSecond) / 1_000;
-    this.#tokens = Math.min(filled, Math.max(1, budget.burst));
-    this.#at = now;
-    if (this.#tokens >= 1) {
-      this.#tokens--;
-      return 0;
-    }
-    return Math.ceil(((1 - this.#tokens) * 1_000) / budget.perSecond);
+    return this.#bucket.take(budget, now);
   }
 
   suspendDeadlines(): void {
@@ -81,8 +74,7 @@ export class PeerAccount {
 /** Accounts of connected peers, and of up to 4,096 that left, so that reconnecting buys no fresh budget. */
 export class PeerAccounts {
   readonly #connected = new Map<string, PeerAccount>();
-  /** Oldest departure first. */
-  readonly #departed = new Map<string, PeerAccount>();
+  readonly #departed = new BoundedMap<string, PeerAccount>(REMEMBERED_PEERS_MAX);
 
   enter(peer: PeerId): PeerAccount {
     const key = peerKey(peer);
@@ -99,8 +91,5 @@ export class PeerAccounts {
     if (account === undefined || --account.connections > 0) return;
     this.#connected.delete(key);
     this.#departed.set(key, account);
-    if (this.#departed.size <= REMEMBERED_PEERS_MAX) return;
-    const oldest = this.#departed.keys().next();
-    if (!oldest.done) this.#departed.delete(oldest.value);
   }
 }

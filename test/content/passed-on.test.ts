@@ -22,7 +22,7 @@ import type { TestNode } from './world.ts';
 const DAY_MS = 24 * 3_600_000;
 
 /** A linked device of an identity: it signs with a key of its own and shows the identity's certificate. */
-function linkedDevice(of: Identity, nowMs: number): Signer & { readonly deviceCertificate: string } {
+function linkedDevice(of: Identity, nowMs: number): Signer {
   const phone = testIdentity('phone');
   const validity = { notBeforeMs: nowMs - DAY_MS, notAfterMs: nowMs + 80 * DAY_MS };
   const der = certifyDevice(of.identitySeed, hexToBytes(phone.deviceId), validity);
