@@ -30,7 +30,7 @@ import { BlobFolder, dataFiles, lockDataDirectory, openStore, prepareDataDirecto
 import { quicTransport } from './transport/index.ts';
 import type { Transport } from './transport/transport.ts';
 import type { Trace } from './wire/trace.ts';
-import { createDispatcher, createNetwork, type NetworkHost, SocketsHost } from './wire/index.ts';
+import { createDispatcher, createNetwork, type NetworkHost, SocketLender } from './wire/index.ts';
 import { NODE_VERSION } from './version.ts';
 
 /** The plugins that come with the node: the folders beside `kernel/`. */
@@ -130,7 +130,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       treatAsPublic: config.node.treatAsPublic,
       onDatagram: (datagram, from) => sockets.onDatagram(datagram, from),
     });
-    const sockets = new SocketsHost({
+    const sockets = new SocketLender({
       network,
       clock,
       counters: counters.of('kernel/wire'),

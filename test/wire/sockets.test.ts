@@ -4,7 +4,7 @@ import { createCounters } from '../../kernel/observe/index.ts';
 import type { Bus } from '../../kernel/bus/bus.ts';
 import { DATAGRAM_MAX_BYTES, type Sockets } from '../../kernel/sdk/sockets.ts';
 import { type MemoryNetwork, memoryNetwork } from '../../kernel/transport/index.ts';
-import { createDispatcher, createNetwork, type NetworkHost, SocketsHost } from '../../kernel/wire/index.ts';
+import { createDispatcher, createNetwork, type NetworkHost, SocketLender } from '../../kernel/wire/index.ts';
 import { freshCredentials } from '../contract/transport-rig.ts';
 import { recordingLog } from '../rig/recording-log.ts';
 
@@ -40,7 +40,7 @@ class World {
       features: () => [],
       onDatagram: (datagram, from) => lender.onDatagram(datagram, from),
     });
-    const lender = new SocketsHost({ network, clock, counters, log, treatAsPublic });
+    const lender = new SocketLender({ network, clock, counters, log, treatAsPublic });
     await network.listen();
     t.teardown(async () => {
       dispatcher.close();
@@ -268,7 +268,7 @@ test('before the node listens there is a main socket to ask for prefixes, and no
   const log = recordingLog();
   const counters = createCounters().of('wire');
   const network = { endpoint: undefined } as Partial<NetworkHost> as NetworkHost;
-  const sockets = new SocketsHost({ network, clock, counters, log, treatAsPublic: [] }).lend({
+  const sockets = new SocketLender({ network, clock, counters, log, treatAsPublic: [] }).lend({
     plugin: 'nat',
     signal: new AbortController().signal,
   });

@@ -32,7 +32,7 @@ import { Dial, type DialDelegate } from './dial.ts';
 import { ClosingConnections } from './closing-connections.ts';
 import { HandshakeLimiter } from './handshake-limiter.ts';
 import { InitialPackets } from './initial-packets.ts';
-import type { QuicSocket, QuicSocketHost } from './quic-socket.ts';
+import type { QuicSocket, QuicSocketDelegate } from './quic-socket.ts';
 import { SocketSet } from './socket-set.ts';
 import { DeferredFlush } from './deferred-flush.ts';
 import { SendBuffer, UdpSocket } from './udp-socket.ts';
@@ -46,7 +46,7 @@ export interface EndpointDeps {
 }
 
 /** The QUIC endpoint: its sockets, its connections, and who may have one. */
-export class QuicEndpoint implements Endpoint, ConnectionDelegate<QuicConnection>, DialDelegate, QuicSocketHost {
+export class QuicEndpoint implements Endpoint, ConnectionDelegate<QuicConnection>, DialDelegate, QuicSocketDelegate {
   readonly port: number;
   readonly socket: EndpointSocket;
   readonly clock: Clock;
@@ -87,8 +87,8 @@ export class QuicEndpoint implements Endpoint, ConnectionDelegate<QuicConnection
     this.counts = deps.counters;
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#configs = new QuicConfigs(options.credentials, this.limits);
-    const gate = new HandshakeLimiter(this.limits, deps.clock, deps.random);
-    this.#initials = new InitialPackets({ gate, random: deps.random, counts: deps.counters, sendBuffer: buffer });
+    const limiter = new HandshakeLimiter(this.limits, deps.clock, deps.random);
+    this.#initials = new InitialPackets({ limiter, random: deps.random, counts: deps.counters, sendBuffer: buffer });
     this.#incarnation = Buffer.from(deps.random.bytes(8)).toString('hex');
     this.#sockets = new SocketSet(udp, buffer, options.bind, this);
     this.socket = this.#sockets.main;

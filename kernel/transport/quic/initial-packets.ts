@@ -13,7 +13,7 @@ const INITIAL_MIN_BYTES = 1_200;
 const INITIAL = 0;
 
 export interface InitialPacketsDeps {
-  readonly gate: HandshakeLimiter;
+  readonly limiter: HandshakeLimiter;
   readonly random: Random;
   readonly counts: Counters;
   readonly sendBuffer: SendBuffer;
@@ -29,7 +29,7 @@ export interface AcceptedInitial {
 
 /**
  * Judges long-header packets that belong to no connection: somebody may want one. Answers with a
- * version negotiation or a Retry itself; nothing is kept for anybody before the gate agrees.
+ * version negotiation or a Retry itself; nothing is kept for anybody before the limiter agrees.
  */
 export class InitialPackets {
   readonly #deps: InitialPacketsDeps;
@@ -39,7 +39,7 @@ export class InitialPackets {
   }
 
   judge(datagram: Buffer, path: DatagramPath, pendingInbound: number): AcceptedInitial | undefined {
-    const { gate, random, counts, sendBuffer } = this.#deps;
+    const { limiter, random, counts, sendBuffer } = this.#deps;
     if (datagram.length < INITIAL_MIN_BYTES) {
       counts.add('unknown-connection');
       return undefined;
@@ -62,12 +62,12 @@ export class InitialPackets {
       return undefined;
     }
     const source = path.remote;
-    const original = header.token === undefined ? undefined : gate.checkToken(header.token, source, header.dcid);
-    const verdict = gate.judge(source, pendingInbound, original !== undefined);
+    const original = header.token === undefined ? undefined : limiter.checkToken(header.token, source, header.dcid);
+    const verdict = limiter.judge(source, pendingInbound, original !== undefined);
     if (verdict === 'retry') {
       counts.add('retry-sent');
       const retryCid = random.bytes(CID_BYTES);
-      const token = gate.mintToken(source, header.dcid, retryCid);
+      const token = limiter.mintToken(source, header.dcid, retryCid);
       path.send(buffer, quiche.retry(header.scid, header.dcid, retryCid, token, header.version, buffer));
       return undefined;
     }

@@ -6,7 +6,7 @@ import { localAddresses } from './local-addresses.ts';
 import type { UdpSocket } from './udp-socket.ts';
 
 /** What a socket needs of its endpoint. */
-export interface QuicSocketHost {
+export interface QuicSocketDelegate {
   onQuic(
     socket: QuicSocket,
     kind: 'short-header' | 'long-header' | 'path-probe',
@@ -22,7 +22,7 @@ export class QuicSocket implements EndpointSocket {
   readonly udp: UdpSocket;
   /** quiche's name for this end of the paths that go through here. */
   readonly local: { readonly host: string; readonly port: number };
-  readonly #host: QuicSocketHost;
+  readonly #delegate: QuicSocketDelegate;
   readonly #bind: SocketAddress | undefined;
   readonly #onShut: () => void;
   #accepts = false;
@@ -31,11 +31,11 @@ export class QuicSocket implements EndpointSocket {
   #released = false;
   #closing: Promise<void> | undefined;
 
-  constructor(udp: UdpSocket, bind: SocketAddress | undefined, host: QuicSocketHost, onShut = (): void => {}) {
+  constructor(udp: UdpSocket, bind: SocketAddress | undefined, delegate: QuicSocketDelegate, onShut = (): void => {}) {
     this.udp = udp;
     this.local = { host: '0.0.0.0', port: udp.port };
     this.#bind = bind;
-    this.#host = host;
+    this.#delegate = delegate;
     this.#onShut = onShut;
     udp.onDatagram = (datagram, from) => this.#receive(datagram, from);
   }
@@ -98,8 +98,8 @@ export class QuicSocket implements EndpointSocket {
 
   #receive(datagram: Buffer, from: RemoteInfo): void {
     const kind = this.#carriesQuic ? kindOf(datagram) : 'other';
-    if (kind === 'garbage') this.#host.onGarbage();
-    else if (kind !== 'other') this.#host.onQuic(this, kind, datagram, from);
-    else if (!this.onDatagram(datagram, socketAddress(from.address, from.port))) this.#host.onGarbage();
+    if (kind === 'garbage') this.#delegate.onGarbage();
+    else if (kind !== 'other') this.#delegate.onQuic(this, kind, datagram, from);
+    else if (!this.onDatagram(datagram, socketAddress(from.address, from.port))) this.#delegate.onGarbage();
   }
 }

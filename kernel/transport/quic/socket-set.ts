@@ -2,7 +2,7 @@ import { socketAddress } from '../address.ts';
 import { transportErrors } from '../errors.ts';
 import { SOCKETS_MAX } from '../limits.ts';
 import type { EndpointSocket, SocketAddress } from '../transport.ts';
-import { QuicSocket, type QuicSocketHost } from './quic-socket.ts';
+import { QuicSocket, type QuicSocketDelegate } from './quic-socket.ts';
 import { type SendBuffer, UdpSocket } from './udp-socket.ts';
 
 /** The open sockets of an endpoint: the main one, and at most {@link SOCKETS_MAX} further ones. */
@@ -10,17 +10,17 @@ export class SocketSet {
   readonly main: QuicSocket;
   readonly buffer: SendBuffer;
   readonly #bind: SocketAddress | undefined;
-  readonly #host: QuicSocketHost;
+  readonly #delegate: QuicSocketDelegate;
   readonly #further = new Set<QuicSocket>();
   #opening = 0;
   #closed = false;
 
   /** Takes over the main socket's `udp`, which sends from `buffer`. */
-  constructor(udp: UdpSocket, buffer: SendBuffer, bind: SocketAddress | undefined, host: QuicSocketHost) {
+  constructor(udp: UdpSocket, buffer: SendBuffer, bind: SocketAddress | undefined, delegate: QuicSocketDelegate) {
     this.buffer = buffer;
     this.#bind = bind;
-    this.#host = host;
-    this.main = new QuicSocket(udp, bind, host);
+    this.#delegate = delegate;
+    this.main = new QuicSocket(udp, bind, delegate);
     this.main.accept();
   }
 
@@ -32,7 +32,7 @@ export class SocketSet {
     const bind = local === undefined ? undefined : socketAddress(local, 0);
     this.#opening++;
     const udp = await UdpSocket.open(bind, this.buffer).finally(() => this.#opening--);
-    const socket = new QuicSocket(udp, bind, this.#host, () => this.#further.delete(socket));
+    const socket = new QuicSocket(udp, bind, this.#delegate, () => this.#further.delete(socket));
     this.#further.add(socket);
     if (this.#closed) {
       await socket.shut();

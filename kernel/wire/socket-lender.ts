@@ -17,7 +17,7 @@ const SITE_RATE = { perSecond: 250, burst: 512, keysMax: 4_096 } as const;
 /** A plugin's listener shares the event loop with everything else. */
 const RECEIVE_RATE = { perSecond: 2_000, burst: 4_000, keysMax: 256 } as const;
 
-export interface SocketsDeps {
+export interface SocketLenderDeps {
   readonly network: NetworkHost;
   readonly clock: Clock;
   readonly counters: Counters;
@@ -33,15 +33,15 @@ interface Borrower {
 }
 
 /** The node's sockets as each plugin may use them, see {@link Sockets}: budgets, permitted addresses, prefixes. */
-export class SocketsHost {
-  readonly #deps: SocketsDeps;
+export class SocketLender {
+  readonly #deps: SocketLenderDeps;
   readonly #main: DatagramRoutes;
   // By plugin and not by generation: a reload is no way to a full budget.
   readonly #sends: RateLimiter<string>;
   readonly #receives: RateLimiter<string>;
   readonly #sites: RateLimiter<string>;
 
-  constructor(deps: SocketsDeps) {
+  constructor(deps: SocketLenderDeps) {
     const { clock } = deps;
     this.#deps = deps;
     this.#main = new DatagramRoutes(deps);
