@@ -77,6 +77,7 @@ export function transportSocketContract(rig: TransportRig): void {
       atB.map(({ text }) => text),
       ['\u0010'],
     );
+    t.true((b.endpoint.counters().garbage ?? 0) > 0);
     await echoes(t, connection);
   });
 
@@ -149,6 +150,9 @@ export function transportSocketContract(rig: TransportRig): void {
     await echoes(t, connection);
     b.endpoint.socket.send(Buffer.from([0x10]), addressOf(a, socket));
     await until(() => atSocket.length === 1);
+    const c = await rig.node({ limits: { dialMs: 300 } });
+    t.teardown(() => c.endpoint.close());
+    await t.throwsAsync(c.endpoint.dial({ addresses: [addressOf(a, socket)] }), { code: 'transport/dial-timeout' });
     socket.close();
     t.true(socket.closed);
     t.false(socket.send(Buffer.from([0x10]), b.address()));

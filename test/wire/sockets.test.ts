@@ -97,6 +97,7 @@ test('prefixes that are QUIC, ours, too long, too many or taken are refused by n
   for (const taken of [[0x30], [0x30, 1], [0x30, 1, 2]])
     t.throws(() => lan.main.receive(Uint8Array.from(taken), () => {}), { code: 'transport/prefix-taken' });
   lan.main.receive(Uint8Array.of(0x30, 2), () => {})();
+  lan.main.receive(Uint8Array.of(0x3f), () => {})();
   for (let second = 10; second < 41; second++) lan.main.receive(Uint8Array.of(0x30, second), () => {});
   t.throws(() => lan.main.receive(Uint8Array.of(0x31), () => {}), { code: 'transport/too-many-prefixes' });
 });
@@ -158,6 +159,7 @@ test('a plugin sends 1,024 at once and 500 a second, and no site gets more than 
     sent(10, () => '9.9.9.9:1'),
     0,
   );
+  t.is(sockets.main.send(Uint8Array.of(0x31), '9.9.9.9:1'), 'over-rate');
   generation.abort();
   t.is(
     sent(10, () => '9.9.9.9:1', a.borrow('nat').sockets),
@@ -234,7 +236,9 @@ test('a generation opens 256 sockets, which close with it, unless a connection l
   t.is(a.network.connections()[0]?.id, connection.id, 'the connection lives on');
   const next = a.borrow('nat').sockets;
   for (let i = 0; i < 256; i++) await next.open();
-  t.pass('the former generation holds none of them');
+  const another = a.borrow('lan').sockets;
+  for (let i = 0; i < 255; i++) await another.open();
+  await t.throwsAsync(another.open(), { code: 'transport/too-many-sockets' }, 'the one with the connection counts');
 });
 
 test('peers may dial a further socket once it accepts, and anything may be heard on it before', async (t) => {
