@@ -28,6 +28,19 @@ export * from './sdk/sockets.ts';
 export * from './sdk/token.ts';
 export * from './sdk/topic.ts';
 export { type Validator, validatorOf } from './sdk/validator.ts';
+export {
+  ACTIONS,
+  ACTIVITY,
+  FIGURES,
+  PANE,
+  STALE_ANSWERS,
+  type UiAction,
+  type UiActivity,
+  type UiFigure,
+  type UiLine,
+  type UiPane,
+  type UiStaleAnswers,
+} from './sdk/ui/index.ts';
 export { type LinkedSignal, linkSignals } from './clock/linked-signal.ts';
 export { type Aead, aead, AEAD_KEY_BYTES, AEAD_NONCE_BYTES, AEAD_TAG_BYTES } from './identity/aead.ts';
 export { type Blake3Hasher, blake3, blake3DeriveKey, blake3Hasher, blake3Hex } from './identity/hash.ts';

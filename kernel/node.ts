@@ -26,6 +26,7 @@ import { NETWORK } from './sdk/network.ts';
 import { SEALER } from './sdk/sealer.ts';
 import { SIGNER } from './sdk/signer.ts';
 import { SOCKETS } from './sdk/sockets.ts';
+import { UI_POINTS } from './sdk/ui/index.ts';
 import { BlobFolder, dataFiles, lockDataDirectory, openStore, prepareDataDirectory } from './store/index.ts';
 import { quicTransport } from './transport/index.ts';
 import type { Transport } from './transport/transport.ts';
@@ -151,7 +152,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       clock,
       random,
       services: new Services(),
-      points: new Points(clock, logs.area('lifecycle')),
+      points: new Points(clock, logs.area('lifecycle'), UI_POINTS),
       resources,
       log: (area) => logs.area(area),
       counters: (owner) => counters.of(owner),

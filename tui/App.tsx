@@ -9,10 +9,11 @@ import { ScreenBoundary } from './components/ScreenBoundary.tsx';
 import { StatusLine, statusRows } from './components/StatusLine.tsx';
 import { TabBar } from './components/TabBar.tsx';
 import { keyPresses } from './key-names.ts';
-import type { Session } from './session.ts';
+import { SCREENS } from './screens/index.ts';
+import type { UiSession } from './session.ts';
 import type { Confirm, Overlay, Prompt } from './store/shell.ts';
-import { useStore } from './store/store.ts';
-import { TABS } from './tabs.ts';
+import { useStore } from './use-store.ts';
+import { tabOf } from './tabs.ts';
 import { THEME } from './theme.ts';
 
 /** Below this the screens would be garbage; a message says so instead. */
@@ -24,7 +25,7 @@ const TEXT_COLUMNS_MAX = 120;
 const FRAME_ROWS = 3;
 
 /** The whole screen. Never as tall as the terminal: the last line stays free, or the terminal scrolls. */
-export function App({ session }: { readonly session: Session }) {
+export function App({ session }: { readonly session: UiSession }) {
   const { columns, rows: screenRows } = useWindowSize();
   const rows = Math.max(1, screenRows - 1);
   const notice = useStore(session.shell.state, (state) => state.notice);
@@ -59,12 +60,13 @@ function Body({
   columns,
   rows,
 }: {
-  readonly session: Session;
+  readonly session: UiSession;
   readonly columns: number;
   readonly rows: number;
 }) {
   const overlays = useStore(session.shell.state, (state) => state.overlays);
-  const { Screen, id } = TABS[useStore(session.shell.state, (state) => state.tab)] ?? TABS[0];
+  const { id } = tabOf(useStore(session.shell.state, (state) => state.tab));
+  const Screen = SCREENS[id];
   useStore(session.shell.state, (state) => state.draft);
   const full = overlays.findLast(isFull);
   const question = overlays.findLast(isQuestion);

@@ -25,10 +25,10 @@ export async function runTui(client: ControlClient, options: TuiOptions = {}): P
   try {
     const { dataDir } = options;
     const reconnect = dataDir === undefined ? undefined : () => connectControl(dataDir);
-    const { Session, runLinear, runScreen } = await loadScreens();
-    const session = new Session(client, { dataDir, reconnect });
-    if (linear) await runLinear(session, stdout, stdin);
-    else await runScreen(session, stdout, stdin);
+    const { UiSession } = await import('./session.ts');
+    const session = new UiSession(client, { dataDir, reconnect });
+    const run = linear ? (await import('./linear.ts')).runLinear : await loadScreen();
+    await run(session, stdout, stdin);
   } finally {
     await options.onQuit?.();
   }
@@ -38,16 +38,11 @@ export async function runTui(client: ControlClient, options: TuiOptions = {}): P
  * React decides when it is loaded which of its builds it is. The one for development is slower, larger,
  * and records every redraw in a list that nobody empties, which a node that runs for weeks cannot afford.
  */
-async function loadScreens() {
+async function loadScreen() {
   const before = process.env.NODE_ENV;
   process.env.NODE_ENV ??= 'production';
   try {
-    const [session, screen, lines] = await Promise.all([
-      import('./session.ts'),
-      import('./run-screen.tsx'),
-      import('./linear.ts'),
-    ]);
-    return { ...session, ...screen, ...lines };
+    return (await import('./run-screen.tsx')).runScreen;
   } finally {
     if (before === undefined) delete process.env.NODE_ENV;
   }

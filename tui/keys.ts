@@ -95,20 +95,6 @@ export const BINDINGS = [
   },
   {
     scope: 'diagnostics',
-    keys: ['a'],
-    action: 'request-referrals',
-    about: 'Ask the anchors for peers now (anchor request)',
-    hint: 'ask anchors',
-  },
-  {
-    scope: 'diagnostics',
-    keys: ['B'],
-    action: 'rebalance',
-    about: 'Clean up the mesh and let it grow (rebalance now)',
-    hint: 'rebalance',
-  },
-  {
-    scope: 'diagnostics',
     keys: ['p'],
     action: 'pause',
     about: 'Hold activity, traffic and log still; again: let run',
@@ -120,13 +106,6 @@ export const BINDINGS = [
     action: 'copy',
     about: "Copy the selected value to the terminal's clipboard",
     hint: 'copy',
-  },
-  {
-    scope: 'settings',
-    keys: ['B'],
-    action: 'rebalance',
-    about: 'Clean up the mesh and let it grow (rebalance now)',
-    hint: 'rebalance',
   },
 
   { scope: 'overlay', keys: ['esc', 'q'], action: 'close', about: 'Close', hint: 'close' },

@@ -5,21 +5,22 @@ import { refreshDiagnostics } from './actions/diagnostics.ts';
 import { reachBadgeOf } from './components/badge.ts';
 import { ago, shortId, timeOfDay } from './format.ts';
 import { safeText } from './safe-text.ts';
-import type { Session } from './session.ts';
+import type { UiSession } from './session.ts';
 import type { Person } from './store/people.ts';
 import type { Post } from './store/post.ts';
-import { rowText, type Row } from './store/rows.ts';
-import { breakdown, summaryFigures } from './summary.ts';
+import { rowText, type Cell, type Row } from './store/rows.ts';
 
 /** Posts read out at the start. */
 const FIRST_POSTS = 10;
 /** Lines of the activity log read out. */
 const ACTIVITY_LINES = 20;
+/** Rows read out of each contributed pane. */
+const PANE_LINES = 50;
 
 const HELP = `say <text>   publish it
 feed         read the newest posts
 people       who is online
-diagnostics  figures of the node, its peers, growth and searches
+diagnostics  figures of the node, its peers, and the panes of plugins
 activity     what happened of late, in the order it happened
 quit         leave
 Any other line is a command of the node, such as: peer connect, follow add, plugin list`;
@@ -29,7 +30,7 @@ Any other line is a command of the node, such as: peer connect, follow add, plug
  * line. Nothing moves, nothing is drawn over, and no colour carries meaning.
  */
 export async function runLinear(
-  session: Session,
+  session: UiSession,
   stdout: NodeJS.WritableStream,
   stdin: NodeJS.ReadableStream,
 ): Promise<void> {
@@ -72,7 +73,7 @@ export async function runLinear(
   }
 }
 
-async function run(session: Session, line: string, say: (line: string) => void): Promise<void> {
+async function run(session: UiSession, line: string, say: (line: string) => void): Promise<void> {
   const [verb = '', ...words] = line.split(/\s+/);
   const { backend, people } = session;
   const rest = line.slice(verb.length).trim();
@@ -85,7 +86,7 @@ async function run(session: Session, line: string, say: (line: string) => void):
     await people.refresh();
     for (const person of people.state.get().people) say(personLine(person));
   } else if (line === 'diagnostics') {
-    await refreshDiagnostics(session);
+    await Promise.all([refreshDiagnostics(session), session.diagnostics.panes.refreshAll()]);
     for (const text of diagnosticsLines(session)) say(text);
   } else if (line === 'activity') {
     const { activity } = session.diagnostics.state.get();
@@ -99,10 +100,10 @@ async function run(session: Session, line: string, say: (line: string) => void):
   }
 }
 
-function* diagnosticsLines(session: Session): Generator<string> {
-  const { overview, peers, growth } = session.diagnostics.state.get();
-  for (const [label, value] of summaryFigures(session.node.state.get(), overview).flat()) yield `${label}: ${value}`;
-  yield `links: ${breakdown(overview.slots)}`;
+function* diagnosticsLines(session: UiSession): Generator<string> {
+  const { diagnostics } = session;
+  const { peers } = diagnostics.state.get();
+  for (const [label, value] of diagnostics.figures.state.get().rows.flat()) yield `${label}: ${value}`;
   yield `peers: ${peers.length}`;
   for (const { nodeId, reach, kind, remoteAddr } of peers) {
     const link = kind === '' ? 'not connected' : `${kind}, ${remoteAddr}`;
@@ -110,13 +111,24 @@ function* diagnosticsLines(session: Session): Generator<string> {
     const who = name === shortId(nodeId) ? name : `${name}, ${shortId(nodeId)}`;
     yield `${who}, ${reachBadgeOf(reach).text}, ${link}`;
   }
-  for (const row of growth) yield rowLine(session, row);
+  const { titles, rows } = diagnostics.panes.state.get();
+  for (const title of titles) {
+    yield `${title}:`;
+    for (const row of rows[title]?.slice(0, PANE_LINES) ?? []) yield rowLine(session, row);
+  }
 }
 
-function rowLine(session: Session, row: Row): string {
+function rowLine(session: UiSession, row: Row): string {
+  if (row.cells !== undefined) return cellsLine(session, row.cells);
   if (row.parts.length === 0) return `${row.tag}:`;
   const when = row.atMs === undefined ? '' : `${timeOfDay(row.atMs)}, `;
   return `${when}${row.tag === '' ? '' : `${row.tag}: `}${rowText(row, session.nameOf)}`;
+}
+
+function cellsLine(session: UiSession, cells: readonly Cell[]): string {
+  return cells
+    .map(({ parts }) => parts.map((part) => (typeof part === 'string' ? part : session.nameOf(part.nodeId))).join(''))
+    .join(', ');
 }
 
 /** A slip must not delete: a command that asks wants `--yes` typed with it. */
@@ -136,7 +148,7 @@ function personLine({ name, nodeId, online, followed, bio }: Person): string {
   return `${name ?? shortId(nodeId)}, ${online ? 'online' : 'offline'}${followed ? '' : ', not followed'}${bio === '' ? '' : `: ${bio}`}`;
 }
 
-function postLine(session: Session, post: Post): string {
+function postLine(session: UiSession, post: Post): string {
   const self = session.node.state.get();
   const name =
     post.authorName ?? (post.author === self.nodeId ? self.name || 'you' : session.people.find(post.author)?.name);

@@ -1,7 +1,7 @@
 import { render } from 'ink';
 import { App } from './App.tsx';
 import { tuiErrors } from './errors.ts';
-import type { Session } from './session.ts';
+import type { UiSession } from './session.ts';
 
 /** At most 15 redraws a second. */
 const REDRAWS_PER_SECOND = 15;
@@ -14,7 +14,11 @@ const WRAP_ON = '\u001b[?7h';
  *
  * @throws tui/no-terminal; whatever crashed the UI.
  */
-export async function runScreen(session: Session, stdout: NodeJS.WriteStream, stdin: NodeJS.ReadStream): Promise<void> {
+export async function runScreen(
+  session: UiSession,
+  stdout: NodeJS.WriteStream,
+  stdin: NodeJS.ReadStream,
+): Promise<void> {
   if (!stdin.isTTY || !stdout.isTTY) throw tuiErrors.make('no-terminal');
   session.emit = (sequence) => void stdout.write(sequence);
   const restoreWrap = () => void stdout.write(WRAP_ON);

@@ -1,19 +1,22 @@
+import { contributionsChanged, pluginChanged } from '../kernel/sdk/lifecycle-topics.ts';
+import { UI_POINT_PREFIX } from '../kernel/sdk/ui/names.ts';
 import { every, realClock, type UiClock } from './clock.ts';
 import type { ControlClient } from '../kernel/control/client.ts';
 import { Backend } from './store/backend.ts';
+import { Contributions } from './store/contributions.ts';
 import { Diagnostics } from './store/diagnostics.ts';
 import { NodeInfo } from './store/node.ts';
 import { PeerCard } from './store/peer-card.ts';
 import { People } from './store/people.ts';
 import { PostList } from './store/post-list.ts';
 import { record } from './store/post.ts';
-import { problemOf } from './store/problem.ts';
+import { isAbsent, problemOf } from './store/problem.ts';
 import { Settings } from './store/settings.ts';
 import { Shell } from './store/shell.ts';
 import { RedrawPace } from './store/store.ts';
+import { valueAt } from './store/words.ts';
 import { shortId } from './format.ts';
 import { safeLine } from './safe-text.ts';
-import { TABS } from './tabs.ts';
 
 /** Figures in the header and relative times. */
 const STATUS_MS = 5_000;
@@ -23,8 +26,6 @@ const PEOPLE_MS = 10_000;
 const SETTLE_MS = 150;
 /** Diagnostics reads much, and a mesh that grows tells much. */
 const DIAGNOSTICS_SETTLE_MS = 1_000;
-/** Events that change what Diagnostics shows. Lists of peers come all the time, and are counted with the status. */
-const DIAGNOSTICS_TOPICS = /^(connection|mesh\/(?!knowledge)|anchors|worm-search|keep-alive)/;
 
 export interface SessionOptions {
   /** Makes a new connection after one dropped. Without it the UI ends with the connection. */
@@ -35,8 +36,9 @@ export interface SessionOptions {
 }
 
 /** One run of the terminal UI: its stores, and what keeps them up to date. Knows nothing of the screen. */
-export class Session {
+export class UiSession {
   readonly backend: Backend;
+  readonly contributions: Contributions;
   readonly shell: Shell;
   readonly node: NodeInfo;
   readonly feed: PostList;
@@ -61,6 +63,7 @@ export class Session {
     this.clock = clock;
     this.dataDir = dataDir;
     this.backend = new Backend(client, reconnect, clock, pace);
+    this.contributions = new Contributions(this.backend, pace);
     this.shell = new Shell(pace, (delayMs, run) => clock.after(delayMs, run));
     this.node = new NodeInfo(this.backend, clock, pace);
     const report = (error: Parameters<Shell['report']>[0]) => this.#report(error);
@@ -69,9 +72,9 @@ export class Session {
     const ownPosts = { method: 'post.list', params: () => (author() === '' ? undefined : { author: author() }) };
     this.mine = new PostList(this.backend, pace, ownPosts, report);
     this.people = new People(this.backend, clock, pace);
-    this.diagnostics = new Diagnostics(this.backend, clock, pace);
+    this.diagnostics = new Diagnostics(this.backend, this.contributions, clock, pace);
     this.peerCard = new PeerCard(this.backend, pace);
-    this.settings = new Settings(this.backend, this.node, pace);
+    this.settings = new Settings(this.backend, this.node, this.contributions, pace);
   }
 
   start(): void {
@@ -93,7 +96,7 @@ export class Session {
   }
 
   async refreshAll(): Promise<void> {
-    await this.#quietly(() => this.node.refreshIdentity());
+    await this.#quietly(() => Promise.all([this.contributions.refresh(), this.node.refreshIdentity()]));
     await Promise.all([
       this.#quietly(() => this.node.refresh()),
       this.#quietly(() => this.node.refreshProfile()),
@@ -109,10 +112,6 @@ export class Session {
   readonly nameOf = (nodeId: string): string =>
     this.people.find(nodeId)?.name ?? this.diagnostics.nameOf(nodeId) ?? shortId(nodeId);
 
-  get tab(): (typeof TABS)[number] {
-    return TABS[this.shell.state.get().tab] ?? TABS[0];
-  }
-
   /** Runs what a key asked for; what it throws is shown in the status line. */
   async attempt(work: () => void | Promise<void>): Promise<void> {
     try {
@@ -123,12 +122,11 @@ export class Session {
   }
 
   /** Background refreshing: a lost connection shows in the header, other failures in the status line. */
-  async #quietly(work: () => Promise<void>): Promise<void> {
+  async #quietly(work: () => Promise<unknown>): Promise<void> {
     if (this.backend.state.get().link === 'lost') return this.node.tick();
     await work().catch((error) => {
       const problem = problemOf(error);
-      const expected = problem.code === 'command/unknown-command' || problem.code === 'lifecycle/service-off';
-      if (!expected) this.#report(problem);
+      if (!isAbsent(problem)) this.#report(problem);
     });
   }
 
@@ -144,36 +142,52 @@ export class Session {
   #happened({ topic, atMs, event }: Record<string, unknown>): void {
     if (typeof topic !== 'string') return;
     this.diagnostics.happened(topic, atMs, event);
-    if (topic === 'social/profile-changed') this.people.forgetProfile(safeLine(record(event).nodeId));
-    if (topic === 'content/post-deleted') {
-      const id = safeLine(record(event).id);
-      this.feed.remove(id);
-      this.mine.remove(id);
+    // The kernel's own topics; what those of plugins mean here, plugins say.
+    if (topic === pluginChanged.name) this.#plan('everything', SETTLE_MS, () => this.refreshAll());
+    if (topic === contributionsChanged.name && safeLine(record(event).point).startsWith(UI_POINT_PREFIX))
+      this.#plan('contributions', SETTLE_MS, () => this.#refreshContributions());
+    const stale = new Set<string>();
+    for (const { commands, params, gone } of this.contributions.stale(topic)) {
+      for (const command of commands) {
+        stale.add(command);
+        const only = Object.values(params ?? {}).map((path) => safeLine(valueAt(event, path), 64))[0];
+        if (command === 'profile.show') this.people.forgetProfile(only);
+        if (command === 'post.show' && gone === true && only !== undefined) this.#forgetPost(only);
+      }
     }
-    for (const [prefix, name, refresh] of this.#reactions) {
-      if (topic.startsWith(prefix)) this.#plan(name, SETTLE_MS, refresh);
+    for (const [name, command, refresh] of this.#readings) {
+      if (stale.has(command)) this.#plan(name, SETTLE_MS, refresh);
     }
-    if (DIAGNOSTICS_TOPICS.test(topic)) this.#plan('diagnostics', DIAGNOSTICS_SETTLE_MS, () => this.#refreshShown());
+    if (this.diagnostics.concerns(topic, stale)) {
+      this.#plan('diagnostics', DIAGNOSTICS_SETTLE_MS, () => this.#refreshShown());
+    }
   }
 
-  /** Which events make which part stale. */
-  readonly #reactions: readonly (readonly [prefix: string, name: string, refresh: () => Promise<void>])[] = [
-    ['content/', 'feed', () => this.feed.refresh()],
-    ['content/', 'status', () => this.node.refresh()],
-    ['content/', 'mine', () => this.mine.refresh()],
-    ['social/', 'people', () => this.people.refresh()],
-    ['social/followed', 'feed', () => this.feed.refresh()],
-    ['social/unfollowed', 'feed', () => this.feed.refresh()],
-    ['social/profile-changed', 'profile', () => this.node.refreshProfile()],
-    ['social/profile-changed', 'feed', () => this.feed.refresh()],
-    ['mesh/peer-', 'people', () => this.people.refresh()],
-    ['mesh/peer-', 'status', () => this.node.refresh()],
-    ['plugin/', 'everything', () => this.refreshAll()],
+  /** What is read anew when the answer of a command is stale. */
+  readonly #readings: readonly (readonly [name: string, command: string, refresh: () => Promise<void>])[] = [
+    ['feed', 'feed.list', () => this.feed.refresh()],
+    ['mine', 'post.list', () => this.mine.refresh()],
+    ['status', 'status', () => this.node.refresh()],
+    ['profile', 'profile.show', () => this.node.refreshProfile()],
+    ['people', 'profile.show', () => this.people.refresh()],
+    ['people', 'follow.list', () => this.people.refresh()],
+    ['people', 'peer.list', () => this.people.refresh()],
   ];
+
+  #forgetPost(id: string): void {
+    this.feed.remove(id);
+    this.mine.remove(id);
+  }
+
+  async #refreshContributions(): Promise<void> {
+    await this.contributions.refresh();
+    await this.#refreshShown();
+  }
 
   /** Diagnostics, where somebody looks at it. */
   async #refreshShown(): Promise<void> {
-    if (this.tab.id === 'diagnostics') await Promise.all([this.node.refresh(), this.diagnostics.refresh()]);
+    if (this.shell.state.get().tab !== 'diagnostics') return;
+    await Promise.all([this.node.refresh(), this.diagnostics.refresh()]);
   }
 
   #plan(name: string, afterMs: number, refresh: () => Promise<void>): void {

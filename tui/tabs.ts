@@ -1,51 +1,28 @@
-import type { ReactNode } from 'react';
-import { openDiagnosticsItem, refreshDiagnostics } from './actions/diagnostics.ts';
-import { openSelectedPerson } from './actions/people.ts';
-import { openSelectedPost } from './actions/posts.ts';
-import { editSelectedSetting } from './actions/settings.ts';
+import { refreshDiagnostics } from './actions/diagnostics.ts';
 import type { Scope } from './keys.ts';
-import { DiagnosticsScreen } from './screens/DiagnosticsScreen.tsx';
-import { FeedScreen } from './screens/FeedScreen.tsx';
-import { MyPostsScreen } from './screens/MyPostsScreen.tsx';
-import { PeopleScreen } from './screens/PeopleScreen.tsx';
-import { SettingsScreen } from './screens/SettingsScreen.tsx';
-import type { Session } from './session.ts';
+import type { UiSession } from './session.ts';
 import type { ListCursor } from './store/list-cursor.ts';
 import type { PostList } from './store/post-list.ts';
 
-export interface Area {
-  readonly columns: number;
-  readonly rows: number;
-}
-
-export interface ScreenProps {
-  readonly session: Session;
-  readonly area: Area;
-}
-
 export interface Tab {
-  readonly id: string;
+  /** What the shell remembers; screens and what enter opens are found by it. */
+  readonly id: 'feed' | 'mine' | 'people' | 'settings' | 'diagnostics';
   readonly title: string;
   /** Scopes of the key table that listen here, before the common ones. */
   readonly scopes: readonly Scope[];
-  readonly Screen: (props: ScreenProps) => ReactNode;
-  readonly cursor: (session: Session) => ListCursor;
-  /** Opens the selected item. */
-  readonly open: (session: Session) => void | Promise<void>;
-  readonly refresh: (session: Session) => Promise<void>;
+  readonly cursor: (session: UiSession) => ListCursor;
+  readonly refresh: (session: UiSession) => Promise<void>;
   /** Where the tab shows posts. */
-  readonly posts?: (session: Session) => PostList;
+  readonly posts?: (session: UiSession) => PostList;
   /** Runs when the tab is gone to. */
-  readonly enter?: (session: Session) => void;
+  readonly enter?: (session: UiSession) => void;
 }
 
 const feed: Tab = {
   id: 'feed',
   title: 'Feed',
   scopes: ['posts'],
-  Screen: FeedScreen,
   cursor: (session) => session.feed.cursor,
-  open: openSelectedPost,
   refresh: (session) => session.feed.refresh(),
   posts: (session) => session.feed,
 };
@@ -54,9 +31,7 @@ const mine: Tab = {
   id: 'mine',
   title: 'My Posts',
   scopes: ['posts'],
-  Screen: MyPostsScreen,
   cursor: (session) => session.mine.cursor,
-  open: openSelectedPost,
   refresh: (session) => session.mine.refresh(),
   posts: (session) => session.mine,
 };
@@ -65,9 +40,7 @@ const people: Tab = {
   id: 'people',
   title: 'People',
   scopes: ['people'],
-  Screen: PeopleScreen,
   cursor: (session) => session.people.cursor,
-  open: openSelectedPerson,
   refresh: (session) => session.people.refresh(),
 };
 
@@ -75,9 +48,7 @@ const settings: Tab = {
   id: 'settings',
   title: 'Settings',
   scopes: ['settings'],
-  Screen: SettingsScreen,
   cursor: (session) => session.settings.cursor,
-  open: editSelectedSetting,
   refresh: (session) => session.settings.refresh(),
 };
 
@@ -85,12 +56,20 @@ const diagnostics: Tab = {
   id: 'diagnostics',
   title: 'Diagnostics',
   scopes: ['diagnostics'],
-  Screen: DiagnosticsScreen,
   cursor: (session) => session.diagnostics.cursor,
-  open: openDiagnosticsItem,
   refresh: refreshDiagnostics,
   enter: (session) => session.diagnostics.open(),
 };
 
 /** The tabs in their order, which the number keys follow: a new tab is one more name here. */
 export const TABS: readonly [Tab, ...Tab[]] = [feed, mine, people, settings, diagnostics];
+
+/** The tab of this id; the first one for an id that is none. */
+export function tabOf(id: string): Tab {
+  return TABS.find((tab) => tab.id === id) ?? TABS[0];
+}
+
+/** The tab the user is at. */
+export function currentTab({ shell }: UiSession): Tab {
+  return tabOf(shell.state.get().tab);
+}

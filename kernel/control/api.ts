@@ -12,6 +12,7 @@ import { localCommands } from './commands/local.ts';
 import { nodeCommands } from './commands/node.ts';
 import { pluginCommands } from './commands/plugin.ts';
 import { nodeStreams } from './commands/streams.ts';
+import { uiCommands } from './commands/ui.ts';
 import type { ControlDeps, KernelCommands, Push } from './deps.ts';
 import { controlErrors } from './errors.ts';
 import type { CommandDescription, JsonSchema } from './protocol.ts';
@@ -25,6 +26,7 @@ const KERNEL_COMMANDS: KernelCommands = {
   ...pluginCommands,
   ...configCommands,
   ...identityCommands,
+  ...uiCommands,
   ...localCommands,
 };
 

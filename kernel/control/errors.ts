@@ -14,6 +14,10 @@ export const controlErrors = defineErrors('control', {
     message: 'A line is longer than {limit} bytes',
     hint: 'Give large content by file path instead of in the request',
   },
+  'answer-too-long': {
+    message: 'The answer of {command} is longer than {limit} bytes',
+    hint: 'Ask for less at a time, or in pages where the command has them',
+  },
   'too-many-clients': {
     message: 'The node serves {limit} control clients already',
     hint: 'Close one of them and try again',

@@ -6,6 +6,7 @@ import { controlErrors } from './errors.ts';
 import {
   CANCEL,
   EVENT,
+  LINE_MAX_BYTES,
   LineReader,
   parseRequest,
   PROGRESS,
@@ -108,7 +109,9 @@ export class ServerConnection {
     this.#calls.set(id, controller);
     try {
       const result = await this.#call(id, method, params, controller.signal);
-      this.#write({ jsonrpc: '2.0', id, result: result ?? null });
+      if (!this.#write({ jsonrpc: '2.0', id, result: result ?? null })) {
+        this.#answerError(id, controlErrors.make('answer-too-long', { command: method, limit: LINE_MAX_BYTES }));
+      }
     } catch (error) {
       // Only a result that JSON cannot hold gets here as anything else.
       const known = error instanceof ItsgoinError;
@@ -154,8 +157,9 @@ export class ServerConnection {
         dropped++;
         return;
       }
-      this.#write({ jsonrpc: '2.0', method: EVENT, params: { subscription, event, dropped } });
-      dropped = 0;
+      dropped = this.#write({ jsonrpc: '2.0', method: EVENT, params: { subscription, event, dropped } })
+        ? 0
+        : dropped + 1;
     };
     // What the stream starts with waits one turn: the client must first learn the subscription's number.
     let early: [event: unknown, lost: number][] | undefined = [];
@@ -178,10 +182,14 @@ export class ServerConnection {
     this.#write({ jsonrpc: '2.0', id, error: toRpcError(error) });
   }
 
-  #write(message: unknown): void {
-    if (!this.#socket.writable) return;
-    this.#socket.write(`${JSON.stringify(message)}\n`);
+  /** False for a line that the client would not take, and would close the connection at. */
+  #write(message: unknown): boolean {
+    if (!this.#socket.writable) return true;
+    const line = JSON.stringify(message);
+    if (Buffer.byteLength(line) > LINE_MAX_BYTES) return false;
+    this.#socket.write(`${line}\n`);
     if (this.#socket.writableLength > ANSWER_BACKLOG_BYTES) this.#socket.pause();
+    return true;
   }
 
   #abortAll(): void {

@@ -25,7 +25,6 @@ export function inspectPlugin(deps: SwapDeps, record: PluginRecord): PluginInspe
     handlers: generation
       ? Object.values<AnyMessage>(generation.plugin.messages ?? {}).map((message) => message.name)
       : [],
-    commands: generation ? Object.keys(generation.plugin.commands ?? {}) : [],
     loops: (generation?.loops ?? []).map((loop) => loop.report()),
     subscriptions: generation?.events.topics ?? [],
     cleanups: generation?.scope.size ?? 0,

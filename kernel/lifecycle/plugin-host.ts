@@ -15,6 +15,8 @@ export interface PluginSummary {
   readonly source: string;
   /** Why it is `failed` or was last refused or rolled back. */
   readonly reason: string | undefined;
+  /** Names of its commands, which answer while it is active. */
+  readonly commands: readonly string[];
 }
 
 export interface SwapOutcome {
@@ -42,7 +44,6 @@ export interface PluginInspection extends PluginSummary {
   /** What it contributes, as `point: name`. */
   readonly contributes: readonly string[];
   readonly handlers: readonly string[];
-  readonly commands: readonly string[];
   readonly loops: readonly {
     name: string;
     everyMs: number;

@@ -67,6 +67,7 @@ export class PluginRecord {
       generation: this.#generations,
       source: this.origin === 'builtin' && this.path === this.ownPath ? 'builtin' : this.path,
       reason: this.reason,
+      commands: Object.keys(this.plugin?.commands ?? {}),
     };
   }
 }

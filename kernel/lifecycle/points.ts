@@ -21,9 +21,11 @@ export class Points {
   /** Ordered handles by point name; made on demand and dropped when the point changes. */
   readonly #ordered = new Map<string, readonly Contribution<unknown>[]>();
 
-  constructor(clock: Clock, log: Log) {
+  /** @param own points of the kernel itself, which no plugin can take over */
+  constructor(clock: Clock, log: Log, own: readonly Point<unknown>[] = []) {
     this.#clock = clock;
     this.#log = log;
+    for (const point of own) this.#owners.set(point.name, { plugin: 'kernel', point });
   }
 
   /** Why a plugin may not own these points and bring these contributions; `undefined` when it may. */

@@ -23,6 +23,7 @@ import { Rejoin } from './rejoin.ts';
 import { Surroundings } from './surroundings.ts';
 import { AnchorTalks } from './talk.ts';
 import { WitnessDesk } from './witness.ts';
+import { anchorsUi } from './ui.ts';
 
 /** Where a node without peers starts: connect strings in the data directory (ID-07). */
 const ANCHORS_FILE = 'anchors.json';
@@ -120,6 +121,7 @@ export default definePlugin({
     ctx.on(declarationChanged, () => anchors.ctx.background('tell-peers', talks.tell('everybody')));
 
     return {
+      contributes: anchorsUi,
       services: [
         bind(ANCHORS, {
           isDeclared: () => declaration.isDeclared(),

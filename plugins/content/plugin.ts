@@ -40,6 +40,7 @@ import { Sync } from './sync.ts';
 import { SyncCursors } from './sync-cursors.ts';
 import { Views } from './views.ts';
 import { Writer } from './writer.ts';
+import { contentUi } from './ui.ts';
 
 /** Writes that may fail in a row before a new generation counts as broken. */
 const FAILED_WRITES_MAX = 3;
@@ -175,6 +176,7 @@ export default definePlugin({
     let interrupted: readonly Announcement[] = [];
 
     return {
+      contributes: contentUi,
       services: [bind(CONTENT, service)],
       handlers: {
         pullSync: (request) => server.pull(request),

@@ -12,6 +12,7 @@ import { keepAliveRequest } from './messages.ts';
 import { Needs } from './needs.ts';
 import { Session, Sessions } from './sessions.ts';
 import { surroundingsOf } from './surroundings.ts';
+import { keepAliveUi } from './ui.ts';
 
 /** How often it is checked that the needed nodes are in sight (CYC-06). */
 const CHECK_MS = 60_000;
@@ -60,6 +61,7 @@ export default definePlugin({
     ctx.on(connectionClosed, ({ id }) => sessions.lost(id));
 
     return {
+      contributes: keepAliveUi,
       services: [
         bind(KEEP_ALIVE, {
           contribute: (name, list) => needs.add(name, list),

@@ -9,6 +9,7 @@ import type { PreferredPeers } from './prefer/preferred-peers.ts';
 import type { Rebalance } from './rebalance/rebalance.ts';
 import type { Blacklist } from './slots/blacklist.ts';
 import type { Slots } from './slots/slots.ts';
+import { summarize } from './rebalance/summary.ts';
 
 const CANDIDATES_SHOWN = 10;
 const NodeIdParam = Type.String({ description: 'Node id, 64 hex characters' });
@@ -62,6 +63,8 @@ export const slotCommands = {
       steps: Type.Array(
         Type.Object({ do: Type.String(), node_id: Type.Optional(Type.String()), reason: Type.Optional(Type.String()) }),
       ),
+      /** In words. */
+      summary: Type.String(),
     }),
   }),
   'mesh.slots': defineCommand({
@@ -75,6 +78,8 @@ export const slotCommands = {
       /** How many of them hold a slot now. */
       preferred_held: Type.Integer(),
       preferred_limit: Type.Integer(),
+      /** Mesh slots that hold other peers. */
+      other_held: Type.Integer(),
       /** This node and its preferred peers, as it tells others. */
       nplus10: Ids,
       /** Node ids by the kind of their connection: mesh, keep-alive, lan, session, ephemeral. */
@@ -133,13 +138,17 @@ export function slotCommandHandlers(
         took_ms: tookMs,
       })),
     }),
-    'rebalance.now': () => ({
-      steps: rebalance.run('command').map((step) => ({
-        do: step.do,
-        ...('nodeId' in step ? { node_id: step.nodeId as string } : {}),
-        ...('reason' in step ? { reason: step.reason as string } : {}),
-      })),
-    }),
+    'rebalance.now': () => {
+      const steps = rebalance.run('command');
+      return {
+        steps: steps.map((step) => ({
+          do: step.do,
+          ...('nodeId' in step ? { node_id: step.nodeId as string } : {}),
+          ...('reason' in step ? { reason: step.reason as string } : {}),
+        })),
+        summary: summarize(steps),
+      };
+    },
     'mesh.slots': () => {
       const { held, reserved, limit, preferred: preferredHeld, preferredLimit } = slots.counts();
       const connections: Record<string, string[]> = {};
@@ -153,6 +162,7 @@ export function slotCommandHandlers(
         preferred: preferred.all().map(({ nodeId }) => nodeId as string),
         preferred_held: preferredHeld,
         preferred_limit: preferredLimit,
+        other_held: held - preferredHeld,
         nplus10: preference.nplus10(),
         connections,
       };

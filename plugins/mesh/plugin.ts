@@ -30,6 +30,7 @@ import { Plan } from './redial.ts';
 import { DialCounts } from './dial-budget.ts';
 import { addressRequest } from './resolve/messages.ts';
 import { meshService } from './service.ts';
+import { meshUi } from './ui.ts';
 
 /** Must outlast the asking side: its deadline of 10 s, and a swap between two attempts. */
 const EXCHANGE_WAIT_MS = 20_000;
@@ -99,6 +100,7 @@ export default definePlugin({
     };
 
     return {
+      contributes: meshUi,
       services: [bind(MESH, meshService(mesh, { ...parts, offerStep: (step) => parts.cascade.offer(step) }))],
       commands: {
         ...meshCommandHandlers(mesh, { ...parts, resolutions: (nodeId) => parts.cascade.history.get(nodeId) }),

@@ -28,6 +28,7 @@ import { Profiles } from './profiles.ts';
 import { FOLLOWERS_MAX, Relations } from './relations.ts';
 import { Routes } from './routes.ts';
 import { Routing, toSocialRoute } from './routing.ts';
+import { socialUi } from './ui.ts';
 
 const PeerRef = Type.Object({ nodeId: Type.String(), deviceId: Type.String() });
 
@@ -164,6 +165,7 @@ export default definePlugin({
     ctx.on(unfollowed, ({ nodeId }) => routing.checkins.forget(nodeId));
 
     return {
+      contributes: socialUi,
       services: [
         bind(SOCIAL, {
           follows: () => relations.follows(),

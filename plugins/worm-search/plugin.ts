@@ -14,6 +14,7 @@ import { RelayBudget } from './relay-budget.ts';
 import { Responder } from './responder.ts';
 import { Searcher } from './searcher.ts';
 import { Seen, SeenState } from './seen.ts';
+import { wormSearchUi } from './ui.ts';
 
 export default definePlugin({
   name: 'worm-search',
@@ -45,6 +46,7 @@ export default definePlugin({
     const responder = new Responder({ ctx, home, mesh, seen, relays: new RelayBudget(ctx.clock) });
 
     return {
+      contributes: wormSearchUi,
       services: [
         bind(WORM_SEARCH, {
           find: (target, options) => searcher.find({ ...target, ...readTarget(target.kind, target.id) }, options),

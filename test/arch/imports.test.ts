@@ -131,6 +131,45 @@ test('the terminal UI and the CLI reach the node only through the control client
   t.deepEqual(show(wrong), []);
 });
 
+const tui = sources('tui').flatMap(importsOf);
+
+test('the terminal UI has no circle of imports, not even of types', (t) => {
+  const to = (file: string): string[] => tui.filter(({ from }) => from === file).map((one) => one.to);
+  const done = new Set<string>();
+  const circle = (file: string, path: readonly string[]): readonly string[] | undefined => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+    if (done.has(file)) return undefined;
+    for (const next of to(file)) {
+      const found = circle(next, [...path, file]);
+      if (found !== undefined) return found;
+    }
+    done.add(file);
+    return undefined;
+  };
+  t.deepEqual(
+    sources('tui')
+      .map((file) => circle(file, []))
+      .find((found) => found !== undefined),
+    undefined,
+  );
+});
+
+test('line mode loads no screen', (t) => {
+  const loaded = new Set<string>();
+  const load = (file: string): void => {
+    if (loaded.has(file)) return;
+    loaded.add(file);
+    for (const { from, to, typeOnly } of tui) if (from === file && !typeOnly) load(to);
+  };
+  load('tui/linear.ts');
+  load('tui/session.ts');
+  t.deepEqual(
+    [...loaded].filter((file) => /\.tsx$|^(react|ink)$/.test(file)),
+    [],
+  );
+  t.true(loaded.has('tui/store/panes.ts'));
+});
+
 const SOLE_IMPORTERS: Record<string, RegExp> = {
   '@matrixai/quic': /^kernel\/transport\/quic\//,
   'better-sqlite3': /^kernel\/store\//,

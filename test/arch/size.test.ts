@@ -15,6 +15,7 @@ const LINES_MAX: Record<string, number> = {
   observe: 300,
   sdk: 650,
   'sdk/kit': 350,
+  'sdk/ui': 300,
   store: 1_000,
   testing: 1_400,
   transport: 3_200,

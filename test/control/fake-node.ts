@@ -71,8 +71,12 @@ export async function startFakeNode(options: { dataDir?: string } = {}): Promise
     stop: () => stops++,
     host: {
       list: () => [
-        { name: 'greeting', version: '1.0.0', about: 'Greets', state: 'active', generation: 1, source: 'builtin' },
+        {
+          ...{ name: 'greeting', version: '1.0.0', about: 'Greets', state: 'active', generation: 1 },
+          ...{ source: 'builtin', commands: Object.keys(greetingCommands) },
+        },
       ],
+      contributions: () => [],
       diagnostics: () => ({ status: { greetings: 7 } }),
       inspect: () => ({ name: 'greeting', state: 'active', config: { loud: false } }),
       commands: () =>

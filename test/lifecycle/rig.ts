@@ -10,6 +10,7 @@ import { Host } from '../../kernel/lifecycle/host.ts';
 import { Points } from '../../kernel/lifecycle/points.ts';
 import { Services } from '../../kernel/lifecycle/services.ts';
 import { createCounters } from '../../kernel/observe/index.ts';
+import { UI_POINTS } from '../../kernel/sdk/ui/index.ts';
 import { openStore } from '../../kernel/store/index.ts';
 import { createDispatcher } from '../../kernel/wire/index.ts';
 import { type RecordingLog, recordingLog } from '../rig/recording-log.ts';
@@ -45,7 +46,7 @@ export function hostRig(t: ExecutionContext, saved?: (dir: string) => object): H
     clock,
     random,
     services: new Services(),
-    points: new Points(clock, log),
+    points: new Points(clock, log, UI_POINTS),
     resources: new Resources(),
     log: () => log,
     counters: (owner) => counters.of(owner),

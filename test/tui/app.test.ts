@@ -58,7 +58,7 @@ test('the tabs are reached by number, tab and shift+tab', async (t) => {
   await screen.press('tab');
   t.regex(screen.text(), /Identity/);
   await screen.press('shift+tab', 'shift+tab');
-  t.is(screen.session.tab.id, 'mine');
+  t.is(screen.session.shell.state.get().tab, 'mine');
 });
 
 test('Suggested Peers and Find Nearby do not exist, and compose asks how it is goin (UI-15)', async (t) => {

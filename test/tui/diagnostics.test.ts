@@ -2,7 +2,7 @@ import test from 'ava';
 import { LINES_MAX } from '../../tui/store/diagnostics.ts';
 import { columnsOf } from '../../tui/wrap.ts';
 import { ALICE, BOB, CAROL, DAVE, FakeNode } from './fake-node.ts';
-import { openScreen, type Screen } from './screen.ts';
+import { openScreen } from './screen.ts';
 
 const peerOf = (nodeId: string) => ({ nodeId, deviceId: 'd'.repeat(64) });
 const slotChanged = (nodeId: string) => ({
@@ -13,7 +13,7 @@ const slotChanged = (nodeId: string) => ({
 });
 
 /** The screen at a pane of Diagnostics. */
-async function openPane(pane: 'Peers' | 'Growth' | 'Activity' | 'Plugins', node = new FakeNode()): Promise<Screen> {
+async function openPane(pane: 'Peers' | 'Growth' | 'Activity' | 'Plugins', node = new FakeNode()) {
   const screen = await openScreen(node);
   await screen.press(
     '5',

@@ -1,3 +1,16 @@
+import type { Contributed } from '../../kernel/index.ts';
+import { VirtualClock } from '../../kernel/clock/index.ts';
+import { CallGate } from '../../kernel/lifecycle/call-gate.ts';
+import { Points } from '../../kernel/lifecycle/points.ts';
+import { readContributions, type UiContributions } from '../../kernel/control/commands/ui.ts';
+import { UI_POINTS } from '../../kernel/sdk/ui/index.ts';
+import { anchorsUi } from '../../plugins/anchors/ui.ts';
+import { contentUi } from '../../plugins/content/ui.ts';
+import { keepAliveUi } from '../../plugins/keep-alive/ui.ts';
+import { meshUi } from '../../plugins/mesh/ui.ts';
+import { socialUi } from '../../plugins/social/ui.ts';
+import { wormSearchUi } from '../../plugins/worm-search/ui.ts';
+import { recordingLog } from '../rig/recording-log.ts';
 import { ItsgoinError } from '../../kernel/sdk/errors.ts';
 import type { ControlClient } from '../../kernel/control/client.ts';
 import type { CommandDescription } from '../../kernel/control/protocol.ts';
@@ -42,6 +55,8 @@ export class FakeNode implements ControlClient {
   config: Params = { 'node.log_level': 'info', 'content.keepDays': 30 };
   /** Every call made, for assertions. */
   calls: { method: string; params: Params }[] = [];
+  /** What outside plugins contribute, by plugin. */
+  outside: Record<string, readonly Contributed[]> = {};
   /** When set, every call fails as on a closed connection. */
   down = false;
   /** Answers to give instead of the node's own. */
@@ -135,6 +150,33 @@ export class FakeNode implements ControlClient {
     return this.calls.filter((call) => call.method === method).length;
   }
 
+  /** What the real plugins contribute, those that are off left out, as the node does it. */
+  #contributions(): UiContributions {
+    const points = new Points(new VirtualClock(), recordingLog(), UI_POINTS);
+    for (const [plugin, contributes] of [...Object.entries(BUILTIN_UI), ...Object.entries(this.outside)]) {
+      if (plugin in this.outside || this.#isActive(plugin)) {
+        const problem = points.problem(plugin, [], contributes);
+        if (problem !== undefined) throw new Error(problem);
+        points.install({ plugin, gate: new CallGate(plugin), reportFailure: () => {} }, [], contributes);
+      }
+    }
+    const commands = Object.keys(this.#methods);
+    return readContributions({
+      contributions: (point) => points.contributions(point),
+      list: () =>
+        this.plugins.map(({ name, state }) => ({
+          name: String(name),
+          state: state as 'active',
+          commands: commands.filter((command) => OWNER[command.split('.')[0] ?? ''] === name),
+        })),
+    });
+  }
+
+  #isActive(name: string): boolean {
+    // The fake has not all plugins in its list; the others are on.
+    return (this.#plugin(name).state ?? 'active') === 'active';
+  }
+
   #plugin(name: string): Params {
     return this.plugins.find((plugin) => plugin.name === name) ?? {};
   }
@@ -211,6 +253,7 @@ export class FakeNode implements ControlClient {
       preferred: [ALICE],
       preferred_held: 1,
       preferred_limit: 10,
+      other_held: 0,
       connections: { mesh: [ALICE], session: [BOB] },
     }),
     'growth.explain': () => ({
@@ -260,7 +303,11 @@ export class FakeNode implements ControlClient {
       ],
     }),
     'anchor.request': () => ({ reached: 2 }),
-    'rebalance.now': () => ({ steps: [{ do: 'close', node_id: DAVE, reason: 'zombie' }, { do: 'signal-growth' }] }),
+    'rebalance.now': () => ({
+      steps: [{ do: 'close', node_id: DAVE, reason: 'zombie' }, { do: 'signal-growth' }],
+      summary: '1 closed, lets it grow',
+    }),
+    'ui.list': () => this.#contributions(),
     'peer.connect': ({ target }) => {
       this.peers.push(peer((target as string).split('@')[0] ?? '', 'mesh', 'non-preferred'));
       return {};
@@ -277,6 +324,15 @@ export class FakeNode implements ControlClient {
     'plugin.reload': ({ name }) => this.#swap(name as string, 'active'),
   };
 }
+
+const BUILTIN_UI: Readonly<Record<string, readonly Contributed[]>> = {
+  anchors: anchorsUi,
+  content: contentUi,
+  'keep-alive': keepAliveUi,
+  mesh: meshUi,
+  social: socialUi,
+  'worm-search': wormSearchUi,
+};
 
 const CONNECTION_LOST = new ItsgoinError('control/connection-lost', {
   message: 'The node closed the control connection',

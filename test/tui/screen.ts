@@ -2,7 +2,8 @@ import { render } from 'ink-testing-library';
 import { createElement } from 'react';
 import { App } from '../../tui/App.tsx';
 import type { UiClock } from '../../tui/clock.ts';
-import { Session } from '../../tui/session.ts';
+import { UiSession } from '../../tui/session.ts';
+import type { ControlClient } from '../../kernel/control/client.ts';
 import { FakeNode, NOW_MS } from './fake-node.ts';
 
 /** Time that moves only when told to. */
@@ -61,8 +62,7 @@ const KEYS: Readonly<Record<string, string>> = {
 const ESCAPE_MS = 60;
 
 export interface Screen {
-  readonly node: FakeNode;
-  readonly session: Session;
+  readonly session: UiSession;
   readonly clock: HandClock;
   /** True once the UI asked to end. */
   readonly hasQuit: () => boolean;
@@ -78,16 +78,29 @@ export interface Screen {
 }
 
 /** The whole UI on a fake node, drawn to memory. */
-export async function openScreen(node = new FakeNode(), columns = 80, rows = 24): Promise<Screen> {
+export async function openScreen(
+  node = new FakeNode(),
+  columns = 80,
+  rows = 24,
+): Promise<Screen & { readonly node: FakeNode }> {
+  return { ...(await drawUi(node, async () => node.revive(), columns, rows)), node };
+}
+
+/** The whole UI on any node. */
+export async function drawUi(
+  client: ControlClient,
+  reconnect: () => Promise<ControlClient>,
+  columns = 80,
+  rows = 24,
+): Promise<Screen> {
   const clock = new HandClock();
-  const session = new Session(node, { clock, reconnect: async () => node.revive() });
+  const session = new UiSession(client, { clock, reconnect });
   let quit = false;
   session.quit = () => {
     quit = true;
   };
   const drawn = render(createElement(App, { session }));
   const screen: Screen = {
-    node,
     session,
     clock,
     hasQuit: () => quit,

@@ -1,13 +1,13 @@
 import type { Terminal } from '../../cli/terminal.ts';
 import { safeText } from '../safe-text.ts';
-import type { Session } from '../session.ts';
+import type { UiSession } from '../session.ts';
 import { EMPTY } from '../store/editor.ts';
 
 /** Commands may dial, sync or check the whole database; what takes longer belongs to the command line. */
 const COMMAND_MS = 60_000;
 
 /** Runs a line as the command line would, in the same words, and shows what it prints. */
-export async function runCommandLine(session: Session, line: string): Promise<void> {
+export async function runCommandLine(session: UiSession, line: string): Promise<void> {
   const printed: string[] = [];
   const terminal: Terminal = {
     interactive: true,
@@ -23,7 +23,7 @@ export async function runCommandLine(session: Session, line: string): Promise<vo
 }
 
 /** @throws cli/* for wrong use, and what the command throws */
-export async function runOn(session: Session, terminal: Terminal, line: string): Promise<void> {
+export async function runOn(session: UiSession, terminal: Terminal, line: string): Promise<void> {
   // Loaded when first used: parsing command lines is no part of showing a screen.
   const { runWords, splitLine } = await import('../../cli/command-line.ts');
   const { client } = session.backend;
@@ -33,7 +33,7 @@ export async function runOn(session: Session, terminal: Terminal, line: string):
   await runWords({ dataDir: session.dataDir, terminal, signal, client: async () => client }, commands, words);
 }
 
-function askForText({ shell }: Session, question: string, hidden: boolean): Promise<string> {
+function askForText({ shell }: UiSession, question: string, hidden: boolean): Promise<string> {
   return new Promise((resolve, reject) => {
     shell.open({
       kind: 'prompt',

@@ -1,4 +1,4 @@
-import type { Session } from '../session.ts';
+import type { UiSession } from '../session.ts';
 import { EMPTY, textOf } from '../store/editor.ts';
 
 /** The node's own limit is answered by the node; this only keeps an empty post from being sent. */
@@ -6,7 +6,7 @@ function isBlank(text: string): boolean {
   return text.trim() === '';
 }
 
-async function publish(session: Session): Promise<void> {
+async function publish(session: UiSession): Promise<void> {
   const { shell } = session;
   const { draft, publishing } = shell.state.get();
   const text = textOf(draft).trim();
@@ -25,9 +25,9 @@ async function publish(session: Session): Promise<void> {
 }
 
 export const composeActions = {
-  compose: ({ shell }: Session) => shell.open({ kind: 'compose' }),
+  compose: ({ shell }: UiSession) => shell.open({ kind: 'compose' }),
   publish,
-  discard: ({ shell }: Session) => {
+  discard: ({ shell }: UiSession) => {
     const { draft } = shell.state.get();
     if (isBlank(textOf(draft))) return shell.close();
     shell.state.set({ draft: EMPTY });
@@ -40,6 +40,6 @@ export const composeActions = {
 };
 
 /** True while a draft would be lost by quitting. */
-export function hasDraft(session: Session): boolean {
+export function hasDraft(session: UiSession): boolean {
   return !isBlank(textOf(session.shell.state.get().draft));
 }

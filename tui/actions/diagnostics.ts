@@ -1,13 +1,13 @@
 import { dateTime } from '../format.ts';
 import { safeLine, safeText } from '../safe-text.ts';
-import type { Session } from '../session.ts';
+import type { UiSession } from '../session.ts';
 import type { PluginRow } from '../store/lines.ts';
 import { record } from '../store/post.ts';
 import { rowText } from '../store/rows.ts';
 import { openPeer } from './peer-card.ts';
 
 /** Opens what the cursor of the pane is on: a plugin, a node, or a line too long for the screen. */
-export async function openDiagnosticsItem(session: Session): Promise<void> {
+export async function openDiagnosticsItem(session: UiSession): Promise<void> {
   const { diagnostics, shell, backend } = session;
   const { selectedPlugin, selectedNode, selectedRow, selectedLogLine } = diagnostics;
   if (selectedPlugin !== undefined) {
@@ -21,7 +21,7 @@ export async function openDiagnosticsItem(session: Session): Promise<void> {
 }
 
 /** What the tab shows, with a loading state (UI-20). */
-export async function refreshDiagnostics({ diagnostics, node }: Session): Promise<void> {
+export async function refreshDiagnostics({ diagnostics, node }: UiSession): Promise<void> {
   await diagnostics.during('reading', async () => {
     await Promise.all([node.refresh(), diagnostics.refresh()]);
   });
@@ -42,7 +42,7 @@ export function outline(value: unknown, indent = ''): string {
 }
 
 /** A swap answers with its outcome; a refusal is no error, so it has to be told. */
-async function swap(session: Session, verb: 'enable' | 'disable' | 'reload', name: string): Promise<void> {
+async function swap(session: UiSession, verb: 'enable' | 'disable' | 'reload', name: string): Promise<void> {
   const result = record(await session.backend.call(`plugin.${verb}`, { name }));
   const outcome = safeLine(result.outcome);
   const reason = safeLine(result.reason);
@@ -52,8 +52,8 @@ async function swap(session: Session, verb: 'enable' | 'disable' | 'reload', nam
   await session.diagnostics.refresh();
 }
 
-function withPlugin(run: (session: Session, plugin: PluginRow) => void | Promise<void>) {
-  return (session: Session) => {
+function withPlugin(run: (session: UiSession, plugin: PluginRow) => void | Promise<void>) {
+  return (session: UiSession) => {
     const plugin = session.diagnostics.selectedPlugin;
     if (plugin === undefined) return session.shell.tell('Select a plugin in the Plugins pane first', 'plain');
     return run(session, plugin);
@@ -61,9 +61,9 @@ function withPlugin(run: (session: Session, plugin: PluginRow) => void | Promise
 }
 
 export const diagnosticsActions = {
-  'next-pane': ({ diagnostics }: Session) => diagnostics.movePane(1),
-  'previous-pane': ({ diagnostics }: Session) => diagnostics.movePane(-1),
-  pause: ({ diagnostics }: Session) => diagnostics.state.set({ paused: !diagnostics.state.get().paused }),
+  'next-pane': ({ diagnostics }: UiSession) => diagnostics.movePane(1),
+  'previous-pane': ({ diagnostics }: UiSession) => diagnostics.movePane(-1),
+  pause: ({ diagnostics }: UiSession) => diagnostics.state.set({ paused: !diagnostics.state.get().paused }),
   'enable-plugin': withPlugin((session, { name }) => swap(session, 'enable', name)),
   'reload-plugin': withPlugin((session, { name }) => swap(session, 'reload', name)),
   'disable-plugin': withPlugin((session, { name }) =>

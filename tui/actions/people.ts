@@ -1,17 +1,17 @@
 import { shortId } from '../format.ts';
-import type { Session } from '../session.ts';
+import type { UiSession } from '../session.ts';
 import { EMPTY } from '../store/editor.ts';
 import { record } from '../store/post.ts';
 import { safeLine } from '../safe-text.ts';
 import { openPeer } from './peer-card.ts';
 
-export async function openSelectedPerson(session: Session): Promise<void> {
+export async function openSelectedPerson(session: UiSession): Promise<void> {
   const person = session.people.selected;
   if (person !== undefined) await openPeer(session, person.nodeId);
 }
 
 /** Unfollowing is cheap to undo, so it is offered instead of asked. */
-export async function toggleFollow(session: Session, nodeId: string, name: string, followed: boolean): Promise<void> {
+export async function toggleFollow(session: UiSession, nodeId: string, name: string, followed: boolean): Promise<void> {
   const { shell, backend, node } = session;
   if (nodeId === node.state.get().nodeId) return shell.tell('This is you', 'plain');
   const startFollowing = () => follow(session, nodeId, name);
@@ -22,7 +22,7 @@ export async function toggleFollow(session: Session, nodeId: string, name: strin
 }
 
 /** Following somebody who is away is fine: the node keeps trying, and says what went wrong so far. */
-async function follow(session: Session, target: string, name: string): Promise<void> {
+async function follow(session: UiSession, target: string, name: string): Promise<void> {
   const { connected, problem } = record(await session.backend.call('follow.add', { target }, CONNECT_MS));
   const so =
     connected === false ? `, not connected yet${typeof problem === 'string' ? ` (${safeLine(problem)})` : ''}` : '';
@@ -30,14 +30,14 @@ async function follow(session: Session, target: string, name: string): Promise<v
   session.shell.tell(`You follow ${session.people.find(target.slice(0, 64))?.name ?? name}${so}`);
 }
 
-async function refreshAfter(session: Session): Promise<void> {
+async function refreshAfter(session: UiSession): Promise<void> {
   await Promise.all([session.people.refresh(), session.feed.refresh()]);
 }
 
 /** Dialling has its own limit of 15 s in the node; the answer is waited for a little longer. */
 const CONNECT_MS = 20_000;
 
-function connect({ shell, backend, people }: Session): void {
+function connect({ shell, backend, people }: UiSession): void {
   shell.open({
     kind: 'prompt',
     title: 'Connect to',
@@ -53,7 +53,7 @@ function connect({ shell, backend, people }: Session): void {
   });
 }
 
-function followNew(session: Session): void {
+function followNew(session: UiSession): void {
   session.shell.open({
     kind: 'prompt',
     title: 'Follow',
@@ -68,7 +68,7 @@ function followNew(session: Session): void {
 export const peopleActions = {
   connect,
   'follow-new': followNew,
-  'follow-person': async (session: Session) => {
+  'follow-person': async (session: UiSession) => {
     const person = session.people.selected;
     if (person === undefined) return;
     await toggleFollow(session, person.nodeId, person.name ?? shortId(person.nodeId), person.followed);

@@ -1,19 +1,25 @@
 import { shortId } from '../format.ts';
-import type { Session } from '../session.ts';
+import type { UiSession } from '../session.ts';
+import { currentTab } from '../tabs.ts';
 import type { Post } from '../store/post.ts';
 import { toggleFollow } from './people.ts';
 
-function selectedPost(session: Session): Post | undefined {
-  return session.tab.posts?.(session).selected;
+function selectedPost(session: UiSession): Post | undefined {
+  return currentTab(session).posts?.(session).selected;
 }
 
-export function openSelectedPost(session: Session): void {
+export function openSelectedPost(session: UiSession): void {
   const post = selectedPost(session);
   if (post === undefined) return;
-  session.shell.open({ kind: 'post', id: post.id, list: session.tab.id === 'mine' ? 'mine' : 'feed', scroll: 0 });
+  session.shell.open({
+    kind: 'post',
+    id: post.id,
+    list: currentTab(session).id === 'mine' ? 'mine' : 'feed',
+    scroll: 0,
+  });
 }
 
-function confirmDelete(session: Session, post: Post | undefined): void {
+function confirmDelete(session: UiSession, post: Post | undefined): void {
   const { shell, node, backend } = session;
   if (post === undefined) return;
   if (post.author !== node.state.get().nodeId) {
@@ -37,12 +43,12 @@ function confirmDelete(session: Session, post: Post | undefined): void {
 }
 
 export const postActions = {
-  'delete-post': (session: Session) => confirmDelete(session, selectedPost(session)),
-  'delete-open-post': (session: Session) => {
+  'delete-post': (session: UiSession) => confirmDelete(session, selectedPost(session)),
+  'delete-open-post': (session: UiSession) => {
     const top = session.shell.top;
     if (top?.kind === 'post') confirmDelete(session, session[top.list].find(top.id));
   },
-  'follow-author': async (session: Session) => {
+  'follow-author': async (session: UiSession) => {
     const post = selectedPost(session);
     if (post === undefined) return;
     const followed = session.people.find(post.author)?.followed ?? false;

@@ -1,13 +1,13 @@
-import type { Session } from '../session.ts';
+import type { UiSession } from '../session.ts';
 import { editorOf } from '../store/editor.ts';
 import { record } from '../store/post.ts';
-import { rebalance } from './mesh.ts';
+import { runContributed } from './contributed.ts';
 
-export function editSelectedSetting(session: Session): void | Promise<void> {
+export function editSelectedSetting(session: UiSession): void | Promise<void> {
   const { shell, settings, node, backend } = session;
   const row = settings.selected;
   if (row === undefined) return;
-  if (row.section === 'Actions') return rebalance(session);
+  if (row.action !== undefined) return runContributed(session, row.action);
   if (!row.editable) return copy(session);
   shell.open({
     kind: 'prompt',
@@ -31,7 +31,7 @@ export function editSelectedSetting(session: Session): void | Promise<void> {
 }
 
 /** Through the terminal (OSC 52), so that it works over a remote shell too. */
-function copy({ settings, shell, emit }: Session): void {
+function copy({ settings, shell, emit }: UiSession): void {
   const row = settings.selected;
   if (row === undefined || row.value === '') return;
   emit(`\u001b]52;c;${Buffer.from(row.value).toString('base64')}\u0007`);

@@ -1,9 +1,9 @@
-import type { Session } from '../session.ts';
+import type { UiSession } from '../session.ts';
 import * as editor from '../store/editor.ts';
 import type { Edit } from '../store/editor.ts';
 
 /** Changes the text being written, whichever overlay holds it. */
-export function editText(session: Session, edit: Edit): void {
+export function editText(session: UiSession, edit: Edit): void {
   const { shell } = session;
   const top = shell.top;
   if (top?.kind === 'compose') {
@@ -17,7 +17,7 @@ export function editText(session: Session, edit: Edit): void {
   }
 }
 
-const editing = (edit: Edit) => (session: Session) => editText(session, edit);
+const editing = (edit: Edit) => (session: UiSession) => editText(session, edit);
 
 export const textActions = {
   'cursor-left': editing(editor.left),

@@ -1,6 +1,6 @@
 import { Box, Text } from 'ink';
-import type { Session } from '../session.ts';
-import { useStore } from '../store/store.ts';
+import type { UiSession } from '../session.ts';
+import { useStore } from '../use-store.ts';
 import { THEME } from '../theme.ts';
 import { TextField, fieldRows } from './TextField.tsx';
 
@@ -9,7 +9,7 @@ export const COMPOSE_PLACEHOLDER = "How's it goin?";
 const FRAME_COLUMNS = 6;
 
 /** Lines the compose box takes, with its frame; grows with the text up to a half of the screen. */
-export function composeRows(session: Session, columns: number, rows: number): number {
+export function composeRows(session: UiSession, columns: number, rows: number): number {
   const text = fieldRows(session.shell.state.get().draft, columns - FRAME_COLUMNS);
   return Math.min(Math.max(3, text), Math.max(3, Math.floor(rows / 2) - 2)) + 2;
 }
@@ -19,7 +19,7 @@ export function Compose({
   columns,
   rows,
 }: {
-  readonly session: Session;
+  readonly session: UiSession;
   readonly columns: number;
   readonly rows: number;
 }) {

@@ -1,8 +1,8 @@
 import { Text } from 'ink';
 import { bytes, count, shortId, timeOfDay } from '../format.ts';
 import { colorOf } from '../identicon.ts';
-import { useStore } from '../store/store.ts';
-import type { ScreenProps } from '../tabs.ts';
+import { useStore } from '../use-store.ts';
+import type { ScreenProps } from '../screen-props.ts';
 import { THEME } from '../theme.ts';
 import { pad } from '../wrap.ts';
 import { Bar } from './Bar.tsx';
@@ -13,7 +13,7 @@ import { Nothing } from './Nothing.tsx';
 /** Every plugin with its state. */
 export function PluginsPane({ session, area }: ScreenProps) {
   const plugins = useStore(session.diagnostics.state, (state) => state.plugins);
-  const selected = useStore(session.diagnostics.state, (state) => state.selected.Plugins);
+  const selected = useStore(session.diagnostics.state, (state) => state.selected.Plugins ?? 0);
   if (plugins.length === 0) return <Nothing text="No plugin." />;
   return (
     <List
@@ -46,7 +46,7 @@ export function PluginsPane({ session, area }: ScreenProps) {
 /** Frames in and out, newest first. */
 export function TrafficPane({ session, area }: ScreenProps) {
   const frames = useStore(session.diagnostics.state, (state) => state.frames);
-  const selected = useStore(session.diagnostics.state, (state) => state.selected.Traffic);
+  const selected = useStore(session.diagnostics.state, (state) => state.selected.Traffic ?? 0);
   const { framesIn, framesOut, bytesIn, bytesOut } = useStore(session.diagnostics.state, (state) => state.traffic);
   if (frames.length === 0) return <Nothing text="No frame since you opened this tab." />;
   return (
@@ -88,7 +88,7 @@ const LEVEL_COLORS = { debug: THEME.dim, info: THEME.good, warn: THEME.warn, err
 /** The node's log, newest first. */
 export function LogPane({ session, area }: ScreenProps) {
   const log = useStore(session.diagnostics.state, (state) => state.log);
-  const selected = useStore(session.diagnostics.state, (state) => state.selected.Log);
+  const selected = useStore(session.diagnostics.state, (state) => state.selected.Log ?? 0);
   if (log.length === 0) return <Nothing text="The log is empty." />;
   return (
     <List

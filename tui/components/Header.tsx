@@ -1,13 +1,13 @@
 import { Box, Text } from 'ink';
 import { count, duration, shortId } from '../format.ts';
 import { colorOf } from '../identicon.ts';
-import type { Session } from '../session.ts';
-import { useStore } from '../store/store.ts';
+import type { UiSession } from '../session.ts';
+import { useStore } from '../use-store.ts';
 import { THEME } from '../theme.ts';
 import { columnsOf, truncate } from '../wrap.ts';
 
 /** One line: who this is, and how the node does. */
-export function Header({ session, columns }: { readonly session: Session; readonly columns: number }) {
+export function Header({ session, columns }: { readonly session: UiSession; readonly columns: number }) {
   const { name, nodeId, peers, posts, uptimeMs, nowMs } = useStore(session.node.state, (state) => state);
   const { link, lostAtMs } = useStore(session.backend.state, (state) => state);
   const dot = link === 'live' ? THEME.good : link === 'lost' ? THEME.bad : THEME.warn;

@@ -1,10 +1,10 @@
 import { Box } from 'ink';
 import { type ReactNode, useLayoutEffect, useRef } from 'react';
-import type { Session } from '../session.ts';
+import type { UiSession } from '../session.ts';
 import { listWindow } from './list-window.ts';
 
 export interface ListProps<T> {
-  readonly session: Session;
+  readonly session: UiSession;
   readonly items: readonly T[];
   readonly selected: number;
   readonly rows: number;

@@ -1,19 +1,23 @@
 import { Box, Text } from 'ink';
 import type { ReactNode } from 'react';
+import { contributedActions } from '../actions/contributed.ts';
 import { ago, bytes, count, dateTime, shortId } from '../format.ts';
 import { colorOf } from '../identicon.ts';
 import { BINDINGS, SCOPE_TITLES, type Binding, type Scope } from '../keys.ts';
-import type { Session } from '../session.ts';
+import { safeLine } from '../safe-text.ts';
+import type { UiSession } from '../session.ts';
 import type { PeerCardState } from '../store/peer-card.ts';
 import type { Overlay } from '../store/shell.ts';
-import { useStore } from '../store/store.ts';
-import type { Area } from '../tabs.ts';
+import { useStore } from '../use-store.ts';
+import type { Area } from '../screen-props.ts';
+import { currentTab } from '../tabs.ts';
 import { THEME } from '../theme.ts';
 import { pad, wrap } from '../wrap.ts';
 import { badgeOf } from './badge.ts';
 import { field } from './field.tsx';
 import { IdenticonLine } from './Identicon.tsx';
 import { Line } from './Line.tsx';
+import type { Page } from './page.ts';
 import { personPage } from './person-page.tsx';
 import { Scroll } from './Scroll.tsx';
 
@@ -26,7 +30,7 @@ export function OverlayView({
   overlay,
   area,
 }: {
-  readonly session: Session;
+  readonly session: UiSession;
   readonly overlay: FullOverlay;
   readonly area: Area;
 }) {
@@ -51,16 +55,16 @@ export function OverlayView({
   );
 }
 
-/** What an overlay shows. */
-export interface Page {
-  readonly title: string;
-  readonly lines: readonly ReactNode[];
-}
-
-function contentOf(session: Session, overlay: FullOverlay, card: PeerCardState, columns: number, nowMs: number): Page {
+function contentOf(
+  session: UiSession,
+  overlay: FullOverlay,
+  card: PeerCardState,
+  columns: number,
+  nowMs: number,
+): Page {
   switch (overlay.kind) {
     case 'help':
-      return { title: 'Keys', lines: helpLines(session.tab.scopes) };
+      return { title: 'Keys', lines: helpLines(session) };
     case 'report':
       return { title: overlay.title, lines: wrap(overlay.text, columns).lines };
     case 'post':
@@ -70,21 +74,26 @@ function contentOf(session: Session, overlay: FullOverlay, card: PeerCardState, 
   }
 }
 
-/** The whole key table, the keys of the current tab first. */
-function helpLines(first: readonly Scope[]): ReactNode[] {
+/** The whole key table, the keys of the current tab first and with them those of plugins. */
+function helpLines(session: UiSession): ReactNode[] {
   const table: readonly Binding[] = BINDINGS;
+  const first = currentTab(session).scopes;
   const scopes = new Set([...first, ...(Object.keys(SCOPE_TITLES) as Scope[])]);
   return [...scopes].flatMap((scope) => {
-    const bindings = table.filter((binding) => binding.scope === scope);
+    const contributed = scope === first[0] ? contributedActions(session) : [];
+    const bindings = [
+      ...table.filter((binding) => binding.scope === scope).map((one) => ({ keys: keysOf(one), about: one.about })),
+      ...contributed.map(({ key, label, about = label }) => ({ keys: key, about: safeLine(about, 100) })),
+    ];
     if (bindings.length === 0) return [];
     return [
       <Text key={scope} bold>
         {SCOPE_TITLES[scope]}
       </Text>,
-      ...bindings.map((binding) => (
-        <Text key={scope + binding.action}>
-          <Text color={THEME.accent}>{pad(`  ${keysOf(binding)}`, 24)}</Text>
-          {binding.about}
+      ...bindings.map(({ keys, about }) => (
+        <Text key={`${scope} ${keys} ${about}`}>
+          <Text color={THEME.accent}>{pad(`  ${keys}`, 24)}</Text>
+          {about}
         </Text>
       )),
       '',
@@ -97,7 +106,7 @@ function keysOf({ keys }: Binding): string {
   return isRange ? `${keys[0]} … ${keys.at(-1)}` : keys.join(', ');
 }
 
-function postPage(session: Session, list: 'feed' | 'mine', id: string, columns: number, nowMs: number): Page {
+function postPage(session: UiSession, list: 'feed' | 'mine', id: string, columns: number, nowMs: number): Page {
   const post = session[list].find(id);
   if (post === undefined) return { title: 'Post', lines: ['This post is gone: it was deleted, or its plugin is off.'] };
   const self = session.node.state.get();

@@ -2,9 +2,9 @@ import { Text } from 'ink';
 import { shortId, since } from '../format.ts';
 import { colorOf } from '../identicon.ts';
 import { keyOfPeer } from '../store/diagnostics.ts';
-import type { Peer } from '../store/overview.ts';
-import { useStore } from '../store/store.ts';
-import type { ScreenProps } from '../tabs.ts';
+import type { Peer } from '../store/peer.ts';
+import { useStore } from '../use-store.ts';
+import type { ScreenProps } from '../screen-props.ts';
 import { THEME } from '../theme.ts';
 import { pad } from '../wrap.ts';
 import { Bar } from './Bar.tsx';
@@ -19,14 +19,12 @@ const NAME_COLUMNS = 24;
 /** A card for each connection, then for each contact that has none (UI-18, UI-19). */
 export function PeersPane({ session, area }: ScreenProps) {
   const peers = useStore(session.diagnostics.state, (state) => state.peers);
-  const selected = useStore(session.diagnostics.state, (state) => state.selected.Peers);
-  const isOff = useStore(session.diagnostics.state, ({ overview }) => overview.slots === undefined);
+  const selected = useStore(session.diagnostics.state, (state) => state.selected.Peers ?? 0);
+  const off = useStore(session.diagnostics.state, ({ peersOff }) => peersOff);
   const nowMs = useStore(session.node.state, (state) => state.nowMs);
   useStore(session.people.state, (state) => state.people);
   if (peers.length === 0) {
-    return (
-      <Nothing text={isOff ? 'mesh is off.' : 'No peer. People (3), then c, connects; a asks anchors for some.'} />
-    );
+    return <Nothing text={off === undefined ? 'No peer. People (3), then c, connects.' : `${off} is off.`} />;
   }
   return (
     <List session={session} items={peers} selected={selected} rows={area.rows} heightOf={() => 3} keyOf={keyOfPeer}>

@@ -1,15 +1,15 @@
 import { Box, Text } from 'ink';
-import type { Session } from '../session.ts';
+import type { UiSession } from '../session.ts';
 import type { PostList } from '../store/post-list.ts';
-import { useStore } from '../store/store.ts';
-import type { Area } from '../tabs.ts';
+import { useStore } from '../use-store.ts';
+import type { Area } from '../screen-props.ts';
 import { THEME } from '../theme.ts';
 import { List } from './List.tsx';
 import { OffNotice } from './OffNotice.tsx';
 import { PostCard, cardHeight } from './PostCard.tsx';
 
 export interface PostListViewProps {
-  readonly session: Session;
+  readonly session: UiSession;
   readonly posts: PostList;
   readonly area: Area;
   /** What stands where there is no post yet. */

@@ -1,10 +1,10 @@
 import { Box, Text } from 'ink';
 import { timeOfDay } from '../format.ts';
 import { colorOf } from '../identicon.ts';
-import type { Session } from '../session.ts';
+import type { UiSession } from '../session.ts';
 import { rowText, stopAt, type Row, type Tone } from '../store/rows.ts';
-import { useStore } from '../store/store.ts';
-import type { Area, ScreenProps } from '../tabs.ts';
+import { useStore } from '../use-store.ts';
+import type { Area, ScreenProps } from '../screen-props.ts';
 import { THEME } from '../theme.ts';
 import { pad, wrap } from '../wrap.ts';
 import { Bar } from './Bar.tsx';
@@ -12,6 +12,7 @@ import { keyOfLine } from './DiagnosticsPanes.tsx';
 import { Line } from './Line.tsx';
 import { List } from './List.tsx';
 import { Nothing } from './Nothing.tsx';
+import { TableRow } from './TableRow.tsx';
 
 /** The longest are `bootstrap` and `isolation`. */
 const TAG_COLUMNS = 9;
@@ -19,6 +20,7 @@ const TIME_COLUMNS = 8;
 /** The mark, the time and the tag, with the spaces between. */
 const LEAD_COLUMNS = 2 + TIME_COLUMNS + 2 + TAG_COLUMNS + 2;
 const SELECTED_LINES_MAX = 4;
+const NO_ROWS: readonly Row[] = [];
 
 const TONES: Readonly<Record<Tone, string | undefined>> = {
   plain: undefined,
@@ -28,22 +30,22 @@ const TONES: Readonly<Record<Tone, string | undefined>> = {
   dim: THEME.dim,
 };
 
-/** How the mesh grows, what is searched for, and when anchors were asked. */
-export function GrowthPane({ session, area }: ScreenProps) {
-  const rows = useStore(session.diagnostics.state, (state) => state.growth);
-  const selected = useStore(session.diagnostics.state, (state) => state.selected.Growth);
-  return <Rows session={session} area={area} rows={rows} selected={selected} empty="Nothing read yet." />;
+/** The pane of this title that plugins contribute. */
+export function ContributedPane({ session, area, title }: ScreenProps & { readonly title: string }) {
+  const rows = useStore(session.diagnostics.panes.state, (state) => state.rows[title] ?? NO_ROWS);
+  const selected = useStore(session.diagnostics.state, (state) => state.selected[title] ?? 0);
+  return <Rows session={session} area={area} rows={rows} selected={selected} empty="Its plugin is gone." />;
 }
 
 /** What happened of late, newest first, with nodes that enter opens (UI-16). */
 export function ActivityPane({ session, area }: ScreenProps) {
   const rows = useStore(session.diagnostics.state, (state) => state.activity);
-  const selected = useStore(session.diagnostics.state, (state) => state.selected.Activity);
+  const selected = useStore(session.diagnostics.state, (state) => state.selected.Activity ?? 0);
   return <Rows session={session} area={area} rows={rows} selected={selected} empty="Nothing happened yet." />;
 }
 
 interface RowsProps {
-  readonly session: Session;
+  readonly session: UiSession;
   readonly area: Area;
   readonly rows: readonly Row[];
   readonly selected: number;
@@ -58,21 +60,30 @@ function Rows({ session, area, rows, selected, empty }: RowsProps) {
   const space = area.columns - LEAD_COLUMNS - 1;
   // The line under the cursor shows all it says.
   const heightOf = (row: Row, index: number) =>
-    index === stop.row ? Math.max(1, wrap(rowText(row, session.nameOf), space, SELECTED_LINES_MAX).lines.length) : 1;
+    row.cells === undefined && index === stop.row
+      ? Math.max(1, wrap(rowText(row, session.nameOf), space, SELECTED_LINES_MAX).lines.length)
+      : 1;
   return (
     <List session={session} items={rows} selected={stop.row} rows={area.rows} heightOf={heightOf} keyOf={keyOfLine}>
-      {(row, isSelected, index) => (
-        <Box height={heightOf(row, index)}>
-          <Lead row={row} isSelected={isSelected} />
-          {row.parts.length === 0 ? null : (
-            <Box width={space} flexShrink={0}>
-              <Text wrap={isSelected ? 'wrap' : 'truncate-end'}>
-                <Parts session={session} row={row} pointed={isSelected ? stop.part : undefined} />
-              </Text>
-            </Box>
-          )}
-        </Box>
-      )}
+      {(row, isSelected, index) =>
+        row.cells !== undefined ? (
+          <TableRow
+            {...{ session, row, isSelected, cells: row.cells, columns: area.columns }}
+            pointed={isSelected ? stop.part : undefined}
+          />
+        ) : (
+          <Box height={heightOf(row, index)}>
+            <Lead row={row} isSelected={isSelected} />
+            {row.parts.length === 0 ? null : (
+              <Box width={space} flexShrink={0}>
+                <Text wrap={isSelected ? 'wrap' : 'truncate-end'}>
+                  <Parts session={session} row={row} pointed={isSelected ? stop.part : undefined} />
+                </Text>
+              </Box>
+            )}
+          </Box>
+        )
+      }
     </List>
   );
 }
@@ -95,7 +106,7 @@ function Lead({ row, isSelected }: { readonly row: Row; readonly isSelected: boo
 }
 
 interface PartsProps {
-  readonly session: Session;
+  readonly session: UiSession;
   readonly row: Row;
   /** The part the cursor is at. */
   readonly pointed: number | undefined;

@@ -1,11 +1,11 @@
 import { Box, Text } from 'ink';
 import { type ReactNode, useLayoutEffect } from 'react';
-import type { Session } from '../session.ts';
+import type { UiSession } from '../session.ts';
 import { THEME } from '../theme.ts';
 import { Line } from './Line.tsx';
 
 export interface ScrollProps {
-  readonly session: Session;
+  readonly session: UiSession;
   readonly rows: number;
   readonly scroll: number;
   readonly lines: readonly ReactNode[];

@@ -1,9 +1,11 @@
 import { Box, Text } from 'ink';
+import { contributedActions } from '../actions/contributed.ts';
 import { scopesOf } from '../actions/index.ts';
 import { hintsOf } from '../keys.ts';
-import type { Session } from '../session.ts';
+import { safeLine } from '../safe-text.ts';
+import type { UiSession } from '../session.ts';
 import type { Notice } from '../store/shell.ts';
-import { useStore } from '../store/store.ts';
+import { useStore } from '../use-store.ts';
 import { THEME } from '../theme.ts';
 import { columnsOf, truncate, wrap } from '../wrap.ts';
 
@@ -39,10 +41,12 @@ export function statusRows(notice: Notice | undefined, columns: number): number 
 }
 
 /** The last lines: what just happened, or else what the keys do here. */
-export function StatusLine({ session, columns }: { readonly session: Session; readonly columns: number }) {
+export function StatusLine({ session, columns }: { readonly session: UiSession; readonly columns: number }) {
   const notice = useStore(session.shell.state, (state) => state.notice);
   useStore(session.shell.state, (state) => state.overlays);
   useStore(session.shell.state, (state) => state.tab);
+  useStore(session.diagnostics.state, (state) => state.pane);
+  useStore(session.contributions.state, (state) => state);
   return (
     <Box
       width={columns}
@@ -66,8 +70,16 @@ export function StatusLine({ session, columns }: { readonly session: Session; re
   );
 }
 
-function Hints({ session, columns }: { readonly session: Session; readonly columns: number }) {
-  const all = hintsOf(scopesOf(session));
+/** The keys of plugins come after those of the tab. */
+function allHints(session: UiSession): readonly { key: string; hint: string }[] {
+  const scopes = scopesOf(session);
+  if (session.shell.top !== undefined) return hintsOf(scopes);
+  const contributed = contributedActions(session).map(({ key, label }) => ({ key, hint: safeLine(label, 24) }));
+  return [...hintsOf(scopes.slice(0, 1)), ...contributed, ...hintsOf(scopes.slice(1))];
+}
+
+function Hints({ session, columns }: { readonly session: UiSession; readonly columns: number }) {
+  const all = allHints(session);
   const width = ({ key, hint }: { key: string; hint: string }) => key.length + hint.length + 3;
   // Whoever is lost needs these two; the others give way.
   const needed = all.filter(({ hint }) => hint === 'help' || hint === 'quit');

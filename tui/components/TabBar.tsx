@@ -1,13 +1,14 @@
 import { Box, Text } from 'ink';
-import type { Session } from '../session.ts';
-import { useStore } from '../store/store.ts';
-import { TABS } from '../tabs.ts';
+import type { UiSession } from '../session.ts';
+import { useStore } from '../use-store.ts';
+import { TABS, tabOf } from '../tabs.ts';
 import { THEME } from '../theme.ts';
 import { Line } from './Line.tsx';
 
 /** The tabs and, under them, a rule that is bright below the current one. Two lines. */
-export function TabBar({ session, columns }: { readonly session: Session; readonly columns: number }) {
-  const current = useStore(session.shell.state, (state) => state.tab);
+export function TabBar({ session, columns }: { readonly session: UiSession; readonly columns: number }) {
+  const { id } = tabOf(useStore(session.shell.state, (state) => state.tab));
+  const current = TABS.findIndex((tab) => tab.id === id);
   const labels = TABS.map((tab, index) => ` ${index + 1} ${tab.title} `);
   const before = labels.slice(0, current).join('').length + 1;
   const width = labels[current]?.length ?? 0;

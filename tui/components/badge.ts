@@ -1,4 +1,4 @@
-import type { ReachBadge } from '../store/overview.ts';
+import type { ReachBadge } from '../store/peer.ts';
 import { THEME } from '../theme.ts';
 
 export interface Badge {

@@ -1,18 +1,18 @@
 import { Text } from 'ink';
 import type { ReactNode } from 'react';
 import { dateTime, since } from '../format.ts';
-import type { Session } from '../session.ts';
+import type { UiSession } from '../session.ts';
 import type { PeerCardState, PeerFacts } from '../store/peer-card.ts';
 import { THEME } from '../theme.ts';
 import { wrap } from '../wrap.ts';
 import { reachBadgeOf } from './badge.ts';
 import { field } from './field.tsx';
 import { IdenticonLine } from './Identicon.tsx';
-import type { Page } from './OverlayView.tsx';
+import type { Page } from './page.ts';
 
 /** All that is known of a node: as a person, and what the mesh says of it (UI-16, UI-18). */
 export function personPage(
-  session: Session,
+  session: UiSession,
   nodeId: string,
   card: PeerCardState,
   columns: number,
@@ -45,8 +45,8 @@ export function personPage(
   };
 }
 
-function meshLines({ facts, meshOff }: PeerCardState, columns: number, nowMs: number): ReactNode[] {
-  if (facts === undefined) return field('reach', meshOff ? 'mesh is off' : 'reading …', columns);
+function meshLines({ facts, off }: PeerCardState, columns: number, nowMs: number): ReactNode[] {
+  if (facts === undefined) return field('reach', off === undefined ? 'reading …' : `${off} is off`, columns);
   const badge = reachBadgeOf(facts.reach);
   const { verdict, addresses, lastAttempt, lastClose } = facts;
   return [

@@ -2,8 +2,8 @@ import { Box, Text } from 'ink';
 import { COMPOSE_PLACEHOLDER } from '../components/Compose.tsx';
 import { PostListView } from '../components/PostListView.tsx';
 import { textOf } from '../store/editor.ts';
-import { useStore } from '../store/store.ts';
-import type { ScreenProps } from '../tabs.ts';
+import { useStore } from '../use-store.ts';
+import type { ScreenProps } from '../screen-props.ts';
 import { THEME } from '../theme.ts';
 import { truncate } from '../wrap.ts';
 

@@ -1,5 +1,5 @@
 import { PostListView } from '../components/PostListView.tsx';
-import type { ScreenProps } from '../tabs.ts';
+import type { ScreenProps } from '../screen-props.ts';
 
 /** What you published, newest first. */
 export function MyPostsScreen({ session, area }: ScreenProps) {

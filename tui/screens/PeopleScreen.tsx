@@ -6,8 +6,8 @@ import { OffNotice } from '../components/OffNotice.tsx';
 import { shortId, since } from '../format.ts';
 import { IDENTICON_COLUMNS, colorOf } from '../identicon.ts';
 import { type Person, sectionOf } from '../store/people.ts';
-import { useStore } from '../store/store.ts';
-import type { ScreenProps } from '../tabs.ts';
+import { useStore } from '../use-store.ts';
+import type { ScreenProps } from '../screen-props.ts';
 import { THEME } from '../theme.ts';
 import { truncate } from '../wrap.ts';
 

@@ -2,8 +2,8 @@ import { Box, Text } from 'ink';
 import { Line } from '../components/Line.tsx';
 import { List } from '../components/List.tsx';
 import type { SettingsRow } from '../store/settings.ts';
-import { useStore } from '../store/store.ts';
-import type { ScreenProps } from '../tabs.ts';
+import { useStore } from '../use-store.ts';
+import type { ScreenProps } from '../screen-props.ts';
 import { THEME } from '../theme.ts';
 import { pad, truncate, wrap } from '../wrap.ts';
 
@@ -16,6 +16,7 @@ export function SettingsScreen({ session, area }: ScreenProps) {
   const selected = useStore(session.settings.state, (state) => state.selected);
   useStore(session.settings.state, (state) => state.config);
   useStore(session.node.state, (state) => state);
+  useStore(session.contributions.state, (state) => state.actions);
   const rows = session.settings.rows();
   const current = rows[selected];
   const space = Math.max(10, area.columns - KEY_COLUMNS - 6);

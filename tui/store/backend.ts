@@ -1,6 +1,6 @@
 import type { ControlClient } from '../../kernel/control/client.ts';
 import { every, type UiClock } from '../clock.ts';
-import { problemOf } from './problem.ts';
+import { isAbsent, type Problem, problemOf } from './problem.ts';
 import { createStore, type RedrawPace, type Store } from './store.ts';
 
 /** A command that has not answered by then is given up, and aborted in the node. */
@@ -32,6 +32,8 @@ export class Backend {
   onLive: () => void = () => {};
   /** Runs when the node of this process has stopped: there is nothing to come back to. */
   onEnd: () => void = () => {};
+  /** The plugin that has a command, on or off. Set by who reads the plugins. */
+  ownerOf: (command: string) => string | undefined = () => undefined;
   readonly #given: ControlClient;
   #client: ControlClient;
   readonly #reconnect: (() => Promise<ControlClient>) | undefined;
@@ -70,6 +72,11 @@ export class Backend {
     } finally {
       cancel();
     }
+  }
+
+  /** The plugin whose absence explains why a command failed, if that is the explanation. */
+  pluginOff(problem: Problem, command: string): string | undefined {
+    return isAbsent(problem) ? this.ownerOf(command) : undefined;
   }
 
   /** Streams events to `onEvent`, over reconnections, until the returned function is called. */

@@ -1,29 +1,32 @@
+import { OWN_PANES } from '../../kernel/sdk/ui/names.ts';
 import type { UiClock } from '../clock.ts';
-import { activityRow } from './activity.ts';
+import { safeLine } from '../safe-text.ts';
+import { Answers } from './answers.ts';
 import type { Backend } from './backend.ts';
-import { growthRows } from './growth-rows.ts';
+import type { Contributions } from './contributions.ts';
+import { Figures } from './figures.ts';
 import { NO_TRAFFIC, addFrame, readFrame, readLogLine, readPlugin } from './lines.ts';
 import type { FrameLine, LogLine, PluginRow, Traffic } from './lines.ts';
 import { moveCursor, type ListCursor } from './list-cursor.ts';
-import { readContact, readOverview, readPeer, type Overview, type Peer } from './overview.ts';
+import { Panes } from './panes.ts';
+import { readContact, readPeer, type Peer } from './peer.ts';
 import { list, numberOr, record } from './post.ts';
-import { pluginOff, problemOf } from './problem.ts';
+import { isAbsent, problemOf } from './problem.ts';
 import { countStops, nodeAt, stopAt, type Row } from './rows.ts';
 import { createStore, type RedrawPace, type Store } from './store.ts';
+import { tell } from './words.ts';
 
 /** Lines kept of the log, the traffic and the activity each; older ones are dropped. */
 export const LINES_MAX = 500;
 
-export const PANES = ['Peers', 'Growth', 'Activity', 'Plugins', 'Traffic', 'Log'] as const;
-export type Pane = (typeof PANES)[number];
-
 export interface DiagnosticsState {
-  readonly pane: Pane;
-  /** The cursor of each pane: a line, or in panes of rows one of their stops. */
-  readonly selected: Readonly<Record<Pane, number>>;
+  /** Title of the pane that is shown: one of the screen's own, or a contributed one. */
+  readonly pane: string;
+  /** The cursor of each pane that has been moved: a line, or in panes of rows one of their stops. */
+  readonly selected: Readonly<Record<string, number>>;
   readonly peers: readonly Peer[];
-  readonly overview: Overview;
-  readonly growth: readonly Row[];
+  /** The plugin that would know the peers, and is off. */
+  readonly peersOff: string | undefined;
   /** Newest first. */
   readonly activity: readonly Row[];
   readonly plugins: readonly PluginRow[];
@@ -38,14 +41,17 @@ export interface DiagnosticsState {
 
 /** Contacts that are not connected whose reach is asked for and shown. */
 const CONTACTS_MAX = 50;
-/** Plugins whose figures the tab shows, as `E` enables them. */
-const SHOWN_PLUGINS = ['mesh', 'anchors', 'worm-search'];
+/** The commands that the pane of peers reads. */
+const PEER_COMMANDS = ['peer.list', 'follow.list', 'peer.reach'];
 
 /** What the node is doing, for people who want to know (UI-16 to UI-20). */
 export class Diagnostics {
   readonly state: Store<DiagnosticsState>;
   readonly cursor: ListCursor;
+  readonly panes: Panes;
+  readonly figures: Figures;
   #backend: Backend;
+  #contributions: Contributions;
   #clock: UiClock;
   #pace: RedrawPace;
   #stopTrace: (() => void) | undefined;
@@ -54,17 +60,20 @@ export class Diagnostics {
   #newFrames: readonly FrameLine[] = [];
   #newActivity: readonly Row[] = [];
 
-  constructor(backend: Backend, clock: UiClock, pace: RedrawPace) {
+  constructor(backend: Backend, contributions: Contributions, clock: UiClock, pace: RedrawPace) {
+    const answers = new Answers(backend);
+    this.panes = new Panes(contributions, answers, pace);
+    this.figures = new Figures(contributions, answers, pace);
     this.#backend = backend;
+    this.#contributions = contributions;
     this.#clock = clock;
     this.#pace = pace;
     this.state = createStore<DiagnosticsState>(
       {
         pane: 'Peers',
-        selected: { Peers: 0, Growth: 0, Activity: 0, Plugins: 0, Traffic: 0, Log: 0 },
+        selected: {},
         peers: [],
-        overview: { slots: undefined, growth: undefined, searching: undefined },
-        growth: [],
+        peersOff: undefined,
         activity: [],
         plugins: [],
         log: [],
@@ -108,8 +117,14 @@ export class Diagnostics {
 
   /** The first plugin behind this tab that is off. */
   get off(): string | undefined {
-    const { plugins } = this.state.get();
-    return SHOWN_PLUGINS.find((shown) => plugins.some(({ name, state }) => name === shown && state !== 'active'));
+    const { panes, figures, actions } = this.#contributions.state.get();
+    return this.#contributions.off(['peer.list']) ?? [...figures, ...panes, ...actions].find(({ off }) => off)?.plugin;
+  }
+
+  /** The panes in their order. */
+  get titles(): readonly string[] {
+    const [first, ...others] = OWN_PANES;
+    return [first, ...this.panes.state.get().titles, ...others];
   }
 
   /** What a node is called here, where it is known. */
@@ -117,9 +132,22 @@ export class Diagnostics {
     return this.state.get().peers.find((peer) => peer.nodeId === nodeId)?.name || undefined;
   }
 
-  movePane(delta: number): void {
-    const at = PANES.indexOf(this.state.get().pane);
-    this.state.set({ pane: PANES[(at + delta + PANES.length) % PANES.length] ?? 'Peers' });
+  /** Goes to the next pane, and reads it where it is a contributed one. */
+  async movePane(delta: number): Promise<void> {
+    const { titles } = this;
+    const at = Math.max(0, titles.indexOf(this.state.get().pane));
+    const pane = titles[(at + delta + titles.length) % titles.length] ?? OWN_PANES[0];
+    this.state.set({ pane });
+    await this.panes.refresh(pane);
+  }
+
+  /** Whether an event, or the commands it made stale, changes what this tab shows now. */
+  concerns(topic: string, stale: ReadonlySet<string>): boolean {
+    return (
+      PEER_COMMANDS.some((command) => stale.has(command)) ||
+      this.figures.concerns(topic, stale) ||
+      this.panes.concerns(this.state.get().pane, topic, stale)
+    );
   }
 
   /** Starts to count traffic; every frame costs an event, so it waits until somebody looks. */
@@ -129,27 +157,31 @@ export class Diagnostics {
 
   /** @throws what `plugin list` threw; what a plugin that is off would tell is left out. */
   async refresh(): Promise<void> {
-    const [plugins, peers, slots, growth, searches, anchors, follows] = await Promise.all([
-      this.#backend.call('plugin.list').then(record),
-      this.#ask('peer.list'),
-      this.#ask('mesh.slots'),
-      this.#ask('growth.explain'),
-      this.#ask('worm.explain'),
-      this.#ask('anchor.explain'),
-      this.#ask('follow.list'),
+    await Promise.all([
+      this.#refreshPlugins(),
+      this.#refreshPeers(),
+      this.figures.refresh(),
+      this.panes.refresh(this.state.get().pane),
     ]);
+    this.#select(this.#index());
+  }
+
+  async #refreshPlugins(): Promise<void> {
+    const { plugins } = record(await this.#backend.call('plugin.list'));
+    this.state.set({ plugins: list(plugins).map((raw) => readPlugin(record(raw))) });
+  }
+
+  async #refreshPeers(): Promise<void> {
+    const [peers, follows] = await Promise.all([this.#ask('peer.list'), this.#ask('follow.list')]);
     const connected = list(peers?.peers).map((raw) => readPeer(record(raw)));
     const contacts = peers === undefined ? [] : await this.#contacts(connected, list(follows?.follows).map(record));
-    const selected = this.state.get().peers[this.state.get().selected.Peers];
+    const selected = this.state.get().peers[this.state.get().selected.Peers ?? 0];
     this.state.set({
-      plugins: list(plugins.plugins).map((raw) => readPlugin(record(raw))),
       peers: [...connected, ...contacts],
-      overview: readOverview(slots, growth, searches),
-      growth: growthRows(growth, searches, anchors),
+      peersOff: peers === undefined ? this.#backend.ownerOf('peer.list') : undefined,
     });
     const found = this.state.get().peers.findIndex((peer) => keyOfPeer(peer) === keyOfPeer(selected));
     if (found >= 0) this.state.set({ selected: { ...this.state.get().selected, Peers: found } });
-    this.#select(this.#index());
   }
 
   /** Shows `busy` while `work` goes on. */
@@ -164,8 +196,10 @@ export class Diagnostics {
 
   /** An event of the bus. */
   happened(topic: string, atMs: unknown, event: unknown): void {
-    const row = activityRow(topic, numberOr(atMs, this.#clock.now()), event);
-    if (row === undefined) return;
+    const known = this.#contributions.activity(topic);
+    const told = known === undefined ? undefined : tell(known.lines, event);
+    if (known === undefined || told === undefined) return;
+    const row = { ...told, atMs: numberOr(atMs, this.#clock.now()), tag: safeLine(known.tag, 9) };
     this.#newActivity = push(row, this.#newActivity);
     this.#pace.request(this.#showLines);
   }
@@ -192,7 +226,8 @@ export class Diagnostics {
     if (this.#newActivity.length > 0) {
       this.state.set({ activity: [...this.#newActivity, ...activity].slice(0, LINES_MAX) });
       // Above the first line the cursor stays with what it is on, so that enter opens what was meant.
-      const moved = selected.Activity === 0 ? 0 : selected.Activity + countStops(this.#newActivity);
+      const at = selected.Activity ?? 0;
+      const moved = at === 0 ? 0 : at + countStops(this.#newActivity);
       this.state.set({ selected: { ...selected, Activity: moved } });
     }
     this.#newLog = [];
@@ -215,25 +250,30 @@ export class Diagnostics {
     try {
       return record(await this.#backend.call(method, params));
     } catch (error) {
-      if (pluginOff(problemOf(error), method) === undefined) throw error;
+      if (!isAbsent(problemOf(error))) throw error;
       return undefined;
     }
   }
 
   #rows(): readonly Row[] {
-    const { pane, growth, activity } = this.state.get();
-    return pane === 'Growth' ? growth : pane === 'Activity' ? activity : [];
+    const { pane, activity } = this.state.get();
+    return pane === 'Activity' ? activity : (this.panes.state.get().rows[pane] ?? []);
   }
 
   #index(): number {
     const { pane, selected } = this.state.get();
-    return Math.max(0, Math.min(selected[pane], this.#length() - 1));
+    return Math.max(0, Math.min(selected[pane] ?? 0, this.#length() - 1));
   }
 
   #length(): number {
     const { pane, peers, plugins, frames, log } = this.state.get();
-    const lines = { Peers: peers, Plugins: plugins, Traffic: frames, Log: log };
-    return pane === 'Growth' || pane === 'Activity' ? countStops(this.#rows()) : lines[pane].length;
+    const lines: Readonly<Record<string, readonly unknown[]>> = {
+      Peers: peers,
+      Plugins: plugins,
+      Traffic: frames,
+      Log: log,
+    };
+    return lines[pane]?.length ?? countStops(this.#rows());
   }
 
   #select(index: number): void {

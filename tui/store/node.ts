@@ -22,10 +22,6 @@ export interface NodeState {
   readonly peers: number;
   readonly posts: number;
   readonly rssBytes: number;
-  /** Nodes known within one, two and three hops; `undefined` while mesh is off. */
-  readonly n1: number | undefined;
-  readonly n2: number | undefined;
-  readonly n3: number | undefined;
   /** The present time of the whole screen, so that all relative times agree. */
   readonly nowMs: number;
 }
@@ -50,9 +46,6 @@ export class NodeInfo {
         peers: 0,
         posts: 0,
         rssBytes: 0,
-        n1: undefined,
-        n2: undefined,
-        n3: undefined,
         nowMs: clock.now(),
       },
       pace,
@@ -70,9 +63,6 @@ export class NodeInfo {
       peers: numberOr(status.peers, 0),
       posts: numberOr(status.posts, 0),
       rssBytes: numberOr(status.rss_bytes, 0),
-      n1: numberOr(status.n1, undefined),
-      n2: numberOr(status.n2, undefined),
-      n3: numberOr(status.n3, undefined),
     });
   }
 

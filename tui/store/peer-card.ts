@@ -1,8 +1,8 @@
 import { safeLine } from '../safe-text.ts';
 import type { Backend } from './backend.ts';
-import { readBadge, type ReachBadge } from './overview.ts';
+import { readBadge, type ReachBadge } from './peer.ts';
 import { list, numberOr, record } from './post.ts';
-import { pluginOff, problemOf } from './problem.ts';
+import { problemOf } from './problem.ts';
 import { createStore, type RedrawPace, type Store } from './store.ts';
 
 type Fields = Record<string, unknown>;
@@ -20,9 +20,10 @@ export interface PeerFacts {
 
 export interface PeerCardState {
   readonly nodeId: string;
-  /** `undefined` while they are read, and while mesh is off. */
+  /** `undefined` while they are read, and while their plugin is off. */
   readonly facts: PeerFacts | undefined;
-  readonly meshOff: boolean;
+  /** The plugin that would know, and is off. */
+  readonly off: string | undefined;
 }
 
 /** The peer card that is open: one at a time. */
@@ -32,12 +33,12 @@ export class PeerCard {
 
   constructor(backend: Backend, pace: RedrawPace) {
     this.#backend = backend;
-    this.state = createStore<PeerCardState>({ nodeId: '', facts: undefined, meshOff: false }, pace);
+    this.state = createStore<PeerCardState>({ nodeId: '', facts: undefined, off: undefined }, pace);
   }
 
-  /** Reads the card of this node. @throws what `peer reach` threw, but for mesh being off */
+  /** Reads the card of this node. @throws what `peer reach` threw, but for its plugin being off */
   async load(nodeId: string): Promise<void> {
-    if (this.state.get().nodeId !== nodeId) this.state.set({ nodeId, facts: undefined, meshOff: false });
+    if (this.state.get().nodeId !== nodeId) this.state.set({ nodeId, facts: undefined, off: undefined });
     try {
       const [reach, explained] = await Promise.all([
         this.#backend.call('peer.reach', { node_id: nodeId }).then(record),
@@ -45,10 +46,11 @@ export class PeerCard {
         this.#backend.call('peer.explain', { node_id: nodeId }).then(record, () => ({}) as Fields),
       ]);
       // Another card may have been opened meanwhile.
-      if (this.state.get().nodeId === nodeId) this.state.set({ facts: readFacts(reach, explained), meshOff: false });
+      if (this.state.get().nodeId === nodeId) this.state.set({ facts: readFacts(reach, explained), off: undefined });
     } catch (error) {
-      if (pluginOff(problemOf(error), 'peer.reach') === undefined) throw error;
-      if (this.state.get().nodeId === nodeId) this.state.set({ facts: undefined, meshOff: true });
+      const off = this.#backend.pluginOff(problemOf(error), 'peer.reach');
+      if (off === undefined) throw error;
+      if (this.state.get().nodeId === nodeId) this.state.set({ facts: undefined, off });
     }
   }
 }

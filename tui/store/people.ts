@@ -3,7 +3,7 @@ import { safeLine } from '../safe-text.ts';
 import type { Backend } from './backend.ts';
 import { moveCursor, type ListCursor } from './list-cursor.ts';
 import { list, numberOr, record } from './post.ts';
-import { pluginOff, problemOf } from './problem.ts';
+import { isAbsent, problemOf } from './problem.ts';
 import { createStore, type RedrawPace, type Store } from './store.ts';
 
 /** People kept on the screen; more follows than that are counted but not listed. */
@@ -113,9 +113,10 @@ export class People {
     if (follows.off === undefined) await this.#readBios();
   }
 
-  /** Has the bio read again with the next refreshing. */
-  forgetProfile(nodeId: string): void {
-    this.#profiled.delete(nodeId);
+  /** Has the bio of a node, or of everybody, read again with the next refreshing. */
+  forgetProfile(nodeId: string | undefined): void {
+    if (nodeId === undefined) this.#profiled.clear();
+    else this.#profiled.delete(nodeId);
   }
 
   /** Bios come one by one, a few with each refreshing; who has no profile is not asked for again until it changes. */
@@ -143,9 +144,9 @@ export class People {
     try {
       return { result: record(await this.#backend.call(method)), off: undefined };
     } catch (error) {
-      const off = pluginOff(problemOf(error), method);
-      if (off === undefined) throw error;
-      return { result: {}, off };
+      const problem = problemOf(error);
+      if (!isAbsent(problem)) throw error;
+      return { result: {}, off: this.#backend.pluginOff(problem, method) };
     }
   }
 

@@ -1,7 +1,7 @@
 import type { Backend } from './backend.ts';
 import { moveCursor, type ListCursor } from './list-cursor.ts';
 import { comparePosts, list, readPost, record, type Post } from './post.ts';
-import { pluginOff, problemOf, type Problem } from './problem.ts';
+import { isAbsent, problemOf, type Problem } from './problem.ts';
 import { createStore, type RedrawPace, type Store } from './store.ts';
 
 const PAGE_POSTS = 50;
@@ -165,9 +165,9 @@ export class PostList {
       return { posts, next: page.next ?? undefined };
     } catch (error) {
       const problem = problemOf(error);
-      const off = pluginOff(problem, this.#query.method);
+      const off = this.#backend.pluginOff(problem, this.#query.method);
       this.state.set({ off, phase: 'ready' });
-      if (off === undefined) this.#report(problem);
+      if (off === undefined && !isAbsent(problem)) this.#report(problem);
       return undefined;
     }
   }

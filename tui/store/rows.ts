@@ -3,6 +3,13 @@ export type Part = string | { readonly nodeId: string };
 
 export type Tone = 'plain' | 'good' | 'warn' | 'bad' | 'dim';
 
+/** One column of a row. */
+export interface Cell {
+  /** In characters; without it the column shares what the others leave. */
+  readonly width: number | undefined;
+  readonly parts: readonly Part[];
+}
+
 /** A line that may name nodes, each of which the cursor can stop at and enter opens (UI-16). */
 export interface Row {
   readonly atMs: number | undefined;
@@ -10,6 +17,10 @@ export interface Row {
   readonly tag: string;
   readonly tone: Tone;
   readonly parts: readonly Part[];
+  /** The parts by column, in a table; a row with cells and no parts is its head. */
+  readonly cells?: readonly Cell[];
+  /** What the row was made from: actions take their params from it. */
+  readonly source?: unknown;
 }
 
 /** Where the cursor is: a row, and the part of it that names a node, where it names one. */

@@ -1,5 +1,6 @@
 import { safeLine } from '../safe-text.ts';
 import type { Backend } from './backend.ts';
+import type { Contributions, ShownAction } from './contributions.ts';
 import { moveCursor, type ListCursor } from './list-cursor.ts';
 import type { NodeInfo } from './node.ts';
 import { record } from './post.ts';
@@ -14,6 +15,8 @@ export interface SettingsRow {
   readonly value: string;
   readonly editable: boolean;
   readonly about: string;
+  /** What enter does. */
+  readonly action?: ShownAction;
 }
 
 export interface SettingsState {
@@ -27,9 +30,11 @@ export class Settings {
   readonly cursor: ListCursor;
   #backend: Backend;
   #node: NodeInfo;
+  #contributions: Contributions;
 
-  constructor(backend: Backend, node: NodeInfo, pace: RedrawPace) {
+  constructor(backend: Backend, node: NodeInfo, contributions: Contributions, pace: RedrawPace) {
     this.#backend = backend;
+    this.#contributions = contributions;
     this.#node = node;
     this.state = createStore<SettingsState>({ config: [], selected: 0 }, pace);
     this.cursor = {
@@ -55,7 +60,7 @@ export class Settings {
       own('Identity', 'connect', connect[0] ?? '', 'Give this to a friend: it is all they need to reach you'),
       own('Identity', 'node id', nodeId, 'Your public key; it is you'),
       own('Identity', 'device id', deviceId, 'The key of this installation'),
-      own('Actions', 'rebalance', 'now', 'Cleans up the mesh, brings lost peers back and lets it grow'),
+      ...this.#actions(),
       ...this.state.get().config,
     ];
   }
@@ -67,6 +72,20 @@ export class Settings {
   async refresh(): Promise<void> {
     const inForce = record(await this.#backend.call('config.list'));
     this.state.set({ config: Object.entries(inForce).slice(0, CONFIG_ROWS_MAX).map(configRow) });
+  }
+
+  #actions(): readonly SettingsRow[] {
+    return this.#contributions.state
+      .get()
+      .actions.filter(({ where = [] }) => where.includes('settings'))
+      .map((action) => ({
+        section: 'Actions',
+        key: safeLine(action.label, 24),
+        value: action.off ? 'off' : 'now',
+        editable: false,
+        about: safeLine(action.about ?? action.label, 100),
+        action,
+      }));
   }
 
   #select(index: number): void {

@@ -46,8 +46,8 @@ export interface Notice {
 }
 
 export interface ShellState {
-  /** Index into the tab table. */
-  readonly tab: number;
+  /** Id of the tab. */
+  readonly tab: string;
   readonly overlays: readonly Overlay[];
   readonly notice: Notice | undefined;
   readonly draft: Editor;
@@ -68,7 +68,7 @@ export class Shell {
   constructor(pace: RedrawPace, after: (delayMs: number, run: () => void) => () => void) {
     this.#after = after;
     this.state = createStore<ShellState>(
-      { tab: 0, overlays: [], notice: undefined, draft: { characters: [], cursor: 0 }, publishing: false },
+      { tab: 'feed', overlays: [], notice: undefined, draft: { characters: [], cursor: 0 }, publishing: false },
       pace,
     );
   }

@@ -1,4 +1,3 @@
-import { useSyncExternalStore } from 'react';
 import type { UiClock } from '../clock.ts';
 
 /** At most 15 redraws a second: changes within this time after a redraw are shown together. */
@@ -63,9 +62,4 @@ export function createStore<T extends object>(initial: T, pace: RedrawPace): Sto
       return () => listeners.delete(listener);
     },
   };
-}
-
-/** Redraws the calling component when the selected part changes. The selector must return stable values. */
-export function useStore<T extends object, S>(store: Store<T>, select: (state: T) => S): S {
-  return useSyncExternalStore(store.subscribe, () => select(store.get()));
 }

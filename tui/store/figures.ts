@@ -1,0 +1,70 @@
+import { FIGURE_ROWS } from '../../kernel/sdk/ui/names.ts';
+import { safeLine } from '../safe-text.ts';
+import type { Answer, Answers } from './answers.ts';
+import { type Contributions, isAmong } from './contributions.ts';
+import { createStore, type RedrawPace, type Store } from './store.ts';
+import { textOf } from './words.ts';
+
+/** Label and value of a figure. */
+export type Figure = readonly [label: string, value: string];
+
+const FIGURES_A_ROW = 4;
+
+export interface FiguresState {
+  /** In rows of at most four, the most important row first (UI-19). */
+  readonly rows: readonly (readonly Figure[])[];
+}
+
+/** The figures that plugins contribute to the head of Diagnostics. */
+export class Figures {
+  readonly state: Store<FiguresState>;
+  #contributions: Contributions;
+  #answers: Answers;
+  /** By command. */
+  readonly #read = new Map<string, Answer>();
+
+  constructor(contributions: Contributions, answers: Answers, pace: RedrawPace) {
+    this.#contributions = contributions;
+    this.#answers = answers;
+    this.state = createStore<FiguresState>({ rows: [] }, pace);
+    contributions.state.subscribe(() => this.#show());
+  }
+
+  async refresh(): Promise<void> {
+    const { figures } = this.#contributions.state.get();
+    const commands = new Set(figures.filter(({ off }) => !off).map(({ command }) => command));
+    for (const command of this.#read.keys()) if (!commands.has(command)) this.#read.delete(command);
+    await Promise.all(
+      [...commands].map(async (command) => {
+        this.#read.set(command, await this.#answers.read(command));
+        this.#show();
+      }),
+    );
+  }
+
+  /** Whether an event, or the commands it made stale, changes a figure. */
+  concerns(topic: string, stale: ReadonlySet<string>): boolean {
+    return this.#contributions.state
+      .get()
+      .figures.some(({ topics = [], command }) => isAmong(topics, topic) || stale.has(command));
+  }
+
+  #show(): void {
+    const { figures } = this.#contributions.state.get();
+    const rows = FIGURE_ROWS.flatMap((row) => {
+      const own = figures
+        .filter((figure) => figure.row === row)
+        .map(({ label, text, command, off }): Figure => [safeLine(label, 16), this.#value(text, command, off)]);
+      return Array.from({ length: Math.ceil(own.length / FIGURES_A_ROW) }, (_, index) =>
+        own.slice(index * FIGURES_A_ROW, (index + 1) * FIGURES_A_ROW),
+      );
+    });
+    this.state.set({ rows });
+  }
+
+  #value(text: string, command: string, off: boolean): string {
+    const answer = this.#read.get(command);
+    if (off || (answer !== undefined && 'off' in answer)) return 'off';
+    return answer !== undefined && 'value' in answer ? textOf(text, answer.value) : '–';
+  }
+}

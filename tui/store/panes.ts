@@ -1,0 +1,73 @@
+import { safeLine } from '../safe-text.ts';
+import type { Answer, Answers } from './answers.ts';
+import { type Contributions, isAmong, type ShownAction, type ShownPane } from './contributions.ts';
+import { paneRows } from './pane-rows.ts';
+import type { Row } from './rows.ts';
+import { createStore, type RedrawPace, type Store } from './store.ts';
+
+export interface PanesState {
+  /** Titles in their order. */
+  readonly titles: readonly string[];
+  readonly rows: Readonly<Record<string, readonly Row[]>>;
+}
+
+/** The panes that plugins contribute: contributions of one title are parts of one pane. */
+export class Panes {
+  readonly state: Store<PanesState>;
+  #contributions: Contributions;
+  #answers: Answers;
+  /** By name of the contribution. */
+  readonly #read = new Map<string, Answer>();
+
+  constructor(contributions: Contributions, answers: Answers, pace: RedrawPace) {
+    this.#contributions = contributions;
+    this.#answers = answers;
+    this.state = createStore<PanesState>({ titles: [], rows: {} }, pace);
+    contributions.state.subscribe(() => this.#show());
+  }
+
+  /** Reads the parts of a pane; each is shown as it comes, so that one that is slow hides no other. */
+  async refresh(title: string): Promise<void> {
+    const parts = this.#parts(title).filter(({ off }) => !off);
+    await Promise.all(
+      parts.map(async ({ name, pane }) => {
+        this.#read.set(name, await this.#answers.read(pane.command, pane.params));
+        this.#show();
+      }),
+    );
+  }
+
+  async refreshAll(): Promise<void> {
+    await Promise.all(this.state.get().titles.map((title) => this.refresh(title)));
+  }
+
+  /** Whether an event, or the commands it made stale, changes what a pane shows. */
+  concerns(title: string, topic: string, stale: ReadonlySet<string>): boolean {
+    return this.#parts(title).some(({ pane }) => isAmong(pane.topics ?? [], topic) || stale.has(pane.command));
+  }
+
+  actions(title: string): readonly ShownAction[] {
+    return this.#parts(title).flatMap(({ plugin, off, pane }) =>
+      (pane.actions ?? []).map((action) => ({ ...action, plugin, off })),
+    );
+  }
+
+  #parts(title: string): readonly ShownPane[] {
+    return this.#contributions.state.get().panes.filter(({ pane }) => titleOf(pane) === title);
+  }
+
+  #show(): void {
+    const { panes } = this.#contributions.state.get();
+    const titles = [...new Set(panes.map(({ pane }) => titleOf(pane)))];
+    const rows = titles.map((title) => {
+      const parts = this.#parts(title);
+      return [title, parts.flatMap((part) => paneRows(part, this.#read.get(part.name), parts.length > 1))] as const;
+    });
+    for (const name of this.#read.keys()) if (!panes.some((pane) => pane.name === name)) this.#read.delete(name);
+    this.state.set({ titles, rows: Object.fromEntries(rows) });
+  }
+}
+
+function titleOf({ title }: { readonly title: string }): string {
+  return safeLine(title, 20);
+}
