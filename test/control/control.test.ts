@@ -172,6 +172,15 @@ test('an oversize line ends that connection alone', async (t) => {
   t.like(await other.call('status'), { port: 4433 });
 });
 
+test('an answer too long for a line is refused with a code, and the connection goes on', async (t) => {
+  const node = await startFakeNode();
+  t.teardown(node.close);
+  const client = await connectControl(node.dataDir);
+  const error = await t.throwsAsync(client.call('greeting.say', { text: 'ha', times: LINE_MAX_BYTES / 2 }));
+  t.like(error, { code: controlErrors.code('answer-too-long') });
+  t.like(await client.call('status'), { port: 4433 });
+});
+
 test('one client gets at most 64 calls at a time, and ids are not doubled', async (t) => {
   const node = await startFakeNode();
   t.teardown(node.close);

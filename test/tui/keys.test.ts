@@ -1,5 +1,6 @@
 import test from 'ava';
 import type { Key } from 'ink';
+import { ACTION_KEY_PATTERN } from '../../kernel/sdk/ui/schemas.ts';
 import { scopeStacks } from '../../tui/actions/index.ts';
 import { keyPresses } from '../../tui/key-names.ts';
 import { BINDINGS, type Binding, hintsOf } from '../../tui/keys.ts';
@@ -12,6 +13,19 @@ test('no key means two things where both would listen', (t) => {
     const twice = keys.filter((key, index) => keys.indexOf(key) !== index);
     t.deepEqual(twice, [], `in ${stack.join(' + ')}`);
   }
+});
+
+test('the letters that plugins may have are those that no key of the screen uses beside them', (t) => {
+  const table: readonly Binding[] = BINDINGS;
+  const own = table
+    .filter(({ scope }) => ['diagnostics', 'settings', 'list', 'tabs', 'always'].includes(scope))
+    .flatMap(({ keys }) => keys);
+  const letters = [...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'];
+  const free = letters.filter((letter) => new RegExp(ACTION_KEY_PATTERN).test(letter));
+  t.deepEqual(
+    free,
+    letters.filter((letter) => !own.includes(letter)),
+  );
 });
 
 test('every line of the help fits a screen of 80 columns', (t) => {

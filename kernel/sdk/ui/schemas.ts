@@ -49,7 +49,7 @@ const actionFields = {
   /** A word or two for the status line: `ask anchors`. */
   label: text(24),
   /** One line for the help page. Default: the label. */
-  about: Type.Optional(text(100)),
+  about: Type.Optional(text(52)),
   command: Command,
   /** Constants and templates; in a pane of the selected row: `{ node_id: '{node_id}' }`. */
   params: Type.Optional(Params),
