@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { X509Certificate } from 'node:crypto';
 import test from 'ava';
 import { CERTIFICATE_MAX_BYTES, ENDLESS, makeCredentials, verifyChain } from '../../kernel/identity/certificate.ts';
@@ -153,4 +154,9 @@ test('no single bit of either certificate can be changed', (t) => {
     }
   }
   t.pass();
+});
+
+test('the chain is to the byte the one that nodes have shown from the first version on', (t) => {
+  const { certificateChainPem } = makeCredentials(new Uint8Array(32).fill(1), new Uint8Array(32).fill(2));
+  t.is(certificateChainPem, readFileSync('test/fixtures/first-chain.pem', 'utf8'));
 });

@@ -45,6 +45,7 @@ test('whoever waits as long as it is told gets a token, and no sooner', (t) => {
         t.is(bucket.take(rate, now), waitMs);
         if (waitMs === 0) taken += 1;
         else {
+          if (waitMs > 1) t.true(bucket.waitMs(rate, now + waitMs - 1) > 0);
           now += waitMs;
           t.is(bucket.take(rate, now), 0);
           taken += 1;

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import test from 'ava';
 import { WaitList } from '../../kernel/index.ts';
 
@@ -64,4 +65,17 @@ test('who comes while all are let on waits for the next time', async (t) => {
   t.is(waiters.size, 1);
   waiters.all();
   await second;
+});
+
+test('no listener is left on a long-lived signal', async (t) => {
+  const waiters = list();
+  const { signal } = new AbortController();
+  const served = waiters.wait(signal);
+  const refused = waiters.wait(signal);
+  t.is(getEventListeners(signal, 'abort').length, 2);
+  waiters.next();
+  waiters.refuseAll(new Error('ended'));
+  await served;
+  await t.throwsAsync(refused);
+  t.is(getEventListeners(signal, 'abort').length, 0);
 });

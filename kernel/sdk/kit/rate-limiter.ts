@@ -33,7 +33,7 @@ export class TokenBucket {
     const refilled = this.#tokens + (Math.max(0, nowMs - this.#atMs) * perSecond) / 1_000;
     this.#tokens = Math.min(refilled, Math.max(1, burst));
     this.#atMs = nowMs;
-    return this.#tokens >= WHOLE ? 0 : Math.ceil(((1 - this.#tokens) * 1_000) / perSecond);
+    return this.#tokens >= WHOLE ? 0 : Math.ceil(((WHOLE - this.#tokens) * 1_000) / perSecond);
   }
 }
 
