@@ -10,7 +10,11 @@ import { nearest } from './nearest.ts';
  *
  * @throws config/unknown-key, config/bad-value
  */
-export function resolveSection<Schema extends TObject>(schema: Schema, raw: unknown, where: string): Static<Schema> {
+export function resolveSection<Schema extends TObject, Settings = Static<Schema>>(
+  schema: Schema,
+  raw: unknown,
+  where: string,
+): Settings {
   if (raw !== undefined && !isRecord(raw)) {
     throw configErrors.make('bad-value', { key: 'the value', where, expected: 'must be an object' });
   }
@@ -25,7 +29,7 @@ export function resolveSection<Schema extends TObject>(schema: Schema, raw: unkn
       expected: expectation(schema, fault.instancePath, fault.message),
     });
   }
-  return deepFreeze(filled) as Static<Schema>;
+  return deepFreeze(filled) as Settings;
 }
 
 /** The settings of one plugin from what the config file says of it. A plugin without schema takes none. */

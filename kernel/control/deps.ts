@@ -37,9 +37,15 @@ export interface KernelCommand<Deps = ControlDeps> {
 export type KernelCommands<Deps = ControlDeps> = Readonly<Record<string, KernelCommand<Deps>>>;
 
 /** Ties a handler to its spec; only for inference. */
-export function kernelCommand<Params extends TSchema, Result extends TSchema, Deps = ControlDeps>(
-  spec: CommandSpec<Params, Result>,
-  run: (params: Static<Params>, call: CommandCall, deps: Deps) => Static<Result> | Promise<Static<Result>>,
+export function kernelCommand<
+  Params extends TSchema,
+  Result extends TSchema,
+  Deps = ControlDeps,
+  Given = Static<Params>,
+  Answer = Static<Result>,
+>(
+  spec: CommandSpec<Params, Result, NoInfer<Answer>>,
+  run: (params: NoInfer<Given>, call: CommandCall, deps: Deps) => NoInfer<Answer> | Promise<NoInfer<Answer>>,
 ): KernelCommand<Deps> {
   return { spec, run } as KernelCommand<Deps>;
 }

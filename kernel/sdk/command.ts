@@ -1,21 +1,41 @@
 import type { Static, TSchema } from 'typebox';
 
-/**
- * One user operation as data. A command is at once a method of the control API (`post.create`), a
- * CLI verb (`itsgoin post create --text ...`) and an action of the terminal UI.
- */
-export interface CommandSpec<Params extends TSchema = TSchema, Result extends TSchema = TSchema> {
+/** What there is of every command, whatever its types. */
+export interface CommandBase {
   /** One line for `--help`. */
   readonly about: string;
   /** An object schema; each property becomes a `--flag`, its `description` the flag's help. */
-  readonly params: Params;
-  readonly result: Result;
+  readonly params: TSchema;
+  readonly result: TSchema;
   /** Names of params that the CLI also takes by position, in order: `itsgoin peer connect <target>`. */
   readonly positional?: readonly string[];
   /** A question the CLI and TUI ask before running it (`--yes` skips). For what cannot be undone. */
   readonly confirm?: string;
+}
+
+/**
+ * One user operation as data. A command is at once a method of the control API (`post.create`), a
+ * CLI verb (`itsgoin post create --text ...`) and an action of the terminal UI.
+ */
+export interface CommandSpec<
+  Params extends TSchema = TSchema,
+  Result extends TSchema = TSchema,
+  Given = Static<Params>,
+  Answer = Static<Result>,
+> extends CommandBase {
+  readonly params: Params;
+  readonly result: Result;
   /** How the CLI prints a result without `--json`: default is a generic table/record view. */
-  readonly text?: (result: Static<Result>) => string;
+  readonly text?: (result: Answer) => string;
+  /** Only for the compiler. */
+  readonly __params?: Given;
+  /** Only for the compiler. */
+  readonly __result?: Answer;
+}
+
+/** A command as a table holds it: results have been checked against `result` when `text` gets them. */
+export interface AnyCommand extends CommandBase {
+  text?(result: unknown): string;
 }
 
 export interface CommandCall {
@@ -25,14 +45,15 @@ export interface CommandCall {
   progress(step: string, fraction?: number): void;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: existential type of a command table
-export type AnyCommand = CommandSpec<any, any>;
-export type ParamsOf<C> = C extends CommandSpec<infer P, infer _R> ? Static<P> : never;
-export type ResultOf<C> = C extends CommandSpec<infer _P, infer R> ? Static<R> : never;
+export type ParamsOf<C> = C extends { readonly __params?: infer Given } ? Given : never;
+export type ResultOf<C> = C extends { readonly __result?: infer Answer } ? Answer : never;
 
 /** Declares a command; only for inference, the value is returned unchanged. */
-export function defineCommand<Params extends TSchema, Result extends TSchema>(
-  spec: CommandSpec<Params, Result>,
-): CommandSpec<Params, Result> {
+export function defineCommand<
+  Params extends TSchema,
+  Result extends TSchema,
+  Given = Static<Params>,
+  Answer = Static<Result>,
+>(spec: CommandSpec<Params, Result, NoInfer<Given>, NoInfer<Answer>>): CommandSpec<Params, Result, Given, Answer> {
   return spec;
 }

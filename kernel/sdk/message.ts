@@ -27,7 +27,12 @@ export interface ResponseSpec<Res extends TSchema = TSchema> {
  * `code` is one of the catalogue (`kernel/wire/catalogue.ts`). A third party's message has none and
  * travels in the extension frame 0xF0 under `name`, which is then `vendor/message@version`.
  */
-export interface MessageSpec<Req extends TSchema = TSchema, Res extends TSchema | undefined = TSchema | undefined> {
+export interface MessageSpec<
+  Req extends TSchema = TSchema,
+  Res extends TSchema | undefined = TSchema | undefined,
+  Body = Static<Req>,
+  Answer = Res extends TSchema ? Static<Res> : undefined,
+> {
   readonly kind: 'message';
   readonly code: number | undefined;
   readonly name: string;
@@ -41,6 +46,10 @@ export interface MessageSpec<Req extends TSchema = TSchema, Res extends TSchema 
   /** From the first byte to the end of the handler (receiver), and to the answer (sender). */
   readonly deadlineMs: number;
   readonly budget: MessageBudget;
+  /** Only for the compiler. */
+  readonly __body?: Body;
+  /** Only for the compiler. */
+  readonly __answer?: Answer;
 }
 
 interface CommonFields<Req extends TSchema> {
@@ -93,7 +102,6 @@ export function defineRequest<Req extends TSchema, Res extends TSchema>(
 export const EXTENSION_CODE = 0xf0;
 
 // biome-ignore lint/suspicious/noExplicitAny: existential type of a message table
-export type AnyMessage = MessageSpec<any, any>;
-export type BodyOf<M> = M extends MessageSpec<infer Req, infer _Res> ? Static<Req> : never;
-export type ResponseOf<M> =
-  M extends MessageSpec<infer _Req, infer Res> ? (Res extends TSchema ? Static<Res> : undefined) : never;
+export type AnyMessage = MessageSpec<TSchema, TSchema | undefined, any, any>;
+export type BodyOf<M> = M extends { readonly __body?: infer Body } ? Body : never;
+export type ResponseOf<M> = M extends { readonly __answer?: infer Answer } ? Answer : never;

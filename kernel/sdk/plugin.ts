@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
 import type { Static, TObject, TSchema } from 'typebox';
 import type { Clock, Random } from './clock.ts';
-import type { AnyCommand, CommandCall, ParamsOf, ResultOf } from './command.ts';
+import type { CommandBase, CommandCall, ParamsOf, ResultOf } from './command.ts';
 import type { Database, Migration } from './database.ts';
 import type { NodeId, PeerId } from './identifiers.ts';
 import type { Counters, Log } from './log.ts';
@@ -52,7 +52,7 @@ export type Handlers<Messages extends Record<string, AnyMessage>> = {
 /** What a handler gives back: the response, and nothing for a notice. */
 type AnswerOf<M> = ResponseOf<M> extends undefined ? void : ResponseOf<M>;
 
-export type CommandHandlers<Commands extends Record<string, AnyCommand>> = {
+export type CommandHandlers<Commands extends Record<string, CommandBase>> = {
   [K in keyof Commands]: (
     params: ParamsOf<Commands[K]>,
     call: CommandCall,
@@ -62,7 +62,7 @@ export type CommandHandlers<Commands extends Record<string, AnyCommand>> = {
 /** What `setup` returns. Nothing of it is live before the kernel commits the generation. */
 export interface Parts<
   Messages extends Record<string, AnyMessage>,
-  Commands extends Record<string, AnyCommand>,
+  Commands extends Record<string, CommandBase>,
   State,
 > {
   handlers?: Handlers<Messages>;
@@ -133,8 +133,10 @@ export interface PluginSpec<
   ConfigSchema extends TObject = TObject,
   Inject extends Record<string, Injection> = Record<string, Injection>,
   Messages extends Record<string, AnyMessage> = Record<string, AnyMessage>,
-  Commands extends Record<string, AnyCommand> = Record<string, AnyCommand>,
+  Commands extends Record<string, CommandBase> = Record<string, CommandBase>,
   StateSchema extends TSchema = TSchema,
+  Config = Static<ConfigSchema>,
+  State = Static<StateSchema>,
 > {
   /** Kebab-case, the folder's name. */
   readonly name: string;
@@ -156,8 +158,8 @@ export interface PluginSpec<
   /** Names offered to peers during InitialExchange while this plugin is on: `packed-ids`. */
   readonly features?: readonly string[];
   setup(
-    ctx: PluginContext<Static<ConfigSchema>, Inject>,
-  ): Parts<Messages, Commands, Static<StateSchema>> | Promise<Parts<Messages, Commands, Static<StateSchema>>>;
+    ctx: PluginContext<Config, Inject>,
+  ): Parts<Messages, Commands, State> | Promise<Parts<Messages, Commands, State>>;
 }
 
 /** Declares a plugin; the only default export of `plugin.ts`. Only for inference: checks come at load. */
@@ -169,13 +171,15 @@ export function definePlugin<
   // biome-ignore lint/complexity/noBannedTypes: as above
   const Messages extends Record<string, AnyMessage> = {},
   // biome-ignore lint/complexity/noBannedTypes: as above
-  const Commands extends Record<string, AnyCommand> = {},
+  const Commands extends Record<string, CommandBase> = {},
   StateSchema extends TSchema = TSchema,
+  Config = Static<ConfigSchema>,
+  State = Static<StateSchema>,
 >(
-  spec: PluginSpec<ConfigSchema, Inject, Messages, Commands, StateSchema>,
-): PluginSpec<ConfigSchema, Inject, Messages, Commands, StateSchema> {
+  spec: PluginSpec<ConfigSchema, Inject, Messages, Commands, StateSchema, NoInfer<Config>, NoInfer<State>>,
+): PluginSpec<ConfigSchema, Inject, Messages, Commands, StateSchema, Config, State> {
   return spec;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: existential type of a plugin
-export type AnyPlugin = PluginSpec<any, any, any, any, any>;
+export type AnyPlugin = PluginSpec<any, any, any, any, any, any, any>;

@@ -9,7 +9,7 @@ import { readParams } from '../../kernel/command/params.ts';
 import type { ControlDeps } from '../../kernel/control/deps.ts';
 import { type ControlServer, startControl } from '../../kernel/control/server.ts';
 import { createCounters, createLog } from '../../kernel/observe/index.ts';
-import { type AnyCommand, type CommandCall, defineCommand } from '../../kernel/sdk/command.ts';
+import { type CommandBase, type CommandCall, defineCommand } from '../../kernel/sdk/command.ts';
 import { defineErrors } from '../../kernel/sdk/errors.ts';
 
 export const greetingErrors = defineErrors('greeting', {
@@ -17,7 +17,7 @@ export const greetingErrors = defineErrors('greeting', {
 });
 
 interface FakeCommand {
-  readonly spec: AnyCommand;
+  readonly spec: CommandBase;
   run(params: never, call: CommandCall): unknown;
 }
 
