@@ -21,6 +21,7 @@ export * from './sdk/network.ts';
 export { deepFreeze } from './sdk/freeze.ts';
 export * from './sdk/part.ts';
 export * from './sdk/plugin.ts';
+export * from './sdk/raw-body.ts';
 export * from './sdk/point.ts';
 export * from './sdk/sealer.ts';
 export * from './sdk/signer.ts';

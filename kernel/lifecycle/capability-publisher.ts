@@ -2,6 +2,7 @@ import type { Bus } from '../bus/bus.ts';
 import { featuresChanged, serviceArrived, serviceDeparted } from '../sdk/lifecycle-topics.ts';
 import type { AnyMessage } from '../sdk/message.ts';
 import type { AnyPlugin } from '../sdk/plugin.ts';
+import { RAW_BLOB } from '../sdk/raw-body.ts';
 import { tokenKey } from '../sdk/token.ts';
 import type { PluginRegistry } from './plugin-registry.ts';
 
@@ -16,7 +17,7 @@ export class CapabilityPublisher {
     this.#registry = registry;
   }
 
-  /** Feature names and message names of all active plugins, sorted: what peers are told we understand. */
+  /** Feature and message names of all active plugins, and `raw-blob` where one has raw bodies, sorted: what peers are told. */
   get features(): readonly string[] {
     return this.#features;
   }
@@ -39,7 +40,10 @@ export class CapabilityPublisher {
     const names = new Set<string>();
     for (const { generation } of this.#registry.all()) {
       for (const feature of generation?.plugin.features ?? []) names.add(feature);
-      for (const message of Object.values<AnyMessage>(generation?.plugin.messages ?? {})) names.add(message.name);
+      for (const message of Object.values<AnyMessage>(generation?.plugin.messages ?? {})) {
+        names.add(message.name);
+        if (message.response?.raw !== undefined) names.add(RAW_BLOB);
+      }
     }
     return [...names].sort();
   }

@@ -1,4 +1,5 @@
 import type { Static, TSchema } from 'typebox';
+import type { AnswerWithBytes, RawBody, RawSpec } from './raw-body.ts';
 
 /**
  * What one peer may cost us with one message. Every message states its own; nothing is unlimited.
@@ -19,6 +20,8 @@ export interface ResponseSpec<Res extends TSchema = TSchema> {
   readonly name: string;
   readonly body: Res;
   readonly maxBytes: number;
+  /** Raw bytes may follow the frame, between peers that both offer the feature `raw-blob`. */
+  readonly raw: RawSpec | undefined;
 }
 
 /**
@@ -32,6 +35,7 @@ export interface MessageSpec<
   Res extends TSchema | undefined = TSchema | undefined,
   Body = Static<Req>,
   Answer = Res extends TSchema ? Static<Res> : undefined,
+  Returned = Answer,
 > {
   readonly kind: 'message';
   readonly code: number | undefined;
@@ -50,6 +54,8 @@ export interface MessageSpec<
   readonly __body?: Body;
   /** Only for the compiler. */
   readonly __answer?: Answer;
+  /** Only for the compiler. */
+  readonly __returned?: Returned;
 }
 
 interface CommonFields<Req extends TSchema> {
@@ -64,6 +70,7 @@ interface CommonFields<Req extends TSchema> {
 }
 
 export const MESSAGE_DEADLINE_MS = 10_000;
+export const RAW_IDLE_MS = 10_000;
 
 /** Declares a message that gets no answer (one frame on a uni-stream). */
 export function defineNotice<Req extends TSchema>(fields: CommonFields<Req>): MessageSpec<Req, undefined> {
@@ -77,31 +84,52 @@ export function defineNotice<Req extends TSchema>(fields: CommonFields<Req>): Me
   }) as MessageSpec<Req, undefined>;
 }
 
-/** Declares a request with its response (one frame each on a bi-stream). */
-export function defineRequest<Req extends TSchema, Res extends TSchema>(
+/** What a request with `response.raw` resolves with: the bytes behind the response, where the peer sent any. */
+type WithRawBody<Res extends TSchema> = Static<Res> & { readonly bytes?: RawBody };
+
+type RequestSpec<Req extends TSchema, Res extends TSchema, Raw> = MessageSpec<
+  Req,
+  Res,
+  Static<Req>,
+  Raw extends undefined ? Static<Res> : WithRawBody<Res>,
+  Raw extends undefined ? Static<Res> : Static<Res> | AnswerWithBytes<Static<Res>>
+>;
+
+/**
+ * Declares a request with its response (one frame each on a bi-stream). With `response.raw`, `maxBytes`
+ * of raw bytes may follow the response, see {@link withBytes}; `idleMs` is 10,000 unless given.
+ */
+export function defineRequest<
+  Req extends TSchema,
+  Res extends TSchema,
+  Raw extends { maxBytes: number; idleMs?: number } | undefined = undefined,
+>(
   fields: CommonFields<Req> & {
-    readonly response: { code?: number; name?: string; body: Res; maxBytes: number };
+    readonly response: { code?: number; name?: string; body: Res; maxBytes: number; raw?: Raw };
   },
-): MessageSpec<Req, Res> {
+): RequestSpec<Req, Res, Raw> {
+  const { code = EXTENSION_CODE, name = `${fields.name}:response`, body, maxBytes, raw } = fields.response;
   return Object.freeze({
     deadlineMs: MESSAGE_DEADLINE_MS,
     ...fields,
     kind: 'message' as const,
     code: fields.code,
     stream: 'bi' as const,
-    response: {
-      code: fields.response.code ?? EXTENSION_CODE,
-      name: fields.response.name ?? `${fields.name}:response`,
-      body: fields.response.body,
-      maxBytes: fields.response.maxBytes,
-    },
-  }) as MessageSpec<Req, Res>;
+    response: { code, name, body, maxBytes, raw: raw && Object.freeze({ idleMs: RAW_IDLE_MS, ...raw }) },
+  }) as RequestSpec<Req, Res, Raw>;
 }
 
 /** Frame type of namespaced third-party messages, in both directions. */
 export const EXTENSION_CODE = 0xf0;
 
 // biome-ignore lint/suspicious/noExplicitAny: existential type of a message table
-export type AnyMessage = MessageSpec<TSchema, TSchema | undefined, any, any>;
+export type AnyMessage = MessageSpec<TSchema, TSchema | undefined, any, any, any>;
 export type BodyOf<M> = M extends { readonly __body?: infer Body } ? Body : never;
+/** What a request resolves with. */
 export type ResponseOf<M> = M extends { readonly __answer?: infer Answer } ? Answer : never;
+/** What a handler returns: the response, with bytes behind it or without, and nothing for a notice. */
+export type AnswerOf<M> = M extends { readonly __returned?: infer Returned }
+  ? Returned extends undefined
+    ? void
+    : Returned
+  : never;

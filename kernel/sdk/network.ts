@@ -46,6 +46,10 @@ export interface Network {
   /** The connections of one identity, oldest first: one for each of its devices. */
   connectionsOf(nodeId: NodeId): readonly ConnectionInfo[];
   setKind(id: number, kind: ConnectionKind): void;
+  /** What the peer at the other end offers; empty until it has told (`setFeaturesOf`). */
+  featuresOf(id: number): ReadonlySet<string>;
+  /** For the plugin that learns it: raw bytes, for one, are sent only to a peer that offers `raw-blob`. */
+  setFeaturesOf(id: number, features: readonly string[]): void;
   /** Closes with a named reason (`CLOSE_CODES`); does nothing when it is gone already. */
   close(id: number, reason: CloseReason): void;
   /**

@@ -5,7 +5,7 @@ import type { CommandBase, CommandCall, ParamsOf, ResultOf } from './command.ts'
 import type { Database, Migration } from './database.ts';
 import type { NodeId, PeerId } from './identifiers.ts';
 import type { Counters, Log } from './log.ts';
-import type { AnyMessage, BodyOf, ResponseOf } from './message.ts';
+import type { AnswerOf, AnyMessage, BodyOf, ResponseOf } from './message.ts';
 import type { Part } from './part.ts';
 import type { Contributed, Contribution, Point } from './point.ts';
 import type { Binding, Injected, Injection, Token } from './token.ts';
@@ -20,6 +20,8 @@ export interface IncomingCall {
   readonly signal: AbortSignal;
   /** Payload size in bytes as it came. */
   readonly bytes: number;
+  /** Raw bytes may follow the answer (`withBytes`): the message declares them, and the peer offers `raw-blob`. */
+  readonly takesBytes: boolean;
 }
 
 export interface SendOptions {
@@ -48,9 +50,6 @@ export type Handlers<Messages extends Record<string, AnyMessage>> = {
     call: IncomingCall,
   ) => AnswerOf<Messages[K]> | Promise<AnswerOf<Messages[K]>>;
 };
-
-/** What a handler gives back: the response, and nothing for a notice. */
-type AnswerOf<M> = ResponseOf<M> extends undefined ? void : ResponseOf<M>;
 
 export type CommandHandlers<Commands extends Record<string, CommandBase>> = {
   [K in keyof Commands]: (

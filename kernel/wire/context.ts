@@ -12,6 +12,6 @@ export interface WireContext {
   readonly trace: Trace;
   readonly deadlines: Deadlines;
   readonly table: MessageTable;
-  /** Bytes in the buffers of partly read frames, all connections together. */
+  /** Bytes of partly read frames and of raw bodies under way, all connections together. */
   bufferedBytes: number;
 }

@@ -9,10 +9,13 @@ import { wireErrors } from './errors.ts';
  *   0       1      type: a code of the catalogue, 0xF0 (extension) or 0xF1 (refused)
  *   1       4      length of the payload, big-endian, at most 16 MiB (SYNC-02)
  *   5       length payload: one JSON object in strict UTF-8
- *   5+length       ignored
+ *   5+length       raw bytes, as many as the field `raw_bytes` of a response says, or else ignored
  */
 
 export const FRAME_HEADER_BYTES = 5;
+
+/** In the body of a response: how many raw bytes follow the frame. Ours, on top of the seeds. */
+export const RAW_LENGTH_FIELD = 'raw_bytes';
 
 /** First allocation for a frame that comes in pieces; grows with what arrives, never ahead of it by more than this factor 2. */
 const FIRST_BUFFER_BYTES = 4_096;
@@ -45,7 +48,7 @@ export class FrameReader {
   #buffer: Uint8Array | undefined;
   #headerBytes = 0;
 
-  /** Takes what is missing of the header; gives the offset behind it, or -1 when more is needed. */
+  /** Takes what is missing of the header; returns the offset behind it, or -1 when more is needed. */
   header(chunk: Uint8Array): number {
     if (this.#headerBytes === 0 && chunk.length >= FRAME_HEADER_BYTES) {
       this.#parse(chunk);
@@ -61,7 +64,7 @@ export class FrameReader {
     return taken;
   }
 
-  /** Takes payload bytes from `offset` on; gives the whole payload once it is there. */
+  /** Takes payload bytes from `offset` on; returns the whole payload once it is there. */
   body(chunk: Uint8Array, offset: number): Uint8Array | undefined {
     const missing = this.length - this.buffered;
     const available = Math.min(missing, chunk.length - offset);

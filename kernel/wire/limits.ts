@@ -18,7 +18,7 @@ export const HALF_READ_MAX = 128;
  */
 export const HALF_READ_MAX_BYTES = 2 * FRAME_MAX_BYTES;
 
-/** Bytes received into partly read frames, all connections together; beyond it frames are refused `over-capacity`. */
+/** Bytes of partly read frames and of raw bodies under way, all connections together; beyond it frames are refused `over-capacity`. */
 export const BUFFERED_MAX_BYTES = 256 * 1024 * 1024;
 
 /** Frames that wait for a swap, per plugin; at either cap the connections they come from are paused. */
@@ -55,10 +55,21 @@ export const EXTENSION_ENVELOPE_BYTES = 256;
 /** Payload of a Refused frame. */
 export const REFUSED_MAX_BYTES = 1_024;
 
+/** Raw bytes written to a stream at once; the next are taken from the source when the stream is writable again. */
+export const RAW_WRITE_BYTES = 256 * 1024;
+
+/** Raw bytes of one response that wait for their reader; at the cap the stream is not read on. */
+export const RAW_UNREAD_MAX_BYTES = 512 * 1024;
+
+/** What has to move within the idle limit of a raw body, unless less is left. */
+export const RAW_PROGRESS_BYTES = 16 * 1024;
+
 /** Application error codes of stream resets (RFC 9000 §19.4). */
 export const RESET_CODES = {
   cancelled: 0x10,
   deadline: 0x11,
   refused: 0x12,
   malformed: 0x13,
+  interrupted: 0x14,
+  failed: 0x15,
 } as const;

@@ -10,6 +10,7 @@ import type { Attachment, NetworkDeps, NetworkHost } from './wire.ts';
 
 /** Addresses of one dial target, after DNS; a target with more is cut. */
 const DIAL_ADDRESSES_MAX = 32;
+const NO_FEATURES: ReadonlySet<string> = new Set();
 
 export function createNetwork(deps: NetworkDeps): NetworkHost {
   return new WireNetwork(deps);
@@ -125,6 +126,15 @@ class WireNetwork implements NetworkHost {
   setKind(id: number, kind: ConnectionKind): void {
     const entry = this.#entries.get(id);
     if (entry !== undefined) entry.kind = kind;
+  }
+
+  featuresOf(id: number): ReadonlySet<string> {
+    return this.#entries.get(id)?.attachment.features ?? NO_FEATURES;
+  }
+
+  setFeaturesOf(id: number, features: readonly string[]): void {
+    const attachment = this.#entries.get(id)?.attachment;
+    if (attachment !== undefined) attachment.features = new Set(features);
   }
 
   close(id: number, reason: CloseReason): void {

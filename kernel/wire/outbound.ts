@@ -8,10 +8,11 @@ import { REFUSED_CODE } from './catalogue.ts';
 import { Deadline } from './deadlines.ts';
 import type { Expiring } from './deadlines.ts';
 import { wireErrors } from './errors.ts';
-import { FRAME_HEADER_BYTES, FrameReader, encodeFrame } from './frame.ts';
+import { FRAME_HEADER_BYTES, FrameReader, RAW_LENGTH_FIELD, encodeFrame } from './frame.ts';
 import * as limits from './limits.ts';
 import { validatorOf } from '../sdk/validator.ts';
 import { decodePayload } from './payload.ts';
+import { RawReader } from './raw-reader.ts';
 import type { WireConnection } from './wire-connection.ts';
 
 /** Codes of a Refused frame that mean the same as an error of ours. */
@@ -21,6 +22,7 @@ const REFUSALS = new Map<unknown, 'unsupported' | 'rate-limited' | 'over-capacit
   ['over-capacity', 'over-capacity'],
   ['interrupted', 'interrupted'],
 ]);
+const END = new Uint8Array(0);
 const REFUSAL_CODE = /^[a-z0-9][a-z0-9/-]{0,63}$/;
 
 /** One message on its way out, and the answer on its way back. */
@@ -38,6 +40,9 @@ export class Outbound implements Expiring, Connected {
   #settled = false;
   /** Bytes behind the answer. */
   #trailing = 0;
+  /** Our half is still open, so that a reset of it can tell the peer to stop its raw bytes. */
+  #halfOpen = false;
+  #raw: RawReader | undefined;
 
   constructor(wire: WireConnection, message: AnyMessage, options: SendOptions | undefined) {
     this.#wire = wire;
@@ -112,7 +117,8 @@ export class Outbound implements Expiring, Connected {
     this.#stream = stream;
     stream.onAbort = (reason: StreamAbort) => this.#aborted(reason);
     if (this.#message.stream === 'bi') stream.onData = (chunk: Uint8Array, fin: boolean) => this.#read(chunk, fin);
-    if (!this.#wire.write(stream, frame)) {
+    this.#halfOpen = this.#wire.carriesRaw(this.#message);
+    if (!this.#wire.write(stream, frame, !this.#halfOpen)) {
       this.#fail(this.#gone());
       return;
     }
@@ -146,8 +152,10 @@ export class Outbound implements Expiring, Connected {
     const payload = offset === -1 ? undefined : this.#reader.body(chunk, offset);
     context.bufferedBytes += this.#reader.buffered - before;
     if (payload !== undefined) {
+      const end = offset + this.#reader.length - before;
       this.#answered(payload);
-      this.#ignore(chunk.length - offset - (this.#reader.length - before), fin);
+      if (this.#raw === undefined) this.#ignore(chunk.length - end, fin);
+      else if (end < chunk.length || fin) this.#raw.receive(chunk.subarray(end), fin);
     } else if (fin) {
       this.#bad('truncated');
     } else if (context.bufferedBytes > limits.BUFFERED_MAX_BYTES) {
@@ -188,13 +196,43 @@ export class Outbound implements Expiring, Connected {
       const envelope = (value ?? {}) as { name?: unknown; body?: unknown };
       value = envelope.name === response.name ? envelope.body : undefined;
     }
+    const rawBytes = response.raw === undefined ? undefined : takeRawLength(value);
     const validator = validatorOf(response.body);
     if (!validator.check(value)) {
       this.#bad(validator.explain(value));
       return;
     }
     if (context.trace.active) this.#record('in', code, response.name, length + FRAME_HEADER_BYTES, 'ok');
-    this.#succeed(value);
+    if (rawBytes === undefined) {
+      this.#endHalf();
+      this.#succeed(value);
+    } else {
+      this.#followed(value as object, rawBytes);
+    }
+  }
+
+  /** Raw bytes follow the answer: from here on the stream is the reader's. */
+  #followed(value: object, length: unknown): void {
+    const stream = this.#stream;
+    const { raw } = this.#response;
+    if (stream === undefined || raw === undefined) return;
+    if (!this.#halfOpen) {
+      this.#give(limits.RESET_CODES.refused, this.#error('raw-not-offered', {}));
+    } else if (typeof length !== 'number' || !Number.isSafeInteger(length) || length < 0 || length > raw.maxBytes) {
+      this.#bad(`${String(length)} raw bytes`);
+    } else {
+      const { name } = this.#message;
+      const options = { name, length, idleMs: raw.idleMs, signal: this.#signal };
+      this.#raw = new RawReader(this.#wire, stream, options);
+      this.#succeed({ ...value, bytes: this.#raw });
+    }
+  }
+
+  /** No raw bytes follow. */
+  #endHalf(): void {
+    if (!this.#halfOpen) return;
+    this.#halfOpen = false;
+    this.#stream?.write(END, true);
   }
 
   #refused(value: unknown, length: number): void {
@@ -208,6 +246,7 @@ export class Outbound implements Expiring, Connected {
     context.counters.add(`refused-by-peer:${this.#message.name}`);
     const data: Record<string, string | number> = { code };
     if (typeof retryAfterMs === 'number') data.retry_after_ms = retryAfterMs;
+    this.#endHalf();
     this.#fail(this.#error(REFUSALS.get(code) ?? 'refused', data));
   }
 
@@ -242,7 +281,15 @@ export class Outbound implements Expiring, Connected {
   #aborted(reason: StreamAbort): void {
     if (this.#settled) this.#wire.context.deadlines.clear(this.#deadline);
     else if (reason.by === 'connection') this.#fail(this.#gone());
-    else this.#fail(this.#error('refused', { code: `stream-reset/${reason.code ?? 0}` }));
+    else this.#fail(this.#resetByPeer(reason.code));
+  }
+
+  /** Where raw bytes were to follow, their end may overtake the answer. */
+  #resetByPeer(code = 0): ItsgoinError {
+    const { interrupted, failed, deadline } = limits.RESET_CODES;
+    if (this.#halfOpen && code === interrupted) return this.#error('interrupted', {});
+    if (this.#halfOpen && (code === failed || code === deadline)) return this.#error('raw-aborted', {});
+    return this.#error('refused', { code: `stream-reset/${code}` });
   }
 
   /** Read only on bi-streams, which always have one. */
@@ -291,4 +338,12 @@ export class Outbound implements Expiring, Connected {
   #record(direction: 'in' | 'out', code: number, name: string, bytes: number, outcome: string): void {
     this.#wire.trace({ direction, code, name, stream: this.#message.stream, bytes, outcome });
   }
+}
+
+/** Takes `raw_bytes` out of a response, so that the message's own schema need not know it. */
+function takeRawLength(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, RAW_LENGTH_FIELD)) return undefined;
+  const length: unknown = Reflect.get(value, RAW_LENGTH_FIELD);
+  Reflect.deleteProperty(value, RAW_LENGTH_FIELD);
+  return length;
 }

@@ -4,6 +4,7 @@ import type { AnyMessage } from '../sdk/message.ts';
 import { validatorOf } from '../sdk/validator.ts';
 import { catalogueEntry } from './catalogue.ts';
 import { wireErrors } from './errors.ts';
+import { RAW_LENGTH_FIELD } from './frame.ts';
 import { EXTENSION_ENVELOPE_BYTES, EXTENSION_NAMES_MAX, FRAME_MAX_BYTES } from './limits.ts';
 import { MessageRoute, RouteOwner } from './message-route.ts';
 import type { MessageTable } from './message-route.ts';
@@ -173,6 +174,15 @@ function faultOf(message: AnyMessage): string | undefined {
   const sizes = [message.maxBytes, message.response?.maxBytes ?? 1];
   if (sizes.some((bytes) => !(bytes > 0 && bytes <= FRAME_MAX_BYTES)))
     return `maxBytes must be 1 to ${FRAME_MAX_BYTES}`;
+  const { response } = message;
+  if (response?.raw !== undefined) {
+    const { maxBytes, idleMs } = response.raw;
+    if (!(maxBytes > 0 && Number.isSafeInteger(maxBytes) && idleMs > 0))
+      return 'raw bytes need a cap and an idle limit';
+    const { properties = {} }: { properties?: object } = response.body;
+    const taken = [RAW_LENGTH_FIELD, 'bytes'].find((field) => Object.hasOwn(properties, field));
+    if (taken !== undefined) return `the field ${taken} of a response with raw bytes is the kernel's`;
+  }
   const { perSecond, burst, inFlight } = message.budget;
   if (!(perSecond > 0 && burst >= 1 && inFlight >= 1)) return 'a budget allows at least one';
   if (message.code === undefined) {

@@ -1,4 +1,6 @@
+import type { AnyMessage } from '../sdk/message.ts';
 import { CLOSE_CODES } from '../sdk/network.ts';
+import { RAW_BLOB } from '../sdk/raw-body.ts';
 import type { CloseReason } from '../sdk/network.ts';
 import type { Connection, IncomingStream, Stream } from '../transport/transport.ts';
 import type { PeerAccount } from './budget.ts';
@@ -6,13 +8,15 @@ import type { Blockable, Connected, ParkedFrame } from './calls.ts';
 import type { WireContext } from './context.ts';
 import { HALF_READ_MAX, HALF_READ_MAX_BYTES, MISBEHAVIOUR_MAX_POINTS, WAIT_MAX_BYTES } from './limits.ts';
 import type { FrameRecord } from './trace.ts';
+import type { Attachment } from './wire.ts';
 
 /** One attached connection: what is being read of it, what runs for it, and what it may still use. */
-export class WireConnection implements Blockable {
+export class WireConnection implements Attachment, Blockable {
   readonly context: WireContext;
   readonly connection: Connection;
   readonly account: PeerAccount;
   lastActivityMs: number;
+  features: ReadonlySet<string> = new Set();
   closed = false;
   /** Calls whose handler is under way. */
   readonly running = new Set<Connected>();
@@ -50,10 +54,15 @@ export class WireConnection implements Blockable {
     this.lastActivityMs = this.context.clock.now();
   }
 
-  /** Writes a frame and ends our half. False when the stream ended in this very turn. */
-  write(stream: Stream, frame: Uint8Array): boolean {
+  /** Whether raw bytes may travel behind the response of this message. */
+  carriesRaw(message: AnyMessage): boolean {
+    return message.response?.raw !== undefined && this.features.has(RAW_BLOB);
+  }
+
+  /** Writes a frame; `fin` ends our half. False when the stream ended in this very turn. */
+  write(stream: Stream, frame: Uint8Array, fin = true): boolean {
     try {
-      stream.write(frame, true);
+      stream.write(frame, fin);
     } catch {
       this.context.counters.add('write-failed');
       return false;

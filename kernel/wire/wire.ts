@@ -28,6 +28,8 @@ export interface DispatcherDeps {
 export interface Attachment {
   /** Last frame in either direction, milliseconds since the epoch (MESH-09). */
   readonly lastActivityMs: number;
+  /** What the peer offers, as far as it has told. */
+  features: ReadonlySet<string>;
 }
 
 /** Frames in and out of every attached connection; see {@link MessageRouter} for what runs them. */

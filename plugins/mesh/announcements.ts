@@ -40,6 +40,7 @@ export class Announcements {
     if (revision <= link.featuresRevision) return;
     link.featuresRevision = revision;
     link.features = [...new Set(features)].sort();
+    this.#mesh.network.setFeaturesOf(link.connectionId, link.features);
     link.sectionsSent = link.sectionsSent.filter((name) => link.features.includes(sectionFeature(name)));
     if (link.state !== 'ready') return;
     const { connectionId } = link;

@@ -159,6 +159,7 @@ export class Exchange {
     const changed = body.features_revision > link.featuresRevision;
     if (body.features_revision >= link.featuresRevision) {
       link.features = [...new Set(body.features)].sort();
+      this.#mesh.network.setFeaturesOf(link.connectionId, link.features);
       link.featuresRevision = body.features_revision;
     }
     link.protocol = Math.min(body.protocol, PROTOCOL_VERSION);

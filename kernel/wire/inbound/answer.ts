@@ -1,11 +1,14 @@
 import { EXTENSION_CODE } from '../../sdk/message.ts';
+import type { AnyMessage } from '../../sdk/message.ts';
+import { AnswerWithBytes } from '../../sdk/raw-body.ts';
 import type { IncomingStream } from '../../transport/transport.ts';
 import { REFUSED_CODE } from '../catalogue.ts';
 import { wireErrors } from '../errors.ts';
-import { encodeFrame } from '../frame.ts';
+import { RAW_LENGTH_FIELD, encodeFrame } from '../frame.ts';
 import * as limits from '../limits.ts';
 import type { Serving } from '../message-route.ts';
 import type { WireConnection } from '../wire-connection.ts';
+import type { RawBytes } from './raw-writer.ts';
 
 /** What goes back on the stream of a request: its response or a refusal, once. */
 export class Answer {
@@ -19,20 +22,29 @@ export class Answer {
     this.#stream = stream;
   }
 
-  /** @throws wire/bad-body, wire/too-large, or TypeError when our own plugin answered what it had not declared */
-  respond({ message, answer }: Serving, value: unknown): void {
+  /**
+   * Sends the response. The bytes behind it, if any, are the caller's to send; the stream is left open for them.
+   *
+   * @throws wire/bad-body, wire/too-large, or TypeError when our own plugin answered what it had not
+   *   declared; wire/raw-not-offered
+   */
+  respond({ message, answer }: Serving, value: unknown): RawBytes | undefined {
     const { response } = message;
-    if (response === undefined || answer === undefined) return;
-    if (!answer.check(value)) {
-      throw wireErrors.make('bad-body', { name: response.name, reason: answer.explain(value) });
+    if (response === undefined || answer === undefined) return undefined;
+    const raw = value instanceof AnswerWithBytes ? this.#checked(message, value) : undefined;
+    let body = raw === undefined ? value : raw.answer;
+    if (!answer.check(body)) {
+      throw wireErrors.make('bad-body', { name: response.name, reason: answer.explain(body) });
     }
+    if (raw !== undefined) body = { ...raw.answer, [RAW_LENGTH_FIELD]: raw.length };
     const { code, name, maxBytes } = response;
     const frame =
       code === EXTENSION_CODE
-        ? encodeFrame(code, { name, body: value }, maxBytes + limits.EXTENSION_ENVELOPE_BYTES)
-        : encodeFrame(code, value, maxBytes);
+        ? encodeFrame(code, { name, body }, maxBytes + limits.EXTENSION_ENVELOPE_BYTES)
+        : encodeFrame(code, body, maxBytes);
     this.settled = true;
-    this.#send(code, name, frame, 'sent');
+    this.#send(code, name, frame, 'sent', raw === undefined);
+    return raw && { name: message.name, length: raw.length, source: raw.source };
   }
 
   /** Notices are refused in silence. */
@@ -43,8 +55,18 @@ export class Answer {
     this.#send(REFUSED_CODE, 'Refused', encodeFrame(REFUSED_CODE, body, limits.REFUSED_MAX_BYTES), code);
   }
 
-  #send(code: number, name: string, frame: Uint8Array, outcome: string): void {
-    if (!this.#wire.write(this.#stream, frame) || !this.#wire.context.trace.active) return;
+  #checked(message: AnyMessage, value: AnswerWithBytes<object>): AnswerWithBytes<object> {
+    const { name, response } = message;
+    const { length } = value;
+    if (!this.#wire.carriesRaw(message)) {
+      throw wireErrors.make('raw-not-offered', { name, peer: this.#wire.connection.peer.nodeId });
+    }
+    if (Number.isSafeInteger(length) && length >= 0 && length <= (response?.raw?.maxBytes ?? 0)) return value;
+    throw wireErrors.make('bad-body', { name, reason: `${length} raw bytes` });
+  }
+
+  #send(code: number, name: string, frame: Uint8Array, outcome: string, fin = true): void {
+    if (!this.#wire.write(this.#stream, frame, fin) || !this.#wire.context.trace.active) return;
     this.#wire.trace({ direction: 'out', code, name, stream: this.#stream.kind, bytes: frame.length, outcome });
   }
 }

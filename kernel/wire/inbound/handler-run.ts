@@ -39,6 +39,10 @@ export class HandlerRun implements IncomingCall, RunningCall {
     return this.#wire.connection.id;
   }
 
+  get takesBytes(): boolean {
+    return this.#wire.carriesRaw(this.serving.message);
+  }
+
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
@@ -60,8 +64,7 @@ export class HandlerRun implements IncomingCall, RunningCall {
       return;
     }
     if (result instanceof Promise || isThenable(result)) {
-      this.serving.owner.running.add(this);
-      this.#wire.running.add(this.#outcome);
+      this.begin();
       result.then(
         (value) => this.#outcome.answered(value),
         (error: unknown) => this.#outcome.failed(error),
@@ -80,6 +83,12 @@ export class HandlerRun implements IncomingCall, RunningCall {
   abort(reason: Error): void {
     this.#reason ??= reason;
     this.#controller?.abort(this.#reason);
+  }
+
+  /** It counts as running from now on: a swap and the end of the connection wait for it or end it. */
+  begin(): void {
+    this.serving.owner.running.add(this);
+    this.#wire.running.add(this.#outcome);
   }
 
   /** It no longer counts as running. */

@@ -1,14 +1,14 @@
-import { ItsgoinError } from '../../sdk/errors.ts';
+import { ItsgoinError, codeOf } from '../../sdk/errors.ts';
 import { EXTENSION_CODE } from '../../sdk/message.ts';
+import { AnswerWithBytes } from '../../sdk/raw-body.ts';
 import type { IncomingStream, StreamAbort } from '../../transport/transport.ts';
-import type { WaitingCall } from '../calls.ts';
 import { catalogueEntry } from '../catalogue.ts';
 import { Deadline } from '../deadlines.ts';
 import type { Expiring } from '../deadlines.ts';
 import { wireErrors } from '../errors.ts';
 import { FRAME_HEADER_BYTES } from '../frame.ts';
 import * as limits from '../limits.ts';
-import type { RouteOwner, Serving } from '../message-route.ts';
+import type { Serving } from '../message-route.ts';
 import { decodeEnvelope, decodeObject } from '../payload.ts';
 import type { WireConnection } from '../wire-connection.ts';
 import { Admission } from './admission.ts';
@@ -17,6 +17,10 @@ import { FrameIntake } from './frame-intake.ts';
 import type { IntakeCall } from './frame-intake.ts';
 import { HandlerRun } from './handler-run.ts';
 import type { RunOutcome } from './handler-run.ts';
+import { RawWriter, discard } from './raw-writer.ts';
+import type { RawBytes, RawWriterCall } from './raw-writer.ts';
+import { WaitingFrame } from './waiting-frame.ts';
+import type { WaitingFrameCall } from './waiting-frame.ts';
 import { UNSUPPORTED, blamesPeer, malformed } from './refusal.ts';
 import type { Refusal } from './refusal.ts';
 
@@ -26,20 +30,21 @@ import type { Refusal } from './refusal.ts';
  *
  *   reading ─► waiting ─► running ─► answering ─► done
  *      ▲          (whole frame: its plugin is held, or the in-flight limit reached)
- *      ▼
- *    paused       (part of a frame: its plugin is held, or no room for the rest)
+ *      ▼                     └─► streaming ──────┘
+ *    paused                       (raw bytes follow the answer)
+ *                 (part of a frame: its plugin is held, or no room for the rest)
  */
-export class Inbound implements IntakeCall, RunOutcome, WaitingCall, Expiring {
+export class Inbound implements IntakeCall, RunOutcome, RawWriterCall, WaitingFrameCall, Expiring {
   readonly #wire: WireConnection;
   readonly #stream: IncomingStream;
   readonly #intake: FrameIntake;
   readonly #admission: Admission;
   readonly #answer: Answer;
   readonly #deadline = new Deadline(this);
-  #state: 'reading' | 'waiting' | 'running' | 'answering' | 'done' = 'reading';
-  /** Our copy of a whole frame that has to wait. */
-  #kept: Uint8Array | undefined;
+  #state: 'reading' | 'waiting' | 'running' | 'answering' | 'streaming' | 'done' = 'reading';
+  #waiting: WaitingFrame | undefined;
   #run: HandlerRun | undefined;
+  #writer: RawWriter | undefined;
 
   constructor(wire: WireConnection, stream: IncomingStream) {
     this.#wire = wire;
@@ -64,12 +69,11 @@ export class Inbound implements IntakeCall, RunOutcome, WaitingCall, Expiring {
     } else if (whole && this.#stream.kind === 'uni') {
       // The notice has arrived; how its stream ends is of no importance.
       if (reason.by === 'connection') this.disconnected();
-    } else if (this.#state === 'running') {
+    } else if (this.#state === 'running' || this.#state === 'streaming') {
       this.#count('cancelled');
       this.disconnected();
     } else {
       this.#count('cancelled');
-      if (this.#state === 'waiting') this.#admission.leaveLine(this, this.#intake.bytes);
       this.#end('cancelled');
     }
   }
@@ -83,11 +87,13 @@ export class Inbound implements IntakeCall, RunOutcome, WaitingCall, Expiring {
     this.#count('deadline');
     if (this.#state === 'running') {
       // The handler keeps its place until it returns, so that one that ignores its signal cannot pile up.
-      this.#run?.abort(wireErrors.make('deadline', { name: this.#name(), ms: this.#deadlineMs() }));
+      this.#run?.abort(this.#late());
       this.#answer.refuse('deadline');
       this.#answer.settled = true;
+    } else if (this.#state === 'streaming') {
+      this.#run?.abort(this.#late());
+      this.#giveUpRaw('deadline', limits.RESET_CODES.deadline);
     } else if (this.#state === 'waiting') {
-      this.#admission.leaveLine(this, this.#intake.bytes);
       this.#refuse({ code: 'deadline' });
     } else {
       this.#reset(limits.RESET_CODES.deadline);
@@ -106,9 +112,7 @@ export class Inbound implements IntakeCall, RunOutcome, WaitingCall, Expiring {
   heldBack(): boolean {
     const owner = this.#admission.serving?.owner;
     if (!owner?.held || owner.hasRoom(this.#intake.bytes)) return false;
-    owner.queue.push(this);
-    this.suspendDeadline();
-    this.#block(owner);
+    this.#waitingFrame().holdPart(owner);
     return true;
   }
 
@@ -119,8 +123,12 @@ export class Inbound implements IntakeCall, RunOutcome, WaitingCall, Expiring {
       if (body === undefined) return;
     }
     const owner = this.#admission.serving?.owner;
-    if (owner?.queues) this.#hold(owner, payload);
-    else this.#startOrWait(payload, body);
+    if (owner?.queues) {
+      this.#state = 'waiting';
+      this.#waitingFrame().hold(owner, payload);
+    } else {
+      this.#startOrWait(payload, body);
+    }
   }
 
   broken(fault: 'truncated' | 'no-room' | 'endless'): void {
@@ -131,6 +139,7 @@ export class Inbound implements IntakeCall, RunOutcome, WaitingCall, Expiring {
     } else {
       this.#wire.context.counters.add('endless-streams');
       this.#reset(limits.RESET_CODES.refused);
+      this.disconnected();
       this.#wire.blame(limits.MALFORMED_POINTS);
     }
   }
@@ -141,20 +150,6 @@ export class Inbound implements IntakeCall, RunOutcome, WaitingCall, Expiring {
 
   // ── waiting ──────────────────────────────────────────────────────────────────────────────────
 
-  get places(): number {
-    return this.#admission.serving?.message.budget.inFlight ?? Number.POSITIVE_INFINITY;
-  }
-
-  released(): void {
-    if (this.#intake.paused) {
-      this.resumeDeadline();
-      this.#intake.unpause();
-    } else if (this.#state === 'waiting') {
-      this.resumeDeadline();
-      this.#startOrWait(this.#kept as Uint8Array, undefined);
-    }
-  }
-
   suspendDeadline(): void {
     this.#wire.context.deadlines.clear(this.#deadline);
   }
@@ -163,34 +158,23 @@ export class Inbound implements IntakeCall, RunOutcome, WaitingCall, Expiring {
     this.#restartDeadline(this.#deadlineMs());
   }
 
-  start(): void {
-    this.#wire.waiting(-this.#intake.bytes);
+  proceed(payload: Uint8Array): void {
+    this.#startOrWait(payload, undefined);
+  }
+
+  takeTurn(payload: Uint8Array): void {
     const { serving } = this.#admission;
     if (serving === undefined) {
       this.#refuse(UNSUPPORTED);
     } else {
       this.#admission.place(serving.owner);
-      this.#start(serving, this.#kept as Uint8Array, undefined);
+      this.#start(serving, payload, undefined);
     }
   }
 
-  #hold(owner: RouteOwner, payload: Uint8Array): void {
-    const room = owner.hasRoom(this.#intake.bytes);
-    this.#keep(payload);
-    this.suspendDeadline();
-    owner.queue.push(this);
-    owner.queuedBytes += this.#intake.bytes;
-    if (!room) this.#block(owner);
-  }
-
-  /** A full hold queue: the connection is not read on until the release. */
-  #block(owner: RouteOwner): void {
-    if (owner.block(this.#wire)) this.#wire.context.counters.add('held-at-cap');
-  }
-
-  #keep(payload: Uint8Array): void {
-    this.#kept = this.#intake.owned ? payload : Buffer.from(payload);
-    this.#state = 'waiting';
+  #waitingFrame(): WaitingFrame {
+    this.#waiting ??= new WaitingFrame(this.#wire, this.#intake, this.#admission, this);
+    return this.#waiting;
   }
 
   // ── the handler ──────────────────────────────────────────────────────────────────────────────
@@ -203,8 +187,8 @@ export class Inbound implements IntakeCall, RunOutcome, WaitingCall, Expiring {
     } else if (this.#admission.enter(serving)) {
       this.#start(serving, payload, body);
     } else {
-      if (this.#kept === undefined) this.#keep(payload);
-      this.#admission.waitInLine(this, serving.owner, this.#intake.bytes);
+      this.#state = 'waiting';
+      this.#waitingFrame().waitInLine(serving.owner, payload);
     }
   }
 
@@ -215,7 +199,7 @@ export class Inbound implements IntakeCall, RunOutcome, WaitingCall, Expiring {
       this.#refuse(malformed('schema'));
       return;
     }
-    this.#kept = undefined;
+    this.#waiting?.cancel();
     this.#intake.free();
     this.#state = 'running';
     this.#run = new HandlerRun(this.#wire, serving, this.#intake.bytes, this);
@@ -225,13 +209,20 @@ export class Inbound implements IntakeCall, RunOutcome, WaitingCall, Expiring {
   answered(value: unknown): void {
     const run = this.#run as HandlerRun;
     if (this.#answer.settled || run.serving.answer === undefined) {
+      if (value instanceof AnswerWithBytes) discard(value.source);
       this.#stop(this.#answer.settled ? 'cancelled' : 'ok');
       return;
     }
+    let raw: RawBytes | undefined;
     try {
-      this.#answer.respond(run.serving, value);
+      raw = this.#answer.respond(run.serving, value);
     } catch (error) {
+      if (value instanceof AnswerWithBytes) discard(value.source);
       this.#badAnswer(error);
+      return;
+    }
+    if (raw !== undefined) {
+      this.#sendRaw(run, raw);
       return;
     }
     if (this.#stream.pendingBytes <= limits.BACKPRESSURE_BYTES) {
@@ -262,22 +253,59 @@ export class Inbound implements IntakeCall, RunOutcome, WaitingCall, Expiring {
 
   interrupted(): void {
     this.#count('interrupted');
-    this.#admission.leave();
+    if (this.#state === 'streaming') this.#giveUpRaw('interrupted', limits.RESET_CODES.interrupted);
+    else this.#admission.leave();
   }
 
   disconnected(): void {
-    if (this.#state !== 'running') return;
+    if (this.#state !== 'running' && this.#state !== 'streaming') return;
     this.#answer.settled = true;
     const reason = this.#wire.connection.closed?.reason ?? 'cancelled by the peer';
     this.#run?.abort(wireErrors.make('connection-closed', { name: this.#name(), reason }));
+    if (this.#state === 'streaming') this.#giveUpRaw('cancelled');
   }
 
   /** Our own plugin answered what it had not declared. */
   #badAnswer(error: unknown): void {
     this.#count('bad-answer');
     this.#wire.context.log.error('bad-answer', { message: this.#name(), error });
-    this.#answer.refuse('failed');
+    this.#answer.refuse(codeOf(error) === wireErrors.code('raw-not-offered') ? 'unsupported' : 'failed');
     this.#stop('failed');
+  }
+
+  // ── raw bytes behind the answer ──────────────────────────────────────────────────────────────
+
+  /** The call keeps its place and counts as running until the last byte, so that a swap drains it. */
+  #sendRaw(run: HandlerRun, raw: RawBytes): void {
+    this.#state = 'streaming';
+    run.begin();
+    this.moved();
+    this.#writer = new RawWriter(this.#wire, this.#stream, raw, this);
+    this.#writer.run().then(
+      () => {
+        if (this.#state === 'streaming') this.#stop('ok');
+      },
+      (error: unknown) => this.#rawFailed(error),
+    );
+  }
+
+  moved(): void {
+    const idleMs = this.#run?.serving.message.response?.raw?.idleMs;
+    if (this.#state === 'streaming' && idleMs !== undefined) this.#restartDeadline(idleMs);
+  }
+
+  /** The source failed or is not as long as it said; whatever else ends it was noticed before. */
+  #rawFailed(error: unknown): void {
+    if (this.#state !== 'streaming') return;
+    this.#count('raw-failed');
+    this.#wire.context.log.error('raw-failed', { message: this.#name(), error });
+    this.#giveUpRaw('failed', limits.RESET_CODES.failed);
+  }
+
+  #giveUpRaw(outcome: string, resetCode?: number): void {
+    this.#writer?.stop();
+    if (resetCode !== undefined) this.#reset(resetCode);
+    this.#stop(outcome);
   }
 
   // ── refused, and the end ─────────────────────────────────────────────────────────────────────
@@ -332,7 +360,7 @@ export class Inbound implements IntakeCall, RunOutcome, WaitingCall, Expiring {
       const whole = bytes + FRAME_HEADER_BYTES;
       this.#wire.trace({ direction: 'in', code, name: this.#name(), stream: kind, bytes: whole, outcome });
     }
-    this.#kept = undefined;
+    this.#waiting?.cancel();
     this.#state = 'done';
     this.#intake.close();
     if (!this.#intake.finished && kind === 'uni') this.#reset(limits.RESET_CODES.refused);
@@ -357,6 +385,10 @@ export class Inbound implements IntakeCall, RunOutcome, WaitingCall, Expiring {
 
   #name(): string {
     return this.#admission.route?.name ?? catalogueEntry(this.#intake.code)?.name ?? 'unknown';
+  }
+
+  #late(): ItsgoinError {
+    return wireErrors.make('deadline', { name: this.#name(), ms: this.#deadlineMs() });
   }
 
   #deadlineMs(): number {
