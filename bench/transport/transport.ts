@@ -14,15 +14,17 @@ const REQUEST = Buffer.from(JSON.stringify({ id: 'a'.repeat(64), n: 12_345, ok: 
 
 export interface TransportRow {
   readonly what: string;
-  /** 50 MB on one stream; through the full stack in frames of 8 MiB of JSON. */
+  /** 50 MB on one stream; through the full stack in frames of 8 MiB of JSON, or raw behind one answer. */
   readonly bulkMbPerSecond: number | undefined;
   /** 100 bytes of JSON each way. */
-  readonly serialPerSecond: number;
-  readonly parallelPerSecond: number;
+  readonly serialPerSecond: number | undefined;
+  readonly parallelPerSecond: number | undefined;
   /** How many times the engine's own classes, of the same run. */
   readonly bulkRatio: number | undefined;
-  readonly serialRatio: number;
-  readonly parallelRatio: number;
+  readonly serialRatio: number | undefined;
+  readonly parallelRatio: number | undefined;
+  /** How many times the full stack's JSON. */
+  readonly bulkToJson: number | undefined;
 }
 
 interface Rates {
@@ -40,24 +42,32 @@ export async function measureTransport(): Promise<readonly TransportRow[]> {
   const raw: Rates = { bulk: [], serial: [], parallel: [] };
   const reference: Rates = { bulk: [], serial: [], parallel: [] };
   const full: Rates = { bulk: [], serial: [], parallel: [] };
+  const fullRaw: Rates = { bulk: [], serial: [], parallel: [] };
   for (let round = 0; round < ROUNDS; round++) {
     await measure(await rawDriver(), raw, BULK_BYTES);
     const stack = await measureFullStack(ROUND_MS);
     full.serial.push(stack.serialPerSecond);
     full.parallel.push(stack.parallelPerSecond);
     full.bulk.push(stack.bulkMbPerSecond);
+    fullRaw.bulk.push(stack.rawMbPerSecond);
     await measure(await engineClasses(), reference, REFERENCE_BULK_BYTES);
   }
   const row = (what: string, rates: Rates): TransportRow => ({
     what,
     bulkMbPerSecond: best(rates.bulk),
-    serialPerSecond: best(rates.serial) as number,
-    parallelPerSecond: best(rates.parallel) as number,
+    serialPerSecond: best(rates.serial),
+    parallelPerSecond: best(rates.parallel),
     bulkRatio: ratio(rates.bulk, reference.bulk),
-    serialRatio: ratio(rates.serial, reference.serial) as number,
-    parallelRatio: ratio(rates.parallel, reference.parallel) as number,
+    serialRatio: ratio(rates.serial, reference.serial),
+    parallelRatio: ratio(rates.parallel, reference.parallel),
+    bulkToJson: ratio(rates.bulk, full.bulk),
   });
-  return [row('raw driver', raw), row('full stack', full), row('engine classes', reference)];
+  return [
+    row('raw driver', raw),
+    row('full stack', full),
+    row('full stack, raw bytes', fullRaw),
+    row('engine classes', reference),
+  ];
 }
 
 async function measure(subject: Subject, rates: Rates, bulkBytes: number): Promise<void> {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createBus } from '../../kernel/bus/index.ts';
 import { systemClock, systemRandom } from '../../kernel/clock/index.ts';
-import { defineNotice, Type } from '../../kernel/index.ts';
+import { defineNotice, defineRequest, RAW_BLOB, Type, withBytes } from '../../kernel/index.ts';
 import { makeCredentials } from '../../kernel/identity/certificate.ts';
 import { createCounters } from '../../kernel/observe/index.ts';
 import { quicTransport } from '../../kernel/transport/index.ts';
@@ -47,6 +47,8 @@ export interface FullStack {
   readonly parallelPerSecond: number;
   /** Megabytes of payload per second in frames of 8 MiB, one after another: what JSON and UTF-8 leave of the driver. */
   readonly bulkMbPerSecond: number;
+  /** The same amount as the raw bytes behind one answer. */
+  readonly rawMbPerSecond: number;
 }
 
 const BULK_FRAME_BYTES = 8 * 1024 * 1024;
@@ -60,6 +62,23 @@ const bulk = defineNotice({
   budget: { perSecond: 1_000, burst: 1_000, inFlight: 10 },
 });
 
+const RAW_BYTES = BULK_FRAMES * BULK_FRAME_BYTES;
+const RAW_CHUNK_BYTES = 256 * 1024;
+
+const rawBulk = defineRequest({
+  name: 'bench/raw@1',
+  about: 'Answers with much behind it',
+  body: Type.Object({}),
+  maxBytes: 64,
+  budget: { perSecond: 1_000, burst: 1_000, inFlight: 10 },
+  response: { body: Type.Object({}), maxBytes: 64, raw: { maxBytes: RAW_BYTES } },
+});
+
+function* chunks(): Generator<Uint8Array> {
+  const chunk = Buffer.alloc(RAW_CHUNK_BYTES, 7);
+  for (let sent = 0; sent < RAW_BYTES; sent += chunk.length) yield chunk;
+}
+
 /** The whole stack between two nodes in this process: QUIC, TLS, framing, budgets, schema, handler, answer. */
 export async function measureFullStack(ms = 2_000): Promise<FullStack> {
   const [here, there] = [await openStack(), await openStack()];
@@ -71,6 +90,7 @@ export async function measureFullStack(ms = 2_000): Promise<FullStack> {
   there.dispatcher.router.install('bench', [
     { message: codedEcho, handler: (body) => body },
     { message: bulk, handler: count },
+    { message: rawBulk, handler: () => withBytes({}, RAW_BYTES, chunks()) },
   ]);
   const peer = await here.network.dial({
     nodeId: there.network.self.nodeId,
@@ -91,9 +111,22 @@ export async function measureFullStack(ms = 2_000): Promise<FullStack> {
   const startMs = performance.now();
   await carry();
   const bulkMbPerSecond = (BULK_FRAMES * BULK_FRAME_BYTES) / 1_000 / (performance.now() - startMs);
+  for (const { network } of [here, there]) {
+    for (const { id } of network.connections()) network.setFeaturesOf(id, [RAW_BLOB]);
+  }
+  const fetchRaw = async () => {
+    const { bytes } = await here.network.sendTo(peer.peer, rawBulk, {});
+    let received = 0;
+    for await (const chunk of bytes ?? []) received += chunk.length;
+    if (received !== RAW_BYTES) throw new Error(`${received} raw bytes came`);
+  };
+  await fetchRaw();
+  const rawStartMs = performance.now();
+  await fetchRaw();
+  const rawMbPerSecond = RAW_BYTES / 1_000 / (performance.now() - rawStartMs);
   await closeStack(here);
   await closeStack(there);
-  return { serialPerSecond, parallelPerSecond, bulkMbPerSecond };
+  return { serialPerSecond, parallelPerSecond, bulkMbPerSecond, rawMbPerSecond };
 }
 
 if (import.meta.main) console.log(await measureFullStack());

@@ -209,6 +209,8 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
     if (this.#phase !== 'handshake') {
       this.#readStreams(native);
       if (this.native === undefined) return;
+      // What was read of a stream that was paused makes room for the peer, who may wait for nothing but to hear of it.
+      this.touch();
       for (const stream of this.blocked) if (stream.pump(native)) this.blocked.delete(stream);
       this.#opens.serve(native);
     }
