@@ -41,15 +41,15 @@ export async function protocolPage(dist: string): Promise<string> {
     '',
     'Generated from the code by `npm run docs`.',
     '',
-    'One QUIC connection (ALPN `itsgoin/3`) carries all messages. A notice is one frame on a uni-stream; an exchange is',
-    'one request frame and one response frame on a bi-stream.',
+    'One QUIC connection (ALPN `itsgoin/3`) carries all messages. A notice is one frame on a uni-stream; a request is',
+    'answered by one response frame on its bi-stream.',
     '',
     '| offset | bytes | field |',
     '|---|---|---|',
     '| 0 | 1 | type: a code of the table below |',
     '| 1 | 4 | length of the payload, big-endian, at most 16 MiB |',
     '| 5 | length | payload: one JSON object in strict UTF-8, nested at most 64 deep |',
-    '| 5 + length | | ignored |',
+    '| 5 + length | `raw_bytes` | behind a response that has this field: raw bytes, see below; otherwise ignored |',
     '',
     'Unknown fields are ignored. A code or name nobody serves is refused with `unsupported` on a bi-stream and ignored on',
     'a uni-stream.',
@@ -58,7 +58,7 @@ export async function protocolPage(dist: string): Promise<string> {
     '|---|---|---|---|---|---|',
     ...CATALOGUE.map(({ code, name, stream, answeredBy, about }) => {
       const answer = answeredBy === undefined ? '' : hexCode(answeredBy);
-      return `| ${hexCode(code)} | ${name} | ${stream} | ${answer} | ${ofCode(code)?.plugin ?? '*not yet*'} | ${about} |`;
+      return `| ${hexCode(code)} | ${name} | ${stream} | ${answer} | ${ofCode(code)?.plugin ?? '*not yet*'} | ${about}${rawOf(ofCode(code)?.message)} |`;
     }),
     `| ${hexCode(0xf0)} | extension | uni, bi | ${hexCode(0xf0)} | any | \`{name, body}\`: a message by namespaced, versioned name |`,
     `| ${hexCode(REFUSED_CODE)} | Refused | bi | | kernel | \`{code, retry_after_ms?}\`: the request is not answered |`,
@@ -70,10 +70,19 @@ export async function protocolPage(dist: string): Promise<string> {
     '| name | stream | plugin | meaning |',
     '|---|---|---|---|',
     ...extensions.map(
-      ({ plugin, message: { name, stream, about } }) => `| \`${name}\` | ${stream} | ${plugin} | ${about} |`,
+      ({ plugin, message }) =>
+        `| \`${message.name}\` | ${message.stream} | ${plugin} | ${message.about}${rawOf(message)} |`,
     ),
     '',
     'The response to `vendor/message@1` is an extension frame named `vendor/message@1:response`.',
+    '',
+    '## Raw bytes behind a response',
+    '',
+    'Where the table says so, and where both peers offer the feature `raw-blob`, the body of a response may have the field',
+    '`raw_bytes`: so many bytes follow the frame on the same stream, which then ends. Who asks keeps its own half of the',
+    'stream open until it has them, so that its reset tells the other side to stop. Fewer or more bytes than announced are an',
+    'error and cost misbehaviour points. Of each body 16 KiB, or the rest, have to move within its idle limit (10 s unless the',
+    'message says otherwise). A reload of the plugin that sends them ends them with the reset code `interrupted`.',
     '',
     '## Refusal codes',
     '',
@@ -100,4 +109,9 @@ export async function protocolPage(dist: string): Promise<string> {
     ...Object.entries(CLOSE_CODES).map(([name, code]) => `- ${hexCode(code)} ${name}`),
     '',
   ].join('\n');
+}
+
+function rawOf(message: AnyMessage | undefined): string {
+  const raw = message?.response?.raw;
+  return raw === undefined ? '' : `; up to ${raw.maxBytes.toLocaleString('en')} raw bytes may follow the response`;
 }

@@ -1,3 +1,4 @@
+import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { VirtualClock } from '../../kernel/clock/index.ts';
 import { RAW_BLOB, Type, defineRequest } from '../../kernel/index.ts';
@@ -97,4 +98,56 @@ export async function readAll(bytes: RawBody | undefined): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of bytes ?? []) chunks.push(chunk);
   return Buffer.concat(chunks);
+}
+
+export const KB = 1024;
+export const MB = 1024 * KB;
+
+/** A source of many chunks that says how far it was read and whether it was told of its end. */
+export function source(chunks: number, chunkBytes: number, pause?: (index: number) => Promise<unknown> | undefined) {
+  const state = { taken: 0, ended: false };
+  async function* generate(): AsyncGenerator<Uint8Array> {
+    try {
+      for (let index = 0; index < chunks; index++) {
+        await pause?.(index);
+        state.taken += chunkBytes;
+        yield new Uint8Array(chunkBytes).fill(index);
+      }
+    } finally {
+      state.ended = true;
+    }
+  }
+  return { state, bytes: generate() };
+}
+
+export function never(): Promise<never> {
+  return new Promise(() => {});
+}
+
+/** The request and its bytes in one: where they are given up, that may overtake the answer. */
+export async function fetchAll(rig: RawRig): Promise<Buffer> {
+  return readAll((await rig.ask()).bytes);
+}
+
+type RawTest = (t: ExecutionContext, rig: RawRig) => Promise<void>;
+
+/** Declares a test over this transport. */
+export function rawTest(transport: TransportRig) {
+  return (title: string, body: RawTest, options?: RawRigOptions): void =>
+    test(`${transport.name}: ${title}`, async (t) => body(t, await rawRig(t, transport, options)));
+}
+
+/** The same against a server that writes whatever it likes once it has the request. */
+export function hostileTest(transport: TransportRig) {
+  const declare = rawTest(transport);
+  return (title: string, write: (stream: Stream) => void, body: RawTest, options: RawRigOptions = {}): void =>
+    declare(title, body, {
+      ...options,
+      hostile: (stream) => {
+        stream.onData = () => {
+          stream.onData = () => {};
+          write(stream);
+        };
+      },
+    });
 }

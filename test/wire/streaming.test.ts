@@ -1,68 +1,27 @@
 import test from 'ava';
-import type { ExecutionContext } from 'ava';
 import { Type, defineRequest, withBytes } from '../../kernel/index.ts';
-import type { IncomingCall } from '../../kernel/index.ts';
-import type { IncomingStream } from '../../kernel/transport/transport.ts';
 import { memoryRig, pattern, quicRig, until } from '../contract/transport-rig.ts';
 import type { TransportRig } from '../contract/transport-rig.ts';
-import { RAW_MAX_BYTES, IDLE_MS, fetchFile, rawAnswer, rawRig, readAll } from './raw-rig.ts';
-import type { RawRig, RawRigOptions } from './raw-rig.ts';
+import {
+  KB,
+  MB,
+  RAW_MAX_BYTES,
+  fetchAll,
+  fetchFile,
+  hostileTest,
+  never,
+  rawAnswer,
+  rawTest,
+  readAll,
+  source,
+} from './raw-rig.ts';
 import { wireRig } from './rig.ts';
 
-const KB = 1024;
-const MB = 1024 * KB;
-
-/** A source of many chunks that says how far it was read and whether it was told of its end. */
-function source(chunks: number, chunkBytes: number, pause?: (index: number) => Promise<unknown> | undefined) {
-  const state = { taken: 0, ended: false };
-  async function* generate(): AsyncGenerator<Uint8Array> {
-    try {
-      for (let index = 0; index < chunks; index++) {
-        await pause?.(index);
-        state.taken += chunkBytes;
-        yield new Uint8Array(chunkBytes).fill(index);
-      }
-    } finally {
-      state.ended = true;
-    }
-  }
-  return { state, bytes: generate() };
-}
-
-const never = () => new Promise<never>(() => {});
-const aborted = (signal: AbortSignal | undefined) =>
-  new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve()));
-/** The request and its bytes in one: where they are given up, that may overtake the answer. */
-const fetchAll = async (rig: RawRig) => readAll((await rig.ask()).bytes);
-
-/** Advances the deadlines' clock a little at a time, while the transport runs on real time. */
-async function passTime(rig: RawRig, ms: number): Promise<void> {
-  for (let passed = 0; passed < ms; passed += 100) {
-    await rig.clock.advance(100);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
+/** Raw bytes behind a response: what comes, how much of it, and to whom. How they end otherwise: streaming-ends.test.ts. */
 
 function suite(transport: TransportRig): void {
-  const raw = (title: string, body: (t: ExecutionContext, rig: RawRig) => Promise<void>, options?: RawRigOptions) =>
-    test(`${transport.name}: ${title}`, async (t) => body(t, await rawRig(t, transport, options)));
-
-  /** The client against a server that writes whatever it likes once it has the request. */
-  const hostile = (
-    title: string,
-    write: (stream: IncomingStream) => void,
-    body: (t: ExecutionContext, rig: RawRig) => Promise<void>,
-    options: RawRigOptions = {},
-  ) =>
-    raw(title, body, {
-      ...options,
-      hostile: (stream) => {
-        stream.onData = () => {
-          stream.onData = () => {};
-          write(stream as IncomingStream);
-        };
-      },
-    });
+  const raw = rawTest(transport);
+  const hostile = hostileTest(transport);
 
   raw('raw bytes follow the answer, all of them and in order', async (t, rig) => {
     const file = pattern(3 * MB);
@@ -188,175 +147,6 @@ function suite(transport: TransportRig): void {
     );
   }
 
-  // ── time ─────────────────────────────────────────────────────────────────────────────────────
-
-  hostile(
-    'bytes that trickle are given up, though they never stop',
-    (stream) => {
-      stream.write(rawAnswer(MB), false);
-      const drip = setInterval(() => stream.write(Buffer.alloc(1), false), 1);
-      stream.onAbort = () => clearInterval(drip);
-    },
-    async (t, rig) => {
-      const { bytes } = await rig.ask();
-      const reading = t.throwsAsync(readAll(bytes), { code: 'wire/deadline' });
-      await until(() => (rig.client.counters()['raw-bytes-in'] ?? 0) > 20);
-      await passTime(rig, IDLE_MS + 100);
-      await reading;
-      rig.client.connection.close(0, 'done');
-    },
-  );
-
-  raw('a source that stops is given up on both sides', async (t, rig) => {
-    let signal: AbortSignal | undefined;
-    const { bytes } = source(2, KB, (index) => (index === 1 ? never() : undefined));
-    rig.serve((body, call) => {
-      signal = call.signal;
-      return withBytes(body as object, 2 * KB, bytes);
-    });
-    const reading = t.throwsAsync(readAll((await rig.ask()).bytes));
-    await until(() => rig.client.counters()['raw-bytes-in'] === KB);
-    await passTime(rig, IDLE_MS + 100);
-    t.regex(String(((await reading) as { code?: string } | undefined)?.code), /^wire\/(deadline|raw-aborted)$/);
-    await until(() => rig.server.dispatcher.router.inspect('p').running === 0);
-    t.true(signal?.aborted);
-  });
-
-  raw('a reader that stops is given up on both sides', async (t, rig) => {
-    const { state, bytes } = source(RAW_MAX_BYTES / MB, MB);
-    rig.serve((body) => withBytes(body as object, RAW_MAX_BYTES, bytes));
-    const answer = await rig.ask();
-    await until(() => state.taken > MB);
-    await passTime(rig, 2 * IDLE_MS);
-    await until(() => state.ended);
-    await t.throwsAsync(readAll(answer.bytes));
-  });
-
-  raw('bytes that keep coming outlast the deadline of the message', async (t, rig) => {
-    let release = (): void => {};
-    const { bytes } = source(
-      20,
-      16 * KB,
-      () =>
-        new Promise<void>((resolve) => {
-          release = resolve;
-        }),
-    );
-    rig.serve((body) => withBytes(body as object, 320 * KB, bytes));
-    const answer = await rig.ask();
-    const reading = readAll(answer.bytes);
-    for (let chunk = 1; chunk <= 20; chunk++) {
-      release();
-      await until(() => rig.client.counters()['raw-bytes-in'] === chunk * 16 * KB);
-      await passTime(rig, IDLE_MS - 500);
-    }
-    release();
-    t.is((await reading).length, 320 * KB, 'after 30 s, where the message has 10 s');
-  });
-
-  // ── given up ─────────────────────────────────────────────────────────────────────────────────
-
-  raw('a source that throws is an error at the reader, who may try again', async (t, rig) => {
-    const { bytes } = source(3, KB, (index) => (index === 2 ? Promise.reject(new Error('disk')) : undefined));
-    rig.serve((body) => withBytes(body as object, 3 * KB, bytes));
-    const error = await t.throwsAsync(fetchAll(rig), { code: 'wire/raw-aborted' });
-    t.like(error, { retryable: true });
-    t.deepEqual(rig.server.log.events(), ['raw-failed']);
-  });
-
-  for (const how of ['leaves the loop', 'aborts its signal', 'cancels'] as const) {
-    raw(`a reader that ${how} stops the source`, async (t, rig) => {
-      let call: IncomingCall | undefined;
-      const { state, bytes } = source(RAW_MAX_BYTES / MB, MB);
-      rig.serve((body, incoming) => {
-        call = incoming;
-        void call.signal;
-        return withBytes(body as object, RAW_MAX_BYTES, bytes);
-      });
-      const controller = new AbortController();
-      const answer = await rig.ask({ signal: controller.signal });
-      let chunks = 0;
-      const read = async (): Promise<void> => {
-        for await (const _chunk of answer.bytes ?? []) {
-          if (++chunks < 3) continue;
-          if (how === 'leaves the loop') break;
-          if (how === 'cancels') answer.bytes?.cancel();
-          else controller.abort(new Error('enough'));
-        }
-      };
-      if (how === 'aborts its signal') await t.throwsAsync(read(), { message: 'enough' });
-      else await read();
-      t.is(chunks, 3);
-      await until(() => state.ended);
-      t.true(call?.signal.aborted);
-      t.true(state.taken < RAW_MAX_BYTES);
-      await until(() => rig.server.dispatcher.router.inspect('p').running === 0);
-      t.deepEqual(rig.server.log.events(), [], 'nobody failed');
-      rig.serve((body) => body);
-      t.deepEqual(await rig.ask(), { id: 'a' }, 'the connection goes on');
-    });
-  }
-
-  raw('the end of the connection is an error on both sides', async (t, rig) => {
-    let signal: AbortSignal | undefined;
-    const { bytes } = source(3, KB, (index) => (index === 1 ? aborted(signal) : undefined));
-    rig.serve((body, call) => {
-      signal = call.signal;
-      return withBytes(body as object, 3 * KB, bytes);
-    });
-    const reading = t.throwsAsync(readAll((await rig.ask()).bytes), { code: 'wire/connection-closed' });
-    await until(() => rig.client.counters()['raw-bytes-in'] === KB);
-    rig.client.connection.close(0, 'done');
-    await reading;
-    await until(() => signal?.aborted === true);
-    t.is(rig.server.dispatcher.router.inspect('p').running, 0);
-  });
-
-  // ── swaps ────────────────────────────────────────────────────────────────────────────────────
-
-  raw('a swap lets bytes under way come to their end', async (t, rig) => {
-    let release = (): void => {};
-    const { bytes } = source(2, KB, (index) =>
-      index === 1
-        ? new Promise<void>((resolve) => {
-            release = resolve;
-          })
-        : undefined,
-    );
-    rig.serve((body) => withBytes(body as object, 2 * KB, bytes));
-    const answer = await rig.ask();
-    await until(() => rig.client.counters()['raw-bytes-in'] === KB);
-    const { router } = rig.server.dispatcher;
-    router.hold('p');
-    const drained = router.drain('p', 1_000);
-    release();
-    t.is(await drained, 0);
-    router.release('p');
-    t.is((await readAll(answer.bytes)).length, 2 * KB);
-  });
-
-  raw('a swap gives up on bytes that take longer than its drain, and the reader may try again', async (t, rig) => {
-    let signal: AbortSignal | undefined;
-    const { state, bytes } = source(2, KB, (index) => (index === 1 ? aborted(signal) : undefined));
-    rig.serve((body, call) => {
-      signal = call.signal;
-      return withBytes(body as object, 2 * KB, bytes);
-    });
-    const answer = await rig.ask();
-    const reading = t.throwsAsync(readAll(answer.bytes), { code: 'wire/interrupted' });
-    await until(() => rig.client.counters()['raw-bytes-in'] === KB);
-    const { router } = rig.server.dispatcher;
-    router.hold('p');
-    const drained = router.drain('p', 1_000);
-    await rig.clock.advance(1_000);
-    t.is(await drained, 1);
-    t.like(await reading, { retryable: true });
-    rig.serve((body) => withBytes(body as object, 3, [Buffer.from('new')]));
-    router.release('p');
-    t.is(String(await readAll((await rig.ask()).bytes)), 'new');
-    await until(() => state.ended);
-  });
-
   // ── without the feature ──────────────────────────────────────────────────────────────────────
 
   raw(
@@ -384,7 +174,6 @@ function suite(transport: TransportRig): void {
     { offered: { toClient: false } },
   );
 }
-
 suite(memoryRig());
 suite(quicRig());
 
