@@ -86,6 +86,7 @@ async function run(session: UiSession, line: string, say: (line: string) => void
     await people.refresh();
     for (const person of people.state.get().people) say(personLine(person));
   } else if (line === 'diagnostics') {
+    await session.contributions.refresh();
     await Promise.all([refreshDiagnostics(session), session.diagnostics.panes.refreshAll()]);
     for (const text of diagnosticsLines(session)) say(text);
   } else if (line === 'activity') {

@@ -17,9 +17,13 @@ import { blocksOf } from './blocks.ts';
 
 /** The code blocks of the pages a newcomer runs first are compiled and run, and their commands are parsed. */
 
-const PAGES = ['README.md', 'CONTRIBUTING.md', 'docs/plugin-guide.md', 'docs/testing.md'].filter((page) =>
-  existsSync(page),
-);
+const PAGES = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'docs/plugin-guide.md',
+  'docs/testing.md',
+  'docs/ui-contributions.md',
+].filter((page) => existsSync(page));
 const TSC = 'node_modules/typescript/bin/tsc';
 /** Pages that go on from what `plugin new hello` writes. */
 const ON_THE_TEMPLATE = new Set(['docs/testing.md']);

@@ -1,10 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
+import { blocksOf } from '../docs/blocks.ts';
 
 /** The launcher, two folders above the build that this file is part of. */
 const LAUNCHER = fileURLToPath(new URL('../../../bin/itsgoin.js', import.meta.url));
@@ -167,6 +168,34 @@ test('the terminal UI on a node of another process outlives that node and finds 
   window.type('After the node came back');
   window.keys('Enter');
   await window.shows(/▌ .*After the node came back/);
+  window.keys('q');
+  await isRestored(t, window);
+});
+
+test('the pane of the documentation, of an outside plugin, appears in an open screen, with its action, and survives a reload', async (t) => {
+  const window = new TerminalWindow(t);
+  await startNode(t, window.data);
+  window.open(80, 24);
+  window.keys('5');
+  await window.shows(/Peers 0 {2}Growth {2}Activity/);
+  const [code] = blocksOf('docs/ui-contributions.md');
+  const folder = join(window.data, 'plugins', 'moods');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'plugin.ts'), code?.text ?? '');
+  await window.shows(/Growth {2}Moods {2}Activity/);
+  window.keys('l', 'l');
+  await window.shows(/Who +Mood\s*\n▌ [0-9a-f]{8} +curious/);
+  window.keys('c');
+  await window.shows(/▌ [0-9a-f]{8} +glad[\s\S]*cheer up: done/);
+  run(window.data, 'plugin', 'reload', 'moods');
+  const { node_id: nodeId } = run<{ node_id: string }>(window.data, 'status');
+  run(window.data, 'mood', 'set', '--node-id', nodeId, '--mood', 'reloaded');
+  await window.shows(/▌ [0-9a-f]{8} +reloaded/);
+  window.keys('l');
+  await window.shows(/mood +[0-9a-f]{8} is reloaded now/);
+  window.keys('h');
+  run(window.data, 'plugin', 'disable', 'moods');
+  await window.shows(/moods is off {2}press E/);
   window.keys('q');
   await isRestored(t, window);
 });

@@ -1,5 +1,8 @@
 import { writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { PassThrough } from 'node:stream';
 import test from 'ava';
+import { runTui } from '../../tui/index.tsx';
 import { ALICE, BOB } from './fake-node.ts';
 import { add, openOnHost, toPane } from './real-host.ts';
 
@@ -97,6 +100,32 @@ test('a contributed pane survives reloads of its plugin and of whose command it 
   t.notRegex(screen.text(), /Feelings {2}/, 'who is gone takes its pane along');
 });
 
+test('line mode reads a contributed pane out, and its plugin being off', async (t) => {
+  const { rig, client } = await openOnHost(t, { moods: MOODS, 'mood-pane': moodPane() });
+  const [stdin, stdout] = [new PassThrough(), new PassThrough()];
+  const ended = runTui(client, {
+    stdin: stdin as unknown as NodeJS.ReadStream,
+    stdout: stdout as unknown as NodeJS.WriteStream,
+    linear: true,
+  });
+  const lines = createInterface({ input: stdout })[Symbol.asyncIterator]();
+  const next = async (wanted: string): Promise<void> => {
+    for (;;) {
+      const { value } = await lines.next();
+      if (value === wanted) return;
+    }
+  };
+  await next('itsgoin, plain lines. Type help for the commands.');
+  stdin.write('diagnostics\n');
+  for (const line of ['Moods:', 'Who, Mood', 'a11ce03c, glad', 'b0b0007d, tired']) await next(line);
+  await rig.host.disable('moods');
+  stdin.write('diagnostics\n');
+  for (const line of ['Moods:', 'moods is off']) await next(line);
+  stdin.write('quit\n');
+  await ended;
+  t.pass();
+});
+
 const BROKEN = `
 import { contribute, defineCommand, definePlugin, PANE, Type } from 'itsgoin';
 const any = defineCommand({ about: 'Broken', params: Type.Object({}), result: Type.Any() });
@@ -151,6 +180,11 @@ export default definePlugin({
 `;
 
 for (const [what, pane, reason] of [
+  [
+    'more text than a contribution may have',
+    "{ title: 'A', command: 'a.b', groups: Array(12).fill({ lines: Array(12).fill({ text: 'x'.repeat(300) }) }) }",
+    /longer than 8192/,
+  ],
   [
     'ten thousand columns',
     "{ title: 'A', command: 'a.b', columns: Array(10_000).fill({ title: 'x', text: 'y' }) }",

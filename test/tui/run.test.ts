@@ -67,7 +67,8 @@ for (const [pane, keys] of [
     const { written, stdin, options } = terminal();
     const node = new FakeNode();
     const run = runTui(node, options);
-    await until(() => written.join('').includes("How's it goin?"));
+    // The name comes after what plugins contribute, so that all panes are there.
+    await until(() => written.join('').includes('Dana'));
     stdin.write('5');
     stdin.write(keys);
     await until(() => node.listeners('trace') > 0);

@@ -23,8 +23,6 @@ const OWN: Readonly<Record<string, typeof PeersPane>> = {
 const FIGURES_A_ROW = 4;
 /** A screen with fewer lines than this shows one row of figures, and keeps the rest for the pane. */
 const WHOLE_SUMMARY_ROWS = 14;
-/** Rows of figures on any screen, whatever plugins contribute. */
-const FIGURE_ROWS_MAX = 8;
 
 /** Figures of the node in a grid, then one pane of details (UI-19). */
 export function DiagnosticsScreen({ session, area }: ScreenProps) {
@@ -33,7 +31,7 @@ export function DiagnosticsScreen({ session, area }: ScreenProps) {
   const { rows: figures } = useStore(session.diagnostics.figures.state, (all) => all);
   const state = useStore(session.diagnostics.state, (all) => all);
   const isWhole = area.rows >= WHOLE_SUMMARY_ROWS;
-  const shown = figures.slice(0, isWhole ? FIGURE_ROWS_MAX : 1);
+  const shown = isWhole ? figures : figures.slice(0, 1);
   const { off, titles } = session.diagnostics;
   const headRows = shown.length + (isWhole ? 1 : 0) + 1 + (off === undefined ? 0 : 1);
   const paneArea = { columns: area.columns, rows: Math.max(1, area.rows - headRows) };

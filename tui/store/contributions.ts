@@ -39,7 +39,7 @@ export class Contributions {
   #panes: readonly (Named & { readonly pane: UiPane })[] = [];
   #figures: Many<UiFigure> = [];
   #actions: Many<UiAction> = [];
-  #activity: ReadonlyMap<string, UiActivity> = new Map();
+  #activity: readonly UiActivity[] = [];
   #stale: readonly UiStaleAnswers[] = [];
   #plugins: Plugins = [];
 
@@ -57,7 +57,7 @@ export class Contributions {
     this.#panes = keepOff(this.#panes, panes, off);
     this.#figures = keepOff(this.#figures, figures, off);
     this.#actions = keepOff(this.#actions, actions, off);
-    this.#activity = new Map(activity.flatMap(({ entries }) => entries.map((entry) => [entry.topic, entry])));
+    this.#activity = activity.flatMap(({ entries }) => entries);
     this.#stale = stale.flatMap(({ entries }) => entries);
     this.state.set({
       panes: this.#panes.map((one) => ({ ...one, off: off.has(one.plugin) })),
@@ -66,9 +66,9 @@ export class Contributions {
     });
   }
 
-  /** How events of this topic read, where somebody says. */
-  activity(topic: string): UiActivity | undefined {
-    return this.#activity.get(topic);
+  /** How events of this topic read; whoever says so has a line of its own, so that nobody hides another's. */
+  activity(topic: string): readonly UiActivity[] {
+    return this.#activity.filter((entry) => isAmong([entry.topic], topic));
   }
 
   /** What an event of this topic makes stale. */

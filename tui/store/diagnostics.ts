@@ -196,12 +196,13 @@ export class Diagnostics {
 
   /** An event of the bus. */
   happened(topic: string, atMs: unknown, event: unknown): void {
-    const known = this.#contributions.activity(topic);
-    const told = known === undefined ? undefined : tell(known.lines, event);
-    if (known === undefined || told === undefined) return;
-    const row = { ...told, atMs: numberOr(atMs, this.#clock.now()), tag: safeLine(known.tag, 9) };
-    this.#newActivity = push(row, this.#newActivity);
-    this.#pace.request(this.#showLines);
+    for (const { tag, lines } of this.#contributions.activity(topic)) {
+      const told = tell(lines, event);
+      if (told === undefined) continue;
+      const row = { ...told, atMs: numberOr(atMs, this.#clock.now()), tag: safeLine(tag, 9) };
+      this.#newActivity = push(row, this.#newActivity);
+      this.#pace.request(this.#showLines);
+    }
   }
 
   logged(event: unknown): void {

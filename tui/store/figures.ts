@@ -9,6 +9,8 @@ import { textOf } from './words.ts';
 export type Figure = readonly [label: string, value: string];
 
 const FIGURES_A_ROW = 4;
+/** Lines that one row of figures may take, whatever plugins contribute. */
+const LINES_A_ROW = 2;
 
 export interface FiguresState {
   /** In rows of at most four, the most important row first (UI-19). */
@@ -55,9 +57,9 @@ export class Figures {
       const own = figures
         .filter((figure) => figure.row === row)
         .map(({ label, text, command, off }): Figure => [safeLine(label, 16), this.#value(text, command, off)]);
-      return Array.from({ length: Math.ceil(own.length / FIGURES_A_ROW) }, (_, index) =>
-        own.slice(index * FIGURES_A_ROW, (index + 1) * FIGURES_A_ROW),
-      );
+      const size = row === 'links' ? 1 : FIGURES_A_ROW;
+      const lines = Math.min(LINES_A_ROW, Math.ceil(own.length / size));
+      return Array.from({ length: lines }, (_, index) => own.slice(index * size, (index + 1) * size));
     });
     this.state.set({ rows });
   }

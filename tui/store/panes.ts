@@ -38,7 +38,7 @@ export class Panes {
   }
 
   async refreshAll(): Promise<void> {
-    await Promise.all(this.state.get().titles.map((title) => this.refresh(title)));
+    await Promise.all(this.#titles().map((title) => this.refresh(title)));
   }
 
   /** Whether an event, or the commands it made stale, changes what a pane shows. */
@@ -52,13 +52,17 @@ export class Panes {
     );
   }
 
+  #titles(): readonly string[] {
+    return [...new Set(this.#contributions.state.get().panes.map(({ pane }) => titleOf(pane)))];
+  }
+
   #parts(title: string): readonly ShownPane[] {
     return this.#contributions.state.get().panes.filter(({ pane }) => titleOf(pane) === title);
   }
 
   #show(): void {
     const { panes } = this.#contributions.state.get();
-    const titles = [...new Set(panes.map(({ pane }) => titleOf(pane)))];
+    const titles = this.#titles();
     const rows = titles.map((title) => {
       const parts = this.#parts(title);
       return [title, parts.flatMap((part) => paneRows(part, this.#read.get(part.name), parts.length > 1))] as const;

@@ -18,6 +18,8 @@ import { templateProblem } from './template.ts';
  * A contribution of another shape refuses its plugin by name.
  */
 const CONTRIBUTIONS_MAX = 64;
+/** Of one contribution as JSON; all points full of them fit into one line of the control socket. */
+const CONTRIBUTION_CHARS_MAX = 8_192;
 
 /** A pane in Diagnostics: a table, or rows of text, from what a command answers. */
 export const PANE: Point<UiPane> = uiPoint('pane', uiSchemas.pane, ({ title, columns, groups }) => {
@@ -42,8 +44,13 @@ function uiPoint<Schema extends TSchema, T>(
 ): Point<T> {
   return definePoint<T>(`${UI_POINT_PREFIX}${name}`, {
     limit: CONTRIBUTIONS_MAX,
-    check: (candidate) =>
-      Value.Check(schema, candidate) ? (problem(candidate) ?? templatesProblem(candidate)) : misfit(schema, candidate),
+    check(candidate) {
+      if (!Value.Check(schema, candidate)) return misfit(schema, candidate);
+      if (JSON.stringify(candidate).length > CONTRIBUTION_CHARS_MAX) {
+        return `it is longer than ${CONTRIBUTION_CHARS_MAX} characters`;
+      }
+      return problem(candidate) ?? templatesProblem(candidate);
+    },
   });
 }
 
