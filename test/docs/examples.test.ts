@@ -8,6 +8,7 @@ import { shippedCommands } from '../../cli/commands.ts';
 import { VirtualClock } from '../../kernel/clock/index.ts';
 import { describeCommand } from '../../kernel/control/api.ts';
 import type { CommandDescription } from '../../kernel/control/protocol.ts';
+import { connectControl } from '../../kernel/control/socket-client.ts';
 import { writePlugin } from '../../kernel/control/plugin-template.ts';
 import { findPlugins, loadPlugin } from '../../kernel/lifecycle/loader.ts';
 import type { CommandBase } from '../../kernel/sdk/command.ts';
@@ -139,6 +140,14 @@ test('the plugin of the README counts every post, also those of one commit', asy
   await synced;
   t.deepEqual(await reader.run('hello.count'), { posts: 20 });
   t.true(commits < 20, 'some came in one commit');
+});
+
+test('the pane of the guide is there for the terminal UI', async (t) => {
+  const { dataDir } = await nodeWith(t, 'docs/plugin-guide.md');
+  const client = await connectControl(dataDir);
+  t.teardown(() => client.close());
+  const { result } = await client.run('ui.list', {});
+  t.regex(JSON.stringify(result), /"title":"Labels"/);
 });
 
 test('every command line of the pages is one that is there', async (t) => {
