@@ -54,6 +54,8 @@ test('two plugins cannot have one message, nor one plugin the same twice, and th
       message: /already served by plugin one/,
     });
   t.throws(() => router.check('two', [note, note]), { code: 'wire/duplicate-message', message: /plugin two/ });
+  t.throws(() => serve('two', [note, () => {}], [ask, () => {}]), { code: 'wire/duplicate-message' });
+  t.deepEqual(server.dispatcher.router.inspect('two').messages, [], 'nothing is installed by half');
   server.dispatcher.router.remove('one');
   t.notThrows(() => router.check('two', [ask, ping]));
 });

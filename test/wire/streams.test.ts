@@ -1,5 +1,10 @@
 import test from 'ava';
-import { EXTENSION_ENVELOPE_BYTES, HALF_READ_MAX, HEADER_DEADLINE_MS } from '../../kernel/wire/limits.ts';
+import {
+  EXTENSION_ENVELOPE_BYTES,
+  HALF_READ_MAX,
+  HEADER_DEADLINE_MS,
+  HOLD_MAX_BYTES,
+} from '../../kernel/wire/limits.ts';
 import { RESET_CODES, TRAILING_MAX_BYTES, WAIT_MAX_BYTES } from '../../kernel/wire/limits.ts';
 import { answerOf, rawFrame } from './pair.ts';
 import type { FakeStream } from './pair.ts';
@@ -260,4 +265,77 @@ test('an extension frame is as large as the largest message that anybody takes, 
   t.like(await sendExtension(ping.maxBytes + EXTENSION_ENVELOPE_BYTES + 1), { body: { code: 'too-large' } });
   server.dispatcher.router.remove('p');
   t.like(await sendExtension(500), { body: { code: 'unsupported' } });
+});
+
+test('a frame of which part is here when the hold has no room is read on after the release, in its own time', async (t) => {
+  const { server, clock, near, far, serve } = wireRig();
+  const { router } = server.dispatcher;
+  const large = { ...note, maxBytes: 2 * 1024 * 1024, deadlineMs: 5_000 };
+  const seen: number[] = [];
+  serve('p', [large, () => t.fail()]);
+  router.hold('p');
+  const whole = (at: number, bytes: number): Uint8Array => {
+    const empty = `{"n":${at},"pad":""}`;
+    return rawFrame(0x42, `{"n":${at},"pad":"${'x'.repeat(bytes - empty.length)}"}`);
+  };
+  near.openUni().write(whole(0, HOLD_MAX_BYTES - 100), true);
+  await settle();
+  const frame = whole(1, 200);
+  // Is being read already when the connection stops.
+  const given = near.openUni();
+  given.write(frame.subarray(0, 3), false);
+  await settle();
+  const part = near.openUni();
+  const reset = resetOf(part);
+  part.write(frame.subarray(0, 50), false);
+  given.write(frame.subarray(3, 50), false);
+  await settle();
+  t.deepEqual(
+    [...far.live].map(({ paused }) => paused),
+    [true, true],
+  );
+  t.is(router.inspect('p').held, 3);
+  given.abort(RESET_CODES.cancelled);
+  const behind = near.openUni();
+  behind.write(rawFrame(0x42, '{"n":2}'), true);
+  await clock.advance(60_000);
+  t.is(reset.code, undefined, 'the hold does not use up its time');
+  serve('p', [large, (body) => void seen.push(n(body))]);
+  router.release('p');
+  await settle();
+  t.deepEqual(seen, [0, 2]);
+  await clock.advance(4_900);
+  t.is(reset.code, undefined);
+  part.write(frame.subarray(50), true);
+  await settle();
+  t.deepEqual(seen, [0, 2, 1]);
+  await clock.advance(60_000);
+  t.like(server.counters.read(), { 'held-at-cap': 1, 'cancelled:PostNotification': 1 });
+  t.is(server.counters.read()['deadline:PostNotification'], undefined);
+});
+
+test('a frame that fits exactly into what a hold may keep does not stop the connection', async (t) => {
+  const { server, near, serve } = wireRig();
+  serve('p', [note, () => {}]);
+  serve('q', [ask, echo]);
+  server.dispatcher.router.hold('p');
+  const empty = '{"n":1,"pad":""}';
+  near.openUni().write(rawFrame(0x42, `{"n":1,"pad":"${'x'.repeat(HOLD_MAX_BYTES - empty.length)}"}`), true);
+  await settle();
+  const open = near.openBi();
+  open.write(rawFrame(0xd4, '{"n":1}'), true);
+  t.like(await answerOf(open), { code: 0xd5 });
+  near.openUni().write(rawFrame(0x42, '{"n":2}'), true);
+  await settle();
+  const blocked = near.openBi();
+  let answered = false;
+  blocked.onData = () => {
+    answered = true;
+  };
+  blocked.write(rawFrame(0xd4, '{"n":1}'), true);
+  await settle();
+  t.false(answered);
+  server.dispatcher.router.release('p');
+  await settle();
+  t.true(answered);
 });
