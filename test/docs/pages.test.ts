@@ -48,6 +48,20 @@ test('every link inside the repository leads somewhere', (t) => {
   t.deepEqual(broken, []);
 });
 
+test('every path that a page names is there', (t) => {
+  const named = /`((?:kernel|plugins|test|docs|scripts|tui|cli|sim|bench|bin)\/[\w/.-]+)`/g;
+  const missing = pages
+    // The tests of requirements have their own spelling, and test.
+    .filter((file) => !GENERATED.has(file) && file !== 'docs/requirements.md')
+    .flatMap((file) =>
+      [...readFileSync(file, 'utf8').matchAll(named)]
+        .map(([, path = '']) => path)
+        .filter((path) => !['', '.ts', '.tsx', '.test.ts'].some((ending) => existsSync(`${path}${ending}`)))
+        .map((path) => `${file}: ${path}`),
+    );
+  t.deepEqual(missing, []);
+});
+
 /** What headings are linked by: lower case, punctuation dropped, spaces as hyphens. */
 function anchorsOf(page: string): string[] {
   return [...readFileSync(page, 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
