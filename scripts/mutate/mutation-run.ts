@@ -45,9 +45,10 @@ interface Baseline {
 
 /**
  * Runs every test once on the original, to learn which of the mutants' places it runs and how long it
- * takes, then each mutant against the tests that run its place, the area's own first, then the fastest
- * first, up to the first that fails. Whether a test imports the file says less: plugins are loaded by path.
- * `verdicts` lacks the mutants that the signal left no time for; `unfit` are tests that fail without one.
+ * takes, then each mutant against the tests that run its place, up to the first that fails: the one that
+ * noticed the last mutant of the file, the area's own, the others, each time the fastest first. Whether
+ * a test imports the file says less: plugins are loaded by path. `verdicts` lacks the mutants that the
+ * signal left no time for; `unfit` are tests that fail or take too long without one.
  */
 export async function runMutants(options: RunOptions): Promise<{ verdicts: Verdict[]; unfit: string[] }> {
   const { root, tests, mutants, workers, signal, progress } = options;
@@ -66,10 +67,15 @@ export async function runMutants(options: RunOptions): Promise<{ verdicts: Verdi
     const rank = ({ test }: Baseline): number => (test.includes(`/test/${options.area}/`) ? 0 : 1);
     baselines.sort((a, b) => rank(a) - rank(b) || a.durationMs - b.durationMs);
     const verdicts: Verdict[] = [];
+    /** By file, the test that noticed its last mutant: the best guess for the next one. */
+    const guesses = new Map<string, string>();
     await share(sandboxes, mutants, signal, async (sandbox, mutant) => {
-      const verdict = await judge(sandbox, mutant, baselines, options);
+      const guess = guesses.get(mutant.file);
+      const ordered = [...baselines].sort((a, b) => Number(b.test === guess) - Number(a.test === guess));
+      const verdict = await judge(sandbox, mutant, ordered, options);
       if (verdict === undefined) return;
       verdicts.push(verdict);
+      if (verdict.by !== undefined) guesses.set(mutant.file, verdict.by);
       progress(`${verdicts.length}/${mutants.length} ${verdict.end} ${mutant.place} ${mutant.operator}`);
     });
     return { verdicts, unfit: unfit.sort() };

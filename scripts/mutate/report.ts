@@ -10,7 +10,7 @@ export interface Summary {
   readonly killedPercent: number;
   readonly minutes: number;
   readonly verdicts: readonly Verdict[];
-  /** Tests that fail without any mutant. */
+  /** Tests that fail or take too long without any mutant. */
   readonly unfit: readonly string[];
 }
 
@@ -43,7 +43,9 @@ export function showSummary(summary: Summary): string {
       ({ mutant: { place, operator, original, mutated }, tried: passed, reaching }) =>
         `| ${place} | ${operator}: ${cell(original)} → ${cell(mutated)} | ${passed} of ${reaching} |`,
     ),
-    ...(unfit.length === 0 ? [] : ['', `Not used, since they fail without a mutant: ${unfit.join(', ')}`]),
+    ...(unfit.length === 0
+      ? []
+      : ['', `Not used, since they fail or take over a minute without a mutant: ${unfit.join(', ')}`]),
     '',
     `${summary.killedPercent} % killed`,
   ].join('\n');
