@@ -90,7 +90,7 @@ async function run(session: UiSession, line: string, say: (line: string) => void
     await Promise.all([refreshDiagnostics(session), session.diagnostics.panes.refreshAll()]);
     for (const text of diagnosticsLines(session)) say(text);
   } else if (line === 'activity') {
-    const { activity } = session.diagnostics.state.get();
+    const { activity } = session.diagnostics.lines.state.get();
     for (const row of activity.slice(0, ACTIVITY_LINES).reverse()) say(rowLine(session, row));
     if (activity.length === 0) say('Nothing happened yet.');
   } else if (verb === 'say') {
@@ -115,7 +115,7 @@ function* diagnosticsLines(session: UiSession): Generator<string> {
   const { titles, rows } = diagnostics.panes.state.get();
   for (const title of titles) {
     yield `${title}:`;
-    for (const row of rows[title]?.slice(0, PANE_LINES) ?? []) yield rowLine(session, row);
+    for (const row of rows.get(title)?.slice(0, PANE_LINES) ?? []) yield rowLine(session, row);
   }
 }
 

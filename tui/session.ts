@@ -1,5 +1,4 @@
-import { contributionsChanged, pluginChanged } from '../kernel/sdk/lifecycle-topics.ts';
-import { UI_POINT_PREFIX } from '../kernel/sdk/ui/names.ts';
+import { pluginChanged } from '../kernel/sdk/lifecycle-topics.ts';
 import { every, realClock, type UiClock } from './clock.ts';
 import type { ControlClient } from '../kernel/control/client.ts';
 import { Backend } from './store/backend.ts';
@@ -82,7 +81,7 @@ export class UiSession {
     this.backend.onLive = () => void this.refreshAll();
     this.#undo.push(
       this.backend.watch('events', {}, (event) => this.#happened(record(event))),
-      this.backend.watch('log', {}, (event) => this.diagnostics.logged(event)),
+      this.backend.watch('log', {}, (event) => this.diagnostics.lines.logged(event)),
       every(this.clock, STATUS_MS, () => this.#quietly(() => this.node.refresh())),
       every(this.clock, PEOPLE_MS, () => this.#quietly(() => this.#refreshPeople())),
     );
@@ -141,11 +140,9 @@ export class UiSession {
 
   #happened({ topic, atMs, event }: Record<string, unknown>): void {
     if (typeof topic !== 'string') return;
-    this.diagnostics.happened(topic, atMs, event);
-    // The kernel's own topics; what those of plugins mean here, plugins say.
+    this.diagnostics.lines.happened(topic, atMs, event);
+    // The kernel's own topic, with which contributions come and go as well; what those of plugins mean, plugins say.
     if (topic === pluginChanged.name) this.#plan('everything', SETTLE_MS, () => this.refreshAll());
-    if (topic === contributionsChanged.name && safeLine(record(event).point).startsWith(UI_POINT_PREFIX))
-      this.#plan('contributions', SETTLE_MS, () => this.#refreshContributions());
     const stale = new Set<string>();
     for (const { commands, params, gone } of this.contributions.stale(topic)) {
       for (const command of commands) {
@@ -177,11 +174,6 @@ export class UiSession {
   #forgetPost(id: string): void {
     this.feed.remove(id);
     this.mine.remove(id);
-  }
-
-  async #refreshContributions(): Promise<void> {
-    await this.contributions.refresh();
-    await this.#refreshShown();
   }
 
   /** Diagnostics, where somebody looks at it. */

@@ -58,7 +58,7 @@ const diagnostics: Tab = {
   scopes: ['diagnostics'],
   cursor: (session) => session.diagnostics.cursor,
   refresh: refreshDiagnostics,
-  enter: (session) => session.diagnostics.open(),
+  enter: (session) => session.diagnostics.lines.trace(),
 };
 
 /** The tabs in their order, which the number keys follow: a new tab is one more name here. */

@@ -100,6 +100,27 @@ test('a contributed pane survives reloads of its plugin and of whose command it 
   t.notRegex(screen.text(), /Feelings {2}/, 'who is gone takes its pane along');
 });
 
+test('a pane that is looked at is read again after its events, and after those that make its command stale', async (t) => {
+  const { rig, screen } = await openOnHost(t, { moods: MOODS, 'mood-pane': moodPane() });
+  await screen.press('5');
+  await toPane(screen, 'Moods');
+  await rig.run('mood.cheer', { node_id: ALICE });
+  await screen.clock.advance(1_500);
+  t.regex(screen.text(), /a11ce03c +cheered/);
+  const code = moodPane()
+    .replace("topics: ['moods/*'],", '')
+    .replace('ACTIVITY,', 'ACTIVITY, STALE_ANSWERS,')
+    .replace(
+      'contributes: [',
+      "contributes: [contribute(STALE_ANSWERS, [{ topics: ['moods/set'], commands: ['mood.list'] }]),",
+    );
+  await rig.host.replace('mood-pane', rig.write('other/mood-pane.ts', code));
+  await screen.clock.advance(1_500);
+  await rig.run('mood.cheer', { node_id: BOB });
+  await screen.clock.advance(1_500);
+  t.regex(screen.text(), /b0b0007d +cheered/);
+});
+
 test('line mode reads a contributed pane out, and its plugin being off', async (t) => {
   const { rig, client } = await openOnHost(t, { moods: MOODS, 'mood-pane': moodPane() });
   const [stdin, stdout] = [new PassThrough(), new PassThrough()];
@@ -129,7 +150,7 @@ test('line mode reads a contributed pane out, and its plugin being off', async (
 const BROKEN = `
 import { contribute, defineCommand, definePlugin, PANE, Type } from 'itsgoin';
 const any = defineCommand({ about: 'Broken', params: Type.Object({}), result: Type.Any() });
-const names = ['throws', 'hangs', 'floods', 'odd', 'cells'];
+const names = ['throws', 'hangs', 'floods', 'odd', 'cells', 'constructor'];
 export default definePlugin({
   name: 'broken', version: '1.0.0', kernel: '^1', about: 'Answers badly',
   commands: Object.fromEntries(names.map((name) => ['broken.' + name, any])),
@@ -139,6 +160,7 @@ export default definePlugin({
       'broken.hangs': () => new Promise(() => {}),
       'broken.floods': () => ({ rows: Array.from({ length: 1_000_000 }, (_, index) => ({ name: 'row ' + index })) }),
       'broken.odd': () => ({ rows: 7 }),
+      'broken.constructor': () => ({ rows: [{ name: 'as any other' }] }),
       'broken.cells': () => ({ rows: [null, 7, { name: { deep: [] } }, { name: 'x'.repeat(100_000) }, { name: '\\u202e\\u001b]0;t\\u0007ok' }] }),
     },
     contributes: names.map((name) =>
@@ -162,6 +184,8 @@ test('a pane whose command throws, never answers, returns a million rows or rows
   t.true(screen.lines().length <= 23);
   await toPane(screen, 'cells');
   t.regex(screen.text(), /Name\s*\n▌ –\s*\n +–\s*\n +–\s*\n +x{60,120}…?\s*\n +ok/);
+  await toPane(screen, 'constructor');
+  t.regex(screen.text(), /Name\s*\n▌ as any other/);
   await toPane(screen, 'hangs');
   t.regex(screen.text(), /reading …/);
   await screen.clock.advance(6_000);

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { LINES_MAX } from '../../tui/store/diagnostics.ts';
+import { LINES_MAX } from '../../tui/store/live-lines.ts';
 import { columnsOf } from '../../tui/wrap.ts';
 import { ALICE, BOB, CAROL, DAVE, FakeNode } from './fake-node.ts';
 import { openScreen } from './screen.ts';
@@ -178,7 +178,7 @@ test('the activity log keeps a bounded number of lines', async (t) => {
     for (let index = 0; index < LINES_MAX - 50; index += 1) screen.node.emit('mesh/emptied');
     await screen.clock.advance(200);
   }
-  t.is(screen.session.diagnostics.state.get().activity.length, LINES_MAX);
+  t.is(screen.session.diagnostics.lines.state.get().activity.length, LINES_MAX);
 });
 
 test('UI-17: a asks the anchors, shows that it does, and tells the outcome', async (t) => {

@@ -192,5 +192,5 @@ test('a burst of events leads to few redraws and few readings', async (t) => {
   t.true(screen.frames() - frames <= 16, `${screen.frames() - frames} redraws in a second`);
   t.true(node.countOf('feed.list') - reads <= 8, `${node.countOf('feed.list') - reads} readings`);
   await screen.clock.advance(100);
-  t.is(screen.session.diagnostics.state.get().traffic.framesIn, 2_000, 'all are counted');
+  t.is(screen.session.diagnostics.lines.state.get().traffic.framesIn, 2_000, 'all are counted');
 });

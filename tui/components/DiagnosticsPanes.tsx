@@ -13,7 +13,7 @@ import { Nothing } from './Nothing.tsx';
 /** Every plugin with its state. */
 export function PluginsPane({ session, area }: ScreenProps) {
   const plugins = useStore(session.diagnostics.state, (state) => state.plugins);
-  const selected = useStore(session.diagnostics.state, (state) => state.selected.Plugins ?? 0);
+  const selected = useStore(session.diagnostics.state, (state) => state.selected.get('Plugins') ?? 0);
   if (plugins.length === 0) return <Nothing text="No plugin." />;
   return (
     <List
@@ -45,9 +45,12 @@ export function PluginsPane({ session, area }: ScreenProps) {
 
 /** Frames in and out, newest first. */
 export function TrafficPane({ session, area }: ScreenProps) {
-  const frames = useStore(session.diagnostics.state, (state) => state.frames);
-  const selected = useStore(session.diagnostics.state, (state) => state.selected.Traffic ?? 0);
-  const { framesIn, framesOut, bytesIn, bytesOut } = useStore(session.diagnostics.state, (state) => state.traffic);
+  const frames = useStore(session.diagnostics.lines.state, (state) => state.frames);
+  const selected = useStore(session.diagnostics.state, (state) => state.selected.get('Traffic') ?? 0);
+  const { framesIn, framesOut, bytesIn, bytesOut } = useStore(
+    session.diagnostics.lines.state,
+    (state) => state.traffic,
+  );
   if (frames.length === 0) return <Nothing text="No frame since you opened this tab." />;
   return (
     <>
@@ -87,8 +90,8 @@ const LEVEL_COLORS = { debug: THEME.dim, info: THEME.good, warn: THEME.warn, err
 
 /** The node's log, newest first. */
 export function LogPane({ session, area }: ScreenProps) {
-  const log = useStore(session.diagnostics.state, (state) => state.log);
-  const selected = useStore(session.diagnostics.state, (state) => state.selected.Log ?? 0);
+  const log = useStore(session.diagnostics.lines.state, (state) => state.log);
+  const selected = useStore(session.diagnostics.state, (state) => state.selected.get('Log') ?? 0);
   if (log.length === 0) return <Nothing text="The log is empty." />;
   return (
     <List

@@ -7,14 +7,18 @@ import { Line } from './Line.tsx';
 interface PaneNamesProps {
   readonly state: DiagnosticsState;
   readonly titles: readonly string[];
+  readonly paused: boolean;
   readonly columns: number;
 }
 
 /** The panes of Diagnostics; where they are too many for the line, those around the one that is shown. */
-export function PaneNames({ state, titles, columns }: PaneNamesProps) {
-  const { pane, peers, plugins, paused, busy } = state;
-  const sizes: Readonly<Record<string, number>> = { Peers: peers.length, Plugins: plugins.length };
-  const labels = titles.map((name) => ({ name, label: name + (sizes[name] === undefined ? '' : ` ${sizes[name]}`) }));
+export function PaneNames({ state, titles, paused, columns }: PaneNamesProps) {
+  const { pane, peers, plugins, busy } = state;
+  const sizes = new Map([
+    ['Peers', ` ${peers.length}`],
+    ['Plugins', ` ${plugins.length}`],
+  ]);
+  const labels = titles.map((name) => ({ name, label: name + (sizes.get(name) ?? '') }));
   const gap = columns < 70 ? ' ' : '  ';
   const doing = busy.length > 0 ? `${busy.join(', ')} …` : paused ? 'held, p lets it run' : '';
   const width = (from: number, to: number) =>

@@ -19,7 +19,7 @@ const NAME_COLUMNS = 24;
 /** A card for each connection, then for each contact that has none (UI-18, UI-19). */
 export function PeersPane({ session, area }: ScreenProps) {
   const peers = useStore(session.diagnostics.state, (state) => state.peers);
-  const selected = useStore(session.diagnostics.state, (state) => state.selected.Peers ?? 0);
+  const selected = useStore(session.diagnostics.state, (state) => state.selected.get('Peers') ?? 0);
   const off = useStore(session.diagnostics.state, ({ peersOff }) => peersOff);
   const nowMs = useStore(session.node.state, (state) => state.nowMs);
   useStore(session.people.state, (state) => state.people);

@@ -32,15 +32,15 @@ const TONES: Readonly<Record<Tone, string | undefined>> = {
 
 /** The pane of this title that plugins contribute. */
 export function ContributedPane({ session, area, title }: ScreenProps & { readonly title: string }) {
-  const rows = useStore(session.diagnostics.panes.state, (state) => state.rows[title] ?? NO_ROWS);
-  const selected = useStore(session.diagnostics.state, (state) => state.selected[title] ?? 0);
+  const rows = useStore(session.diagnostics.panes.state, (state) => state.rows.get(title) ?? NO_ROWS);
+  const selected = useStore(session.diagnostics.state, (state) => state.selected.get(title) ?? 0);
   return <Rows session={session} area={area} rows={rows} selected={selected} empty="Its plugin is gone." />;
 }
 
 /** What happened of late, newest first, with nodes that enter opens (UI-16). */
 export function ActivityPane({ session, area }: ScreenProps) {
-  const rows = useStore(session.diagnostics.state, (state) => state.activity);
-  const selected = useStore(session.diagnostics.state, (state) => state.selected.Activity ?? 0);
+  const rows = useStore(session.diagnostics.lines.state, (state) => state.activity);
+  const selected = useStore(session.diagnostics.state, (state) => state.selected.get('Activity') ?? 0);
   return <Rows session={session} area={area} rows={rows} selected={selected} empty="Nothing happened yet." />;
 }
 

@@ -1,5 +1,5 @@
 import { Box, Text } from 'ink';
-import type { OWN_PANES } from '../../kernel/sdk/ui/names.ts';
+import { OWN_PANES } from '../../kernel/sdk/ui/names.ts';
 import { LogPane, PluginsPane, TrafficPane } from '../components/DiagnosticsPanes.tsx';
 import { Line } from '../components/Line.tsx';
 import { OffNotice } from '../components/OffNotice.tsx';
@@ -12,13 +12,13 @@ import type { ScreenProps } from '../screen-props.ts';
 import { THEME } from '../theme.ts';
 import { pad } from '../wrap.ts';
 
-const OWN: Readonly<Record<string, typeof PeersPane>> = {
+const OWN: Readonly<Record<(typeof OWN_PANES)[number], typeof PeersPane>> = {
   Peers: PeersPane,
   Activity: ActivityPane,
   Plugins: PluginsPane,
   Traffic: TrafficPane,
   Log: LogPane,
-} satisfies Record<(typeof OWN_PANES)[number], typeof PeersPane>;
+};
 
 const FIGURES_A_ROW = 4;
 /** A screen with fewer lines than this shows one row of figures, and keeps the rest for the pane. */
@@ -30,19 +30,21 @@ export function DiagnosticsScreen({ session, area }: ScreenProps) {
   useStore(session.diagnostics.panes.state, (panes) => panes.titles);
   const { rows: figures } = useStore(session.diagnostics.figures.state, (all) => all);
   const state = useStore(session.diagnostics.state, (all) => all);
+  const paused = useStore(session.diagnostics.lines.state, (lines) => lines.paused);
   const isWhole = area.rows >= WHOLE_SUMMARY_ROWS;
   const shown = isWhole ? figures : figures.slice(0, 1);
   const { off, titles } = session.diagnostics;
   const headRows = shown.length + (isWhole ? 1 : 0) + 1 + (off === undefined ? 0 : 1);
   const paneArea = { columns: area.columns, rows: Math.max(1, area.rows - headRows) };
-  const Own = OWN[state.pane];
+  const own = OWN_PANES.find((title) => title === state.pane);
+  const Own = own === undefined ? undefined : OWN[own];
   return (
     <Box flexDirection="column" height={area.rows} overflow="hidden">
       {shown.map((row) => (
         <FigureRow key={row.map(([label]) => label).join(' ')} figures={row} columns={area.columns} />
       ))}
       {isWhole ? <Line /> : null}
-      <PaneNames state={state} titles={titles} columns={area.columns} />
+      <PaneNames state={state} titles={titles} paused={paused} columns={area.columns} />
       {off === undefined ? null : <OffNotice plugin={off} keeps={false} />}
       {Own === undefined ? (
         <ContributedPane session={session} area={paneArea} title={state.pane} />

@@ -1,40 +1,28 @@
 import { OWN_PANES } from '../../kernel/sdk/ui/names.ts';
 import type { UiClock } from '../clock.ts';
-import { safeLine } from '../safe-text.ts';
 import { Answers } from './answers.ts';
 import type { Backend } from './backend.ts';
 import type { Contributions } from './contributions.ts';
 import { Figures } from './figures.ts';
-import { NO_TRAFFIC, addFrame, readFrame, readLogLine, readPlugin } from './lines.ts';
-import type { FrameLine, LogLine, PluginRow, Traffic } from './lines.ts';
+import { type LogLine, type PluginRow, readPlugin } from './lines.ts';
 import { moveCursor, type ListCursor } from './list-cursor.ts';
+import { LiveLines } from './live-lines.ts';
 import { Panes } from './panes.ts';
 import { readContact, readPeer, type Peer } from './peer.ts';
-import { list, numberOr, record } from './post.ts';
+import { list, record } from './post.ts';
 import { isAbsent, problemOf } from './problem.ts';
 import { countStops, nodeAt, stopAt, type Row } from './rows.ts';
 import { createStore, type RedrawPace, type Store } from './store.ts';
-import { tell } from './words.ts';
-
-/** Lines kept of the log, the traffic and the activity each; older ones are dropped. */
-export const LINES_MAX = 500;
 
 export interface DiagnosticsState {
   /** Title of the pane that is shown: one of the screen's own, or a contributed one. */
   readonly pane: string;
   /** The cursor of each pane that has been moved: a line, or in panes of rows one of their stops. */
-  readonly selected: Readonly<Record<string, number>>;
+  readonly selected: ReadonlyMap<string, number>;
   readonly peers: readonly Peer[];
   /** The plugin that would know the peers, and is off. */
   readonly peersOff: string | undefined;
-  /** Newest first. */
-  readonly activity: readonly Row[];
   readonly plugins: readonly PluginRow[];
-  readonly log: readonly LogLine[];
-  readonly frames: readonly FrameLine[];
-  /** Since this screen was first opened. */
-  readonly traffic: Traffic;
-  readonly paused: boolean;
   /** What is being waited for, as the user asked. */
   readonly busy: readonly string[];
 }
@@ -50,15 +38,9 @@ export class Diagnostics {
   readonly cursor: ListCursor;
   readonly panes: Panes;
   readonly figures: Figures;
+  readonly lines: LiveLines;
   #backend: Backend;
   #contributions: Contributions;
-  #clock: UiClock;
-  #pace: RedrawPace;
-  #stopTrace: (() => void) | undefined;
-  #traffic: Traffic = NO_TRAFFIC;
-  #newLog: readonly LogLine[] = [];
-  #newFrames: readonly FrameLine[] = [];
-  #newActivity: readonly Row[] = [];
 
   constructor(backend: Backend, contributions: Contributions, clock: UiClock, pace: RedrawPace) {
     const answers = new Answers(backend);
@@ -66,20 +48,15 @@ export class Diagnostics {
     this.figures = new Figures(contributions, answers, pace);
     this.#backend = backend;
     this.#contributions = contributions;
-    this.#clock = clock;
-    this.#pace = pace;
+    this.lines = new LiveLines(backend, contributions, clock, pace);
+    this.lines.onActivity = (rows) => this.#keepPlace(rows);
     this.state = createStore<DiagnosticsState>(
       {
         pane: 'Peers',
-        selected: {},
+        selected: new Map(),
         peers: [],
         peersOff: undefined,
-        activity: [],
         plugins: [],
-        log: [],
-        frames: [],
-        traffic: this.#traffic,
-        paused: false,
         busy: [],
       },
       pace,
@@ -98,9 +75,9 @@ export class Diagnostics {
 
   /** The node under the cursor, in whatever pane names nodes (UI-16). */
   get selectedNode(): string | undefined {
-    const { pane, peers, frames } = this.state.get();
+    const { pane, peers } = this.state.get();
     if (pane === 'Peers') return peers[this.#index()]?.nodeId;
-    if (pane === 'Traffic') return frames[this.#index()]?.peer;
+    if (pane === 'Traffic') return this.lines.state.get().frames[this.#index()]?.peer;
     return nodeAt(this.#rows(), this.#index());
   }
 
@@ -111,8 +88,7 @@ export class Diagnostics {
   }
 
   get selectedLogLine(): LogLine | undefined {
-    const { pane, log } = this.state.get();
-    return pane === 'Log' ? log[this.#index()] : undefined;
+    return this.state.get().pane === 'Log' ? this.lines.state.get().log[this.#index()] : undefined;
   }
 
   /** The first plugin behind this tab that is off. */
@@ -150,11 +126,6 @@ export class Diagnostics {
     );
   }
 
-  /** Starts to count traffic; every frame costs an event, so it waits until somebody looks. */
-  open(): void {
-    this.#stopTrace ??= this.#backend.watch('trace', {}, (event) => this.#traced(record(event)));
-  }
-
   /** @throws what `plugin list` threw; what a plugin that is off would tell is left out. */
   async refresh(): Promise<void> {
     await Promise.all([
@@ -175,13 +146,13 @@ export class Diagnostics {
     const [peers, follows] = await Promise.all([this.#ask('peer.list'), this.#ask('follow.list')]);
     const connected = list(peers?.peers).map((raw) => readPeer(record(raw)));
     const contacts = peers === undefined ? [] : await this.#contacts(connected, list(follows?.follows).map(record));
-    const selected = this.state.get().peers[this.state.get().selected.Peers ?? 0];
+    const selected = this.state.get().peers[this.state.get().selected.get('Peers') ?? 0];
     this.state.set({
       peers: [...connected, ...contacts],
       peersOff: peers === undefined ? this.#backend.ownerOf('peer.list') : undefined,
     });
     const found = this.state.get().peers.findIndex((peer) => keyOfPeer(peer) === keyOfPeer(selected));
-    if (found >= 0) this.state.set({ selected: { ...this.state.get().selected, Peers: found } });
+    if (found >= 0) this.#place('Peers', found);
   }
 
   /** Shows `busy` while `work` goes on. */
@@ -194,47 +165,11 @@ export class Diagnostics {
     }
   }
 
-  /** An event of the bus. */
-  happened(topic: string, atMs: unknown, event: unknown): void {
-    for (const { tag, lines } of this.#contributions.activity(topic)) {
-      const told = tell(lines, event);
-      if (told === undefined) continue;
-      const row = { ...told, atMs: numberOr(atMs, this.#clock.now()), tag: safeLine(tag, 9) };
-      this.#newActivity = push(row, this.#newActivity);
-      this.#pace.request(this.#showLines);
-    }
+  /** Above the first line the cursor stays with what it is on, so that enter opens what was meant. */
+  #keepPlace(rows: readonly Row[]): void {
+    const at = this.state.get().selected.get('Activity') ?? 0;
+    if (at > 0) this.#place('Activity', at + countStops(rows));
   }
-
-  logged(event: unknown): void {
-    this.#newLog = push(readLogLine(record(event), this.#clock.now()), this.#newLog);
-    this.#pace.request(this.#showLines);
-  }
-
-  #traced(frame: Record<string, unknown>): void {
-    const line = readFrame(frame, this.#clock.now());
-    this.#traffic = addFrame(this.#traffic, line);
-    this.#newFrames = push(line, this.#newFrames);
-    this.#pace.request(this.#showLines);
-  }
-
-  /** A busy node moves thousands of frames a second: they reach the screen once a redraw. */
-  #showLines = (): void => {
-    const { paused, log, frames, activity, selected } = this.state.get();
-    this.state.set({ traffic: this.#traffic });
-    if (paused) return;
-    if (this.#newLog.length > 0) this.state.set({ log: [...this.#newLog, ...log].slice(0, LINES_MAX) });
-    if (this.#newFrames.length > 0) this.state.set({ frames: [...this.#newFrames, ...frames].slice(0, LINES_MAX) });
-    if (this.#newActivity.length > 0) {
-      this.state.set({ activity: [...this.#newActivity, ...activity].slice(0, LINES_MAX) });
-      // Above the first line the cursor stays with what it is on, so that enter opens what was meant.
-      const at = selected.Activity ?? 0;
-      const moved = at === 0 ? 0 : at + countStops(this.#newActivity);
-      this.state.set({ selected: { ...selected, Activity: moved } });
-    }
-    this.#newLog = [];
-    this.#newFrames = [];
-    this.#newActivity = [];
-  };
 
   async #contacts(connected: readonly Peer[], follows: readonly Record<string, unknown>[]): Promise<Peer[]> {
     const here = new Set(connected.map(({ nodeId }) => nodeId));
@@ -257,38 +192,37 @@ export class Diagnostics {
   }
 
   #rows(): readonly Row[] {
-    const { pane, activity } = this.state.get();
-    return pane === 'Activity' ? activity : (this.panes.state.get().rows[pane] ?? []);
+    const { pane } = this.state.get();
+    return pane === 'Activity' ? this.lines.state.get().activity : (this.panes.state.get().rows.get(pane) ?? []);
   }
 
   #index(): number {
     const { pane, selected } = this.state.get();
-    return Math.max(0, Math.min(selected[pane] ?? 0, this.#length() - 1));
+    return Math.max(0, Math.min(selected.get(pane) ?? 0, this.#length() - 1));
   }
 
   #length(): number {
-    const { pane, peers, plugins, frames, log } = this.state.get();
-    const lines: Readonly<Record<string, readonly unknown[]>> = {
-      Peers: peers,
-      Plugins: plugins,
-      Traffic: frames,
-      Log: log,
-    };
-    return lines[pane]?.length ?? countStops(this.#rows());
+    const { pane, peers, plugins } = this.state.get();
+    const { frames, log } = this.lines.state.get();
+    const lists = new Map<string, readonly unknown[]>([
+      ['Peers', peers],
+      ['Plugins', plugins],
+      ['Traffic', frames],
+      ['Log', log],
+    ]);
+    return lists.get(pane)?.length ?? countStops(this.#rows());
   }
 
   #select(index: number): void {
-    const { pane, selected } = this.state.get();
-    this.state.set({ selected: { ...selected, [pane]: moveCursor(index, 0, this.#length()) } });
+    this.#place(this.state.get().pane, moveCursor(index, 0, this.#length()));
+  }
+
+  #place(pane: string, index: number): void {
+    this.state.set({ selected: new Map([...this.state.get().selected, [pane, index]]) });
   }
 }
 
 /** One device of a node. */
 export function keyOfPeer(peer: Peer | undefined): string {
   return peer === undefined ? '' : `${peer.nodeId} ${peer.deviceId}`;
-}
-
-/** Puts the newest first. */
-function push<T>(line: T, lines: readonly T[]): readonly T[] {
-  return [line, ...lines.slice(0, LINES_MAX - 1)];
 }

@@ -8,7 +8,7 @@ import { createStore, type RedrawPace, type Store } from './store.ts';
 export interface PanesState {
   /** Titles in their order. */
   readonly titles: readonly string[];
-  readonly rows: Readonly<Record<string, readonly Row[]>>;
+  readonly rows: ReadonlyMap<string, readonly Row[]>;
 }
 
 /** The panes that plugins contribute: contributions of one title are parts of one pane. */
@@ -22,7 +22,7 @@ export class Panes {
   constructor(contributions: Contributions, answers: Answers, pace: RedrawPace) {
     this.#contributions = contributions;
     this.#answers = answers;
-    this.state = createStore<PanesState>({ titles: [], rows: {} }, pace);
+    this.state = createStore<PanesState>({ titles: [], rows: new Map() }, pace);
     contributions.state.subscribe(() => this.#show());
   }
 
@@ -68,7 +68,7 @@ export class Panes {
       return [title, parts.flatMap((part) => paneRows(part, this.#read.get(part.name), parts.length > 1))] as const;
     });
     for (const name of this.#read.keys()) if (!panes.some((pane) => pane.name === name)) this.#read.delete(name);
-    this.state.set({ titles, rows: Object.fromEntries(rows) });
+    this.state.set({ titles, rows: new Map(rows) });
   }
 }
 

@@ -1,8 +1,5 @@
 /** Names that both sides of the terminal UI's points know: the kernel that checks, and the screen. */
 
-/** The points of the terminal UI are named with it. */
-export const UI_POINT_PREFIX = 'ui/';
-
 /** Panes of Diagnostics that the screen itself has; contributed ones stand after the first. */
 export const OWN_PANES = ['Peers', 'Activity', 'Plugins', 'Traffic', 'Log'] as const;
 

@@ -1,7 +1,7 @@
 import type { Static, TSchema } from 'typebox';
 import { Value } from 'typebox/value';
 import { definePoint, type Point } from '../point.ts';
-import { OWN_PANES, UI_POINT_PREFIX } from './names.ts';
+import { OWN_PANES } from './names.ts';
 import {
   type UiAction,
   type UiActivity,
@@ -42,7 +42,7 @@ function uiPoint<Schema extends TSchema, T>(
   schema: Schema,
   problem: (candidate: Static<Schema>) => string | undefined = () => undefined,
 ): Point<T> {
-  return definePoint<T>(`${UI_POINT_PREFIX}${name}`, {
+  return definePoint<T>(`ui/${name}`, {
     limit: CONTRIBUTIONS_MAX,
     check(candidate) {
       if (!Value.Check(schema, candidate)) return misfit(schema, candidate);
