@@ -202,6 +202,28 @@ function suite(transport: TransportRig): void {
     t.is(String(await readAll((await rig.ask()).bytes)), 'new');
     await until(() => state.ended);
   });
+
+  raw('a handler that a swap gave up on answers without its bytes', async (t, rig) => {
+    const { state, bytes } = source(2, KB);
+    let answer = (): void => {};
+    rig.serve(
+      (body) =>
+        new Promise((resolve) => {
+          answer = () => resolve(withBytes(body as object, 2 * KB, bytes));
+        }),
+    );
+    const asked = t.throwsAsync(rig.ask(), { code: 'wire/interrupted' });
+    const { router } = rig.server.dispatcher;
+    await until(() => router.inspect('p').running === 1);
+    router.hold('p');
+    const drained = router.drain('p', 1_000);
+    await rig.clock.advance(1_000);
+    t.is(await drained, 1);
+    answer();
+    await asked;
+    t.is(state.taken, 0);
+    t.is(router.inspect('p').running, 0);
+  });
 }
 
 suite(memoryRig());

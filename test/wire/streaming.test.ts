@@ -103,6 +103,25 @@ function suite(transport: TransportRig): void {
     });
   }
 
+  for (const [what, wrong] of [
+    ['no bytes', ['text']],
+    ['no iterable', 7],
+    [
+      'a getter that throws',
+      {
+        get [Symbol.iterator]() {
+          throw new Error('no');
+        },
+      },
+    ],
+  ] as const) {
+    raw(`a source of ${what} is given up`, async (t, rig) => {
+      rig.serve((body) => withBytes(body as object, 4, wrong as never));
+      await t.throwsAsync(fetchAll(rig), { code: 'wire/raw-aborted' });
+      t.deepEqual(rig.server.log.events(), ['raw-failed']);
+    });
+  }
+
   raw('a source may not announce more than the message allows', async (t, rig) => {
     const { state, bytes } = source(1, 1);
     rig.serve((body) => withBytes(body as object, RAW_MAX_BYTES + 1, bytes));

@@ -213,6 +213,13 @@ export class Inbound implements IntakeCall, RunOutcome, RawWriterCall, WaitingFr
       this.#stop(this.#answer.settled ? 'cancelled' : 'ok');
       return;
     }
+    if (run.interrupted && value instanceof AnswerWithBytes) {
+      // The swap waits for it no longer, and the next one must not have to.
+      discard(value.source);
+      this.#answer.refuse('interrupted');
+      this.#stop('interrupted');
+      return;
+    }
     let raw: RawBytes | undefined;
     try {
       raw = this.#answer.respond(run.serving, value);

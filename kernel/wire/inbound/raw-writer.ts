@@ -25,7 +25,7 @@ export class RawWriter {
   readonly #stream: IncomingStream;
   readonly #bytes: RawBytes;
   readonly #call: RawWriterCall;
-  readonly #iterator: RawIterator;
+  #iterator: RawIterator | undefined;
   #sent = 0;
   /** Sent since the idle limit last started afresh. */
   #moved = 0;
@@ -36,7 +36,6 @@ export class RawWriter {
     this.#stream = stream;
     this.#bytes = bytes;
     this.#call = call;
-    this.#iterator = iteratorOf(bytes.source);
   }
 
   /**
@@ -46,9 +45,11 @@ export class RawWriter {
    *   source throws, transport/stream-ended, or wire/raw-aborted after `stop`
    */
   async run(): Promise<void> {
-    const { length } = this.#bytes;
+    const { length, source } = this.#bytes;
+    const iterator = iteratorOf(source);
+    this.#iterator = iterator;
     for (;;) {
-      const next = await this.#iterator.next();
+      const next = await iterator.next();
       this.#check();
       if (next.done) break;
       if (this.#sent + next.value.length > length) throw this.#error('raw-too-long');
@@ -63,7 +64,8 @@ export class RawWriter {
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
-    end(this.#iterator);
+    const iterator = this.#iterator;
+    if (iterator !== undefined) end(() => iterator);
   }
 
   async #write(chunk: Uint8Array): Promise<void> {
@@ -104,7 +106,7 @@ export class RawWriter {
 
 /** Ends a source that is not going to be read. */
 export function discard(source: RawSource): void {
-  end(iteratorOf(source));
+  end(() => iteratorOf(source));
 }
 
 type RawIterator = AsyncIterator<Uint8Array> | Iterator<Uint8Array>;
@@ -114,6 +116,6 @@ function iteratorOf(source: RawSource): RawIterator {
 }
 
 /** A source that is busy ends later; one that fails to end has nobody left to tell. */
-function end(iterator: RawIterator): void {
-  void (async () => iterator.return?.())().catch(() => {});
+function end(iterator: () => RawIterator): void {
+  void (async () => iterator().return?.())().catch(() => {});
 }
