@@ -78,6 +78,19 @@ function suite(transport: TransportRig): void {
     await t.throwsAsync(readAll(answer.bytes));
   });
 
+  raw('a reader that takes its time over bytes that are all here gets them', async (t, rig) => {
+    const { bytes } = source(4, 64 * KB);
+    rig.serve((body) => withBytes(body as object, 256 * KB, bytes));
+    const answer = await rig.ask();
+    await until(() => rig.client.counters()['raw-bytes-in'] === 256 * KB);
+    let read = 0;
+    for await (const chunk of answer.bytes ?? []) {
+      read += chunk.length;
+      await passTime(rig, IDLE_MS - 500);
+    }
+    t.is(read, 256 * KB);
+  });
+
   raw('bytes that keep coming outlast the deadline of the message', async (t, rig) => {
     let release = (): void => {};
     const { bytes } = source(
