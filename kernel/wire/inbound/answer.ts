@@ -44,7 +44,8 @@ export class Answer {
         : encodeFrame(code, body, maxBytes);
     this.settled = true;
     this.#send(code, name, frame, 'sent', raw === undefined);
-    return raw && { name: message.name, length: raw.length, source: raw.source };
+    if (raw === undefined || response.raw === undefined) return undefined;
+    return { name: message.name, length: raw.length, source: raw.source, idleMs: response.raw.idleMs };
   }
 
   /** Notices are refused in silence. */

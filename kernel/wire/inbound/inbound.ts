@@ -52,7 +52,7 @@ export class Inbound implements IntakeCall, RunOutcome, RawWriterCall, WaitingFr
     this.#intake = new FrameIntake(wire, stream, this);
     this.#admission = new Admission(wire, stream.kind);
     this.#answer = new Answer(wire, stream);
-    this.#restartDeadline(limits.HEADER_DEADLINE_MS);
+    this.restartDeadline(limits.HEADER_DEADLINE_MS);
   }
 
   read(chunk: Uint8Array, fin: boolean): void {
@@ -155,7 +155,7 @@ export class Inbound implements IntakeCall, RunOutcome, RawWriterCall, WaitingFr
   }
 
   resumeDeadline(): void {
-    this.#restartDeadline(this.#deadlineMs());
+    this.restartDeadline(this.#deadlineMs());
   }
 
   proceed(payload: Uint8Array): void {
@@ -286,24 +286,15 @@ export class Inbound implements IntakeCall, RunOutcome, RawWriterCall, WaitingFr
   #sendRaw(run: HandlerRun, raw: RawBytes): void {
     this.#state = 'streaming';
     run.begin();
-    this.moved();
     this.#writer = new RawWriter(this.#wire, this.#stream, raw, this);
-    this.#writer.run().then(
-      () => {
-        if (this.#state === 'streaming') this.#stop('ok');
-      },
-      (error: unknown) => this.#rawFailed(error),
-    );
+    this.#writer.start();
   }
 
-  moved(): void {
-    const idleMs = this.#run?.serving.message.response?.raw?.idleMs;
-    if (this.#state === 'streaming' && idleMs !== undefined) this.#restartDeadline(idleMs);
+  rawSent(): void {
+    this.#stop('ok');
   }
 
-  /** The source failed or is not as long as it said; whatever else ends it was noticed before. */
-  #rawFailed(error: unknown): void {
-    if (this.#state !== 'streaming') return;
+  rawFailed(error: unknown): void {
     this.#count('raw-failed');
     this.#wire.context.log.error('raw-failed', { message: this.#name(), error });
     this.#giveUpRaw('failed', limits.RESET_CODES.failed);
@@ -333,7 +324,7 @@ export class Inbound implements IntakeCall, RunOutcome, RawWriterCall, WaitingFr
   /** Acts on what the admission found: from here on the message's own deadline runs. */
   #admitted(refusal: Refusal | undefined): boolean {
     const { serving } = this.#admission;
-    if (serving !== undefined) this.#restartDeadline(serving.message.deadlineMs);
+    if (serving !== undefined) this.restartDeadline(serving.message.deadlineMs);
     if (refusal === undefined) return true;
     this.#refuse(refusal);
     return false;
@@ -372,7 +363,7 @@ export class Inbound implements IntakeCall, RunOutcome, RawWriterCall, WaitingFr
     this.#intake.close();
     if (!this.#intake.finished && kind === 'uni') this.#reset(limits.RESET_CODES.refused);
     if (this.#intake.finished) deadlines.clear(this.#deadline);
-    else if (!this.#deadline.isSet) this.#restartDeadline(limits.HEADER_DEADLINE_MS);
+    else if (!this.#deadline.isSet) this.restartDeadline(limits.HEADER_DEADLINE_MS);
   }
 
   #reset(code: number): void {
@@ -381,7 +372,7 @@ export class Inbound implements IntakeCall, RunOutcome, RawWriterCall, WaitingFr
     this.#stream.abort(code);
   }
 
-  #restartDeadline(ms: number): void {
+  restartDeadline(ms: number): void {
     const { deadlines, clock } = this.#wire.context;
     deadlines.set(this.#deadline, clock.monotonic() + ms);
   }

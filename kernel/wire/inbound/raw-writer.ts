@@ -11,12 +11,17 @@ export interface RawBytes {
   readonly name: string;
   readonly length: number;
   readonly source: RawSource;
+  readonly idleMs: number;
 }
 
 /** The call whose answer they follow. */
 export interface RawWriterCall {
-  /** Enough went out for the idle limit to start afresh. */
-  moved(): void;
+  /** It begins, or enough went out for the idle limit to start afresh. */
+  restartDeadline(idleMs: number): void;
+  /** The last byte and the end of the stream are with the transport. */
+  rawSent(): void;
+  /** The source failed, or is not as long as it said. */
+  rawFailed(error: unknown): void;
 }
 
 /** Writes the raw bytes behind an answer, no faster than the peer reads them. */
@@ -38,13 +43,16 @@ export class RawWriter {
     this.#call = call;
   }
 
-  /**
-   * Resolves when the last byte and the end of the stream are with the transport.
-   *
-   * @throws wire/raw-truncated, wire/raw-too-long when the source is not as long as announced, what the
-   *   source throws, transport/stream-ended, or wire/raw-aborted after `stop`
-   */
-  async run(): Promise<void> {
+  /** Ends with one call of `rawSent` or `rawFailed`, or with neither after `stop`. */
+  start(): void {
+    this.#call.restartDeadline(this.#bytes.idleMs);
+    this.#run().then(
+      () => this.#stopped || this.#call.rawSent(),
+      (error: unknown) => this.#stopped || this.#call.rawFailed(error),
+    );
+  }
+
+  async #run(): Promise<void> {
     const { length, source } = this.#bytes;
     const iterator = iteratorOf(source);
     this.#iterator = iterator;
@@ -91,7 +99,7 @@ export class RawWriter {
     this.#moved += bytes;
     if (this.#moved < RAW_PROGRESS_BYTES && this.#sent < this.#bytes.length) return;
     this.#moved = 0;
-    this.#call.moved();
+    this.#call.restartDeadline(this.#bytes.idleMs);
   }
 
   #check(): void {
