@@ -28,13 +28,15 @@ export function mutantsOf(root: string, folder: string): Mutant[] {
   return files.flatMap((file) => {
     const source = readFileSync(join(root, file), 'utf8');
     const place = placesOf(root, file);
-    return editsOf(source).map((edit) => {
+    return editsOf(source).flatMap((edit) => {
+      const at = place(source, edit.start);
+      if (at === undefined) return [];
       const [before, after] = around(source, edit);
       const shown = {
         original: oneLine(before + source.slice(edit.start, edit.end) + after),
         mutated: oneLine(before + edit.text + after),
       };
-      return { ...edit, file, place: place(source, edit.start), ...shown };
+      return [{ ...edit, file, place: at, ...shown }];
     });
   });
 }
@@ -76,14 +78,18 @@ function isForPeople(node: AnyNode, source: string): boolean {
   return /\b(log|logger|counters)$/.test(object) || (member.name === 'make' && object.endsWith('Errors'));
 }
 
-/** Says where an offset of the compiled file is in its source; in the compiled file itself when it has no map. */
-function placesOf(root: string, file: string): (source: string, offset: number) => string {
+/**
+ * Says where an offset of the compiled file is in its source: nowhere, for what the compiler added. In
+ * the compiled file itself when it has no map.
+ */
+function placesOf(root: string, file: string): (source: string, offset: number) => string | undefined {
   const mapFile = join(root, `${file}.map`);
   const map = existsSync(mapFile) ? new SourceMap(JSON.parse(readFileSync(mapFile, 'utf8'))) : undefined;
   return (source, offset) => {
     const before = source.slice(0, offset).split('\n');
-    const found = map?.findEntry(before.length - 1, before.at(-1)?.length ?? 0);
-    if (found === undefined || !('originalSource' in found)) return `${file}:${before.length}`;
+    if (map === undefined) return `${file}:${before.length}`;
+    const found = map.findEntry(before.length - 1, before.at(-1)?.length ?? 0);
+    if (!('originalSource' in found)) return undefined;
     const original = relative(root, join(root, dirname(file), found.originalSource));
     return `${original.replaceAll('\\', '/')}:${found.originalLine + 1}`;
   };

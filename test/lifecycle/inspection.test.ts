@@ -85,7 +85,7 @@ test('a plugin that is off has what its code says and nothing that runs', async 
     points: ['rich/point'],
     contributes: [],
     handlers: [],
-    commands: [],
+    commands: ['rich.run'],
     loops: [],
     subscriptions: [],
     cleanups: 0,
