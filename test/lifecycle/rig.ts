@@ -12,7 +12,7 @@ import { Services } from '../../kernel/lifecycle/services.ts';
 import { createCounters } from '../../kernel/observe/index.ts';
 import { UI_POINTS } from '../../kernel/sdk/ui/index.ts';
 import { openStore } from '../../kernel/store/index.ts';
-import { createDispatcher } from '../../kernel/wire/index.ts';
+import { createDispatcher, type Dispatcher } from '../../kernel/wire/index.ts';
 import { type RecordingLog, recordingLog } from '../rig/recording-log.ts';
 import { temporaryDirectory } from '../rig/temporary.ts';
 
@@ -21,6 +21,7 @@ export interface HostRig {
   readonly clock: VirtualClock;
   readonly bus: ReturnType<typeof createBus>;
   readonly log: RecordingLog;
+  readonly dispatcher: Dispatcher;
   readonly dir: string;
   /** Writes plugin code and gives its path. */
   write(name: string, code: string): string;
@@ -65,6 +66,7 @@ export function hostRig(t: ExecutionContext, saved?: (dir: string) => object): H
     clock,
     bus,
     log,
+    dispatcher,
     dir,
     write(name, code) {
       const path = join(dir, 'plugins', name);
