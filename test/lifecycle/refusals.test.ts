@@ -95,3 +95,32 @@ test('only what contribute made is a contribution, under a name like those of po
   const two = [contribute(point, {}, { name: 'x' }), contribute(point, {}, { name: 'x' })];
   t.regex(points.problem('giver', [], two) ?? '', /two contributions to "a\/point" are named "x"/);
 });
+
+test('what does not fit the check of a new owner is left out with a word in the log, and a check that throws refuses', async (t) => {
+  const log = recordingLog();
+  const points = new Points(new VirtualClock(), log);
+  const open = definePoint<{ size: number }>('a/point', { limit: 4 });
+  const strict = definePoint<{ size: number }>('a/point', {
+    limit: 4,
+    check(candidate) {
+      const { size } = candidate as { size: number };
+      if (size < 0) throw new Error('negative');
+      return size > 10 ? 'too big' : undefined;
+    },
+  });
+  const by = (plugin: string) => ({ plugin, gate: new CallGate(plugin), reportFailure: () => t.fail() });
+  points.install(by('small'), [], [contribute(open, { size: 1 })]);
+  points.install(by('big'), [], [contribute(open, { size: 11 })]);
+  const names = () => points.contributions(open).map(({ name }) => name);
+  t.deepEqual(names(), ['big', 'small'], 'nobody owns the point yet');
+  points.install(by('owner'), [strict], []);
+  t.is(points.ownerOf('a/point'), 'owner');
+  t.deepEqual(names(), ['small']);
+  t.deepEqual(log.events(), ['contribution-left-out']);
+  t.regex(points.problem('big', [], [contribute(open, { size: 12 })]) ?? '', /does not fit: too big/);
+  t.regex(points.problem('big', [], [contribute(open, { size: -1 })]) ?? '', /does not fit: negative/);
+  t.is(points.problem('big', [], [contribute(open, { size: 10 })]), undefined);
+  t.deepEqual(points.withdraw('owner'), []);
+  t.is(points.ownerOf('a/point'), undefined);
+  t.deepEqual(names(), ['big', 'small']);
+});
