@@ -4,7 +4,7 @@ import type { Random } from '../kernel/sdk/clock.ts';
 import type { NodeId } from '../kernel/sdk/identifiers.ts';
 import type { Attempt, GrowthOutcome } from '../plugins/mesh/growth/attempt.ts';
 import { Growth } from '../plugins/mesh/growth/growth.ts';
-import type { Candidate } from '../plugins/mesh/knowledge/contract.ts';
+import type { Candidate } from '../plugins/routing/contract.ts';
 import { quantile } from './graph.ts';
 
 export interface GrowthModelOptions {

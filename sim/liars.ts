@@ -1,5 +1,5 @@
 import type { NodeId } from '../kernel/sdk/identifiers.ts';
-import { nodeListUpdate } from '../plugins/mesh/knowledge/messages.ts';
+import { nodeListUpdate } from '../plugins/routing/messages.ts';
 import { refuseRedirect } from '../plugins/mesh/messages.ts';
 import type { RefuseRedirectBody } from '../plugins/mesh/messages.ts';
 import type { Machine } from '../kernel/testing/machine.ts';
@@ -67,6 +67,6 @@ function falseRedirect(world: World, next: Machine, to: Misdirection): RefuseRed
   return { alternative: next.nodeId, addresses: [next.address] };
 }
 
-function inventId(world: World): string {
-  return Buffer.from(world.random.bytes(32)).toString('hex');
+function inventId(world: World): NodeId {
+  return Buffer.from(world.random.bytes(32)).toString('hex') as NodeId;
 }

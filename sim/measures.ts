@@ -98,7 +98,7 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
       Math.max(
         ...world.select('honest').map(({ node, startedAtMs }) => {
           const minutes = Math.max(1, (world.elapsedMs - startedAtMs) / 60_000);
-          return (node?.host.inspect('mesh').counters.dials ?? 0) / minutes;
+          return (node?.host.inspect('peers').counters.dials ?? 0) / minutes;
         }),
       ),
   },
@@ -179,7 +179,7 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
   dials: {
     about: 'dials by all nodes that are on, since each started',
     read: ({ world }) =>
-      world.up().reduce((sum, { node }) => sum + (node?.host.inspect('mesh').counters.dials ?? 0), 0),
+      world.up().reduce((sum, { node }) => sum + (node?.host.inspect('peers').counters.dials ?? 0), 0),
   },
   'commands-refused': {
     about: 'commands of the workload that failed',
@@ -218,18 +218,21 @@ function quotaLeft(world: World, group: string): number {
   const ids = new Set<string>(world.select(group).map(({ nodeId }) => nodeId));
   const left = world.select('honest').flatMap(({ node }) => {
     if (node === undefined) return [];
-    const { knowledge } = node.host.diagnostics('mesh') as { knowledge: { doubted: Record<string, number> } };
+    const { knowledge } = node.host.diagnostics('routing') as { knowledge: { doubted: Record<string, number> } };
     const peers = new Set<string>(node.network.connections().map(({ peer }) => peer.nodeId));
     return [...peers].filter((nodeId) => ids.has(nodeId)).map((nodeId) => knowledge.doubted[nodeId] ?? 1);
   });
   return left.reduce((sum, share) => sum + share, 0) / left.length;
 }
 
-/** Sum of the counters of mesh whose names begin so. */
+/** The plugins that make the mesh. */
+const CORE = ['peers', 'routing', 'lookup', 'mesh'];
+
+/** Sum of their counters whose names begin so. */
 function honestCount(world: World, name: string): number {
   return world
     .select('honest')
-    .flatMap(({ node }) => Object.entries(node?.host.inspect('mesh').counters ?? {}))
+    .flatMap(({ node }) => CORE.flatMap((name) => Object.entries(node?.host.inspect(name).counters ?? {})))
     .reduce((sum, [key, count]) => sum + (key.startsWith(name) ? count : 0), 0);
 }
 

@@ -71,7 +71,7 @@ export async function measureIdleMesh(): Promise<IdleMeshFigures> {
     const rssMb = node.rssMb();
     const { held } = await node.call<{ held: number }>('mesh.slots');
     const { diagnostics } = await node.call<{ diagnostics: { knowledge: { n2: number } } }>('plugin.inspect', {
-      name: 'mesh',
+      name: 'routing',
     });
     await Promise.all(peers.map((peer) => peer.stop()));
     await node.stop();

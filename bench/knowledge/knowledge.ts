@@ -3,8 +3,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { seededRandom, systemClock } from '../../kernel/clock/index.ts';
 import type { DeviceId, NodeId, PeerId } from '../../kernel/index.ts';
-import { decodeIds, encodeIds, packWords, SHORT_WORDS } from '../../plugins/mesh/knowledge/id-list.ts';
-import { ReachIndex } from '../../plugins/mesh/knowledge/reach-index.ts';
+import { decodeIds, encodeIds, packWords, SHORT_WORDS } from '../../plugins/routing/id-list.ts';
+import { ReachIndex } from '../../plugins/routing/reach-index.ts';
 import { MapIndex } from './map-index.ts';
 
 const PEERS = 101;

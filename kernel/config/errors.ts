@@ -8,4 +8,8 @@ export const configErrors = defineErrors('config', {
   unreadable: { message: 'Cannot read {path}: {detail}', hint: 'Check who owns the file and its permissions.' },
   'unknown-key': { message: 'There is no setting {key} in {where}', hint: '{hint}' },
   'bad-value': { message: '{key} in {where} {expected}', hint: 'Correct or remove it; without it the default counts.' },
+  'moved-key': {
+    message: 'The setting {key} belongs to another plugin now.',
+    hint: '`itsgoin config list` shows every setting under its present name.',
+  },
 });

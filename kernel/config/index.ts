@@ -5,4 +5,4 @@ export { NodeKeys } from './node-keys.ts';
 export { nearest } from './nearest.ts';
 export type { Given } from './given-settings.ts';
 export { openConfig } from './open-config.ts';
-export { resolvePluginConfig, resolveSection } from './resolve.ts';
+export { refuseMovedKeys, resolvePluginConfig, resolveSection } from './resolve.ts';

@@ -32,13 +32,51 @@ export function resolveSection<Schema extends TObject, Settings = Static<Schema>
   return deepFreeze(filled) as Settings;
 }
 
-/** The settings of one plugin from what the config file says of it. A plugin without schema takes none. */
+/**
+ * The settings of one plugin from what the config file says of it. A plugin without schema takes none.
+ *
+ * A key may have belonged to another plugin once. Its schema says so with `formerly: 'mesh.redialMs'`, and
+ * what the file still says under that name, which `others` reads, counts until the new name is set. The other
+ * plugin's schema lists the keys that are no longer its own in `moved`, so that the file is not refused.
+ */
 export function resolvePluginConfig(
   schema: TObject | undefined,
   raw: unknown,
   plugin: string,
+  others: (plugin: string) => unknown = () => undefined,
 ): Record<string, unknown> {
-  return resolveSection(schema ?? NO_KEYS, raw, `the config of plugin ${plugin}`) as Record<string, unknown>;
+  const own = schema ?? NO_KEYS;
+  const settings = isRecord(raw) ? { ...raw } : (raw ?? {});
+  if (isRecord(settings)) {
+    for (const key of movedKeys(own)) delete settings[key];
+    for (const [key, value] of formerSettings(own, others)) settings[key] ??= value;
+  }
+  return resolveSection(own, settings, `the config of plugin ${plugin}`) as Record<string, unknown>;
+}
+
+/** @throws config/moved-key when a change sets a key that belongs to another plugin now */
+export function refuseMovedKeys(
+  schema: TObject | undefined,
+  before: Readonly<Record<string, unknown>>,
+  after: Readonly<Record<string, unknown>>,
+  plugin: string,
+): void {
+  const key = movedKeys(schema ?? NO_KEYS).find((name) => after[name] !== before[name]);
+  if (key !== undefined) throw configErrors.make('moved-key', { key: `${plugin}.${key}` });
+}
+
+function movedKeys(schema: TObject): readonly string[] {
+  return (schema as { moved?: readonly string[] }).moved ?? [];
+}
+
+function* formerSettings(schema: TObject, others: (plugin: string) => unknown): Iterable<[string, unknown]> {
+  for (const [key, property] of Object.entries(schema.properties)) {
+    const { formerly } = property as { formerly?: string };
+    if (formerly === undefined) continue;
+    const [plugin = '', former = ''] = formerly.split('.');
+    const settings = others(plugin);
+    if (isRecord(settings) && Object.hasOwn(settings, former)) yield [key, settings[former]];
+  }
 }
 
 const NO_KEYS = { type: 'object', properties: {}, required: [] } as unknown as TObject;

@@ -1,5 +1,5 @@
 import type { ConfigFile } from '../config/config.ts';
-import { resolvePluginConfig } from '../config/index.ts';
+import { refuseMovedKeys, resolvePluginConfig } from '../config/index.ts';
 import type { AnyCommand, CommandCall } from '../sdk/command.ts';
 import type { AnyPlugin } from '../sdk/plugin.ts';
 import type { Contribution, Point } from '../sdk/point.ts';
@@ -180,7 +180,8 @@ export class Host implements PluginHost {
       if (!loaded) throw lifecycleErrors.make('not-loaded', { name, reason: record.reason ?? 'it failed' });
       const before = (this.#deps.config.plugin(name).config ?? {}) as Record<string, unknown>;
       const config = typeof change === 'function' ? change(before) : change;
-      resolvePluginConfig(loaded.plugin.config, config, name);
+      refuseMovedKeys(loaded.plugin.config, before, config, name);
+      resolvePluginConfig(loaded.plugin.config, config, name, (other) => this.#deps.config.plugin(other).config);
       if (record.generation)
         return this.#remember(record, { config }, () => this.#swaps.swap(record, loaded, ['expand']));
       this.#deps.config.setPlugin(name, { config });

@@ -60,6 +60,10 @@ export class Services {
       ): Promise<Awaited<R> | undefined> {
         return services.available(name) ? ref.use(call, options) : undefined;
       },
+      ask<R>(call: (service: T) => R, fallback: R): R {
+        const provided = services.#provided.get(name);
+        return provided === undefined || provided.gate.state === 'off' ? fallback : call(provided.service as T);
+      },
     };
     return Object.freeze(ref);
   }

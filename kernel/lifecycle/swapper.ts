@@ -92,7 +92,8 @@ export class PluginSwapper {
     try {
       this.#signal.throwIfAborted();
       checkAgainstOthers(deps, this.#registry, plugin);
-      const config = resolvePluginConfig(plugin.config, rawConfig, plugin.name);
+      const others = (name: string): unknown => deps.config.plugin(name).config;
+      const config = resolvePluginConfig(plugin.config, rawConfig, plugin.name, others);
       migrated = deps.store.migrate(plugin.name, plugin.migrations ?? [], migrationKinds);
       next = await Generation.prepare(deps, plugin, config as Record<string, unknown>, this.#signal);
     } catch (error) {

@@ -40,4 +40,6 @@ export interface Migration {
   readonly id: string;
   readonly kind: 'expand' | 'contract';
   readonly sql: string;
+  /** Tables that are this plugin's from now on though another one made them, where they are there already. */
+  readonly adopts?: readonly string[];
 }

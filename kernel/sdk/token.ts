@@ -68,6 +68,12 @@ export interface Ref<T> {
   use<R>(call: (service: T) => R | Promise<R>, options?: { signal?: AbortSignal }): Promise<Awaited<R>>;
   /** The same, for who can do without: resolves to `undefined` while the provider is off. @throws as `use` otherwise */
   tryUse<R>(call: (service: T) => R | Promise<R>, options?: { signal?: AbortSignal }): Promise<Awaited<R> | undefined>;
+  /**
+   * Asks at once, for what answers without waiting: `fallback` while the provider is off. Does not wait for
+   * a swap, which never shows half of itself: a call that ends in its own turn of the event loop is before
+   * all of it or after.
+   */
+  ask<R>(call: (service: T) => R, fallback: R): R;
 }
 
 /** A dependency as `inject` names it. */

@@ -65,6 +65,9 @@ export class Migrator {
       const before = this.#tables();
       for (const step of missing) this.#apply(owner, step);
       this.#recordTables(owner, before);
+      for (const name of missing.flatMap(({ adopts = [] }) => adopts)) {
+        this.#connection.prepare('UPDATE kernel_tables SET owner = ? WHERE name = ?').run(owner, name);
+      }
     });
     return missing.map(({ id }) => id);
   }

@@ -1,6 +1,6 @@
 import { codeOf } from '../../kernel/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
-import { parseConnectString } from '../mesh/api.ts';
+import { parseConnectString } from '../peers/api.ts';
 import type { Anchor } from './api.ts';
 import { anchorsErrors } from './errors.ts';
 

@@ -1,6 +1,9 @@
-import { bind, connectionClosed, definePlugin, NodeIdSchema, Type } from '../../kernel/index.ts';
+import { bind, connectionClosed, contribute, definePlugin, NodeIdSchema, Type } from '../../kernel/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
-import { meshEmptied, meshReady, offerSection, peerGone, peerReady, sectionFeature } from '../mesh/api.ts';
+import { LOOKUP_STEP } from '../lookup/api.ts';
+import { meshEmptied } from '../mesh/api.ts';
+import { extensionFeature, HANDSHAKE, peerGone, peerReady } from '../peers/api.ts';
+import { N1_SHARE } from '../routing/api.ts';
 import { ANCHORS, declarationChanged } from './api.ts';
 import type { Anchor } from './api.ts';
 import { readAnchors, readAnchorsFile } from './bootstrap-list.ts';
@@ -27,7 +30,7 @@ import { anchorsUi } from './ui.ts';
 
 /** Where a node without peers starts: connect strings in the data directory (ID-07). */
 const ANCHORS_FILE = 'anchors.json';
-const SECTION = 'anchor';
+const EXTENSION = 'anchor';
 
 const State = Type.Object({
   declaration: DeclarationState,
@@ -48,7 +51,7 @@ export default definePlugin({
   messages: { anchorRegister, referralRequest, anchorMatch, probeRequest, probeResult, anchorTalk },
   commands: anchorsCommands,
   migrations: [knownAnchorsTable],
-  features: [sectionFeature(SECTION)],
+  features: [extensionFeature(EXTENSION)],
   state: State,
   setup(ctx) {
     const { network, dataFiles } = ctx.deps;
@@ -80,7 +83,6 @@ export default definePlugin({
     });
     const hasAnchors = async () =>
       known.all().length + bootstrap.length + talks.hints().length > 0 || (await profileAnchors.isNamed());
-    const offerStep = profileAnchors.offer();
     const lookout = new Lookout(anchors, { surroundings, known, rejoin, hasAnchors });
     const prober = new Prober(anchors, surroundings, declaration);
     const witness = new WitnessDesk(anchors, surroundings);
@@ -91,18 +93,6 @@ export default definePlugin({
       startedAtMs: () => declaration.state.startedAtMs,
     });
     let restored = false;
-
-    const offerTalk = offerSection(ctx, () => ctx.deps.mesh, SECTION, {
-      collect: (peer) => talks.own(peer.nodeId),
-      receive: (peer, value) => talks.receive(peer, value),
-    });
-
-    let undoSticky: (() => void) | undefined;
-    const contributeSticky = async (): Promise<void> => {
-      undoSticky?.();
-      undoSticky = await surroundings.contributeN1(() => isolation.sticky());
-    };
-    ctx.defer(() => undoSticky?.());
 
     const goneIfAway = (nodeId: NodeId): void => {
       if (surroundings.isConnected(nodeId)) return;
@@ -117,11 +107,9 @@ export default definePlugin({
     });
     ctx.on(connectionClosed, (ended) => anchors.ctx.background('probe', prober.closed(ended)));
     ctx.on(meshEmptied, () => lookout.check());
-    ctx.on(meshReady, contributeSticky);
     ctx.on(declarationChanged, () => anchors.ctx.background('tell-peers', talks.tell('everybody')));
 
     return {
-      contributes: anchorsUi,
       services: [
         bind(ANCHORS, {
           isDeclared: () => declaration.isDeclared(),
@@ -129,6 +117,20 @@ export default definePlugin({
           isAnchor: (nodeId) => talks.isAnchor(nodeId),
           requestReferrals: (options) => rejoin.run('user', undefined, options?.signal),
         }),
+      ],
+      contributes: [
+        ...anchorsUi,
+
+        contribute(
+          HANDSHAKE,
+          { collect: (peer) => talks.own(peer.nodeId), receive: (peer, value) => talks.receive(peer, value) },
+          { name: EXTENSION },
+        ),
+        contribute(LOOKUP_STEP, profileAnchors.step, {
+          name: 'profile-anchors',
+          after: ['ask-n3-chain', 'preferred-peers'],
+        }),
+        contribute(N1_SHARE, () => isolation.sticky()),
       ],
       commands: anchorsCommandHandlers({
         surroundings,
@@ -165,7 +167,6 @@ export default definePlugin({
         },
       },
       activate: async () => {
-        await Promise.all([offerTalk(), offerStep(), contributeSticky()]);
         await declaration.review();
         for (const nodeId of talks.declared()) goneIfAway(nodeId);
         for (const { node_id } of desk.list.entries()) goneIfAway(node_id);

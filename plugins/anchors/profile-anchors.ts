@@ -1,7 +1,7 @@
 import { codeOf } from '../../kernel/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
-import { meshReady, parseConnectString } from '../mesh/api.ts';
-import type { CascadeStep } from '../mesh/api.ts';
+import type { LookupStep } from '../lookup/api.ts';
+import { parseConnectString } from '../peers/api.ts';
 import type { Profile, SocialService } from '../social/api.ts';
 import type { Anchor } from './api.ts';
 import type { AnchorsContext } from './context.ts';
@@ -56,9 +56,8 @@ export class ProfileAnchors {
     return (await this.own()).length + (await this.ofFollowees()).length > 0;
   }
 
-  /** A step of the cascade: connects to the anchors in the target's profile, and has mesh ask them. */
-  readonly step: CascadeStep = {
-    name: 'profile-anchors',
+  /** A step of a lookup: connects to the anchors in the target's profile, which are then asked. */
+  readonly step: LookupStep = {
     limitMs: STEP_LIMIT_MS,
     find: async (target, { signal }) => {
       const named = this.#read(await this.#social((social) => social.profile(target)));
@@ -72,22 +71,6 @@ export class ProfileAnchors {
       return { kind: 'ask', peers, opened };
     },
   };
-
-  /** Offers the step for the life of the generation, again after each swap of mesh; see `offerSection`. */
-  offer(): () => Promise<void> {
-    const { ctx } = this.#anchors;
-    let undo: (() => void) | undefined;
-    const offer = async (): Promise<void> => {
-      if (!ctx.deps.mesh.available) return;
-      await ctx.deps.mesh.use((mesh) => {
-        undo?.();
-        undo = mesh.offerStep(this.step);
-      });
-    };
-    ctx.on(meshReady, offer);
-    ctx.defer(() => undo?.());
-    return offer;
-  }
 
   async #reach({ nodeId, addresses }: Anchor, author: NodeId, signal: AbortSignal): Promise<boolean> {
     const { ctx } = this.#anchors;

@@ -1,6 +1,6 @@
 import { linkSignals } from '../../kernel/index.ts';
 import type { ConnectionInfo, NodeId, PeerId } from '../../kernel/index.ts';
-import type { DialLimits, MeshService, PeerInfo, Told } from '../mesh/api.ts';
+import type { DialLimits, PeerInfo, PeersService, Told } from '../peers/api.ts';
 import type { Anchor } from './api.ts';
 import type { AnchorsContext } from './context.ts';
 
@@ -54,38 +54,38 @@ export class Surroundings {
   }
 
   isPeer(nodeId: NodeId): Promise<boolean> {
-    return this.#use((mesh) => mesh.isPeer(nodeId));
+    return this.#peers((peers) => peers.isPeer(nodeId));
   }
 
   /** Whether the peer has a handler for the message. */
   supports(nodeId: NodeId, message: { readonly name: string }): Promise<boolean> {
-    return this.#use((mesh) => mesh.supports(nodeId, message.name));
+    return this.#peers((peers) => peers.supports(nodeId, message.name));
   }
 
   /** Where a peer was last reached or says it is, best first. */
   addresses(nodeId: NodeId): Promise<readonly string[]> {
-    return this.#use((mesh) => mesh.addresses(nodeId));
+    return this.#peers((peers) => peers.addresses(nodeId));
   }
 
   /** Devices of peers with a handler for the message. */
   async takers(message: { readonly name: string }): Promise<readonly PeerId[]> {
-    const peers = await this.#use((mesh) => mesh.peers());
+    const peers = await this.#peers((service) => service.peers());
     return peers.filter(({ features }) => features.includes(message.name)).map(({ peer }) => peer);
   }
 
   /** True for a node within three hops (KNOW-04). */
   async isNear(nodeId: NodeId): Promise<boolean> {
-    return this.isConnected(nodeId) || (await this.#use((mesh) => mesh.layerOf(nodeId))) !== 'none';
+    return this.isConnected(nodeId) || (await this.#routing.use((routing) => routing.layerOf(nodeId))) !== 'none';
   }
 
   /** A node of N2 that is not in N1, and a reporter of it other than `not` where there is one. */
   witness(not: NodeId | undefined): Promise<Witness | undefined> {
-    return this.#use((mesh) => {
+    return this.#routing.use((routing) => {
       let second: Witness | undefined;
       for (let draw = 0; draw < WITNESS_DRAWS; draw++) {
-        const witness = mesh.randomN2();
+        const witness = routing.randomN2();
         if (witness === undefined || this.isConnected(witness)) continue;
-        const reporters = mesh.reach(witness).n2Reporters.filter((id) => this.isConnected(id));
+        const reporters = routing.reach(witness).n2Reporters.filter((id) => this.isConnected(id));
         const via = reporters.find((id) => id !== not);
         if (via !== undefined) return { witness, via };
         if (reporters[0] !== undefined) second ??= { witness, via: reporters[0] };
@@ -96,32 +96,31 @@ export class Surroundings {
 
   /** This node and its preferred peers. */
   nplus10(): Promise<readonly NodeId[]> {
-    return this.#use((mesh) => mesh.nplus10());
+    return this.#anchors.ctx.deps.mesh.use((mesh) => mesh.nplus10());
   }
 
   /** Has mesh look for peers at once (CONN-16). */
   requestGrowth(): Promise<void> {
-    return this.#use((mesh) => mesh.requestGrowth());
-  }
-
-  /** Names nodes of our N1 share besides connections; gives the undo. */
-  contributeN1(source: () => Iterable<NodeId>): Promise<() => void> {
-    return this.#use((mesh) => mesh.contributeN1(source));
+    return this.#anchors.ctx.deps.mesh.use((mesh) => mesh.requestGrowth());
   }
 
   n1Changed(): Promise<void> {
-    return this.#use((mesh) => mesh.n1Changed());
+    return this.#routing.use((routing) => routing.n1Changed());
   }
 
-  #use<R>(ask: (mesh: MeshService) => R): Promise<Awaited<R>> {
-    return this.#anchors.ctx.deps.mesh.use(ask);
+  #peers<R>(ask: (peers: PeersService) => R): Promise<Awaited<R>> {
+    return this.#anchors.ctx.deps.peers.use(ask);
+  }
+
+  get #routing() {
+    return this.#anchors.ctx.deps.routing;
   }
 
   /**
    * Resolves when the node is a peer: dialled where we know it to be, or where `told` says that it is. A
    * purpose that is one of mesh's own asks for a slot.
    *
-   * @throws what `MeshService.connect` throws
+   * @throws what `PeersService.connect` throws
    */
   async reach({ nodeId, addresses, told }: Place, purpose: string, signal: AbortSignal): Promise<PeerInfo> {
     const { ctx } = this.#anchors;
@@ -129,14 +128,14 @@ export class Surroundings {
     const where = told === undefined ? { at: addresses } : { told: { ...told, addresses } };
     const request = { nodeId, ...where, purpose, signal: limit.signal };
     try {
-      return await this.#use((mesh) => mesh.connect(request));
+      return await this.#peers((peers) => peers.connect(request));
     } finally {
       limit.dispose();
     }
   }
 
-  /** See `MeshService.mayHaveDialled`. */
+  /** See `PeersService.mayHaveDialled`. */
   mayHaveDialled(address: string, limits: DialLimits): Promise<boolean> {
-    return this.#use((mesh) => mesh.mayHaveDialled(address, limits));
+    return this.#peers((peers) => peers.mayHaveDialled(address, limits));
   }
 }

@@ -52,9 +52,9 @@ export class Contacts {
 
   /** Identities with at least one finished connection. */
   async connected(): Promise<NodeId[]> {
-    const { mesh } = this.#ctx.deps;
-    if (!mesh.available) return [];
-    const peers = await mesh.use((service) => service.peers());
+    const { peers: service } = this.#ctx.deps;
+    if (!service.available) return [];
+    const peers = await service.use((present) => present.peers());
     return [...new Set(peers.map(({ peer }) => peer.nodeId))].filter((nodeId) => nodeId !== this.#ctx.self.nodeId);
   }
 

@@ -1,7 +1,7 @@
 import { type PluginContext, SIGNER } from '../../kernel/index.ts';
 import { MESH } from '../mesh/api.ts';
+import { PEERS } from '../peers/api.ts';
 import { SOCIAL } from '../social/api.ts';
-import { WORM_SEARCH } from '../worm-search/api.ts';
 import type { ContentConfig } from './config.ts';
 
 /**
@@ -10,9 +10,9 @@ import type { ContentConfig } from './config.ts';
  */
 export const contentNeeds = {
   signer: SIGNER,
+  peers: { optional: PEERS },
   mesh: { optional: MESH },
   social: { optional: SOCIAL },
-  wormSearch: { optional: WORM_SEARCH },
 } as const;
 
 export type ContentContext = PluginContext<ContentConfig, typeof contentNeeds>;

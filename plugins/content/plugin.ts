@@ -1,10 +1,12 @@
 import { readPostId } from './post-id.ts';
 import type { PostId } from './post-id.ts';
-import { bind, definePlugin, readNodeId, serviceArrived, Type } from '../../kernel/index.ts';
+import { bind, contribute, definePlugin, readNodeId, serviceArrived, Type } from '../../kernel/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
-import { MESH, offerSection, peerFeaturesChanged, peerReady, SECTION_MAX_BYTES, sectionFeature } from '../mesh/api.ts';
+import { extensionFeature, HANDSHAKE, peerFeaturesChanged, peerReady, PEERS, SECTION_MAX_BYTES } from '../peers/api.ts';
+import type { HandshakeExtension } from '../peers/api.ts';
 import { followed, SOCIAL, unfollowed } from '../social/api.ts';
-import { offerHoldings } from '../worm-search/api.ts';
+import { HOLDINGS } from '../worm-search/api.ts';
+import type { HoldingSource } from '../worm-search/api.ts';
 import { Announcer } from './announce.ts';
 import type { Announcement } from './announce.ts';
 import {
@@ -62,7 +64,7 @@ export default definePlugin({
   messages: { pullSync, postNotification, deleteRecord, postFetch },
   commands: contentCommands,
   migrations: [postsMigration, encountersMigration, proofsMigration],
-  features: [sectionFeature(DELETES_SECTION)],
+  features: [extensionFeature(DELETES_SECTION)],
   // Markers of pulls are on disk with what they cover; only what is being told to peers is in memory.
   state: Type.Object({ announcing: Type.Array(Type.Unknown()) }),
 
@@ -125,9 +127,9 @@ export default definePlugin({
       );
     });
     ctx.on(serviceArrived, ({ token }) => {
-      if (token === SOCIAL.name || token === MESH.name) pullAll();
+      if (token === SOCIAL.name || token === PEERS.name) pullAll();
     });
-    const offerDeletes = offerSection(ctx, () => ctx.deps.mesh, DELETES_SECTION, {
+    const deletesExtension: HandshakeExtension = {
       collect: (): DeletesSection => ({
         deletes: store.recentDeletes(ctx.config.exchangeDeletes, SECTION_DELETES_MAX_BYTES),
       }),
@@ -136,13 +138,13 @@ export default definePlugin({
         if (!Array.isArray(deletes)) return ctx.counters.add('delete-refused:malformed');
         await ingest.deletes(deletes.slice(0, SECTION_DELETES_MAX), (author) => contacts.isKept(author), ctx.signal);
       },
-    });
-    const offerPosts = offerHoldings(ctx, () => ctx.deps.wormSearch, {
+    };
+    const holdings: HoldingSource = {
       kind: 'post',
       holds: (id) => server.fetch(id as PostId).found,
       holders: () => [],
       fetch: async (id, holder, { signal }) => (await fetchPost(ctx, id as PostId, holder, signal)) !== undefined,
-    });
+    };
 
     const pullNow = async (peer?: NodeId): Promise<{ peers: number; posts: number }> => {
       const follows = await contacts.refresh();
@@ -176,8 +178,12 @@ export default definePlugin({
     let interrupted: readonly Announcement[] = [];
 
     return {
-      contributes: contentUi,
       services: [bind(CONTENT, service)],
+      contributes: [
+        ...contentUi,
+        contribute(HANDSHAKE, deletesExtension, { name: DELETES_SECTION }),
+        contribute(HOLDINGS, holdings),
+      ],
       handlers: {
         pullSync: (request) => server.pull(request),
         postFetch: ({ post_id }) => server.fetch(post_id),
@@ -216,7 +222,6 @@ export default definePlugin({
       },
       async activate() {
         posts = store.count();
-        await Promise.all([offerDeletes(), offerPosts()]);
         for (const announcement of interrupted) announcer.announce(announcement);
         // What arrived at others while this plugin was off or being exchanged.
         pullAll();

@@ -1,4 +1,4 @@
-import { defineToken, defineTopic } from '../../kernel/index.ts';
+import { definePoint, defineToken, defineTopic } from '../../kernel/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
 
 /**
@@ -17,12 +17,16 @@ export interface Need {
   readonly nplus10: readonly NodeId[];
 }
 
+/**
+ * Lists of nodes that must stay findable, each read at once at every check. The social contacts are known
+ * already. At most 2,000 nodes of a list are looked at.
+ */
+export const KEPT_CONNECTION_NEEDS = definePoint<() => Iterable<Need>>('keep-alive/needs', {
+  limit: 16,
+  check: (candidate) => (typeof candidate === 'function' ? undefined : 'it is not a function'),
+});
+
 export interface KeepAliveService {
-  /**
-   * Adds a list of needed nodes, read at every check; gives the undo. The social contacts are known
-   * already. At most 2,000 nodes of a list are looked at.
-   */
-  contribute(name: string, list: () => Iterable<Need>): () => void;
   /** Checks at once instead of at the next minute, and counts as a check for the hysteresis. */
   check(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import { codeOf, linkSignals } from '../../kernel/index.ts';
 import type { ContextBase, Network, NodeId, Ref } from '../../kernel/index.ts';
-import type { MeshService, Told } from '../mesh/api.ts';
+import type { PeersService, Told } from '../peers/api.ts';
 import type { Need } from './api.ts';
 import { keepAliveRequest } from './messages.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -29,7 +29,7 @@ export interface Outcome {
 export interface DiallerDeps {
   readonly ctx: ContextBase;
   readonly network: Network;
-  mesh(): Ref<MeshService>;
+  readonly peers: Ref<PeersService>;
 }
 
 interface Candidate {
@@ -99,7 +99,7 @@ export class Dialler {
     const { signal } = linked;
     const request = { nodeId, purpose: 'keep-alive', signal, search: true, ...(told === undefined ? {} : { told }) };
     try {
-      await this.#deps.mesh().tryUse((service) => service.connect(request), { signal });
+      await this.#deps.peers.tryUse((service) => service.connect(request), { signal });
     } finally {
       linked.dispose();
     }

@@ -1,31 +1,26 @@
-import type { NodeId, Ref } from '../../kernel/index.ts';
+import { isHexId } from '../../kernel/index.ts';
+import type { ContextBase, NodeId, Ref } from '../../kernel/index.ts';
 import type { SocialService } from '../social/api.ts';
-import { NEED_REASONS } from './api.ts';
+import { KEPT_CONNECTION_NEEDS, NEED_REASONS } from './api.ts';
 import type { Need } from './api.ts';
 
 /** Nodes of one list that are looked at; the rest is left out and counted by nobody. */
 export const LIST_MAX = 2_000;
-const LISTS_MAX = 16;
 
 /** Which nodes must stay findable (KEEP-02), the most important first. */
 export class Needs {
-  readonly #lists = new Map<string, () => Iterable<Need>>();
+  readonly #ctx: Pick<ContextBase, 'contributions'>;
 
-  add(name: string, list: () => Iterable<Need>): () => void {
-    if (this.#lists.size < LISTS_MAX || this.#lists.has(name)) this.#lists.set(name, list);
-    return () => {
-      if (this.#lists.get(name) === list) this.#lists.delete(name);
-    };
+  constructor(ctx: Pick<ContextBase, 'contributions'>) {
+    this.#ctx = ctx;
   }
 
   /** Each node once, under its most important reason. */
   async gather(self: NodeId, social: Ref<SocialService>, signal: AbortSignal): Promise<readonly Need[]> {
     const contacts = social.available ? await social.use((service) => contactsOf(service), { signal }) : [];
     const needs = new Map<NodeId, Need>();
-    for (const list of [contacts, ...[...this.#lists.values()].map((read) => read())]) {
-      let looked = 0;
+    for (const list of [contacts.slice(0, LIST_MAX), ...this.#contributed()]) {
       for (const need of list) {
-        if (++looked > LIST_MAX) break;
         const known = needs.get(need.nodeId);
         if (need.nodeId === self || (known !== undefined && rank(known) <= rank(need))) continue;
         needs.set(need.nodeId, need);
@@ -33,6 +28,21 @@ export class Needs {
     }
     return [...needs.values()].sort((one, other) => rank(one) - rank(other));
   }
+
+  #contributed(): readonly (readonly Need[])[] {
+    return this.#ctx.contributions(KEPT_CONNECTION_NEEDS).map((source) => source.ask((list) => readNeeds(list()), []));
+  }
+}
+
+/** The first of them; what is no need is left out. */
+function readNeeds(list: Iterable<unknown>): readonly Need[] {
+  const needs: Need[] = [];
+  let looked = 0;
+  for (const entry of list) {
+    if (++looked > LIST_MAX) break;
+    if (isNeed(entry)) needs.push(entry);
+  }
+  return needs;
 }
 
 /** Lower is more important (KEEP-08). */
@@ -44,4 +54,11 @@ function contactsOf(social: SocialService): readonly Need[] {
   return social.routes().map(({ nodeId, relation, nplus10 }) => {
     return { nodeId, reason: relation === 'audience' ? 'audience' : 'follow', nplus10 };
   });
+}
+
+function isNeed(entry: unknown): entry is Need {
+  if (typeof entry !== 'object' || entry === null) return false;
+  const { nodeId, reason, nplus10 } = entry as Partial<Need>;
+  if (typeof nodeId !== 'string' || !isHexId(nodeId) || !Array.isArray(nplus10)) return false;
+  return NEED_REASONS.some((known) => known === reason) && nplus10.every((id) => typeof id === 'string' && isHexId(id));
 }

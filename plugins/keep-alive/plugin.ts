@@ -1,9 +1,10 @@
 import { bind, connectionClosed, definePlugin, NETWORK, Type } from '../../kernel/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
 import { ANCHORS } from '../anchors/api.ts';
-import { MESH } from '../mesh/api.ts';
+import { PEERS } from '../peers/api.ts';
+import { ROUTING } from '../routing/api.ts';
 import { SOCIAL } from '../social/api.ts';
-import { connectivityChecked, KEEP_ALIVE } from './api.ts';
+import { connectivityChecked, KEEP_ALIVE, KEPT_CONNECTION_NEEDS } from './api.ts';
 import { keepAliveCommandHandlers, keepAliveCommands } from './commands.ts';
 import { KeepAliveConfig, sessionsMax } from './config.ts';
 import { Dialler } from './dialler.ts';
@@ -25,20 +26,21 @@ export default definePlugin({
   config: KeepAliveConfig,
   inject: {
     network: NETWORK,
-    mesh: { optional: MESH },
+    peers: { optional: PEERS },
+    routing: { optional: ROUTING },
     social: { optional: SOCIAL },
     anchors: { optional: ANCHORS },
   },
   provides: [KEEP_ALIVE],
+  points: [KEPT_CONNECTION_NEEDS],
   messages: { keepAliveRequest },
   commands: keepAliveCommands,
   state: Type.Object({ sessions: Type.Array(Session) }),
   setup(ctx) {
-    const { network } = ctx.deps;
-    const mesh = () => ctx.deps.mesh;
-    const needs = new Needs();
-    const sessions = new Sessions({ ctx, network, dialler: new Dialler({ ctx, network, mesh }) });
-    const around = () => surroundingsOf({ ctx, network, mesh, anchors: () => ctx.deps.anchors });
+    const { network, peers, routing } = ctx.deps;
+    const needs = new Needs(ctx);
+    const sessions = new Sessions({ ctx, network, dialler: new Dialler({ ctx, network, peers }) });
+    const around = () => surroundingsOf({ ctx, network, routing, anchors: () => ctx.deps.anchors });
     const gather = () => needs.gather(ctx.self.nodeId, ctx.deps.social, ctx.signal);
     const host = new SessionHost({
       ctx,
@@ -46,7 +48,7 @@ export default definePlugin({
       sessions,
       around,
       addresses: async (nodeId: NodeId) =>
-        (await mesh().tryUse((service) => service.addresses(nodeId), { signal: ctx.signal })) ?? [],
+        (await peers.tryUse((service) => service.addresses(nodeId), { signal: ctx.signal })) ?? [],
     });
     /** Gives the attempts to open sessions, which go on when the check is over. */
     const check = async (): Promise<Promise<unknown>[]> => {
@@ -64,7 +66,6 @@ export default definePlugin({
       contributes: keepAliveUi,
       services: [
         bind(KEEP_ALIVE, {
-          contribute: (name, list) => needs.add(name, list),
           check: async () => void (await Promise.all(await check())),
         }),
       ],

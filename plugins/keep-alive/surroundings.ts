@@ -1,12 +1,12 @@
 import type { Network, NodeId, ContextBase, Ref } from '../../kernel/index.ts';
 import type { AnchorsService } from '../anchors/api.ts';
-import type { MeshService, Reach } from '../mesh/api.ts';
+import type { Reach, RoutingService } from '../routing/api.ts';
 import type { Need } from './api.ts';
 
 /** How a node can be found at this moment, in words; `undefined` when it cannot. */
 export type Way = string | undefined;
 
-/** What keep-alive reads of mesh and anchors, at one moment. */
+/** What keep-alive reads of routing and anchors, at one moment. */
 export interface Surroundings {
   /**
    * KEEP-01: a way to any node of its N+10 within three hops, or an anchor among them that can be
@@ -22,19 +22,19 @@ export interface Surroundings {
 export interface SurroundingsDeps {
   readonly ctx: ContextBase;
   readonly network: Network;
-  mesh(): Ref<MeshService>;
+  readonly routing: Ref<RoutingService>;
   anchors(): Ref<AnchorsService>;
 }
 
-/** `undefined` while mesh is off. */
+/** `undefined` while routing is off. */
 export async function surroundingsOf(deps: SurroundingsDeps): Promise<Surroundings | undefined> {
   const { ctx, network } = deps;
   const anchors = deps.anchors();
   const known = anchors.available ? await anchors.use((service) => service.known(), { signal: ctx.signal }) : [];
   const anchorIds = new Set(known.map(({ nodeId }) => nodeId));
-  const mesh = deps.mesh();
-  if (!mesh.available) return undefined;
-  return mesh.use(
+  const { routing } = deps;
+  if (!routing.available) return undefined;
+  return routing.use(
     (service) => {
       const reaches = new Map<NodeId, Pick<Reach, 'n2Reporters' | 'n3Reporters'>>();
       // Every peer tells us as its N2 what we told it as our N1, our contacts among them.

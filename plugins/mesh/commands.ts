@@ -1,230 +1,183 @@
-import { defineCommand, isHexId, Type } from '../../kernel/index.ts';
-import type { CommandHandlers, NodeId, PeerId } from '../../kernel/index.ts';
-import type { AddressBook } from './address-book.ts';
-import { parseConnectString } from './connect-string.ts';
+import { defineCommand, readNodeId, Type } from '../../kernel/index.ts';
+import type { CommandHandlers, NodeId } from '../../kernel/index.ts';
 import type { MeshContext } from './context.ts';
-import { meshErrors } from './errors.ts';
-import { Attempt, NodeHistory } from './history.ts';
-import type { History } from './history.ts';
-import type { KnowledgeView } from './knowledge/contract.ts';
-import { ReachBadge, reachBadge } from './knowledge/commands.ts';
-import type { Link, Links } from './links.ts';
-import type { Redial } from './redial.ts';
-import { Resolution } from './resolve/history.ts';
-import type { Sections } from './sections.ts';
+import type { GrowthLoop } from './growth/growth-loop.ts';
+import type { Growth } from './growth/growth.ts';
+import type { PreferenceAgreements } from './prefer/preference-agreements.ts';
+import type { PreferredPeers } from './prefer/preferred-peers.ts';
+import type { Rebalance } from './rebalance/rebalance.ts';
+import type { Blacklist } from './slots/blacklist.ts';
 import type { Slots } from './slots/slots.ts';
+import { summarize } from './rebalance/summary.ts';
 
+const CANDIDATES_SHOWN = 10;
 const NodeIdParam = Type.String({ description: 'Node id, 64 hex characters' });
-
-const PeerView = Type.Object({
-  node_id: Type.String(),
-  device_id: Type.String(),
-  kind: Type.String(),
-  /** `preferred`, `non-preferred` or `none`. */
-  slot: Type.String(),
-  /** What `peer reach` says of it. */
-  reach: ReachBadge,
-  remote_addr: Type.String(),
-  connected_at_ms: Type.Integer(),
-  last_activity_ms: Type.Integer(),
-  direction: Type.String(),
-  features: Type.Array(Type.String()),
-  display_name: Type.Optional(Type.String()),
-});
-
-const ConnectionView = Type.Object({
-  connection_id: Type.Integer(),
-  device_id: Type.String(),
-  direction: Type.String(),
-  kind: Type.String(),
-  remote_addr: Type.String(),
-  connected_at_ms: Type.Integer(),
-  last_activity_ms: Type.Integer(),
-  bytes_in: Type.Integer(),
-  bytes_out: Type.Integer(),
-  rtt_ms: Type.Optional(Type.Number()),
-  exchange: Type.String(),
-  protocol: Type.Integer(),
-  sees_us_at: Type.String(),
-  features: Type.Array(Type.String()),
-});
+const Ids = Type.Array(Type.String());
 
 export const meshCommands = {
-  'peer.connect': defineCommand({
-    about: 'Connect to another node and remember it',
-    params: Type.Object({ target: Type.String({ description: '<node id>@<host>:<port>[,<host>:<port>]' }) }),
-    result: PeerView,
-    positional: ['target'],
-    text: (peer) => `Connected to ${peer.display_name ?? peer.node_id} at ${peer.remote_addr}`,
-  }),
-  'peer.list': defineCommand({
-    about: 'List the connected peers',
+  'growth.explain': defineCommand({
+    about: 'Say why the mesh grows at this moment or does not, and whom it would try next',
     params: Type.Object({}),
-    result: Type.Object({ peers: Type.Array(PeerView) }),
+    result: Type.Object({
+      /** In words. */
+      verdict: Type.String(),
+      used: Type.Integer(),
+      slots: Type.Integer(),
+      /** Below it each list that comes makes the mesh grow, above it only the timer does. */
+      reactive_below: Type.Integer(),
+      /** Slots to fill now; 0 when there is no reason to grow. */
+      target: Type.Integer(),
+      trying: Type.Array(Type.Object({ node_id: Type.String(), why: Type.String(), score: Type.Number() })),
+      leads: Type.Integer(),
+      failures: Type.Integer(),
+      refusals: Type.Integer(),
+      skipped: Type.Integer(),
+      blamed_reporters: Type.Integer(),
+      candidates: Type.Array(
+        Type.Object({
+          node_id: Type.String(),
+          score: Type.Number(),
+          reporters: Type.Integer(),
+          in_n3: Type.Boolean(),
+        }),
+      ),
+      /** The latest attempts, the last first. */
+      tried: Type.Array(
+        Type.Object({
+          at_ms: Type.Integer(),
+          node_id: Type.String(),
+          why: Type.String(),
+          /** `joined`, `refused` (no slot for us) or `unreachable`. */
+          outcome: Type.String(),
+          reason: Type.String(),
+          took_ms: Type.Integer(),
+        }),
+      ),
+    }),
   }),
-  'peer.disconnect': defineCommand({
-    about: 'Close the connection to a node and leave it alone until you connect again',
+  'rebalance.now': defineCommand({
+    about: 'Clean up the mesh, bring lost peers back and let it grow, as happens every ten minutes',
+    params: Type.Object({}),
+    result: Type.Object({
+      steps: Type.Array(
+        Type.Object({ do: Type.String(), node_id: Type.Optional(Type.String()), reason: Type.Optional(Type.String()) }),
+      ),
+      /** In words. */
+      summary: Type.String(),
+    }),
+  }),
+  'mesh.slots': defineCommand({
+    about: 'Show how the mesh slots are used, and which connections hold none',
+    params: Type.Object({}),
+    result: Type.Object({
+      held: Type.Integer(),
+      reserved: Type.Integer(),
+      limit: Type.Integer(),
+      preferred: Ids,
+      /** How many of them hold a slot now. */
+      preferred_held: Type.Integer(),
+      preferred_limit: Type.Integer(),
+      /** Mesh slots that hold other peers. */
+      other_held: Type.Integer(),
+      /** This node and its preferred peers, as it tells others. */
+      nplus10: Ids,
+      /** Node ids by the kind of their connection: mesh, keep-alive, lan, session, ephemeral. */
+      connections: Type.Record(Type.String(), Ids),
+    }),
+  }),
+  'mesh.unprefer': defineCommand({
+    about: 'End the agreement with a preferred peer',
     params: Type.Object({ node_id: NodeIdParam }),
-    result: Type.Object({ closed: Type.Integer() }),
+    result: Type.Object({}),
     positional: ['node_id'],
   }),
-  'peer.explain': defineCommand({
-    about: 'Say what is known of a node, and why it is connected or not',
+  'mesh.blacklist': defineCommand({
+    about: 'List the nodes that get no mesh slot',
+    params: Type.Object({}),
+    result: Type.Object({ nodes: Ids }),
+  }),
+  'mesh.blacklist-add': defineCommand({
+    about: 'Give a node no mesh slot from now on; sessions with it stay possible',
     params: Type.Object({ node_id: NodeIdParam }),
-    result: Type.Object({
-      node_id: Type.String(),
-      display_name: Type.Optional(Type.String()),
-      /** The rule that decides at this moment, in words. */
-      verdict: Type.String(),
-      addresses: Type.Array(Type.String()),
-      nat_type: Type.String(),
-      last_seen_ms: Type.Optional(Type.Integer()),
-      connected_by_user: Type.Boolean(),
-      kept_reachable: Type.Boolean(),
-      held_off: Type.Boolean(),
-      connections: Type.Array(ConnectionView),
-      attempts: Type.Array(Attempt),
-      /** Searches by id, the latest last, with each step of the cascade. */
-      resolutions: Type.Array(Resolution),
-      next_attempt_ms: Type.Optional(Type.Integer()),
-      last_exchange: Type.Optional(NodeHistory.properties.last_exchange),
-      last_close: Type.Optional(NodeHistory.properties.last_close),
-    }),
+    result: Type.Object({}),
+    positional: ['node_id'],
+  }),
+  'mesh.blacklist-remove': defineCommand({
+    about: 'Take a node off the mesh blacklist',
+    params: Type.Object({ node_id: NodeIdParam }),
+    result: Type.Object({ removed: Type.Boolean() }),
     positional: ['node_id'],
   }),
 };
 
-interface CommandParts {
-  readonly links: Links;
-  readonly book: AddressBook;
-  readonly redial: Redial;
-  readonly history: History;
-  readonly sections: Sections;
+interface MeshCommandParts {
   readonly slots: Slots;
-  readonly knowledge: KnowledgeView;
-  resolutions(nodeId: NodeId): readonly Resolution[];
-  connectAndRemember(target: string, signal: AbortSignal): Promise<Link>;
+  readonly growth: Growth;
+  readonly loop: GrowthLoop;
+  readonly rebalance: Rebalance;
+  readonly preferred: PreferredPeers;
+  readonly agreements: PreferenceAgreements;
+  readonly blacklist: Blacklist;
 }
 
-export function meshCommandHandlers(mesh: MeshContext, parts: CommandParts): CommandHandlers<typeof meshCommands> {
-  const { links, book, redial, history, sections } = parts;
-  const { network } = mesh;
-
-  const viewPeer = (link: Link) => {
-    const connection = network.connection(link.connectionId);
-    if (connection === undefined) return undefined;
-    const display_name = sections.label(link.nodeId as NodeId);
-    return {
-      node_id: link.nodeId,
-      device_id: link.deviceId,
-      kind: connection.kind,
-      slot: parts.slots.kindOf(link),
-      reach: reachBadge(parts.knowledge, link.nodeId as NodeId, parts.slots.slotOf(link.nodeId as NodeId)),
-      remote_addr: connection.remoteAddr,
-      connected_at_ms: connection.connectedAtMs,
-      last_activity_ms: connection.lastActivityMs,
-      direction: link.direction,
-      features: [...link.features],
-      ...(display_name === undefined ? {} : { display_name }),
-    };
-  };
-
-  const viewConnections = (nodeId: NodeId) =>
-    network.connectionsOf(nodeId).map((connection) => {
-      const link = links.get(connection.id);
-      return {
-        connection_id: connection.id,
-        device_id: connection.peer.deviceId,
-        direction: connection.direction,
-        kind: connection.kind,
-        remote_addr: connection.remoteAddr,
-        connected_at_ms: connection.connectedAtMs,
-        last_activity_ms: connection.lastActivityMs,
-        bytes_in: connection.bytesIn,
-        bytes_out: connection.bytesOut,
-        ...(connection.rttMs === undefined ? {} : { rtt_ms: connection.rttMs }),
-        exchange: link?.state ?? 'none',
-        protocol: link?.protocol ?? 0,
-        sees_us_at: link?.observedAddr ?? '',
-        features: [...(link?.features ?? [])],
-      };
-    });
-
-  const verdict = (nodeId: NodeId): string => {
-    if (links.readyOf(nodeId).length > 0) return 'connected';
-    if (network.connectionsOf(nodeId).length > 0) return 'connected, the first exchange is not finished';
-    const known = book.get(nodeId);
-    if (known === undefined) return 'not connected: nobody asked to remember it';
-    if (known.heldOff) return 'not connected: you disconnected it';
-    if (!known.connectedByUser && !known.keptReachable)
-      return 'not connected: seen before, but nobody asked to redial it';
-    if (known.addresses.length === 0) return 'not connected: no address is known';
-    const plan = redial.plan(nodeId);
-    if (plan === undefined) return 'not connected: too many nodes are being redialled';
-    return `not connected: redialling after ${plan.failures} failures (${plan.rule})`;
-  };
-
+export function meshCommandHandlers(
+  { ctx, network }: MeshContext,
+  { slots, growth, loop, rebalance, preferred, agreements, blacklist }: MeshCommandParts,
+): CommandHandlers<typeof meshCommands> {
   return {
-    'peer.connect': async ({ target }, call) => {
-      call.progress('dialling');
-      const view = viewPeer(await parts.connectAndRemember(target, call.signal));
-      if (view === undefined) throw meshErrors.make('exchange-failed', { reason: 'the connection ended at once' });
-      return view;
-    },
-    'peer.list': () => ({ peers: links.ready().flatMap((link) => viewPeer(link) ?? []) }),
-    'peer.disconnect': (params) => {
-      const nodeId = readNodeId(params.node_id);
-      const connections = network.connectionsOf(nodeId);
-      if (connections.length === 0 && redial.plan(nodeId) === undefined) {
-        throw meshErrors.make('not-a-peer', { node_id: nodeId });
-      }
-      book.holdOff(nodeId);
-      redial.cancel(nodeId);
-      for (const connection of connections) network.close(connection.id, 'user-request');
-      return { closed: connections.length };
-    },
-    'peer.explain': (params) => {
-      const nodeId = readNodeId(params.node_id);
-      const known = book.get(nodeId);
-      const past = history.get(nodeId);
-      const connections = viewConnections(nodeId);
-      const resolutions = parts.resolutions(nodeId);
-      if (known === undefined && past === undefined && connections.length + resolutions.length === 0) {
-        throw meshErrors.make('unknown-peer', { node_id: nodeId });
-      }
-      const display_name = sections.label(nodeId);
-      const plan = connections.length === 0 ? redial.plan(nodeId) : undefined;
-      return {
+    'growth.explain': () => ({
+      ...growth.explain(CANDIDATES_SHOWN),
+      ...(ctx.config.growth ? {} : { verdict: 'switched off by config mesh.growth' }),
+      tried: loop.tried().map(({ atMs, nodeId, why, outcome, reason, tookMs }) => ({
+        at_ms: atMs,
         node_id: nodeId,
-        ...(display_name === undefined ? {} : { display_name }),
-        verdict: verdict(nodeId),
-        addresses: [...(known?.addresses ?? [])],
-        nat_type: known?.natType ?? 'unknown',
-        ...(known === undefined || known.lastSeenMs === 0 ? {} : { last_seen_ms: known.lastSeenMs }),
-        connected_by_user: known?.connectedByUser ?? false,
-        kept_reachable: known?.keptReachable ?? false,
-        held_off: known?.heldOff ?? false,
-        connections,
-        attempts: [...(past?.attempts ?? [])],
-        resolutions: [...resolutions],
-        ...(plan === undefined ? {} : { next_attempt_ms: plan.nextAtMs }),
-        ...(past?.last_exchange === undefined ? {} : { last_exchange: past.last_exchange }),
-        ...(past?.last_close === undefined ? {} : { last_close: past.last_close }),
+        why,
+        outcome,
+        reason,
+        took_ms: tookMs,
+      })),
+    }),
+    'rebalance.now': () => {
+      const steps = rebalance.run('command');
+      return {
+        steps: steps.map((step) => ({
+          do: step.do,
+          ...('nodeId' in step ? { node_id: step.nodeId as string } : {}),
+          ...('reason' in step ? { reason: step.reason as string } : {}),
+        })),
+        summary: summarize(steps),
       };
     },
+    'mesh.slots': () => {
+      const { held, reserved, limit, preferred: preferredHeld, preferredLimit } = slots.counts();
+      const connections: Record<string, string[]> = {};
+      for (const { kind, peer } of network.connections()) {
+        connections[kind] = [...(connections[kind] ?? []), peer.nodeId];
+      }
+      return {
+        held,
+        reserved,
+        limit,
+        preferred: preferred.all().map(({ nodeId }) => nodeId as string),
+        preferred_held: preferredHeld,
+        preferred_limit: preferredLimit,
+        other_held: held - preferredHeld,
+        nplus10: agreements.nplus10(),
+        connections,
+      };
+    },
+    'mesh.unprefer': async ({ node_id }) => {
+      await agreements.cancel(readNodeId(node_id), 'user-request');
+      return {};
+    },
+    'mesh.blacklist': () => ({ nodes: [...blacklist.all()] }),
+    'mesh.blacklist-add': async ({ node_id }) => {
+      const nodeId: NodeId = readNodeId(node_id);
+      blacklist.add(nodeId);
+      await agreements.cancel(nodeId, 'not-willing');
+      for (const { id, kind } of network.connectionsOf(nodeId)) if (kind === 'mesh') network.close(id, 'done');
+      return {};
+    },
+    'mesh.blacklist-remove': ({ node_id }) => ({ removed: blacklist.remove(readNodeId(node_id)) }),
   };
-}
-
-/** @throws mesh/bad-node-id */
-export function readNodeId(text: string): NodeId {
-  const nodeId = text.trim().toLowerCase();
-  if (!isHexId(nodeId)) throw meshErrors.make('bad-node-id', { text: text.slice(0, 80) });
-  return nodeId as NodeId;
-}
-
-/** @throws mesh/bad-connect-string, mesh/own-node */
-export function readTarget(target: string, self: PeerId): ReturnType<typeof parseConnectString> {
-  const parsed = parseConnectString(target);
-  if (parsed.nodeId === self.nodeId) throw meshErrors.make('own-node');
-  return parsed;
 }

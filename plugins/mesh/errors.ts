@@ -1,53 +1,8 @@
 import { defineErrors } from '../../kernel/index.ts';
 
 export const meshErrors = defineErrors('mesh', {
-  'bad-connect-string': {
-    message: 'This is not a connect string: {reason}.',
-    hint: 'It looks like <node id>@<host>:<port>; the other node prints its own with `itsgoin identity show`.',
-  },
-  'own-node': {
-    message: 'That is your own node.',
-    hint: 'Ask the other person for the connect string of theirs.',
-  },
-  'bad-node-id': {
-    message: '"{text}" is not a node id.',
-    hint: 'A node id is 64 hex characters; `itsgoin peer list` shows those of your peers.',
-  },
-  'not-a-peer': {
-    message: 'There is no connection to {node_id}.',
-    hint: '`itsgoin peer list` shows who is connected.',
-  },
-  'unknown-peer': {
-    message: 'Nothing is known of {node_id}.',
-    hint: 'Connect with `itsgoin peer connect <connect string>` first.',
-  },
-  'exchange-failed': {
-    message: 'The first exchange with the node failed: {reason}.',
-    hint: '`itsgoin peer explain <node id>` shows the attempts.',
-    retryable: true,
-  },
-  'protocol-mismatch': {
-    message: 'The node speaks protocol {theirs}, this one {ours}.',
-    hint: 'The older of the two needs an update.',
-    peerVisible: true,
-  },
-  'wrong-sender': {
-    message: 'The exchange names another node than the connection proves.',
-    peerVisible: true,
-  },
   'blacklist-full': {
     message: 'The mesh blacklist has {max} nodes already.',
     hint: 'Take one off with `itsgoin mesh blacklist-remove <node id>`.',
   },
-  'not-dialable': {
-    message: 'There is no address at which {node_id} may be dialled.',
-    hint: 'What others tell is dialled only where they are seen themselves, or on the Internet.',
-  },
-  'over-budget': {
-    message: 'The addresses told of {node_id} were dialled in vain too often of late.',
-    retryable: true,
-  },
-  busy: { message: 'Too many nodes are being dialled at once.', retryable: true },
-  'called-off': { message: 'The dial is not needed any more.' },
-  'bad-section': { message: 'The section name "{name}" is malformed or there are too many.' },
 });

@@ -1,6 +1,7 @@
 import { ACTIONS, ACTIVITY, contribute, FIGURES, PANE, STALE_ANSWERS } from '../../kernel/index.ts';
 import type { UiLine } from '../../kernel/index.ts';
-import { growthTried, meshEmptied, peerFeaturesChanged, peerGone, peerReady, rebalanced, slotChanged } from './api.ts';
+import { peerFeaturesChanged, peerGone, peerReady } from '../peers/api.ts';
+import { growthTried, meshEmptied, rebalanced, slotChanged } from './api.ts';
 
 /** One attempt of growth, of the event or of `growth explain`. */
 function tried(nodeId: string, tookMs: string): UiLine[] {

@@ -1,7 +1,7 @@
 import { codeOf, defineCommand, readNodeId, Type } from '../../kernel/index.ts';
 import type { CommandHandlers, NodeId, Ref } from '../../kernel/index.ts';
-import { parseConnectString } from '../mesh/api.ts';
-import type { MeshService } from '../mesh/api.ts';
+import { parseConnectString } from '../peers/api.ts';
+import type { PeersService } from '../peers/api.ts';
 import type { SocialRoute } from './api.ts';
 import type { Contacts } from './contacts.ts';
 import { socialErrors } from './errors.ts';
@@ -112,7 +112,7 @@ interface CommandParts {
   readonly self: NodeId;
   readonly contacts: Contacts;
   readonly profile: OwnProfile;
-  mesh(): Ref<MeshService>;
+  readonly peers: Ref<PeersService>;
 }
 
 export function socialCommandHandlers(parts: CommandParts): CommandHandlers<typeof socialCommands> {
@@ -135,13 +135,13 @@ export function socialCommandHandlers(parts: CommandParts): CommandHandlers<type
       const { nodeId, addresses } = readTarget(target);
       if (nodeId === self) throw socialErrors.make('own-node');
       await contacts.follow(nodeId, addresses);
-      const mesh = parts.mesh();
-      if (!mesh.available) return { node_id: nodeId, connected: false, problem: 'mesh is off' };
+      const { peers } = parts;
+      if (!peers.available) return { node_id: nodeId, connected: false, problem: 'peers is off' };
       if (addresses.length === 0)
-        return { node_id: nodeId, connected: await mesh.use((service) => service.isPeer(nodeId)) };
+        return { node_id: nodeId, connected: await peers.use((service) => service.isPeer(nodeId)) };
       call.progress('dialling');
       try {
-        await mesh.use((service) => service.connectAndRemember(target, { signal: call.signal }), {
+        await peers.use((service) => service.connectAndRemember(target, { signal: call.signal }), {
           signal: call.signal,
         });
         return { node_id: nodeId, connected: true };

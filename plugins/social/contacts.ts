@@ -1,5 +1,6 @@
 import type { NodeId, ContextBase, Ref } from '../../kernel/index.ts';
-import type { MeshService } from '../mesh/api.ts';
+import type { PeersService } from '../peers/api.ts';
+import type { RoutingService } from '../routing/api.ts';
 import { followed, followerChanged, unfollowed } from './api.ts';
 import type { SocialRoute } from './api.ts';
 import type { ProfileRecord } from './profile-record.ts';
@@ -17,7 +18,8 @@ interface ContactsDeps {
   readonly relations: Relations;
   readonly profiles: Profiles;
   readonly routes: Routes;
-  mesh(): Ref<MeshService>;
+  readonly peers: Ref<PeersService>;
+  readonly routing: Ref<RoutingService>;
   /** The followee, when connected, is to hear of it (and nobody else). */
   tellFollowee(nodeId: NodeId): Promise<void>;
   /** What is known of a contact has changed. */
@@ -27,7 +29,7 @@ interface ContactsDeps {
 /** The people around the user: whom it follows, who follows it, what they are called, where they are. */
 export class Contacts {
   readonly #deps: ContactsDeps;
-  /** Whom mesh is redialling for us; `undefined` until mesh was told. */
+  /** Whom peers is redialling for us; `undefined` until it was told. */
   #kept: ReadonlySet<NodeId> | undefined;
 
   constructor(deps: ContactsDeps) {
@@ -78,9 +80,9 @@ export class Contacts {
     return this.#deps.routes.get(nodeId)?.lastConnectedMs || undefined;
   }
 
-  /** Who is connected at this moment; nobody while mesh is off. */
+  /** Who is connected at this moment; nobody while peers is off. */
   async online(): Promise<ReadonlySet<NodeId>> {
-    const peers = await this.#withMesh((service) => service.peers());
+    const peers = await this.#withPeers((service) => service.peers());
     return new Set((peers ?? []).map(({ peer }) => peer.nodeId));
   }
 
@@ -96,7 +98,7 @@ export class Contacts {
       ctx.counters.add('followed');
       ctx.emit(followed, { nodeId });
     }
-    await this.#withMesh((service) => {
+    await this.#withPeers((service) => {
       service.keepReachable(nodeId, addresses);
       if (this.#kept !== undefined) this.#kept = new Set([...this.#kept, nodeId]);
       if (service.isPeer(nodeId)) routes.online(nodeId, service.addresses(nodeId), ctx.clock.now());
@@ -115,7 +117,7 @@ export class Contacts {
     if (!removed) return false;
     ctx.counters.add('unfollowed');
     ctx.emit(unfollowed, { nodeId });
-    await this.#withMesh((service) => service.forget(nodeId));
+    await this.#withPeers((service) => service.forget(nodeId));
     await this.#deps.tellFollowee(nodeId);
     return true;
   }
@@ -133,7 +135,7 @@ export class Contacts {
     ctx.emit(followerChanged, { nodeId, following });
   }
 
-  /** Tells mesh again whom to keep, and takes from it who is here: at start, and when mesh is new. */
+  /** Tells peers again whom to keep, and takes from it who is here: at start, and when it comes. */
   async reconcile(): Promise<void> {
     this.#kept = undefined;
     const online = await this.online();
@@ -143,7 +145,7 @@ export class Contacts {
   }
 
   /**
-   * Tells mesh whom to redial without pause from now on: those seen or followed of late, but for those
+   * Tells peers whom to redial without pause from now on: those seen or followed of late, but for those
    * whom peers of ours report, who are found when they are wanted and need no connection of their own.
    */
   async refreshKept(): Promise<void> {
@@ -158,8 +160,11 @@ export class Contacts {
       })
       .slice(0, KEPT_MAX);
     const known = this.#kept;
-    await this.#withMesh((service) => {
-      const hidden = recent.filter(({ nodeId }) => service.reach(nodeId).n2Reporters.length === 0);
+    const { routing } = this.#deps;
+    await this.#withPeers((service) => {
+      const isReported = (nodeId: NodeId): boolean =>
+        routing.ask((known) => known.reach(nodeId).n2Reporters.length > 0, false);
+      const hidden = recent.filter(({ nodeId }) => !isReported(nodeId));
       const kept = new Set(hidden.map(({ nodeId }) => nodeId));
       for (const { nodeId, addresses } of hidden) {
         if (known?.has(nodeId) !== true) service.keepReachable(nodeId, addresses);
@@ -172,7 +177,7 @@ export class Contacts {
   async cameOnline(nodeId: NodeId): Promise<void> {
     const { ctx, routes } = this.#deps;
     if (!routes.has(nodeId)) return;
-    const addresses = await this.#withMesh((service) => service.addresses(nodeId));
+    const addresses = await this.#withPeers((service) => service.addresses(nodeId));
     if (routes.online(nodeId, addresses ?? [], ctx.clock.now())) this.#deps.changed(nodeId);
   }
 
@@ -181,7 +186,7 @@ export class Contacts {
     if (this.#deps.routes.offline(nodeId, this.nowMs())) this.#deps.changed(nodeId);
   }
 
-  async #withMesh<R>(call: (service: MeshService) => R): Promise<Awaited<R> | undefined> {
-    return this.#deps.mesh().tryUse(call, { signal: this.#deps.ctx.signal });
+  async #withPeers<R>(call: (service: PeersService) => R): Promise<Awaited<R> | undefined> {
+    return this.#deps.peers.tryUse(call, { signal: this.#deps.ctx.signal });
   }
 }

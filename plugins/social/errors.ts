@@ -17,8 +17,8 @@ export const socialErrors = defineErrors('social', {
     blamesPeer: true,
   },
   'mesh-off': {
-    message: 'Contacts cannot be reached while mesh is off.',
-    hint: '`itsgoin plugin enable mesh`',
+    message: 'Contacts cannot be reached while peers is off.',
+    hint: '`itsgoin plugin enable peers`',
     retryable: true,
   },
   'no-contact': {

@@ -1,6 +1,9 @@
-import { bind, codeOf, definePlugin, NETWORK, SIGNER, Type } from '../../kernel/index.ts';
+import { bind, codeOf, contribute, definePlugin, serviceArrived, NETWORK, SIGNER, Type } from '../../kernel/index.ts';
 import type { NodeId, PeerId } from '../../kernel/index.ts';
-import { MESH, meshReady, offerSection, peerGone, peerReady, sectionFeature } from '../mesh/api.ts';
+import { MESH } from '../mesh/api.ts';
+import { extensionFeature, HANDSHAKE, PEER_FACTS, peerGone, peerReady, PEERS } from '../peers/api.ts';
+import type { HandshakeExtension } from '../peers/api.ts';
+import { ROUTING } from '../routing/api.ts';
 import { addressRecords } from './address-record.ts';
 import { profileChanged, SOCIAL, unfollowed } from './api.ts';
 import type { Profile } from './api.ts';
@@ -46,22 +49,27 @@ export default definePlugin({
   version: '1.0.0',
   kernel: '^1',
   about: 'Profiles, follows, followers, and where they are',
-  inject: { network: NETWORK, signer: SIGNER, mesh: { optional: MESH } },
+  inject: {
+    network: NETWORK,
+    signer: SIGNER,
+    peers: { optional: PEERS },
+    routing: { optional: ROUTING },
+    mesh: { optional: MESH },
+  },
   provides: [SOCIAL],
   messages: { profileUpdate, followingNotice, socialAddressUpdate, socialDisconnectNotice, socialCheckin },
   commands: socialCommands,
   migrations: [socialTables, routingTables, profileAnchors, companyTable, moreOfProfiles],
-  features: [sectionFeature('profile'), sectionFeature('following'), sectionFeature('address')],
+  features: [extensionFeature('profile'), extensionFeature('following'), extensionFeature('address')],
   state: State,
   setup(ctx) {
-    const { network, signer } = ctx.deps;
+    const { network, signer, peers, mesh } = ctx.deps;
     const self = ctx.self.nodeId;
-    const mesh = () => ctx.deps.mesh;
     const relations = new Relations(ctx.db);
     const profiles = new Profiles(ctx.db, self);
     const routes = new Routes(ctx.db);
-    const present = new Present(ctx, mesh);
-    const routing = new Routing({ ctx, network, signer, relations, routes, present, mesh });
+    const present = new Present(ctx, peers);
+    const routing = new Routing({ ctx, network, signer, relations, routes, present, peers, mesh });
     const restored: { profileOwed: PeerId[]; followingOwed: PeerId[] } = { profileOwed: [], followingOwed: [] };
 
     const profileOutbox = new Outbox(
@@ -83,8 +91,8 @@ export default definePlugin({
 
     /** Connected devices that offer to take the message; those of one node, or all. */
     const takers = async (message: { readonly name: string }, nodeId?: NodeId): Promise<readonly PeerId[]> => {
-      const peers = await mesh().tryUse((service) => service.peers(), { signal: ctx.signal });
-      return (peers ?? [])
+      const present = await peers.tryUse((service) => service.peers(), { signal: ctx.signal });
+      return (present ?? [])
         .filter(({ peer, features }) => features.includes(message.name) && (nodeId ?? peer.nodeId) === peer.nodeId)
         .map(({ peer }) => peer);
     };
@@ -97,8 +105,8 @@ export default definePlugin({
       onChange: (record) => {
         ctx.emit(profileChanged, toProfile(record));
         takers(profileUpdate).then(
-          (peers) => {
-            for (const peer of peers) profileOutbox.tell(peer);
+          (present) => {
+            for (const peer of present) profileOutbox.tell(peer);
           },
           (error) => ctx.counters.add(`profile-updates-failed.${codeOf(error)}`),
         );
@@ -110,7 +118,8 @@ export default definePlugin({
       relations,
       profiles,
       routes,
-      mesh,
+      peers,
+      routing: ctx.deps.routing,
       tellFollowee: async (nodeId) => {
         for (const peer of await takers(followingNotice, nodeId)) followingOutbox.tell(peer);
       },
@@ -139,12 +148,11 @@ export default definePlugin({
       if (isNewer) ctx.emit(profileChanged, toProfile(record));
     };
 
-    const offerProfile = offerSection(ctx, mesh, 'profile', {
+    const profileExtension: HandshakeExtension = {
       collect: () => profile.get(),
       receive: receiveProfile,
-      label: (nodeId) => contacts.displayName(nodeId),
-    });
-    const offerFollowing = offerSection(ctx, mesh, 'following', {
+    };
+    const followingExtension: HandshakeExtension = {
       // Only whether the user follows this very peer: who else is followed is nobody's business (SOC-06).
       collect: (peer) => ({ following: relations.isFollowing(peer.nodeId) }),
       receive: (peer, value) => {
@@ -153,7 +161,7 @@ export default definePlugin({
           throw socialErrors.make('bad-profile', { reason: 'following is no boolean' });
         contacts.heardFollowing(peer.nodeId, following);
       },
-    });
+    };
 
     ctx.on(peerReady, ({ peer }) => contacts.cameOnline(peer.nodeId));
     ctx.on(peerGone, ({ peer }) => contacts.wentOffline(peer.nodeId));
@@ -161,11 +169,12 @@ export default definePlugin({
       await present.refresh();
       await contacts.reconcile();
     };
-    ctx.on(meshReady, reconcile);
+    ctx.on(serviceArrived, async ({ token }) => {
+      if (token === PEERS.name) await reconcile();
+    });
     ctx.on(unfollowed, ({ nodeId }) => routing.checkins.forget(nodeId));
 
     return {
-      contributes: socialUi,
       services: [
         bind(SOCIAL, {
           follows: () => relations.follows(),
@@ -184,7 +193,15 @@ export default definePlugin({
           },
         }),
       ],
-      commands: socialCommandHandlers({ self, contacts, profile, mesh }),
+      contributes: [
+        ...socialUi,
+
+        contribute(HANDSHAKE, profileExtension, { name: 'profile' }),
+        contribute(HANDSHAKE, followingExtension, { name: 'following' }),
+        contribute(PEER_FACTS, { facts: (nodeId) => ({ display_name: contacts.displayName(nodeId) }) }),
+        ...routing.contributions(),
+      ],
+      commands: socialCommandHandlers({ self, contacts, profile, peers }),
       handlers: {
         profileUpdate: (body, call) => receiveProfile(call.peer, body),
         followingNotice: ({ following }, call) => contacts.heardFollowing(call.peer.nodeId, following),
@@ -204,7 +221,7 @@ export default definePlugin({
       activate: async () => {
         for (const peer of restored.profileOwed) profileOutbox.tell(peer);
         for (const peer of restored.followingOwed) followingOutbox.tell(peer);
-        await Promise.all([offerProfile(), offerFollowing(), routing.start()]);
+        await routing.start();
         await reconcile();
       },
       snapshot: () => {

@@ -1,17 +1,17 @@
 import type { ContextBase, NodeId, Ref } from '../../kernel/index.ts';
-import { peerFeaturesChanged, peerGone, peerReady } from '../mesh/api.ts';
-import type { MeshService } from '../mesh/api.ts';
+import { peerFeaturesChanged, peerGone, peerReady } from '../peers/api.ts';
+import type { PeersService } from '../peers/api.ts';
 
-/** Who is connected and what they take, kept from the events of mesh so that it can be asked at once. */
+/** Who is connected and what they take, kept from the events of peers so that it can be asked at once. */
 export class Present {
   /** Features by connection, by node. The kernel caps connections. */
   readonly #peers = new Map<NodeId, Map<number, ReadonlySet<string>>>();
   readonly #ctx: ContextBase;
-  readonly #mesh: () => Ref<MeshService>;
+  readonly #service: Ref<PeersService>;
 
-  constructor(ctx: ContextBase, mesh: () => Ref<MeshService>) {
+  constructor(ctx: ContextBase, service: Ref<PeersService>) {
     this.#ctx = ctx;
-    this.#mesh = mesh;
+    this.#service = service;
     ctx.on(peerReady, ({ peer, connectionId, features }) => this.#add(peer.nodeId, connectionId, features));
     ctx.on(peerFeaturesChanged, ({ peer, connectionId, features }) => this.#add(peer.nodeId, connectionId, features));
     ctx.on(peerGone, ({ peer, connectionId }) => {
@@ -33,9 +33,9 @@ export class Present {
     return [...(this.#peers.get(nodeId)?.values() ?? [])].some((features) => features.has(feature));
   }
 
-  /** Asks mesh anew: events of the time before this generation are missing. */
+  /** Asks peers anew: events of the time before this generation are missing. */
   async refresh(): Promise<void> {
-    const peers = await this.#mesh().tryUse((service) => service.peers(), { signal: this.#ctx.signal });
+    const peers = await this.#service.tryUse((service) => service.peers(), { signal: this.#ctx.signal });
     this.#peers.clear();
     for (const { peer, connectionId, features } of peers ?? []) this.#add(peer.nodeId, connectionId, features);
   }

@@ -1,6 +1,6 @@
 import { defineRecord, NodeIdSchema, Type } from '../../kernel/index.ts';
 import type { RecordRefusal, Static, Verified } from '../../kernel/index.ts';
-import { parseConnectString } from '../mesh/api.ts';
+import { parseConnectString } from '../peers/api.ts';
 
 export const NAME_MAX_CHARS = 64;
 export const BIO_MAX_CHARS = 1_000;

@@ -1,6 +1,7 @@
-import { linkSignals } from '../../kernel/index.ts';
+import { contribute, linkSignals } from '../../kernel/index.ts';
 import type {
   BodyOf,
+  Contributed,
   ContextBase,
   IncomingCall,
   Network,
@@ -9,15 +10,19 @@ import type {
   ResponseOf,
   Signer,
 } from '../../kernel/index.ts';
-import { nplus10Changed, offerSection, peerGone, peerReady } from '../mesh/api.ts';
-import type { CascadeStep, MeshService } from '../mesh/api.ts';
+import { LOOKUP_STEP } from '../lookup/api.ts';
+import type { LookupStep } from '../lookup/api.ts';
+import { nplus10Changed } from '../mesh/api.ts';
+import type { MeshService } from '../mesh/api.ts';
+import { HANDSHAKE, peerGone, peerReady } from '../peers/api.ts';
+import type { HandshakeExtension, PeersService } from '../peers/api.ts';
+import { N1_SHARE } from '../routing/api.ts';
 import { routeChanged } from './api.ts';
 import type { SocialRoute } from './api.ts';
 import { addressRecords, PREFERRED_TREE_MAX } from './address-record.ts';
 import type { AddressRecord } from './address-record.ts';
 import { Checkins } from './checkins.ts';
 import { socialErrors } from './errors.ts';
-import { offerToMesh } from './mesh-door.ts';
 import type { socialCheckin } from './messages.ts';
 import { NamedContacts } from './named-contacts.ts';
 import { OwnAddress } from './own-address.ts';
@@ -40,7 +45,8 @@ interface RoutingDeps {
   readonly relations: Relations;
   readonly routes: Routes;
   readonly present: Present;
-  mesh(): Ref<MeshService>;
+  readonly peers: Ref<PeersService>;
+  readonly mesh: Ref<MeshService>;
 }
 
 /** Social routing (SOC-01..05): keeps the routes of contacts true, and helps contacts find each other. */
@@ -49,7 +55,6 @@ export class Routing {
   readonly checkins: Checkins;
   readonly own: OwnAddress;
   readonly watchers: Watchers;
-  readonly #offers: readonly (() => Promise<void>)[];
   readonly #deps: RoutingDeps;
   readonly #network: Network;
   readonly #named: NamedContacts;
@@ -99,20 +104,6 @@ export class Routing {
       takes,
       connect: (nodeId, limitMs) => this.#connect(nodeId, limitMs),
     });
-    const offerAddress = offerSection(ctx, deps.mesh, 'address', {
-      collect: () => this.own.current(),
-      receive: (peer, value) => {
-        if (!addressRecords.matches(value) || value.node_id !== peer.nodeId)
-          throw socialErrors.make('bad-address-record', { reason: 'malformed' });
-        this.whereabouts.learn(value, peer.nodeId);
-      },
-    });
-    this.#offers = [
-      offerAddress,
-      offerToMesh(ctx, deps.mesh, (service) => service.contributeN1(() => this.n1())),
-      offerToMesh(ctx, deps.mesh, (service) => service.offerStep(this.#cachedAddresses())),
-      offerToMesh(ctx, deps.mesh, (service) => service.offerStep(this.#preferredPeers())),
-    ];
     ctx.on(nplus10Changed, ({ nplus10 }) => {
       this.#preferred = nplus10;
     });
@@ -125,12 +116,29 @@ export class Routing {
     });
   }
 
+  /** What routing adds to the handshake, to our N1 share and to lookups. */
+  contributions(): readonly Contributed[] {
+    const address: HandshakeExtension = {
+      collect: () => this.own.current(),
+      receive: (peer, value) => {
+        if (!addressRecords.matches(value) || value.node_id !== peer.nodeId)
+          throw socialErrors.make('bad-address-record', { reason: 'malformed' });
+        this.whereabouts.learn(value, peer.nodeId);
+      },
+    };
+    return [
+      contribute(HANDSHAKE, address, { name: 'address' }),
+      contribute(N1_SHARE, () => this.n1()),
+      contribute(LOOKUP_STEP, this.#cachedAddresses(), { name: 'social-cache', before: ['peers-table'] }),
+      contribute(LOOKUP_STEP, this.#preferredPeers(), { name: 'preferred-peers', after: ['ask-n3-chain'] }),
+    ];
+  }
+
   /** Once, after the commit. */
   async start(): Promise<void> {
     await this.#refreshPreferred();
     // After a start everybody gets it with the first exchange.
     this.#announced ??= this.own.current();
-    await Promise.all(this.#offers.map((offer) => offer()));
   }
 
   /** Once a minute. */
@@ -190,10 +198,9 @@ export class Routing {
     if (route !== undefined) this.#deps.ctx.emit(routeChanged, toSocialRoute(route));
   }
 
-  /** Step 0 of the cascade: what a contact signed of itself, which nobody has proved. */
-  #cachedAddresses(): CascadeStep {
+  /** The first step of a lookup: what a contact signed of itself, which nobody has proved. */
+  #cachedAddresses(): LookupStep {
     return {
-      name: 'social-cache',
       limitMs: 1_000,
       find: async (target) => {
         const addresses = this.#deps.routes.get(target)?.toldAddresses ?? [];
@@ -203,9 +210,8 @@ export class Routing {
     };
   }
 
-  #preferredPeers(): CascadeStep {
+  #preferredPeers(): LookupStep {
     return {
-      name: 'preferred-peers',
       limitMs: 1_000,
       find: async (target) => {
         const nodes = (this.#deps.routes.get(target)?.nplus10 ?? []).filter((nodeId) => nodeId !== target);
@@ -217,12 +223,12 @@ export class Routing {
 
   async #connect(nodeId: NodeId, limitMs: number): Promise<void> {
     const { ctx } = this.#deps;
-    const mesh = this.#deps.mesh();
-    if (!mesh.available) throw socialErrors.make('mesh-off');
+    const { peers } = this.#deps;
+    if (!peers.available) throw socialErrors.make('mesh-off');
     const linked = linkSignals([ctx.signal], { deadlineMs: limitMs, clock: ctx.clock });
     const { signal } = linked;
     try {
-      await mesh.use((service) => service.connect({ nodeId, purpose: 'check-in', signal }), { signal });
+      await peers.use((service) => service.connect({ nodeId, purpose: 'check-in', signal }), { signal });
     } finally {
       linked.dispose();
     }
@@ -230,7 +236,7 @@ export class Routing {
 
   async #refreshPreferred(): Promise<void> {
     const { signal, self } = this.#deps.ctx;
-    await this.#deps.mesh().tryUse(
+    await this.#deps.mesh.tryUse(
       (service) => {
         const preferred = service.nplus10();
         const theirs = preferred.flatMap((nodeId) => (nodeId === self.nodeId ? [] : service.nplus10Of(nodeId)));

@@ -1,5 +1,5 @@
-import { defineToken, defineTopic } from '../../kernel/index.ts';
-import type { NodeId, ContextBase, Ref } from '../../kernel/index.ts';
+import { definePoint, defineToken, defineTopic, hasMethods } from '../../kernel/index.ts';
+import type { NodeId } from '../../kernel/index.ts';
 
 export type WormKind = 'node' | 'post' | 'blob';
 
@@ -72,37 +72,14 @@ export interface WormSearchService {
    *   targets at once, or the signal's reason; the others who wait for the run are not disturbed.
    */
   find(target: WormTarget, options?: { signal?: AbortSignal }): Promise<WormResult>;
-  /** Adds a source; gives the undo. Use {@link offerHoldings}, which also outlives swaps of worm-search. */
-  contribute(source: HoldingSource): () => void;
 }
+
+export const HOLDINGS = definePoint<HoldingSource>('worm-search/holdings', {
+  limit: 16,
+  check: hasMethods('holds', 'holders', 'fetch'),
+});
 
 export const WORM_SEARCH = defineToken<WormSearchService>('worm-search');
 
-/** Worm search has a new generation, which knows no contributors yet. */
-export const wormSearchReady = defineTopic<Record<string, never>>('worm-search/ready');
-
 /** A search of this node has ended. */
 export const wormSearched = defineTopic<WormResult>('worm-search/searched');
-
-/**
- * Contributes a source for the life of a generation, again after each swap of worm search. Call it in
- * `setup` and call what it returns in `activate`.
- */
-export function offerHoldings(
-  ctx: Pick<ContextBase, 'on' | 'defer'>,
-  wormSearch: () => Ref<WormSearchService>,
-  source: HoldingSource,
-): () => Promise<void> {
-  let undo: (() => void) | undefined;
-  const offer = async (): Promise<void> => {
-    const ref = wormSearch();
-    if (!ref.available) return;
-    await ref.use((service) => {
-      undo?.();
-      undo = service.contribute(source);
-    });
-  };
-  ctx.on(wormSearchReady, offer);
-  ctx.defer(() => undo?.());
-  return offer;
-}

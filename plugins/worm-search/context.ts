@@ -1,9 +1,17 @@
 import { NETWORK, type PluginContext } from '../../kernel/index.ts';
-import { MESH } from '../mesh/api.ts';
+import { LOOKUP } from '../lookup/api.ts';
+import { PEERS } from '../peers/api.ts';
+import { ROUTING } from '../routing/api.ts';
 import { SOCIAL } from '../social/api.ts';
 
-/** Whom to ask, and how to reach them, is for mesh to say. Social knows the preferred peers of contacts. */
-export const wormNeeds = { network: NETWORK, mesh: MESH, social: { optional: SOCIAL } } as const;
+/** Routing says whom to ask, and peers reaches them. Social knows the preferred peers of contacts. */
+export const wormNeeds = {
+  network: NETWORK,
+  peers: PEERS,
+  routing: ROUTING,
+  lookup: { optional: LOOKUP },
+  social: { optional: SOCIAL },
+} as const;
 
 // biome-ignore lint/complexity/noBannedTypes: worm search has no settings
 export type WormContext = PluginContext<{}, typeof wormNeeds>;

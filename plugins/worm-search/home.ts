@@ -2,7 +2,7 @@ import type { Network, NodeId } from '../../kernel/index.ts';
 import type { WormKind } from './api.ts';
 import type { Finding, Referral, WormQuery } from './finding.ts';
 import type { Holdings } from './holdings.ts';
-import type { MeshView } from './mesh-door.ts';
+import type { Neighbours } from './neighbours.ts';
 import { FINDINGS_MAX } from './search-world.ts';
 
 const ADDRESSES_MAX = 4;
@@ -21,11 +21,11 @@ export class Home {
   }
 
   /** `connectedOnly`: N2 and N3 were tried and led nowhere. */
-  look(mesh: MeshView, query: WormQuery, connectedOnly = false): readonly Finding[] {
+  look(neighbours: Neighbours, query: WormQuery, connectedOnly = false): readonly Finding[] {
     const findings: Finding[] = [];
     for (const needle of query.needles) {
-      const via = this.#whereabouts(mesh, needle, connectedOnly);
-      if (via !== undefined) findings.push(this.#finding(mesh, 'node', needle, via));
+      const via = this.#whereabouts(neighbours, needle, connectedOnly);
+      if (via !== undefined) findings.push(this.#finding(neighbours, 'node', needle, via));
       if (findings.length === FINDINGS_MAX) return findings;
     }
     for (const [kind, id] of [
@@ -34,34 +34,34 @@ export class Home {
     ] as const) {
       if (id === undefined) continue;
       const holders = this.#holdings.holds(kind, id) ? [this.#network.self.nodeId] : this.#holdings.holders(kind, id);
-      for (const holder of holders) findings.push(this.#finding(mesh, kind, holder, []));
+      for (const holder of holders) findings.push(this.#finding(neighbours, kind, holder, []));
     }
     return findings.slice(0, FINDINGS_MAX);
   }
 
   /** A random node of our N2, other than the one that asks. */
-  refer(mesh: MeshView, asker: NodeId): Referral | undefined {
-    const id = mesh.randomN2();
+  refer(neighbours: Neighbours, asker: NodeId): Referral | undefined {
+    const id = neighbours.randomN2();
     if (id === undefined || id === asker || id === this.#network.self.nodeId) return undefined;
-    return { id, addresses: this.#addresses(mesh, id), toldBy: this.#network.self.nodeId };
+    return { id, addresses: this.#addresses(neighbours, id), toldBy: this.#network.self.nodeId };
   }
 
   /** Who knows the way to a needle, or `undefined` when nobody does. */
-  #whereabouts(mesh: MeshView, needle: NodeId, connectedOnly: boolean): readonly NodeId[] | undefined {
+  #whereabouts(neighbours: Neighbours, needle: NodeId, connectedOnly: boolean): readonly NodeId[] | undefined {
     if (needle === this.#network.self.nodeId || this.#network.connectionsOf(needle).length > 0) return [];
-    return connectedOnly ? undefined : mesh.reporters(needle);
+    return connectedOnly ? undefined : neighbours.reporters(needle);
   }
 
-  #finding(mesh: MeshView, kind: WormKind, holder: NodeId, reporters: readonly NodeId[]): Finding {
+  #finding(neighbours: Neighbours, kind: WormKind, holder: NodeId, reporters: readonly NodeId[]): Finding {
     const self = this.#network.self.nodeId;
     const via = holder === self ? [] : [...reporters.slice(0, 1), self];
-    return { kind, holder, addresses: this.#addresses(mesh, holder), via, toldBy: self };
+    return { kind, holder, addresses: this.#addresses(neighbours, holder), via, toldBy: self };
   }
 
   /** Where it was seen by us goes before what it told of itself. */
-  #addresses(mesh: MeshView, nodeId: NodeId): readonly string[] {
+  #addresses(neighbours: Neighbours, nodeId: NodeId): readonly string[] {
     if (nodeId === this.#network.self.nodeId) return this.#network.localAddresses().slice(0, ADDRESSES_MAX);
     const seen = this.#network.connectionsOf(nodeId).map(({ remoteAddr }) => remoteAddr);
-    return [...new Set([...seen, ...mesh.addresses(nodeId)])].slice(0, ADDRESSES_MAX);
+    return [...new Set([...seen, ...neighbours.addresses(nodeId)])].slice(0, ADDRESSES_MAX);
   }
 }

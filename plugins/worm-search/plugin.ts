@@ -1,15 +1,16 @@
-import { bind, definePlugin, Type } from '../../kernel/index.ts';
-import { WORM_SEARCH, wormSearchReady } from './api.ts';
-import { cascadeStep } from './cascade-step.ts';
+import { bind, contribute, definePlugin, Type } from '../../kernel/index.ts';
+import { LOOKUP_STEP } from '../lookup/api.ts';
+import { HOLDINGS, WORM_SEARCH } from './api.ts';
 import { readTarget, showActivity, showSearch, wormCommands } from './commands.ts';
 import { wormNeeds } from './context.ts';
 import { Cooldown } from './cooldown.ts';
 import { Distrust } from './distrust.ts';
 import { Holdings } from './holdings.ts';
 import { Home } from './home.ts';
-import { MeshDoor } from './mesh-door.ts';
+import { wormStep } from './lookup-step.ts';
 import { wormQuery } from './messages.ts';
 import { wormCooldown } from './migrations/0001-worm-cooldown.ts';
+import { Neighbours } from './neighbours.ts';
 import { RelayBudget } from './relay-budget.ts';
 import { Responder } from './responder.ts';
 import { Searcher } from './searcher.ts';
@@ -23,34 +24,39 @@ export default definePlugin({
   about: 'Finds nodes, posts and blobs beyond three hops',
   inject: wormNeeds,
   provides: [WORM_SEARCH],
+  points: [HOLDINGS],
   messages: { wormQuery },
   commands: wormCommands,
   migrations: [wormCooldown],
   state: Type.Object({ seen: SeenState }),
   setup(ctx) {
     const network = ctx.deps.network;
-    const mesh = new MeshDoor(ctx, network);
-    const holdings = new Holdings();
+    const neighbours = new Neighbours(ctx, network);
+    const holdings = new Holdings(ctx);
     const home = new Home(network, holdings);
     const seen = new Seen();
     const searcher = new Searcher({
       ctx,
       home,
-      mesh,
+      neighbours,
       holdings,
       seen,
       cooldown: new Cooldown(ctx.db),
       distrust: new Distrust(),
     });
-    const offerStep = mesh.offerStep(cascadeStep(searcher, mesh));
-    const responder = new Responder({ ctx, home, mesh, seen, relays: new RelayBudget(ctx.clock) });
+    const responder = new Responder({ ctx, home, neighbours, seen, relays: new RelayBudget(ctx.clock) });
 
     return {
-      contributes: wormSearchUi,
       services: [
         bind(WORM_SEARCH, {
           find: (target, options) => searcher.find({ ...target, ...readTarget(target.kind, target.id) }, options),
-          contribute: (source) => holdings.add(source),
+        }),
+      ],
+      contributes: [
+        ...wormSearchUi,
+
+        contribute(LOOKUP_STEP, wormStep(searcher, neighbours), {
+          after: ['ask-n3-chain', 'preferred-peers', 'profile-anchors'],
         }),
       ],
       handlers: { wormQuery: (query, call) => responder.answer(query, call) },
@@ -60,10 +66,6 @@ export default definePlugin({
           const target = readTarget(kind, id);
           return showSearch(await searcher.find(target, { signal }), explain);
         },
-      },
-      activate: () => {
-        ctx.emit(wormSearchReady, {});
-        return offerStep();
       },
       snapshot: () => ({ seen: seen.snapshot() }),
       restore: (state) => seen.restore(state.seen),

@@ -4,7 +4,7 @@ import type { WormContext } from './context.ts';
 import { answerOf, responseOf } from './finding.ts';
 import type { Finding, Referral, WormQuery, WormResponse } from './finding.ts';
 import type { Home } from './home.ts';
-import type { MeshDoor } from './mesh-door.ts';
+import type { Neighbours } from './neighbours.ts';
 import { wormQuery } from './messages.ts';
 import type { RelayBudget } from './relay-budget.ts';
 import { runRelay } from './relay.ts';
@@ -18,7 +18,7 @@ const LOCATE_MS = 300;
 export interface ResponderDeps {
   readonly ctx: WormContext;
   readonly home: Home;
-  readonly mesh: MeshDoor;
+  readonly neighbours: Neighbours;
   readonly seen: Seen;
   readonly relays: RelayBudget;
 }
@@ -33,20 +33,16 @@ export class Responder {
   }
 
   async answer(query: WormQuery, call: IncomingCall): Promise<WormResponse> {
-    const { ctx, home, mesh, seen } = this.#deps;
+    const { ctx, home, neighbours, seen } = this.#deps;
     const isFirst = seen.handle(query.search_id, ctx.clock.monotonic());
     if (!isFirst) ctx.counters.add('queries-seen-before');
     const mayRelay = query.ttl === 1 && this.#mayRelay(query, call.peer.nodeId);
     if (!isFirst && !mayRelay) return {};
     try {
-      const { known, peers, referral } = await mesh.use(
-        (view) => ({
-          known: home.look(view, query),
-          peers: mayRelay ? view.wormPeers() : [],
-          referral: query.refer === true ? home.refer(view, call.peer.nodeId) : undefined,
-        }),
-        call.signal,
-      );
+      await neighbours.settled(call.signal);
+      const known = home.look(neighbours, query);
+      const peers = mayRelay ? neighbours.wormPeers() : [];
+      const referral = query.refer === true ? home.refer(neighbours, call.peer.nodeId) : undefined;
       const { findings, asked } = await this.#relay(query, call, await this.#located(known, call.signal), peers);
       ctx.counters.add(findings.length > 0 ? 'queries-answered' : 'queries-not-known');
       return this.#respond(call, findings, asked, referral);
@@ -61,7 +57,7 @@ export class Responder {
     if (first === undefined || first.addresses.length > 0 || this.#locating >= LOCATING_MAX) return known;
     this.#locating += 1;
     try {
-      const addresses = await this.#deps.mesh.locate(first.holder, signal, LOCATE_MS);
+      const addresses = await this.#deps.neighbours.locate(first.holder, signal, LOCATE_MS);
       return [{ ...first, addresses }, ...others];
     } finally {
       this.#locating -= 1;
@@ -121,10 +117,10 @@ export class Responder {
     asked: number,
     referral: Referral | undefined,
   ): WormResponse {
-    const { network } = this.#deps.mesh;
+    const { network } = this.#deps.neighbours;
     const told = findings.map((finding) => ({
       ...finding,
-      addresses: this.#deps.mesh.dialable(finding.addresses, finding.toldBy),
+      addresses: this.#deps.neighbours.dialable(finding.addresses, finding.toldBy),
     }));
     const askerAddr = network.connection(call.connectionId)?.remoteAddr ?? '';
     const mayTell = (address: string): boolean => network.mayDial(address, askerAddr);

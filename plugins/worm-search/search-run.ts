@@ -1,6 +1,6 @@
 import { codeOf, linkSignals } from '../../kernel/index.ts';
 import type { LinkedSignal, NodeId } from '../../kernel/index.ts';
-import { callOff } from '../mesh/api.ts';
+import { callOff } from '../peers/api.ts';
 import type { WormTarget } from './api.ts';
 import type { WormContext } from './context.ts';
 import type { Cooldown } from './cooldown.ts';
@@ -9,7 +9,7 @@ import { answerOf } from './finding.ts';
 import type { Finding, Referral, WormQuery } from './finding.ts';
 import type { Holdings } from './holdings.ts';
 import type { Home } from './home.ts';
-import type { MeshDoor } from './mesh-door.ts';
+import type { Neighbours } from './neighbours.ts';
 import { wormQuery } from './messages.ts';
 import { runSearch, type SearchOutcome } from './search.ts';
 import type { SearchWorld } from './search-world.ts';
@@ -21,7 +21,7 @@ const BRIEF: ReadonlySet<string> = new Set(['ephemeral', 'session']);
 export interface SearchDeps {
   readonly ctx: WormContext;
   readonly home: Home;
-  readonly mesh: MeshDoor;
+  readonly neighbours: Neighbours;
   readonly holdings: Holdings;
   readonly seen: Seen;
   readonly cooldown: Cooldown;
@@ -172,12 +172,12 @@ export class SearchRun implements SearchWorld<NodeId, Finding, Referral> {
   }
 
   #connect(id: NodeId, addresses: readonly string[], toldBy: NodeId, limitMs: number): Promise<boolean> {
-    const { mesh } = this.#deps;
-    if (mesh.network.connectionsOf(id).length === 0) {
+    const { neighbours } = this.#deps;
+    if (neighbours.network.connectionsOf(id).length === 0) {
       this.dials += 1;
       this.#dialled.add(id);
     }
-    return mesh.connect(id, addresses, toldBy, { signal: this.#work.signal, limitMs });
+    return neighbours.connect(id, addresses, toldBy, { signal: this.#work.signal, limitMs });
   }
 
   async #send(peer: NodeId, body: WormQuery, limitMs: number): Promise<ReturnType<typeof answerOf>> {
@@ -193,7 +193,7 @@ export class SearchRun implements SearchWorld<NodeId, Finding, Referral> {
   }
 
   #hangUp(): void {
-    const { network } = this.#deps.mesh;
+    const { network } = this.#deps.neighbours;
     for (const id of this.#dialled) {
       if (id === this.#kept) continue;
       for (const connection of network.connectionsOf(id)) {

@@ -88,14 +88,12 @@ export class Searcher implements NovaRoom {
   }
 
   async #search(asked: WormTarget, beyondN3: boolean, signal: AbortSignal): Promise<WormResult> {
-    const { ctx, home, mesh, seen, cooldown } = this.#deps;
+    const { ctx, home, neighbours, seen, cooldown } = this.#deps;
     const target = await this.#withPreferred(asked, signal);
     const searchId = Buffer.from(ctx.random.bytes(16)).toString('hex');
     const query = queryOf(target, searchId);
-    const { known, peers } = await mesh.use(
-      (view) => ({ known: home.look(view, query, beyondN3), peers: view.wormPeers() }),
-      signal,
-    );
+    await neighbours.settled(signal);
+    const [known, peers] = [home.look(neighbours, query, beyondN3), neighbours.wormPeers()];
     if (known.length === 0) {
       const leftMs = cooldown.leftMs(target, ctx.clock.now());
       if (leftMs > 0) {

@@ -6,7 +6,7 @@ import { FakeNet, type FakeNode } from '../mesh/fake-net.ts';
 import { temporaryDirectory } from '../rig/temporary.ts';
 
 /** Folders of mesh and anchors. */
-export const PLUGINS = ['mesh', 'anchors'].map((name) =>
+export const PLUGINS = ['peers', 'routing', 'lookup', 'mesh', 'anchors'].map((name) =>
   fileURLToPath(new URL(`../../plugins/${name}`, import.meta.url)),
 );
 

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { initialExchange } from '../../plugins/mesh/messages.ts';
+import { initialExchange } from '../../plugins/peers/messages.ts';
 import { referralRequest } from '../../plugins/anchors/messages.ts';
 import type { FakeNode } from '../mesh/fake-net.ts';
 import { tapWire } from '../privacy/wire-tap.ts';

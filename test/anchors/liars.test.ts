@@ -21,7 +21,7 @@ const VICTIM = '5.7.7.7';
 async function siege(t: ExecutionContext) {
   const net = anchorNet(t);
   const anna = await net.anchorNode('anna');
-  const mallory = await net.anchorNode('mallory', { plugins: PLUGINS.slice(0, 1) });
+  const mallory = await net.anchorNode('mallory', { plugins: PLUGINS.slice(0, 4) });
   await mallory.run('peer.connect', { target: anna.connectString });
   const say = <M extends AnyMessage>(message: M, body: BodyOf<M>): Promise<ResponseOf<M>> =>
     net.clock.until(mallory.node.network.sendTo(anna.id, message, body));
@@ -113,7 +113,7 @@ test('a match told by who has us on no list is not dialled', async (t) => {
 
 test('a lying anchor has its askers dial one machine four times at most', async (t) => {
   const net = anchorNet(t);
-  const liar = await net.anchorNode('liar', { plugins: PLUGINS.slice(0, 1) });
+  const liar = await net.anchorNode('liar', { plugins: PLUGINS.slice(0, 4) });
   const victim = await net.anchorNode('asker', { anchors: [] });
   t.truthy(victim);
   const asker = await net.anchorNode('asker2', { anchors: [liar.connectString] });
@@ -133,7 +133,7 @@ test('a lying anchor has its askers dial one machine four times at most', async 
 test('a machine with many names gets three rows among the known anchors', async (t) => {
   const { net, anna, mallory } = await siege(t);
   for (let at = 0; at < 8; at++) {
-    const clone = await net.anchorNode(`clone${at}`, { plugins: PLUGINS.slice(0, 1), host: `5.8.0.${at}` });
+    const clone = await net.anchorNode(`clone${at}`, { plugins: PLUGINS.slice(0, 4), host: `5.8.0.${at}` });
     // Their NAT has one address.
     const { route } = net.network;
     net.network.route = (from, to) =>

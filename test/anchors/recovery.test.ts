@@ -70,7 +70,7 @@ test('forty links lost within a second make one recovery', async (t) => {
   await net.clock.advance(5_000);
   const others = [];
   for (let at = 0; at < 12; at++) {
-    const other = await net.anchorNode(`o${at}`, { config: NO_GROWTH, plugins: PLUGINS.slice(0, 1) });
+    const other = await net.anchorNode(`o${at}`, { config: NO_GROWTH, plugins: PLUGINS.slice(0, 4) });
     await other.run('peer.connect', { target: node.connectString });
     others.push(other);
   }
@@ -123,7 +123,7 @@ test('stale anchors are dialled after recovery: the live one is seen again, the 
     await net.clock.advance(100);
   }
   await net.clock.advance(8 * 24 * 3_600_000);
-  const plugins = PLUGINS.slice(0, 1);
+  const plugins = PLUGINS.slice(0, 4);
   for (const { name, dataDir, host } of [anchor, live]) await net.anchorNode(name, { dataDir, host, plugins });
   const startedMs = net.clock.now();
   const again = await net.anchorNode('node', { dataDir: node.dataDir, host: node.host });

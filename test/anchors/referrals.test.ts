@@ -13,7 +13,7 @@ const dump = (anchor: FakeNode) => anchor.run<Dump>('anchor.referrals');
 
 /** A node of mesh alone, connected to the anchor: the test speaks for it. */
 async function newcomer(net: AnchorNet, anchor: FakeNode, name: string): Promise<FakeNode> {
-  const node = await net.anchorNode(name, { plugins: PLUGINS.slice(0, 1) });
+  const node = await net.anchorNode(name, { plugins: PLUGINS.slice(0, 4) });
   await node.run('peer.connect', { target: anchor.connectString });
   return node;
 }

@@ -13,10 +13,12 @@ const TOLD = '5.1.1.1:4433';
 /** One run with an anchor that somebody told of; `connections` are there when it has been reached. */
 async function stored(connections: readonly Pick<ConnectionInfo, 'direction' | 'remoteAddr'>[]) {
   let isReached = false;
-  const mesh = {
+  const peers = {
     connect: async () => {
       isReached = true;
     },
+  };
+  const mesh = {
     nplus10: () => [],
     requestGrowth: () => {},
   };
@@ -28,6 +30,7 @@ async function stored(connections: readonly Pick<ConnectionInfo, 'direction' | '
     signal: new AbortController().signal,
     deps: {
       introduction: { available: false },
+      peers: { available: true, use: async (ask: (service: typeof peers) => unknown) => ask(peers) },
       mesh: { available: true, use: async (ask: (service: typeof mesh) => unknown) => ask(mesh) },
     },
     on: () => {},

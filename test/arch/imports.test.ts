@@ -197,7 +197,7 @@ test('one plugin file dials: the others reach peers through its connect', (t) =>
   const dialling = sources('plugins').filter((file) =>
     /\b(network|NETWORK)\)?\s*\.dial\(/.test(readFileSync(join(ROOT, file), 'utf8')),
   );
-  t.deepEqual(dialling, ['plugins/mesh/connector.ts']);
+  t.deepEqual(dialling, ['plugins/peers/connector.ts']);
 });
 
 test('no file is longer than 400 lines without a written reason', (t) => {

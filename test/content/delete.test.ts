@@ -54,7 +54,7 @@ test('a node that was away learns a delete by pull alone', async (t) => {
   const id = await post(anna, 'oops');
   world.disconnect(anna, ben);
   await anna.run('post.delete', { id });
-  anna.sections.clear();
+  anna.extensions = () => [];
   await world.connect(anna, ben);
   t.deepEqual(await ben.texts(), []);
 });

@@ -67,7 +67,7 @@ test('a delete by a linked device, with a field of a later version, passes throu
   const record = deleteRecords.sign(linkedDevice(author.identity, now), fields);
   await world.clock.until(reader.receive(author, deleteRecord, record));
   await reader.reload();
-  const told = reader.sections.get('deletes')?.collect(friend.identity.self) as { deletes: unknown[] };
+  const told = reader.told('deletes', friend) as { deletes: unknown[] };
   t.deepEqual(told.deletes, [record]);
   await world.connect(reader, friend);
   const notice = { post_id: post.id, author: author.id, timestamp_ms: now, post };
@@ -75,7 +75,7 @@ test('a delete by a linked device, with a field of a later version, passes throu
   t.deepEqual(await friend.texts(), [], 'the friend has the delete from the reader');
   t.is(friend.counters.read()['post-refused:deleted'], 1);
   await friend.run('sync.now');
-  const second = friend.sections.get('deletes')?.collect(reader.identity.self) as { deletes: unknown[] };
+  const second = friend.told('deletes', reader) as { deletes: unknown[] };
   t.deepEqual(second.deletes, [record]);
 });
 

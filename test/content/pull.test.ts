@@ -194,7 +194,7 @@ test('delete records without form are counted, and those beside them have their 
     ];
     return { posts: [post], deletes: [...malformed, record] };
   });
-  author.sections.clear();
+  author.extensions = () => [];
   await world.connect(reader, author);
   await world.clock.advance(500);
   t.deepEqual(await reader.texts(), []);

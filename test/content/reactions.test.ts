@@ -2,7 +2,7 @@ import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { serviceArrived } from '../../kernel/index.ts';
 import { postDeleted } from '../../plugins/content/api.ts';
-import { peerFeaturesChanged } from '../../plugins/mesh/api.ts';
+import { peerFeaturesChanged } from '../../plugins/peers/api.ts';
 import { World } from './world.ts';
 import type { TestNode } from './world.ts';
 
@@ -18,10 +18,10 @@ async function pair(t: ExecutionContext): Promise<{ world: World; anna: TestNode
 
 const pulls = (node: TestNode): number => node.sent.filter(({ name }) => name === 'PullSyncRequest').length;
 
-test('when mesh or social comes on, or the other side changes its features, the followed are pulled from', async (t) => {
+test('when peers or social comes on, or the other side changes its features, the followed are pulled from', async (t) => {
   const { world, anna, ben } = await pair(t);
   const occasions = {
-    mesh: () => ben.bus.publish(serviceArrived, { token: 'mesh', plugin: 'mesh' }),
+    peers: () => ben.bus.publish(serviceArrived, { token: 'peers', plugin: 'peers' }),
     social: () => ben.bus.publish(serviceArrived, { token: 'social', plugin: 'social' }),
     features: () => ben.bus.publish(peerFeaturesChanged, { peer: anna.identity.self, connectionId: 1, features: [] }),
   };

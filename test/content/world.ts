@@ -1,10 +1,11 @@
 import type { ExecutionContext } from 'ava';
 import type { Identity } from '../../kernel/identity/index.ts';
 import { ItsgoinError, validatorOf } from '../../kernel/index.ts';
-import type { AnyMessage, AnyPlugin, NodeId } from '../../kernel/index.ts';
+import type { AnyMessage, AnyPlugin, Contribution, NodeId } from '../../kernel/index.ts';
 import { standIn, testIdentity, TestNetwork, type TestNode as KitNode } from '../../kernel/testing/index.ts';
-import { MESH, peerReady } from '../../plugins/mesh/api.ts';
-import type { SectionContribution } from '../../plugins/mesh/api.ts';
+import { MESH } from '../../plugins/mesh/api.ts';
+import { HANDSHAKE, peerReady, PEERS } from '../../plugins/peers/api.ts';
+import type { HandshakeExtension } from '../../plugins/peers/api.ts';
 import { followed, SOCIAL, unfollowed } from '../../plugins/social/api.ts';
 import { CONTENT, type ContentService } from '../../plugins/content/api.ts';
 import type { SyncPost } from '../../plugins/content/post.ts';
@@ -78,7 +79,8 @@ export class TestNode {
   readonly follows = new Set<NodeId>();
   readonly followers = new Set<NodeId>();
   preferred: readonly NodeId[] = [];
-  readonly sections = new Map<string, SectionContribution>();
+  /** What content adds to the handshake, once its plugin is on. */
+  extensions: () => readonly Contribution<HandshakeExtension>[] = () => [];
   readonly sent: { to: NodeId; name: string; body: unknown }[] = [];
   /** Answers in the place of this node, or throws what the wire would; `undefined` leaves it to the node. */
   answer: Answer | undefined;
@@ -147,10 +149,18 @@ export class TestNode {
     await this.world.settle();
   }
 
+  /** What this node says to another in one part of the handshake. */
+  told(name: string, to: TestNode): unknown {
+    const part = this.extensions().find((one) => one.name === name);
+    return part?.ask<unknown>(({ collect }) => collect(to.identity.self), undefined);
+  }
+
   async sendSections(to: TestNode): Promise<void> {
-    for (const [name, { collect }] of this.sections) {
-      const value: unknown = JSON.parse(JSON.stringify(collect(to.identity.self)));
-      await to.sections.get(name)?.receive(this.identity.self, value);
+    for (const part of this.extensions()) {
+      const collected = part.ask<unknown>(({ collect }) => collect(to.identity.self), undefined);
+      const value: unknown = JSON.parse(JSON.stringify(collected));
+      const theirs = to.extensions().find(({ name }) => name === part.name);
+      await theirs?.use(({ receive }) => receive(this.identity.self, value));
     }
   }
 
@@ -166,14 +176,8 @@ export class TestNode {
   /** Mesh and social as this object says, and the plugin itself, whose sends are noted. */
   plugins(): AnyPlugin[] {
     return [
-      standIn('mesh', MESH, {
-        peers: () => [...this.links].map((nodeId) => ({ peer: { nodeId } }) as never),
-        nplus10: () => [this.id, ...this.preferred],
-        contribute: (name, contribution) => {
-          this.sections.set(name, contribution);
-          return () => this.sections.delete(name);
-        },
-      }),
+      this.#peers(),
+      standIn('mesh', MESH, { nplus10: () => [this.id, ...this.preferred] }),
       standIn('social', SOCIAL, {
         follows: () => [...this.follows],
         followers: () => [...this.followers],
@@ -181,6 +185,20 @@ export class TestNode {
       }),
       this.#content(contentPlugin),
     ];
+  }
+
+  #peers(): AnyPlugin {
+    const played = standIn('peers', PEERS, {
+      peers: () => [...this.links].map((nodeId) => ({ peer: { nodeId } }) as never),
+    });
+    return {
+      ...played,
+      points: [HANDSHAKE],
+      setup: (ctx) => {
+        this.extensions = () => ctx.contributions(HANDSHAKE);
+        return played.setup(ctx);
+      },
+    };
   }
 
   #content(plugin: AnyPlugin): AnyPlugin {

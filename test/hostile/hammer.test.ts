@@ -7,15 +7,15 @@ import type { ExecutionContext } from 'ava';
 import { identityOf } from '../../kernel/identity/index.ts';
 import type { AnyMessage, BodyOf } from '../../kernel/index.ts';
 import { anchorTalk, probeRequest } from '../../plugins/anchors/messages.ts';
-import { addressRequest } from '../../plugins/mesh/resolve/messages.ts';
-import { FAILURES_PER_ADDRESS, FAILURES_PER_SITE } from '../../plugins/mesh/dial-budget.ts';
-import { initialExchange } from '../../plugins/mesh/messages.ts';
+import { addressRequest } from '../../plugins/lookup/messages.ts';
+import { FAILURES_PER_ADDRESS, FAILURES_PER_SITE } from '../../plugins/peers/dial-budget.ts';
+import { initialExchange } from '../../plugins/peers/messages.ts';
 import { addressRecords } from '../../plugins/social/address-record.ts';
 import { socialAddressUpdate } from '../../plugins/social/messages.ts';
 import { AnchorNet } from '../anchors/anchor-net.ts';
 import type { FakeNode } from '../mesh/fake-net.ts';
 
-const PLUGINS = ['mesh', 'anchors', 'social', 'worm-search', 'keep-alive'].map((name) =>
+const PLUGINS = ['peers', 'routing', 'lookup', 'mesh', 'anchors', 'social', 'worm-search', 'keep-alive'].map((name) =>
   fileURLToPath(new URL(`../../plugins/${name}`, import.meta.url)),
 );
 const VICTIM = '5.7.7.7';
@@ -38,7 +38,7 @@ async function siege(t: ExecutionContext) {
   const liars: FakeNode[] = [];
   for (let at = 0; at < LIARS; at++) {
     const liar = await net.anchorNode(`liar${at}`, {
-      plugins: PLUGINS.slice(0, 3),
+      plugins: PLUGINS.slice(0, 6),
       config: { mesh: { growth: false } },
     });
     await anna.run('follow.add', { target: liar.connectString });

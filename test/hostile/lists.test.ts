@@ -2,9 +2,9 @@ import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { Type } from '../../kernel/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
-import { N1_SHARE_MAX, N2_SHARE_MAX } from '../../plugins/mesh/knowledge/id-list.ts';
-import { nodeListUpdate } from '../../plugins/mesh/knowledge/messages.ts';
-import type { NodeLists } from '../../plugins/mesh/knowledge/messages.ts';
+import { N1_SHARE_MAX, N2_SHARE_MAX } from '../../plugins/routing/id-list.ts';
+import { nodeListUpdate } from '../../plugins/routing/messages.ts';
+import type { NodeLists } from '../../plugins/routing/messages.ts';
 import { nodeIds } from '../knowledge/ids.ts';
 import { AnchorNet } from '../anchors/anchor-net.ts';
 import type { FakeNode } from '../mesh/fake-net.ts';
@@ -29,7 +29,7 @@ async function siege(t: ExecutionContext, growth = false) {
     await net.clock.until(mallory.node.network.sendTo(anna.id, anyList, body));
     await net.clock.advance(100);
   };
-  const known = () => anna.node.host.inspect('mesh').diagnostics.knowledge as { n2: number; n3: number };
+  const known = () => anna.node.host.inspect('routing').diagnostics.knowledge as { n2: number; n3: number };
   const layerOf = async (node_id: NodeId) => (await anna.run<{ layer: string }>('peer.reach', { node_id })).layer;
   return { net, anna, say, known, layerOf, revision: () => revision };
 }

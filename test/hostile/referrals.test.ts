@@ -14,7 +14,7 @@ const config = { mesh: { growth: false } };
 /** A newcomer whose only anchor refers it to these. */
 async function referred(t: ExecutionContext, referrals: readonly object[]) {
   const net = anchorNet(t);
-  const liar = await net.anchorNode('liar', { config, plugins: [...PLUGINS.slice(0, 1), LYING_ANCHOR] });
+  const liar = await net.anchorNode('liar', { config, plugins: [...PLUGINS.slice(0, 4), LYING_ANCHOR] });
   await liar.run('liar.refer', { referrals });
   const asker = await net.anchorNode('asker', { config, anchors: [liar.connectString] });
   await net.clock.advance(3 * MINUTE_MS);

@@ -24,7 +24,7 @@ const n2Of = (node: TestNode) => (node.inspect('mesh').diagnostics.knowledge as 
 async function twoHalves(t: ExecutionContext) {
   // No growth, so that only the session can join the halves.
   const config = { mesh: { growth: false } };
-  const net = new TestNetwork({ t, builtin: ['mesh', 'social', 'keep-alive'], config });
+  const net = new TestNetwork({ t, builtin: ['peers', 'routing', 'lookup', 'mesh', 'social', 'keep-alive'], config });
   const [anna, mike, bert, dora, yves] = await net.start('anna', 'mike', 'bert', 'dora', 'yves');
   await dora.run('peer.connect', { target: bert.connectString });
   await net.advance(75 * MINUTE_MS);

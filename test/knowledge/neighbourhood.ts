@@ -1,27 +1,44 @@
 import { seededRandom, VirtualClock } from '../../kernel/clock/index.ts';
-import { ItsgoinError } from '../../kernel/index.ts';
-import type { AnyMessage, Network, NodeId, PeerId } from '../../kernel/index.ts';
+import { contribute, ItsgoinError } from '../../kernel/index.ts';
+import type { AnyMessage, Contributed, ContributeOptions, NodeId, PeerId, Point } from '../../kernel/index.ts';
 import { createCounters } from '../../kernel/observe/index.ts';
 import { isDialable } from '../../kernel/transport/address.ts';
-import type { MeshContext } from '../../plugins/mesh/context.ts';
-import type { KnowledgePeer } from '../../plugins/mesh/knowledge/contract.ts';
-import { Knowledge } from '../../plugins/mesh/knowledge/knowledge.ts';
-import { nodeListUpdate, PACKED_IDS } from '../../plugins/mesh/knowledge/messages.ts';
-import type { NodeLists } from '../../plugins/mesh/knowledge/messages.ts';
-import { AddressService } from '../../plugins/mesh/resolve/address-service.ts';
-import { SLOT_PURPOSES } from '../../plugins/mesh/api.ts';
-import type { ConnectRequest } from '../../plugins/mesh/api.ts';
-import { DialPurposes } from '../../plugins/mesh/dial-purposes.ts';
+import { CallGate } from '../../kernel/lifecycle/call-gate.ts';
+import { Points } from '../../kernel/lifecycle/points.ts';
+import type { LookupContext } from '../../plugins/lookup/context.ts';
+import { LOOKUP_STEP } from '../../plugins/lookup/api.ts';
+import { LOOKUP_PURPOSE } from '../../plugins/lookup/world.ts';
+import { N1_SHARE } from '../../plugins/routing/api.ts';
+import type { N1Source } from '../../plugins/routing/api.ts';
+import type { RoutingContext } from '../../plugins/routing/context.ts';
+import { knownSteps } from '../../plugins/lookup/known-steps.ts';
+import type { LookupStep } from '../../plugins/lookup/api.ts';
+import type { LookupWorld } from '../../plugins/lookup/world.ts';
+import type { RoutingPeer } from '../../plugins/routing/contract.ts';
+import { RoutingTable } from '../../plugins/routing/routing-table.ts';
+import { nodeListUpdate, PACKED_IDS } from '../../plugins/routing/messages.ts';
+import type { NodeLists } from '../../plugins/routing/messages.ts';
+import { AddressService } from '../../plugins/lookup/address-service.ts';
+import { SLOT_PURPOSES } from '../../plugins/peers/api.ts';
+import { DialPurposes } from '../../plugins/peers/dial-purposes.ts';
 
-import { Cascade } from '../../plugins/mesh/resolve/cascade.ts';
-import { DialBudget } from '../../plugins/mesh/dial-budget.ts';
-import type { StepCall } from '../../plugins/mesh/resolve/contract.ts';
-import { addressRequest } from '../../plugins/mesh/resolve/messages.ts';
-import type { AddressAnswer, AddressQuestion } from '../../plugins/mesh/resolve/messages.ts';
+import { PeerLookup } from '../../plugins/lookup/peer-lookup.ts';
+import { DialBudget } from '../../plugins/peers/dial-budget.ts';
+import { addressRequest } from '../../plugins/lookup/messages.ts';
+import type { AddressAnswer, AddressQuestion } from '../../plugins/lookup/messages.ts';
 import { recordingLog } from '../rig/recording-log.ts';
 import { nodeIds, peerOf } from './ids.ts';
 
 const LATENCY_MS = 20;
+
+/** Where the shipped steps stand, apart from those of lookup itself. */
+const PLACES: Readonly<Record<string, ContributeOptions>> = {
+  'social-cache': { before: ['peers-table'] },
+  'preferred-peers': { after: ['ask-n3-chain'] },
+  'profile-anchors': { after: ['ask-n3-chain', 'preferred-peers'] },
+  'worm-search': { after: ['ask-n3-chain', 'preferred-peers', 'profile-anchors'] },
+  introduction: { after: ['worm-search'] },
+};
 
 export interface Sent {
   readonly from: NodeId;
@@ -55,9 +72,9 @@ export class Neighbourhood {
 
   /** Connects two nodes with an exchange of their sections both ways. */
   async join(a: Neighbour, b: Neighbour): Promise<void> {
-    const [ofA, ofB] = [a.knowledge.section.collect(b.peer), b.knowledge.section.collect(a.peer)];
-    if (ofA !== undefined) await b.knowledge.section.receive(a.peer, JSON.parse(JSON.stringify(ofA)));
-    if (ofB !== undefined) await a.knowledge.section.receive(b.peer, JSON.parse(JSON.stringify(ofB)));
+    const [ofA, ofB] = [a.knowledge.extension.collect(b.peer), b.knowledge.extension.collect(a.peer)];
+    if (ofA !== undefined) await b.knowledge.extension.receive(a.peer, JSON.parse(JSON.stringify(ofA)));
+    if (ofB !== undefined) await a.knowledge.extension.receive(b.peer, JSON.parse(JSON.stringify(ofB)));
     a.links.set(b.id, b);
     b.links.set(a.id, a);
     a.knowledge.joined(b.peer);
@@ -103,12 +120,14 @@ export class Neighbour {
   readonly heldOff = new Set<NodeId>();
   readonly #purposes = new DialPurposes();
   readonly #budget: DialBudget;
+  readonly #points: Points;
+  #shares = 0;
   readonly counters = createCounters().of('mesh');
   readonly learned: NodeId[] = [];
   readonly features: ReadonlySet<string>;
-  readonly knowledge: Knowledge;
-  readonly addresses: AddressService<Neighbour>;
-  readonly cascade: Cascade<Neighbour>;
+  readonly knowledge: RoutingTable;
+  readonly addresses: AddressService;
+  readonly cascade: PeerLookup;
   /** Replaces what it answers to AddressRequest: a liar. */
   lie: ((question: AddressQuestion) => AddressAnswer) | undefined;
 
@@ -118,40 +137,61 @@ export class Neighbour {
     this.addr = addr;
     this.features = new Set([nodeListUpdate.name, ...(packed ? [PACKED_IDS] : [])]);
     this.#budget = new DialBudget(net.clock);
-    const mesh = this.#mesh(name);
-    this.knowledge = new Knowledge(mesh, {
+    this.#points = new Points(net.clock, recordingLog());
+    const context = this.#context(name);
+    this.knowledge = new RoutingTable(context, {
       peers: () => [...this.links.values()].map((other) => this.#view(other)),
       peer: (nodeId) => {
         const other = this.links.get(nodeId);
         return other && this.#view(other);
       },
       isConnected: (nodeId) => this.links.has(nodeId),
-      learned: (reporter) => void this.learned.push(reporter),
     });
-    const host = {
-      knowledge: this.knowledge,
-      refusal: (nodeId: NodeId) => (this.heldOff.has(nodeId) ? ('held-off' as const) : undefined),
-      connected: (nodeId: NodeId) => this.links.get(nodeId),
-      remoteAddr: (nodeId: NodeId) => this.links.get(nodeId)?.addr,
-      addresses: (nodeId: NodeId) => this.links.get(nodeId)?.known() ?? this.book.get(nodeId) ?? [],
-      connect: ({ nodeId, told, purpose, signal }: ConnectRequest) =>
-        this.#reach(nodeId, told?.addresses ?? [], purpose, signal),
-      connectKnown: (nodeId: NodeId, { purpose, signal, except }: StepCall & { except: ReadonlySet<string> }) => {
-        const known = host.addresses(nodeId).filter((address) => !except.has(address));
-        return this.#reach(nodeId, known, purpose, signal);
+    const world: LookupWorld = {
+      routing: this.knowledge,
+      steps: () => this.#points.contributions(LOOKUP_STEP),
+      isPeer: (nodeId) => this.links.has(nodeId),
+      refusal: (nodeId) => (this.heldOff.has(nodeId) ? 'held-off' : undefined),
+      remoteAddr: (nodeId) => this.links.get(nodeId)?.addr,
+      addresses: (nodeId) => this.links.get(nodeId)?.known() ?? this.book.get(nodeId) ?? [],
+      connect: ({ nodeId, told, purpose, signal }) => this.#reach(nodeId, told?.addresses ?? [], purpose, signal),
+      connectKnown: async (nodeId, { purpose, signal, except }) => {
+        if (this.links.has(nodeId)) return;
+        const known = world.addresses(nodeId).filter((address) => except?.has(address) !== true);
+        await this.#reach(nodeId, known, purpose, signal);
       },
-      asSession: <R>(nodeId: NodeId, work: () => Promise<R>) => this.#purposes.during(nodeId, 'lookup', work),
-      leave: (nodeId: NodeId) => {
+      during: (nodeId, work) => this.#purposes.during(nodeId, LOOKUP_PURPOSE, work),
+      leave: (nodeId) => {
         const other = this.links.get(nodeId);
         if (other !== undefined && this.#purposes.of(nodeId).length === 0) net.part(this, other);
       },
-      whenConnected: async (nodeId: NodeId, signal: AbortSignal) => {
-        await net.clock.sleep(1, signal);
-        return this.links.get(nodeId) as Neighbour;
-      },
     };
-    this.addresses = new AddressService(mesh, host);
-    this.cascade = new Cascade(mesh, host, this.addresses);
+    this.addresses = new AddressService(context, world);
+    this.cascade = new PeerLookup(context, world, this.addresses);
+    this.contribute('lookup', ...knownSteps(world, this.addresses));
+  }
+
+  /** Has a plugin contribute something; returns what switches the plugin off. */
+  contribute(plugin: string, ...contributes: readonly Contributed[]): () => void {
+    const gate = new CallGate(plugin);
+    gate.open();
+    this.#points.install({ plugin, gate, reportFailure: () => {} }, [], contributes);
+    return () => void this.#points.withdraw(plugin);
+  }
+
+  /** Has a plugin name members of this node's N1; returns what switches it off. */
+  shareN1(source: N1Source): () => void {
+    const undo = this.contribute(`n1-${++this.#shares}`, contribute(N1_SHARE, source));
+    this.knowledge.n1Changed();
+    return () => {
+      undo();
+      this.knowledge.n1Changed();
+    };
+  }
+
+  /** Adds a step in the place that the shipped one of this name has; returns what takes it away. */
+  offer(name: string, step: LookupStep): () => void {
+    return this.contribute(`step-${name}`, contribute(LOOKUP_STEP, step, { name, ...PLACES[name] }));
   }
 
   get peer(): PeerId {
@@ -191,11 +231,11 @@ export class Neighbour {
     throw new ItsgoinError('transport/dial-timeout', { message: 'nobody answered' });
   }
 
-  #view(other: Neighbour): KnowledgePeer {
+  #view(other: Neighbour): RoutingPeer {
     return { peer: other.peer, features: [...other.features], routes: true };
   }
 
-  #mesh(name: string): MeshContext {
+  #context(name: string) {
     const { clock } = this.net;
     const { signal } = new AbortController();
     const send = async (to: NodeId | PeerId, message: AnyMessage, body: object, options: { signal?: AbortSignal }) => {
@@ -220,12 +260,11 @@ export class Neighbour {
       counters: this.counters,
       log: recordingLog(),
       send,
+      contributions: (point: Point<unknown>) => this.#points.contributions(point),
+      emit: (_topic: unknown, { reporter }: { reporter: NodeId }) => void this.learned.push(reporter),
       background: (_what: string, work: Promise<unknown>) => void work.catch(() => {}),
     };
     const network = { mayDial: (address: string, from: string) => isDialable(address, from, ['203.0.113.0/24']) };
-    return {
-      ctx: ctx as unknown as MeshContext['ctx'],
-      network: network as unknown as Network,
-    };
+    return { ctx, network } as never as RoutingContext & LookupContext;
   }
 }

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { seededRandom, VirtualClock } from '../../kernel/clock/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
 import { createCounters } from '../../kernel/observe/index.ts';
-import { decodeIds, ID_WORDS, N1_SHARE_MAX, N2_SHARE_MAX, SHORT_WORDS } from '../../plugins/mesh/knowledge/id-list.ts';
-import { ReachIndex } from '../../plugins/mesh/knowledge/reach-index.ts';
+import { decodeIds, ID_WORDS, N1_SHARE_MAX, N2_SHARE_MAX, SHORT_WORDS } from '../../plugins/routing/id-list.ts';
+import { ReachIndex } from '../../plugins/routing/reach-index.ts';
 import { nodeIds, peerOf } from './ids.ts';
 
 const SELF = nodeIds('self', 1)[0] as NodeId;

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { seededRandom } from '../../kernel/clock/index.ts';
-import { decodeIds, encodeIds, ID_WORDS, N2_SHARE_MAX, SHORT_WORDS } from '../../plugins/mesh/knowledge/id-list.ts';
+import { decodeIds, encodeIds, ID_WORDS, N2_SHARE_MAX, SHORT_WORDS } from '../../plugins/routing/id-list.ts';
 import { nodeIds } from './ids.ts';
 import { Neighbourhood } from './neighbourhood.ts';
 import type { Neighbour } from './neighbourhood.ts';
@@ -64,11 +64,11 @@ test('a contact and a connected peer look alike in a share', async (t) => {
   const net = new Neighbourhood();
   const [a, b, c] = [net.add('a', { packed: false }), net.add('b', { packed: false }), net.add('c')];
   const contacts = nodeIds('contacts', 3);
-  a.knowledge.contributeN1(() => contacts);
+  a.shareN1(() => contacts);
   await net.join(a, b);
   await net.join(a, c);
   await net.run(MINUTE_MS);
-  const whole = a.knowledge.section.collect(b.peer) as { n1_added: string[] };
+  const whole = a.knowledge.extension.collect(b.peer) as { n1_added: string[] };
   t.deepEqual(whole.n1_added, [...contacts, b.id, c.id].sort());
   t.deepEqual(Object.keys(whole).sort(), ['n1_added', 'n2_added', 'revision']);
   t.deepEqual(
@@ -200,9 +200,9 @@ test('a share too long for the exchange follows packed', async (t) => {
   const net = new Neighbourhood();
   const [a, b] = [net.add('a'), net.add('b')];
   const contacts = nodeIds('contacts', 1_000);
-  a.knowledge.contributeN1(() => contacts);
+  a.shareN1(() => contacts);
   await net.join(a, b);
-  t.is(a.knowledge.section.collect(b.peer), undefined);
+  t.is(a.knowledge.extension.collect(b.peer), undefined);
   await net.run(1_000);
   t.true(contacts.every((id) => b.knowledge.layerOf(id) === 'n2'));
 });
@@ -222,8 +222,8 @@ test('a list that is not whole, and one from who is no peer, change nothing', as
   t.is(a.counters.read()['lists-broken'], 1);
   a.knowledge.receive({ revision: 9e15, n1_added: nodeIds('x', 3) }, { peer: c.peer });
   t.is(a.counters.read()['lists-before-exchange'], 1);
-  await a.knowledge.section.receive(b.peer, { revision: 1, n1_added: ['not an id'] });
-  await a.knowledge.section.receive(b.peer, null);
+  await a.knowledge.extension.receive(b.peer, { revision: 1, n1_added: ['not an id'] });
+  await a.knowledge.extension.receive(b.peer, null);
   t.is(a.counters.read()['lists-malformed'], 2);
   t.is(a.knowledge.layerOf(c.id), 'n2');
 });
@@ -232,7 +232,7 @@ test('a section over the cap is refused whole', async (t) => {
   const { nodes } = await chain();
   const [a, b, c] = nodes;
   const over = nodeIds('flood', N2_SHARE_MAX + 1);
-  await a.knowledge.section.receive(b.peer, { revision: 9e15, n1_added: [], n2_added: over });
+  await a.knowledge.extension.receive(b.peer, { revision: 9e15, n1_added: [], n2_added: over });
   t.is(a.counters.read()['lists-malformed'], 1);
   t.is(a.knowledge.layerOf(c.id), 'n2');
 });

@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { formatConnectString, parseConnectString } from '../../plugins/mesh/api.ts';
+import { formatConnectString, parseConnectString } from '../../plugins/peers/api.ts';
 import type { NodeId } from '../../kernel/index.ts';
 
 const ID = 'ab'.repeat(32) as NodeId;

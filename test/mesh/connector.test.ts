@@ -4,14 +4,14 @@ import { ItsgoinError } from '../../kernel/index.ts';
 import type { ConnectionInfo, DialTarget, NodeId } from '../../kernel/index.ts';
 import { createCounters } from '../../kernel/observe/index.ts';
 import { isDialable } from '../../kernel/transport/address.ts';
-import { callOff } from '../../plugins/mesh/api.ts';
-import { Connector } from '../../plugins/mesh/connector.ts';
-import type { MeshContext } from '../../plugins/mesh/context.ts';
-import { DialBudget, FAILURES_PER_ADDRESS, FAILURES_PER_SITE } from '../../plugins/mesh/dial-budget.ts';
-import { DialPurposes } from '../../plugins/mesh/dial-purposes.ts';
-import { History } from '../../plugins/mesh/history.ts';
-import { Links } from '../../plugins/mesh/links.ts';
-import type { Link } from '../../plugins/mesh/links.ts';
+import { callOff } from '../../plugins/peers/api.ts';
+import { Connector } from '../../plugins/peers/connector.ts';
+import type { PeersContext } from '../../plugins/peers/context.ts';
+import { DialBudget, FAILURES_PER_ADDRESS, FAILURES_PER_SITE } from '../../plugins/peers/dial-budget.ts';
+import { DialPurposes } from '../../plugins/peers/dial-purposes.ts';
+import { History } from '../../plugins/peers/history.ts';
+import { PeerSessions } from '../../plugins/peers/sessions.ts';
+import type { PeerSession } from '../../plugins/peers/sessions.ts';
 import { nodeIds } from '../knowledge/ids.ts';
 
 const [SELF, TELLER, PEER, ...OTHERS] = nodeIds('connector', 60) as [NodeId, NodeId, NodeId, ...NodeId[]];
@@ -21,7 +21,7 @@ const HOME = '203.0.113.7:4433';
 function rig({ tellerAt = '198.51.100.1:4433' } = {}) {
   const clock = new VirtualClock();
   const counters = createCounters().of('mesh');
-  const links = new Links();
+  const sessions = new PeerSessions();
   const purposes = new DialPurposes();
   const dials: DialTarget[] = [];
   const live = new Map<number, ConnectionInfo>();
@@ -34,11 +34,11 @@ function rig({ tellerAt = '198.51.100.1:4433' } = {}) {
         connect: (remoteAddr) => {
           const connection = { id: live.size + 1, remoteAddr, peer: { nodeId: target.nodeId } } as ConnectionInfo;
           live.set(connection.id, connection);
-          links.add({
+          sessions.add({
             connectionId: connection.id,
-            nodeId: target.nodeId ?? '',
+            nodeId: target.nodeId ?? SELF,
             state: 'asking',
-          } as Partial<Link> as Link);
+          } as Partial<PeerSession> as PeerSession);
           resolve(connection);
           return connection.id;
         },
@@ -54,16 +54,26 @@ function rig({ tellerAt = '198.51.100.1:4433' } = {}) {
     mayDial: (address: string, from: string) =>
       isDialable(address, from, ['203.0.113.0/24', '198.51.100.0/24', '192.0.2.0/24']),
   };
-  const mesh = { ctx: { clock, counters, signal: new AbortController().signal }, network } as never as MeshContext;
+  const peers = {
+    ctx: { clock, counters, signal: new AbortController().signal, contributions: () => [] },
+    network,
+  } as never as PeersContext;
   const budget = new DialBudget(clock);
-  const book = { get: () => undefined } as never;
-  const connector = new Connector(mesh, { links, book, history: new History(), budget, purposes, dialled: () => {} });
+  const store = { get: () => undefined } as never;
+  const connector = new Connector(peers, {
+    sessions,
+    store,
+    history: new History(),
+    budget,
+    purposes,
+    dialled: () => {},
+  });
   const becomePeer = (id: number): void => {
-    const link = links.get(id) as Link;
-    link.state = 'ready';
-    links.settle(link);
+    const session = sessions.get(id) as PeerSession;
+    session.state = 'ready';
+    sessions.settle(session);
   };
-  return { clock, counters, connector, purposes, dials, answers, links, becomePeer };
+  return { clock, counters, connector, purposes, dials, answers, becomePeer };
 }
 
 const told = (...addresses: string[]) => ({ addresses, by: TELLER });

@@ -141,7 +141,7 @@ test('two who keep apart never share a slot, and sessions between them work (MES
   const nodes: FakeNode[] = [];
   for (const name of ['hub', 'anna', 'bert', 'carl']) {
     const node = await net.node(name);
-    await net.clock.until(node.node.host.configure('mesh', { keepAliveMs: 300_000 }));
+    await net.clock.until(node.node.host.configure('peers', { keepAliveMs: 300_000 }));
     nodes.push(node);
   }
   const [hub, anna, bert] = nodes as [FakeNode, FakeNode, FakeNode];
@@ -167,7 +167,7 @@ test('two who keep apart never share a slot, and sessions between them work (MES
 
 test('a preferred peer that is away is searched for in the first hour, and welcome whenever it comes', async (t) => {
   const net = new FakeNet(t);
-  const plugins = ['mesh', 'social', 'worm-search'].map((name) =>
+  const plugins = ['peers', 'routing', 'lookup', 'mesh', 'social', 'worm-search'].map((name) =>
     fileURLToPath(new URL(`../../plugins/${name}`, import.meta.url)),
   );
   const [anna, bert, carl] = [

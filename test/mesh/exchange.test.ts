@@ -3,7 +3,7 @@ import test from 'ava';
 import { FakeNet } from './fake-net.ts';
 import type { FakeNode } from './fake-net.ts';
 
-const ALL = ['mesh', 'social', 'content', 'anchors'].map((name) =>
+const ALL = ['peers', 'routing', 'lookup', 'mesh', 'social', 'content', 'anchors'].map((name) =>
   fileURLToPath(new URL(`../../plugins/${name}`, import.meta.url)),
 );
 

@@ -11,8 +11,11 @@ import type { Transport } from '../../kernel/transport/transport.ts';
 import { recordingLog } from '../rig/recording-log.ts';
 import { temporaryDirectory } from '../rig/temporary.ts';
 
+/** The plugins that make connections a mesh. */
+export const CORE = ['peers', 'routing', 'lookup', 'mesh'] as const;
+
 /** Folders of the plugins every node runs. */
-export const PLUGINS = ['mesh', 'social'].map((name) =>
+export const PLUGINS = ['peers', 'routing', 'lookup', 'mesh', 'social'].map((name) =>
   fileURLToPath(new URL(`../../plugins/${name}`, import.meta.url)),
 );
 const PORT = 4_433;
@@ -120,12 +123,25 @@ export class FakeNode {
     return this.node.network.connections();
   }
 
-  counters(plugin = 'mesh'): Readonly<Record<string, number>> {
-    return this.node.host.inspect(plugin).counters;
+  /** Of one plugin, or of all four that make the mesh. */
+  counters(plugin?: string): Readonly<Record<string, number>> {
+    const plugins = plugin === undefined ? CORE.filter((name) => this.#runs(name)) : [plugin];
+    return Object.assign({}, ...plugins.map((name) => this.node.host.inspect(name).counters));
   }
 
-  reload(plugin = 'mesh'): Promise<{ outcome: string; reason: string | undefined }> {
-    return this.net.clock.until(this.node.host.reload(plugin));
+  /** Reloads one plugin, or all four that make the mesh, one after the other; the first that fails is the outcome. */
+  async reload(plugin?: string): Promise<{ outcome: string; reason: string | undefined }> {
+    const plugins = plugin === undefined ? CORE.filter((name) => this.#runs(name)) : [plugin];
+    let last = { outcome: 'committed', reason: undefined as string | undefined };
+    for (const name of plugins) {
+      last = await this.net.clock.until(this.node.host.reload(name));
+      if (last.outcome !== 'committed') break;
+    }
+    return last;
+  }
+
+  #runs(plugin: string): boolean {
+    return this.node.host.list().some(({ name }) => name === plugin);
   }
 
   async stop(): Promise<void> {

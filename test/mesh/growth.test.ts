@@ -1,8 +1,9 @@
 import test from 'ava';
 import type { NodeId } from '../../kernel/index.ts';
 import type { Attempt } from '../../plugins/mesh/growth/attempt.ts';
-import { FAILURES_MAX, Growth, REDIRECTS_MAX, scoreOf } from '../../plugins/mesh/growth/growth.ts';
-import { REFUSALS_MAX } from '../../plugins/mesh/growth/refusals.ts';
+import { FAILURES_MAX, Growth, REDIRECTS_MAX } from '../../plugins/mesh/growth/growth.ts';
+import { REFUSALS_MAX } from '../../plugins/mesh/growth/growth-backoff.ts';
+import { candidateScore } from '../../plugins/routing/api.ts';
 import { nodeIds } from '../knowledge/ids.ts';
 
 const ids = nodeIds('growth', 200);
@@ -51,10 +52,9 @@ function world(
 }
 
 test('the score is one over the reporters, and 0.3 more outside N3', (t) => {
-  const candidate = { nodeId: id(0), reporterCount: 1, inN3: false };
-  t.is(scoreOf(candidate), 1.3);
-  t.is(scoreOf({ ...candidate, inN3: true }), 1);
-  t.is(scoreOf({ ...candidate, reporterCount: 4 }), 0.55);
+  t.is(candidateScore(1, false), 1.3);
+  t.is(candidateScore(1, true), 1);
+  t.is(candidateScore(4, false), 0.55);
 });
 
 test('nothing is tried before a signal', (t) => {

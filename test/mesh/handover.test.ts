@@ -1,6 +1,7 @@
 import test from 'ava';
+import type { NodeId } from '../../kernel/index.ts';
 import type { ExecutionContext } from 'ava';
-import { HANDOVER_SHARE } from '../../plugins/mesh/slots/handover.ts';
+import { HANDOVER_SHARE } from '../../plugins/mesh/slots/slot-transfer.ts';
 import { slotHandover } from '../../plugins/mesh/messages.ts';
 import { FakeNet } from './fake-net.ts';
 import type { FakeNode } from './fake-net.ts';
@@ -60,7 +61,7 @@ test('a peer that is remembered, or a node that needs its slots, gives none up',
   const [hub, one, two, three, four] = all as [FakeNode, FakeNode, FakeNode, FakeNode, FakeNode];
   const ask = (from: FakeNode, to: FakeNode) =>
     net.clock.until(
-      from.node.network.sendTo(to.id, slotHandover, { newcomer: 'c'.repeat(64), addresses: ['8.8.8.8:53'] }),
+      from.node.network.sendTo(to.id, slotHandover, { newcomer: 'c'.repeat(64) as NodeId, addresses: ['8.8.8.8:53'] }),
     ) as Promise<{ agreed: boolean }>;
   t.deepEqual(await ask(hub, one), { agreed: false });
   // One that does not grow would lose the slot and dial nobody.

@@ -2,8 +2,8 @@ import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { FakeNet } from './fake-net.ts';
 import type { FakeNode } from './fake-net.ts';
-import { featuresNotice, initialExchange, sectionsNotice } from '../../plugins/mesh/messages.ts';
-import type { ExchangeBody } from '../../plugins/mesh/messages.ts';
+import { featuresNotice, initialExchange, sectionsNotice } from '../../plugins/peers/messages.ts';
+import type { Hello } from '../../plugins/peers/messages.ts';
 
 /** A node under attack with one good peer, and a node without plugins whose frames the test makes. */
 async function siege(t: ExecutionContext) {
@@ -12,7 +12,7 @@ async function siege(t: ExecutionContext) {
   const mallory = await net.node('mallory', { plugins: [] });
   await anna.run('peer.connect', { target: bert.connectString });
   await net.clock.until(mallory.node.network.dial({ nodeId: anna.id, addresses: [anna.address] }));
-  const body: ExchangeBody = {
+  const body: Hello = {
     protocol: 1,
     node_id: mallory.id,
     device_id: mallory.node.self.deviceId,

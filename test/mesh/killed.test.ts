@@ -9,7 +9,9 @@ import { testNode } from '../rig/nodes.ts';
 import type { TestNode } from '../rig/nodes.ts';
 import { temporaryDirectory } from '../rig/temporary.ts';
 
-const PLUGINS = ['mesh', 'social'].map((name) => fileURLToPath(new URL(`../../plugins/${name}`, import.meta.url)));
+const PLUGINS = ['peers', 'routing', 'lookup', 'mesh', 'social'].map((name) =>
+  fileURLToPath(new URL(`../../plugins/${name}`, import.meta.url)),
+);
 /** Well below the 40 s after which the far end of a killed node would notice by itself. */
 const LIMIT_MS = 15_000;
 const ENTRY = fileURLToPath(new URL('killable-node.js', import.meta.url));

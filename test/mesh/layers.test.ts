@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import type { ConnectionKind } from '../../kernel/index.ts';
-import { addressRequest } from '../../plugins/mesh/resolve/messages.ts';
+import { addressRequest } from '../../plugins/lookup/messages.ts';
 import { FakeNet, PLUGINS } from './fake-net.ts';
 import type { FakeNode } from './fake-net.ts';
 
@@ -22,7 +22,7 @@ const slotsOf = (node: FakeNode) => node.run<SlotsView>('mesh.slots');
 async function nodes(net: FakeNet, count: number, config: Record<string, unknown>): Promise<FakeNode[]> {
   const all: FakeNode[] = [];
   for (let n = 0; n < count; n++) {
-    const node = await net.node(`n${n}`, { plugins: PLUGINS.slice(0, 1) });
+    const node = await net.node(`n${n}`, { plugins: PLUGINS.slice(0, 4) });
     await net.clock.until(node.node.host.configure('mesh', config));
     all.push(node);
   }

@@ -9,7 +9,7 @@ import type { FakeNode } from './fake-net.ts';
 const HOUR_MS = 3_600_000;
 /** Whoever is refused in the first hour asks again in the second. */
 const AGREED_MS = 75 * 60_000;
-const ALL = ['mesh', 'social', 'anchors'].map((name) =>
+const ALL = ['peers', 'routing', 'lookup', 'mesh', 'social', 'anchors'].map((name) =>
   fileURLToPath(new URL(`../../plugins/${name}`, import.meta.url)),
 );
 
@@ -75,7 +75,7 @@ test('InitialExchange, check-in and registration name the preferred peers of now
   t.deepEqual(told('SocialCheckin', 'record').at(-1), await nplus10Of(anna));
 
   // Recovery is to come before mesh redials the anchor by itself.
-  await net.clock.until(anna.node.host.configure('mesh', { redialBaseMs: 60_000 }));
+  await net.clock.until(anna.node.host.configure('peers', { redialBaseMs: 60_000 }));
   for (const node of [bert, carl]) await node.stop();
   net.network.breakConnections(anna.host, anchor.host);
   await net.clock.advance(20_000);

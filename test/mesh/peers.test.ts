@@ -33,7 +33,7 @@ test('malformed targets, the own node and unknown ids are refused with a code', 
   const anna = await net.node('anna');
   await t.throwsAsync(anna.run('peer.connect', { target: 'nonsense' }), { code: 'mesh/bad-connect-string' });
   await t.throwsAsync(anna.run('peer.connect', { target: anna.connectString }), { code: 'mesh/own-node' });
-  await t.throwsAsync(anna.run('peer.disconnect', { node_id: 'x' }), { code: 'mesh/bad-node-id' });
+  await t.throwsAsync(anna.run('peer.disconnect', { node_id: 'x' }), { code: 'kit/bad-node-id' });
   await t.throwsAsync(anna.run('peer.disconnect', { node_id: 'f'.repeat(64) }), { code: 'mesh/not-a-peer' });
   await t.throwsAsync(anna.run('peer.explain', { node_id: 'f'.repeat(64) }), { code: 'mesh/unknown-peer' });
   t.is(net.dials.length, 0);
@@ -83,7 +83,7 @@ test('a connection with no frame for zombieMs is closed as zombie, one with hear
   const net = new FakeNet(t);
   const [anna, bert, carl] = [await net.node('anna'), await net.node('bert'), await net.node('carl')];
   for (const node of [anna, bert]) {
-    await net.clock.until(node.node.host.configure('mesh', { keepAliveMs: 300_000, zombieMs: 60_000 }));
+    await net.clock.until(node.node.host.configure('peers', { keepAliveMs: 300_000, zombieMs: 60_000 }));
   }
   await anna.run('peer.connect', { target: bert.connectString });
   await anna.run('peer.connect', { target: carl.connectString });

@@ -6,7 +6,9 @@ import { testNode } from '../rig/nodes.ts';
 import type { TestNode } from '../rig/nodes.ts';
 import { temporaryDirectory } from '../rig/temporary.ts';
 
-const plugins = ['mesh', 'social'].map((name) => fileURLToPath(new URL(`../../plugins/${name}`, import.meta.url)));
+const plugins = ['peers', 'routing', 'lookup', 'mesh', 'social'].map((name) =>
+  fileURLToPath(new URL(`../../plugins/${name}`, import.meta.url)),
+);
 const LIMIT_MS = 20_000;
 
 async function start(t: ExecutionContext, options: { dataDir?: string; bind?: string } = {}): Promise<TestNode> {

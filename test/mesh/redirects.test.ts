@@ -3,7 +3,8 @@ import { seededRandom, VirtualClock } from '../../kernel/clock/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
 import { createCounters } from '../../kernel/observe/index.ts';
 import type { MeshContext } from '../../plugins/mesh/context.ts';
-import type { Link } from '../../plugins/mesh/links.ts';
+import type { MeshSession } from '../../plugins/mesh/sessions.ts';
+import type { PeerInfo } from '../../plugins/peers/api.ts';
 import { refuseRedirect } from '../../plugins/mesh/messages.ts';
 import { Redirects } from '../../plugins/mesh/slots/redirects.ts';
 import { nodeIds } from '../knowledge/ids.ts';
@@ -27,13 +28,13 @@ function full() {
     mayDial: () => true,
   };
   const mesh = { ctx, network } as never as MeshContext;
-  const peers = PEERS.map((nodeId, at) => ({ nodeId, holdsSlot: true, readyAtMs: at }) as never as Link);
-  const links = { ready: () => peers } as never;
-  const redirects = new Redirects(mesh, { links, addresses: () => [], suggested: () => {} });
+  const peers = PEERS.map((nodeId, at) => ({ peer: { nodeId }, kind: 'mesh', readyAtMs: at }) as PeerInfo);
+  const neighbours = { peers: () => peers, addresses: () => [] } as never;
+  const redirects = new Redirects(mesh, { neighbours, suggested: () => {} });
   const refused = (nodeId: NodeId, address: string, isInNeed: boolean) => {
     const connectionId = seenAt.size;
     seenAt.set(connectionId, address);
-    redirects.send({ nodeId, connectionId, features: [refuseRedirect.name] } as never as Link, isInNeed);
+    redirects.send({ nodeId, connectionId } as MeshSession, [refuseRedirect.name], isInNeed);
     return sent.at(-1);
   };
   return { refused };

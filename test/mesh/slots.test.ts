@@ -1,5 +1,6 @@
 import test from 'ava';
 import { filter } from 'rxjs';
+import type { NodeId } from '../../kernel/index.ts';
 import { FakeNet } from './fake-net.ts';
 import type { FakeNode } from './fake-net.ts';
 
@@ -64,7 +65,7 @@ test('a redirect nobody waits for is counted and not followed', async (t) => {
   const [anna, bert] = (await nodes(net, 2)) as [FakeNode, FakeNode];
   await anna.run('peer.connect', { target: bert.connectString });
   const { refuseRedirect } = await import('../../plugins/mesh/messages.ts');
-  const body = { alternative: 'c'.repeat(64), addresses: ['8.8.8.8:53'] };
+  const body = { alternative: 'c'.repeat(64) as NodeId, addresses: ['8.8.8.8:53'] };
   const before = net.dials.length;
   for (let n = 0; n < 5; n++) await net.clock.until(anna.node.network.sendTo(bert.id, refuseRedirect, body));
   await net.clock.until(bert.node.network.sendTo(anna.id, refuseRedirect, body));

@@ -5,13 +5,15 @@ import { createCounters } from '../../kernel/observe/index.ts';
 import { isDialable } from '../../kernel/transport/address.ts';
 import type { MeshContext } from '../../plugins/mesh/context.ts';
 import { Growth } from '../../plugins/mesh/growth/growth.ts';
-import { Grower } from '../../plugins/mesh/growth/grower.ts';
-import { DialBudget } from '../../plugins/mesh/dial-budget.ts';
-import { Connector } from '../../plugins/mesh/connector.ts';
-import { DialPurposes } from '../../plugins/mesh/dial-purposes.ts';
-import { History } from '../../plugins/mesh/history.ts';
-import { Links } from '../../plugins/mesh/links.ts';
-import { initialExchange } from '../../plugins/mesh/messages.ts';
+import { GrowthLoop } from '../../plugins/mesh/growth/growth-loop.ts';
+import { DialBudget } from '../../plugins/peers/dial-budget.ts';
+import { Connector } from '../../plugins/peers/connector.ts';
+import { DialPurposes } from '../../plugins/peers/dial-purposes.ts';
+import { History } from '../../plugins/peers/history.ts';
+import { PeerSessions } from '../../plugins/peers/sessions.ts';
+import { initialExchange } from '../../plugins/peers/messages.ts';
+import { MeshSessions } from '../../plugins/mesh/sessions.ts';
+import type { ConnectRequest } from '../../plugins/peers/api.ts';
 import { nodeIds } from '../knowledge/ids.ts';
 import { FakeNet } from './fake-net.ts';
 
@@ -49,28 +51,28 @@ function told(seenAt: string, treatAsPublic: readonly string[] = []) {
     isUnwanted: () => false,
   });
   const purposes = new DialPurposes();
-  const connector = new Connector(mesh, {
-    links: new Links(),
-    book: {} as never,
+  const connector = new Connector(mesh as never, {
+    sessions: new PeerSessions(),
+    store: {} as never,
     history: new History(),
     budget: new DialBudget(clock),
     purposes,
     dialled: () => {},
   });
-  const grower = new Grower(mesh, {
+  const loop = new GrowthLoop(mesh, {
     growth,
-    purposes,
     slots: {} as never,
-    book: {} as never,
-    connect: (request) => connector.connect(request),
-    ask: fail,
+    sessions: new MeshSessions(),
+    redirects: {} as never,
+    // What growth looks for when no address may be dialled is another test's subject.
+    neighbours: { connect: (request: ConnectRequest) => connector.connect({ ...request, search: false }) } as never,
   });
   const lead = async (nodeId: NodeId, addresses: readonly string[], from: NodeId) => {
     tellers.add(from);
     growth.offer({ nodeId, addresses, from });
     // As a list or a rebalance would: what failed before does not count.
     growth.request();
-    grower.run();
+    loop.run();
     await Promise.allSettled(background.splice(0));
   };
   return { lead, dialled };

@@ -101,10 +101,10 @@ test('a mesh that was off for a moment is known to have been, and what its node 
   await anna.run('peer.connect', { target: bert.connectString });
   let changes = 0;
   const watching = anna.node.bus.all().subscribe(({ topic }) => {
-    if (topic === 'mesh/peer-features-changed') changes++;
+    if (topic === 'peers/features-changed') changes++;
   });
   t.teardown(() => watching.unsubscribe());
-  for (const plugin of ['social', 'social', 'mesh'] as const) {
+  for (const plugin of ['social', 'social', 'mesh', 'routing', 'lookup', 'peers'] as const) {
     await net.clock.until(bert.node.host.disable(plugin));
     await net.clock.until(bert.node.host.enable(plugin));
     changes = 0;

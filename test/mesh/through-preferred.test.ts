@@ -5,7 +5,7 @@ import type { FakeNode } from './fake-net.ts';
 
 const MINUTE_MS = 60_000;
 const FINDER = fileURLToPath(new URL('./finder', import.meta.url));
-const ALL = ['mesh', 'social', 'worm-search'].map((name) =>
+const ALL = ['peers', 'routing', 'lookup', 'mesh', 'social', 'worm-search'].map((name) =>
   fileURLToPath(new URL(`../../plugins/${name}`, import.meta.url)),
 );
 

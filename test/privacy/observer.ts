@@ -1,8 +1,8 @@
 import type { NodeId } from '../../kernel/index.ts';
-import { decodeIds, ID_WORDS, idOf } from '../../plugins/mesh/knowledge/id-list.ts';
-import type { IdList } from '../../plugins/mesh/knowledge/id-list.ts';
-import { nodeListUpdate, type NodeLists } from '../../plugins/mesh/knowledge/messages.ts';
-import { initialExchange } from '../../plugins/mesh/messages.ts';
+import { decodeIds, ID_WORDS, idOf } from '../../plugins/routing/id-list.ts';
+import type { IdList } from '../../plugins/routing/id-list.ts';
+import { nodeListUpdate, type NodeLists } from '../../plugins/routing/messages.ts';
+import { initialExchange } from '../../plugins/peers/messages.ts';
 import type { TappedFrame } from './wire-tap.ts';
 
 /** What one peer hears of the N1 of another, message by message. */

@@ -11,8 +11,8 @@ import { heardIn, listsIn } from './observer.ts';
 import { tapWire } from './wire-tap.ts';
 import type { TappedFrame } from './wire-tap.ts';
 
-const PLUGINS = ['mesh', 'anchors', 'social', 'content', 'worm-search', 'keep-alive'].map((name) =>
-  fileURLToPath(new URL(`../../plugins/${name}`, import.meta.url)),
+const PLUGINS = ['peers', 'routing', 'lookup', 'mesh', 'anchors', 'social', 'content', 'worm-search', 'keep-alive'].map(
+  (name) => fileURLToPath(new URL(`../../plugins/${name}`, import.meta.url)),
 );
 const MINUTE_MS = 60_000;
 const NAT = '5.0.0.99';

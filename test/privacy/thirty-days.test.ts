@@ -3,7 +3,7 @@ import test from 'ava';
 import { seededRandom, VirtualClock } from '../../kernel/clock/index.ts';
 import type { NodeId, Random } from '../../kernel/index.ts';
 import { openStore } from '../../kernel/store/index.ts';
-import { OwnShare } from '../../plugins/mesh/knowledge/own-share.ts';
+import { OwnShare } from '../../plugins/routing/own-share.ts';
 import { companyTable } from '../../plugins/social/migrations/0004-company.ts';
 import { NamedContacts } from '../../plugins/social/named-contacts.ts';
 import { nodeIds } from '../knowledge/ids.ts';

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { VirtualClock } from '../../kernel/clock/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
-import { DialBudget, FAILURES_PER_ADDRESS, FAILURES_PER_SITE } from '../../plugins/mesh/dial-budget.ts';
+import { DialBudget, FAILURES_PER_ADDRESS, FAILURES_PER_SITE } from '../../plugins/peers/dial-budget.ts';
 import { nodeIds } from '../knowledge/ids.ts';
 import { Neighbourhood } from '../knowledge/neighbourhood.ts';
 import type { Neighbour } from '../knowledge/neighbourhood.ts';
@@ -83,7 +83,7 @@ test('a stranger named along with a true address is dialled no more often for it
   const [a, liar] = [net.add('a'), net.add('liar')];
   await net.join(a, liar);
   const accomplices = Array.from({ length: 12 }, (_, i) => net.add(`accomplice${i}`));
-  liar.knowledge.contributeN1(() => accomplices.map(({ id }) => id));
+  liar.shareN1(() => accomplices.map(({ id }) => id));
   await net.run(130_000, 10_000);
   for (const accomplice of accomplices) {
     liar.lie = () => ({ known: true, addresses: [`${VICTIM}:443`, accomplice.addr] });

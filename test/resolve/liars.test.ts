@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { NodeId } from '../../kernel/index.ts';
-import { PASSING_ON_MAX } from '../../plugins/mesh/resolve/address-service.ts';
-import { FAILURES_PER_ADDRESS } from '../../plugins/mesh/dial-budget.ts';
+import { PASSING_ON_MAX } from '../../plugins/lookup/address-service.ts';
+import { FAILURES_PER_ADDRESS } from '../../plugins/peers/dial-budget.ts';
 import { nodeIds } from '../knowledge/ids.ts';
 import { Neighbourhood } from '../knowledge/neighbourhood.ts';
 import type { Neighbour } from '../knowledge/neighbourhood.ts';
@@ -10,7 +10,7 @@ import type { Neighbour } from '../knowledge/neighbourhood.ts';
 async function withLiar(invented: readonly NodeId[]) {
   const net = new Neighbourhood();
   const [a, honest, liar, far] = [net.add('a'), net.add('honest'), net.add('liar'), net.add('far')];
-  liar.knowledge.contributeN1(() => invented);
+  liar.shareN1(() => invented);
   await net.join(a, honest);
   await net.join(honest, far);
   await net.join(a, liar);
@@ -37,7 +37,7 @@ test('addresses that point at private, loopback, multicast or unspecified places
   t.is(await look(net, a, invented[0] as NodeId), 'resolve/unreachable');
   t.deepEqual(net.dials, []);
   t.is(a.counters.read()['reporters-judged.refuted'], 1);
-  t.regex(a.cascade.history.get(invented[0] as NodeId)[0]?.steps[2]?.reason ?? '', /must not be dialled/);
+  t.regex(a.cascade.history.get(invented[0] as NodeId)[0]?.steps[1]?.reason ?? '', /must not be dialled/);
 });
 
 test('a liar cannot have one stranger dialled more than a few times', async (t) => {
@@ -69,7 +69,7 @@ test('who is asked about what it never reported is not judged by its answer; who
   await net.run(240_000);
   const judged = () => a.counters.read()['reporters-judged.not-reached'] ?? 0;
   const [unknown] = nodeIds('unknown', 1) as [NodeId];
-  a.cascade.offer({ name: 'profile-anchors', limitMs: 1_000, find: async () => ({ kind: 'ask', peers: [honest.id] }) });
+  a.offer('profile-anchors', { limitMs: 1_000, find: async () => ({ kind: 'ask', peers: [honest.id] }) });
   t.is(await look(net, a, unknown), 'resolve/unreachable');
   t.is(judged(), 0);
   t.deepEqual(a.knowledge.reach(further.id).n3Reporters, [honest.id]);
@@ -116,8 +116,8 @@ test('addresses are told of our own N1 alone, whatever else is known', async (t)
 test('a question is not passed back to who asked it, and two who report each other make no circle', async (t) => {
   const { net, a, honest } = await withLiar([]);
   const [ghost] = nodeIds('ghost', 1) as [NodeId];
-  const undo = a.knowledge.contributeN1(() => [ghost]);
-  honest.knowledge.contributeN1(() => [ghost]);
+  const undo = a.shareN1(() => [ghost]);
+  honest.shareN1(() => [ghost]);
   await net.run(240_000);
   undo();
   net.sent.length = 0;
@@ -130,7 +130,7 @@ test('questions to pass on beyond the cap are answered at once', async (t) => {
   const net = new Neighbourhood();
   const [hub, far, asker] = [net.add('hub'), net.add('far'), net.add('asker')];
   const ids = nodeIds('contacts', 100);
-  far.knowledge.contributeN1(() => ids);
+  far.shareN1(() => ids);
   await net.join(hub, far);
   await net.join(hub, asker);
   await net.run(240_000);
@@ -145,8 +145,7 @@ test('questions to pass on beyond the cap are answered at once', async (t) => {
 test('of a teller who is not connected only public addresses are dialled', async (t) => {
   const { net, a, far } = await withLiar([]);
   const [absent] = nodeIds('absent', 1) as [NodeId];
-  a.cascade.offer({
-    name: 'social-cache',
+  a.offer('social-cache', {
     limitMs: 1_000,
     find: async () => ({ kind: 'addresses', addresses: ['192.168.1.9:4433', far.addr], toldBy: absent }),
   });

@@ -3,6 +3,8 @@ import type { SwapNode } from './traffic.ts';
 /** What a plugin of a node remembers and must not forget in a swap, as sentences. */
 export async function factsOf(node: SwapNode, plugin: string, stable: readonly SwapNode[]): Promise<Set<string>> {
   switch (plugin) {
+    case 'peers':
+    case 'routing':
     case 'mesh':
       return meshFacts(node, stable);
     case 'anchors': {

@@ -41,7 +41,7 @@ export async function swapUnderLoad(
   writeFileSync(meter, METER);
   const plugins = [...findPlugins(PLUGINS), meter];
   const [author, reader] = [await testNode(t, { plugins }), await testNode(t, { plugins })];
-  const ready = reader.nextEvent('mesh/peer-ready');
+  const ready = reader.nextEvent('peers/ready');
   await reader.run('follow.add', { target: author.connectString });
   await ready;
 

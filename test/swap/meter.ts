@@ -1,5 +1,5 @@
 /**
- * `meter` sends numbered exchanges; its handler calls into mesh, social and anchors, so that a swap of those
+ * `meter` sends numbered exchanges; its handler calls into peers, routing, mesh, social and anchors, so that a swap of those
  * sits in the middle of every call. It counts what it handled by number.
  */
 export const METER = `
@@ -11,7 +11,7 @@ const count = defineRequest({
 });
 export default definePlugin({
   name: 'meter', version: '1.0.0', kernel: '^1', about: 'Counts', messages: { count },
-  inject: { mesh: defineToken('mesh'), social: defineToken('social'), anchors: defineToken('anchors') },
+  inject: { peers: defineToken('peers'), routing: defineToken('routing'), mesh: defineToken('mesh'), social: defineToken('social'), anchors: defineToken('anchors') },
   commands: {
     'meter.send': defineCommand({ about: 'Send one', params: Type.Object({ to: Type.String(), n: Type.Integer() }), result: Type.Any() }),
     'meter.read': defineCommand({ about: 'Read', params: Type.Object({}), result: Type.Any() }),
@@ -24,7 +24,9 @@ export default definePlugin({
           // A provider that is off for the moment is waited for as a user would: by asking again.
           for (;;) {
             try {
-              await ctx.deps.mesh.use((mesh) => mesh.peers());
+              await ctx.deps.peers.use((peers) => peers.peers());
+              await ctx.deps.routing.use((routing) => routing.randomN2());
+              await ctx.deps.mesh.use((mesh) => mesh.slots());
               await ctx.deps.social.use((social) => social.follows());
               await ctx.deps.anchors.use((anchors) => anchors.known());
               break;

@@ -72,7 +72,7 @@ test('the cursor stays on its peer when others come and go', async (t) => {
   t.teardown(() => screen.close());
   await screen.press('j');
   screen.node.peers.shift();
-  screen.node.emit('mesh/peer-gone');
+  screen.node.emit('peers/gone');
   await screen.clock.advance(2_000);
   t.notRegex(screen.text(), /a11ce03c {2}Mesh/);
   t.regex(screen.text(), /▌.*b0b0007d/);
@@ -166,7 +166,7 @@ test('every kind of event is told in words, and what is malformed or unknown har
   ];
   for (const [topic, event] of told) screen.node.emit(topic, event);
   for (const [topic] of told) screen.node.emit(topic, topic === 'mesh/rebalanced' ? { steps: 7 } : 'nonsense');
-  screen.node.emit('mesh/knowledge-changed', { reporter: ALICE });
+  screen.node.emit('routing/lists-taken', { reporter: ALICE, isNews: true });
   await screen.clock.advance(200);
   for (const [, , line] of told) t.regex(screen.text(), line);
 });
@@ -221,7 +221,8 @@ test('events are read for the tab that is looked at only, and lists of peers not
   t.is(readings(), before);
   await screen.press('5');
   const opened = readings();
-  for (let index = 0; index < 50; index += 1) screen.node.emit('mesh/knowledge-changed', { reporter: ALICE });
+  for (let index = 0; index < 50; index += 1)
+    screen.node.emit('routing/lists-taken', { reporter: ALICE, isNews: true });
   await screen.clock.advance(2_000);
   t.is(readings(), opened);
   for (let index = 0; index < 50; index += 1) screen.node.emit('mesh/slot-changed', slotChanged(ALICE));

@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { SyncPost } from '../../plugins/content/api.ts';
-import { FAILURES_PER_SITE } from '../../plugins/mesh/dial-budget.ts';
+import { FAILURES_PER_SITE } from '../../plugins/peers/dial-budget.ts';
 import { signedPost, testIdentity } from '../content/world.ts';
 import { WORM_COOLDOWN_MS } from '../../plugins/worm-search/cooldown.ts';
 import { FORGER, HONEST, LIAR, stepOf, WITH_BLOBS, WITH_CONTENT, WormNet } from './world.ts';

@@ -3,7 +3,10 @@ import { TestNetwork } from '../../kernel/testing/index.ts';
 import type { Search } from './world.ts';
 
 test('a post is found over the real mesh, with a swap of mesh and of worm search in between', async (t) => {
-  const net = new TestNetwork({ t, builtin: ['mesh', 'social', 'content', 'worm-search'] });
+  const net = new TestNetwork({
+    t,
+    builtin: ['peers', 'routing', 'lookup', 'mesh', 'social', 'content', 'worm-search'],
+  });
   const [a, p, far] = await net.start('a', 'p', 'far');
   await a.run('peer.connect', { target: p.connectString });
   await p.run('peer.connect', { target: far.connectString });
@@ -21,7 +24,10 @@ test('a post is found over the real mesh, with a swap of mesh and of worm search
 });
 
 test('with worm search off at a peer, that peer is not asked', async (t) => {
-  const net = new TestNetwork({ t, builtin: ['mesh', 'social', 'content', 'worm-search'] });
+  const net = new TestNetwork({
+    t,
+    builtin: ['peers', 'routing', 'lookup', 'mesh', 'social', 'content', 'worm-search'],
+  });
   const [a, p] = await net.start('a', 'p');
   await a.run('peer.connect', { target: p.connectString });
   await net.advance(1_000);

@@ -1,6 +1,6 @@
-import { definePlugin } from '../../../kernel/index.ts';
+import { contribute, definePlugin } from '../../../kernel/index.ts';
 import type { NodeId } from '../../../kernel/index.ts';
-import { MESH } from '../../../plugins/mesh/api.ts';
+import { N1_SHARE } from '../../../plugins/routing/api.ts';
 
 const NEIGHBOURS = 100;
 
@@ -10,14 +10,8 @@ export default definePlugin({
   version: '1.0.0',
   kernel: '^1',
   about: 'Names nodes that are nowhere',
-  inject: { mesh: MESH },
-  setup: (ctx) => ({
-    activate: async () => {
-      const ids = Array.from({ length: NEIGHBOURS }, () => Buffer.from(ctx.random.bytes(32)).toString('hex') as NodeId);
-      await ctx.deps.mesh.use((mesh) => {
-        mesh.contributeN1(() => ids);
-        mesh.n1Changed();
-      });
-    },
-  }),
+  setup: (ctx) => {
+    const ids = Array.from({ length: NEIGHBOURS }, () => Buffer.from(ctx.random.bytes(32)).toString('hex') as NodeId);
+    return { contributes: [contribute(N1_SHARE, () => ids)] };
+  },
 });

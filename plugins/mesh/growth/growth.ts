@@ -1,11 +1,13 @@
 import { Type } from '../../../kernel/index.ts';
 import type { Clock, NodeId, Static } from '../../../kernel/index.ts';
 import type { Lead } from '../api.ts';
-import type { Candidate } from '../knowledge/contract.ts';
+import { candidateScore } from '../../routing/api.ts';
+import type { Candidate } from '../../routing/api.ts';
 import type { Attempt, GrowthOutcome } from './attempt.ts';
-import { Doubts } from './doubts.ts';
-import { Leads, LeadsState } from './leads.ts';
-import { Refusals, REFUSALS_MAX, RefusalsState } from './refusals.ts';
+
+import { CandidateQueue, LeadsState } from './candidate-queue.ts';
+import { BackoffState, GrowthBackoff, REFUSALS_MAX } from './growth-backoff.ts';
+import { ReporterReputation } from './reporter-reputation.ts';
 
 /** CONN-01: below this share of its slots a node grows on each list it gets, above it on the timer. */
 export const REACTIVE_SHARE = 0.9;
@@ -47,16 +49,11 @@ interface Trying extends Attempt {
 /** What a swap hands over. */
 export const GrowthState = Type.Object({
   failures: Type.Integer(),
-  refusals: RefusalsState,
+  refusals: BackoffState,
   leads: LeadsState,
   skipped: Type.Array(Type.Object({ nodeId: Type.String(), untilMs: Type.Number() })),
 });
 export type GrowthState = Static<typeof GrowthState>;
-
-/** CONN-02: unique reach first, and what is not even in N3 before what is. */
-export function scoreOf({ reporterCount, inN3 }: Candidate): number {
-  return 1 / reporterCount + (inN3 ? 0 : 0.3);
-}
 
 /**
  * Decides whom to try for the mesh, and when to stop (CONN-01 to CONN-04). Pure: it dials nobody and
@@ -65,10 +62,10 @@ export function scoreOf({ reporterCount, inN3 }: Candidate): number {
  */
 export class Growth {
   readonly #deps: GrowthDeps;
-  readonly #doubts: Doubts;
+  readonly #reputation: ReporterReputation;
   readonly #trying = new Map<NodeId, Trying>();
-  readonly #leads = new Leads();
-  readonly #refusals = new Refusals();
+  readonly #queue = new CandidateQueue();
+  readonly #backoff = new GrowthBackoff();
   #pool: Candidate[] = [];
   /** Knowledge has changed since the pool was filled. */
   #stale = true;
@@ -78,7 +75,7 @@ export class Growth {
 
   constructor(deps: GrowthDeps) {
     this.#deps = deps;
-    this.#doubts = new Doubts(deps.clock);
+    this.#reputation = new ReporterReputation(deps.clock);
   }
 
   get trying(): number {
@@ -87,7 +84,7 @@ export class Growth {
 
   /** True when full nodes were all that was found of late. */
   get findsOnlyFull(): boolean {
-    return this.#refusals.areAll;
+    return this.#backoff.areAll;
   }
 
   /** Whether this node is to be asked to make room if it is full. */
@@ -113,20 +110,20 @@ export class Growth {
     const reactive = this.#reactive;
     this.#stale = true;
     this.#failures = 0;
-    if (used < reactive && this.#refusals.count < REFUSALS_MAX) this.#target = Math.max(this.#target, reactive);
+    if (used < reactive && this.#backoff.count < REFUSALS_MAX) this.#target = Math.max(this.#target, reactive);
   }
 
   /** The timer of 60 s: grow to the last slot. It does not end a back-off. */
   tick(): void {
-    if (!this.#refusals.tick(this.#isNearlyFull)) return;
+    if (!this.#backoff.tick(this.#isNearlyFull)) return;
     this.#stale = true;
     this.#target = this.#deps.room().limit;
-    this.#doubts.fade();
+    this.#reputation.fade();
   }
 
   /** Somebody has reason to think that it is worth trying again: recovery, or a rebalance. */
   request(): void {
-    this.#refusals.forgive();
+    this.#backoff.forgive();
     this.tick();
     this.#failures = 0;
   }
@@ -148,7 +145,7 @@ export class Growth {
     const { used, limit } = this.#deps.room();
     const taken = used + this.#trying.size + this.#pleading;
     if (taken >= limit || this.#failures + this.#trying.size >= FAILURES_MAX) return undefined;
-    const pick = this.#leads.take(({ nodeId }) => this.#isOut(nodeId)) ?? this.#nextCandidate(taken);
+    const pick = this.#queue.take(({ nodeId }) => this.#isOut(nodeId)) ?? this.#nextCandidate(taken);
     if (pick !== undefined)
       this.#trying.set(pick.nodeId, { ...pick, pleads: this.findsOnlyFull && limit - taken >= 2 });
     return pick;
@@ -161,24 +158,24 @@ export class Growth {
     const reporters = this.#deps.knowledge.reporters(nodeId);
     if (outcome === 'unreachable') {
       this.#failures++;
-      this.#doubts.skip(nodeId, now + UNREACHABLE_MS);
-      if (this.#doubts.blame(reporters)) {
+      this.#reputation.skip(nodeId, now + UNREACHABLE_MS);
+      if (this.#reputation.blame(reporters)) {
         // What is in the pool may be its word alone.
         this.#pool = [];
         this.#stale = true;
       }
     } else {
       this.#failures = 0;
-      this.#doubts.credit(reporters);
+      this.#reputation.credit(reporters);
     }
     if (outcome === 'refused') {
-      this.#doubts.skip(nodeId, now + (pleads ? REFUSED_MS : NOT_PLEADED_MS));
-      if (this.#refusals.add(this.#isNearlyFull)) {
-        if (this.#target > 0 && this.#isNearlyFull) this.#refusals.rest();
+      this.#reputation.skip(nodeId, now + (pleads ? REFUSED_MS : NOT_PLEADED_MS));
+      if (this.#backoff.add(this.#isNearlyFull)) {
+        if (this.#target > 0 && this.#isNearlyFull) this.#backoff.rest();
         this.#target = 0;
       }
     }
-    if (outcome === 'joined') this.#refusals.joined();
+    if (outcome === 'joined') this.#backoff.joined();
   }
 
   get #reactive(): number {
@@ -195,7 +192,7 @@ export class Growth {
     if (used >= limit) return 'the mesh is full';
     if (this.#trying.size > 0) return `trying ${this.#trying.size} now`;
     if (this.isBackedOff) return `stopped after ${this.#failures} failures, until a peer's list comes`;
-    const { ticksLeftOut, count } = this.#refusals;
+    const { ticksLeftOut, count } = this.#backoff;
     if (ticksLeftOut > 0) return `nearly full, leaves out ${ticksLeftOut} more timers`;
     if (count > 0) return `the last ${count} were full, waits for the timer`;
     return 'nobody left to try, waits for a list or the timer';
@@ -211,16 +208,16 @@ export class Growth {
       reactive_below: Math.ceil(slots * REACTIVE_SHARE),
       target: this.#target,
       trying: [...this.#trying.values()].map(({ nodeId, why, score }) => ({ node_id: nodeId as string, why, score })),
-      leads: this.#leads.size,
+      leads: this.#queue.size,
       failures: this.#failures,
-      refusals: this.#refusals.count,
-      skipped: this.#doubts.skipped.size,
-      blamed_reporters: this.#doubts.blamedReporters,
+      refusals: this.#backoff.count,
+      skipped: this.#reputation.skipped.size,
+      blamed_reporters: this.#reputation.blamedReporters,
       candidates: this.#deps.knowledge
         .candidates(limit, (nodeId) => this.#isOut(nodeId))
         .map((candidate) => ({
           node_id: candidate.nodeId as string,
-          score: scoreOf(candidate),
+          score: candidateScore(candidate.reporterCount, candidate.inN3),
           reporters: candidate.reporterCount,
           in_n3: candidate.inN3,
         })),
@@ -230,17 +227,17 @@ export class Growth {
   snapshot(): GrowthState {
     return {
       failures: this.#failures,
-      refusals: this.#refusals.snapshot(),
-      leads: this.#leads.snapshot(),
-      skipped: [...this.#doubts.skipped].map(([nodeId, untilMs]) => ({ nodeId, untilMs })),
+      refusals: this.#backoff.snapshot(),
+      leads: this.#queue.snapshot(),
+      skipped: [...this.#reputation.skipped].map(([nodeId, untilMs]) => ({ nodeId, untilMs })),
     };
   }
 
   restore({ failures, refusals, leads, skipped }: GrowthState): void {
     this.#failures = failures;
-    this.#refusals.restore(refusals);
-    this.#leads.restore(leads);
-    for (const { nodeId, untilMs } of skipped) this.#doubts.skip(nodeId as NodeId, untilMs);
+    this.#backoff.restore(refusals);
+    this.#queue.restore(leads);
+    for (const { nodeId, untilMs } of skipped) this.#reputation.skip(nodeId as NodeId, untilMs);
   }
 
   #nextCandidate(taken: number): Attempt | undefined {
@@ -248,7 +245,12 @@ export class Growth {
     for (let fetched = false; ; fetched = true) {
       for (let candidate = this.#pool.shift(); candidate !== undefined; candidate = this.#pool.shift()) {
         if (this.#isOut(candidate.nodeId)) continue;
-        return { nodeId: candidate.nodeId, why: 'candidate', score: scoreOf(candidate), redirects: 0 };
+        return {
+          nodeId: candidate.nodeId,
+          why: 'candidate',
+          score: candidateScore(candidate.reporterCount, candidate.inN3),
+          redirects: 0,
+        };
       }
       if (fetched || !this.#stale) break;
       this.#fill();
@@ -260,9 +262,9 @@ export class Growth {
   #fill(): void {
     const { knowledge } = this.#deps;
     const fetch = (isExcluded: (nodeId: NodeId) => boolean) => [...knowledge.candidates(POOL, isExcluded)];
-    const isBlamed = this.#doubts.blamedReporters > 0;
+    const isBlamed = this.#reputation.blamedReporters > 0;
     this.#pool = fetch(
-      (nodeId) => this.#isOut(nodeId) || (isBlamed && this.#doubts.isDoubtful(knowledge.reporters(nodeId))),
+      (nodeId) => this.#isOut(nodeId) || (isBlamed && this.#reputation.isDoubtful(knowledge.reporters(nodeId))),
     );
     if (this.#pool.length === 0 && isBlamed) this.#pool = fetch((nodeId) => this.#isOut(nodeId));
     // A full pool leaves more to fetch once it is used up.
@@ -270,10 +272,10 @@ export class Growth {
   }
 
   #enqueue(pick: Attempt): boolean {
-    return !this.#isOut(pick.nodeId) && this.#leads.add(pick);
+    return !this.#isOut(pick.nodeId) && this.#queue.add(pick);
   }
 
   #isOut(nodeId: NodeId): boolean {
-    return this.#trying.has(nodeId) || this.#deps.isUnwanted(nodeId) || this.#doubts.isSkipped(nodeId);
+    return this.#trying.has(nodeId) || this.#deps.isUnwanted(nodeId) || this.#reputation.isSkipped(nodeId);
   }
 }

@@ -1,23 +1,4 @@
 import type { Migration } from '../../../kernel/index.ts';
 
-/**
- * DB-01, with why a node is remembered (the user connected to it, or another plugin keeps it reachable),
- * and whether it was a peer when this node last ran.
- */
-export const peersTable: Migration = {
-  id: '0001-peers',
-  kind: 'expand',
-  sql: `
-    CREATE TABLE peers (
-      node_id TEXT PRIMARY KEY,
-      addresses TEXT NOT NULL,
-      nat_type TEXT NOT NULL DEFAULT 'unknown',
-      last_seen_ms INTEGER NOT NULL DEFAULT 0,
-      connected_by_user INTEGER NOT NULL DEFAULT 0,
-      kept_reachable INTEGER NOT NULL DEFAULT 0,
-      held_off INTEGER NOT NULL DEFAULT 0,
-      online INTEGER NOT NULL DEFAULT 0
-    ) STRICT, WITHOUT ROWID;
-    CREATE INDEX peers_by_age ON peers (last_seen_ms);
-  `,
-};
+/** Once made the table that the plugin `peers` has adopted since. Databases remember the step. */
+export const peersTable: Migration = { id: '0001-peers', kind: 'expand', sql: '' };

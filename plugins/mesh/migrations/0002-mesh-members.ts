@@ -1,6 +1,6 @@
 import type { Migration } from '../../../kernel/index.ts';
 
-/** Agreed preferred peers (PREF-03), nodes kept out of the mesh (MESH-08), and where each peer was proved to be. */
+/** Agreed preferred peers (PREF-03), and nodes kept out of the mesh (MESH-08). */
 export const meshMembers: Migration = {
   id: '0002-mesh-members',
   kind: 'expand',
@@ -14,6 +14,5 @@ export const meshMembers: Migration = {
       node_id TEXT PRIMARY KEY,
       added_at_ms INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
-    ALTER TABLE peers ADD COLUMN proved_address TEXT NOT NULL DEFAULT '';
   `,
 };

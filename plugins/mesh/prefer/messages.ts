@@ -1,8 +1,7 @@
-import { defineRequest, defineNotice, Type } from '../../../kernel/index.ts';
+import { defineRequest, defineNotice, NodeIdSchema, Type } from '../../../kernel/index.ts';
 import type { Static } from '../../../kernel/index.ts';
 
-const HexId = Type.String({ pattern: '^[0-9a-f]{64}$' });
-const NPlus10 = Type.Array(HexId, { maxItems: 11 });
+const NPlus10 = Type.Array(NodeIdSchema, { maxItems: 11 });
 
 export const PreferQuestion = Type.Object({
   /** `cancel` ends an agreement and is always agreed to. */

@@ -1,10 +1,10 @@
 import { codeOf, Type } from '../../../kernel/index.ts';
 import type { NodeId, Static } from '../../../kernel/index.ts';
-import type { AddressBook } from '../address-book.ts';
+import type { Neighbours } from '../neighbours.ts';
 import { rebalanced } from '../api.ts';
 import type { MeshContext } from '../context.ts';
-import type { Link } from '../links.ts';
-import type { Preference } from '../prefer/preference.ts';
+import type { MeshSession } from '../sessions.ts';
+import type { PreferenceAgreements } from '../prefer/preference-agreements.ts';
 import type { PreferredPeers } from '../prefer/preferred-peers.ts';
 import type { Blacklist } from '../slots/blacklist.ts';
 import type { Slots } from '../slots/slots.ts';
@@ -30,9 +30,9 @@ export type DroppedState = Static<typeof DroppedState>;
 
 interface RebalanceParts {
   readonly slots: Slots;
-  readonly book: AddressBook;
+  readonly neighbours: Neighbours;
   readonly preferred: PreferredPeers;
-  readonly preference: Preference;
+  readonly agreements: PreferenceAgreements;
   readonly blacklist: Blacklist;
   /** Connects a node for a slot. */
   connectTo(nodeId: NodeId, purpose: 'preferred' | 'return'): Promise<unknown>;
@@ -51,8 +51,8 @@ export class Rebalance {
   }
 
   /** A connection that held a slot has ended. */
-  lost(link: Link, reason: string): void {
-    const nodeId = link.nodeId as NodeId;
+  lost(session: MeshSession, reason: string): void {
+    const nodeId = session.nodeId;
     if (FINAL_REASONS.has(reason)) return;
     this.#dropped.delete(nodeId);
     this.#dropped.set(nodeId, this.#mesh.ctx.clock.now());
@@ -72,11 +72,11 @@ export class Rebalance {
 
   plan(): RebalanceStep[] {
     const { ctx, network } = this.#mesh;
-    const { slots, book, preferred, blacklist } = this.#parts;
+    const { slots, neighbours, preferred, blacklist } = this.#parts;
     const nowMs = ctx.clock.now();
     return planRebalance({
       nowMs,
-      zombieMs: ctx.config.zombieMs,
+      zombieMs: neighbours.zombieMs,
       sessionIdleMs: ctx.config.sessionIdleMs,
       limit: slots.limits.mesh,
       connections: network.connections().map(({ id, peer, kind, lastActivityMs }) => ({
@@ -84,7 +84,7 @@ export class Rebalance {
         nodeId: peer.nodeId,
         kind,
         idleMs: nowMs - lastActivityMs,
-        isWanted: kind === 'session' && book.isWanted(peer.nodeId),
+        isWanted: kind === 'session' && neighbours.isRemembered(peer.nodeId),
       })),
       preferred: preferred.all(),
       dropped: [...this.#dropped].map(([nodeId, atMs]) => ({ nodeId, atMs })),
@@ -120,7 +120,7 @@ export class Rebalance {
       ctx.counters.add(`rebalance-closed.${step.reason}`);
       network.close(step.connectionId, step.reason);
     } else if (step.do === 'prune-preferred') {
-      this.#parts.preference.lost(step.nodeId);
+      this.#parts.agreements.lost(step.nodeId);
     } else if (step.do === 'reconnect') this.#dropped.delete(step.nodeId);
   }
 
@@ -142,7 +142,7 @@ export class Rebalance {
       );
       this.#mesh.ctx.signal.throwIfAborted();
     }
-    if (steps.some((step) => step.do === 'negotiate')) await this.#parts.preference.round();
+    if (steps.some((step) => step.do === 'negotiate')) await this.#parts.agreements.round();
     if (steps.some((step) => step.do === 'signal-growth')) this.#parts.requestGrowth();
   }
 }

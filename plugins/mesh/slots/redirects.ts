@@ -1,9 +1,10 @@
-import { codeOf, placeOf } from '../../../kernel/index.ts';
+import { codeOf, linkSignals, placeOf, WaitList } from '../../../kernel/index.ts';
 import type { NodeId } from '../../../kernel/index.ts';
 import type { Lead } from '../api.ts';
 import type { MeshContext } from '../context.ts';
-import { peerOf } from '../links.ts';
-import type { Link, Links } from '../links.ts';
+import type { Neighbours } from '../neighbours.ts';
+import { peerOf } from '../sessions.ts';
+import type { MeshSession } from '../sessions.ts';
 import { ALTERNATIVE_ADDRESSES_MAX, refuseRedirect } from '../messages.ts';
 import type { RefuseRedirectBody } from '../messages.ts';
 
@@ -13,9 +14,11 @@ const IN_NEED_MS = 60_000;
 /** Who became a peer last is most likely to have a slot free: one of so many is named. */
 const NEWEST = 8;
 
+/** Attempts of growth that wait for a redirect: as many as there are at once. */
+const WAITING_MAX = 16;
+
 interface RedirectParts {
-  readonly links: Links;
-  addresses(nodeId: NodeId): readonly string[];
+  readonly neighbours: Neighbours;
   /** Growth takes the suggestion, or leaves it. */
   suggested(lead: Lead): void;
 }
@@ -27,6 +30,8 @@ export class Redirects {
   /** Nodes we refused of late that have slots free themselves: where they were seen, and when. */
   readonly #inNeed = new Map<NodeId, { readonly seenAt: string; readonly atMs: number }>();
 
+  readonly #heard = new WaitList({ max: WAITING_MAX, full: () => new Error('too many wait for a redirect') });
+
   constructor(mesh: MeshContext, parts: RedirectParts) {
     this.#mesh = mesh;
     this.#parts = parts;
@@ -36,14 +41,14 @@ export class Redirects {
    * Tells a peer that gets no slot whom to ask instead: one that was refused as well and needs slots, or a
    * live mesh peer of ours.
    */
-  send(link: Link, isInNeed: boolean): void {
+  send(session: MeshSession, features: readonly string[], isInNeed: boolean): void {
     const { ctx } = this.#mesh;
-    if (!link.features.includes(refuseRedirect.name)) return;
-    const body = this.#alternative(link);
-    if (isInNeed) this.#remember(link);
-    const { connectionId } = link;
+    if (!features.includes(refuseRedirect.name)) return;
+    const body = this.#alternative(session);
+    if (isInNeed) this.#remember(session);
+    const { connectionId } = session;
     const sending = ctx
-      .send(peerOf(link), refuseRedirect, body, { connectionId, signal: ctx.signal })
+      .send(peerOf(session), refuseRedirect, body, { connectionId, signal: ctx.signal })
       .catch((error) => {
         ctx.counters.add(`redirects-not-sent.${codeOf(error)}`);
       });
@@ -52,19 +57,33 @@ export class Redirects {
   }
 
   /** Handler of RefuseRedirect: one for each time we asked, and no more. */
-  receive(link: Link | undefined, { alternative, addresses }: RefuseRedirectBody): void {
+  receive(session: MeshSession | undefined, { alternative, addresses }: RefuseRedirectBody): void {
     const { counters } = this.#mesh.ctx;
-    if (link === undefined || !link.redirectDue) {
+    if (session === undefined || !session.redirectDue) {
       counters.add('redirects-unasked');
       return;
     }
-    link.redirectDue = false;
+    session.redirectDue = false;
+    this.#heard.all();
     counters.add('redirects-received');
     if (alternative === undefined) return;
-    this.#parts.suggested({ nodeId: alternative as NodeId, addresses, from: link.nodeId as NodeId });
+    this.#parts.suggested({ nodeId: alternative, addresses, from: session.nodeId });
   }
 
-  #alternative(asker: Link): RefuseRedirectBody {
+  /** Resolves when the redirect that is due on this connection has come, or does not come in time. */
+  async heard(session: MeshSession, limitMs: number): Promise<void> {
+    const { ctx } = this.#mesh;
+    const limited = linkSignals([ctx.signal], { deadlineMs: limitMs, clock: ctx.clock });
+    try {
+      while (session.redirectDue) await this.#heard.wait(limited.signal);
+    } catch {
+      ctx.signal.throwIfAborted();
+    } finally {
+      limited.dispose();
+    }
+  }
+
+  #alternative(asker: MeshSession): RefuseRedirectBody {
     const { network, ctx } = this.#mesh;
     const toldTo = network.connection(asker.connectionId)?.remoteAddr ?? '';
     const [inNeed, newest] = [this.#anotherInNeed(asker), this.#newestPeer(asker)];
@@ -72,14 +91,14 @@ export class Redirects {
     const alternative = ctx.random.integer(2) === 0 ? (inNeed ?? newest) : (newest ?? inNeed);
     if (alternative === undefined) return { addresses: [] };
     const seenAt = this.#inNeed.get(alternative)?.seenAt;
-    const addresses = [...(seenAt === undefined ? [] : [seenAt]), ...this.#parts.addresses(alternative)]
+    const addresses = [...(seenAt === undefined ? [] : [seenAt]), ...this.#parts.neighbours.addresses(alternative)]
       .filter((address, at, all) => all.indexOf(address) === at && network.mayDial(address, toldTo))
       .slice(0, ALTERNATIVE_ADDRESSES_MAX);
     ctx.counters.add(seenAt === undefined ? 'redirects-to-peers' : 'redirects-to-others-in-need');
     return { alternative, addresses };
   }
 
-  #anotherInNeed(asker: Link): NodeId | undefined {
+  #anotherInNeed(asker: MeshSession): NodeId | undefined {
     const { ctx } = this.#mesh;
     for (const [nodeId, { atMs }] of this.#inNeed) {
       if (ctx.clock.now() - atMs > IN_NEED_MS) this.#inNeed.delete(nodeId);
@@ -88,18 +107,18 @@ export class Redirects {
     return others[others.length === 0 ? 0 : ctx.random.integer(others.length)];
   }
 
-  #newestPeer(asker: Link): NodeId | undefined {
-    const newest = this.#parts.links
-      .ready()
-      .filter((link) => link.holdsSlot && link.nodeId !== asker.nodeId)
+  #newestPeer(asker: MeshSession): NodeId | undefined {
+    const newest = this.#parts.neighbours
+      .peers()
+      .filter(({ kind, peer }) => kind === 'mesh' && peer.nodeId !== asker.nodeId)
       .sort((a, b) => b.readyAtMs - a.readyAtMs)
       .slice(0, NEWEST);
-    return newest[newest.length === 0 ? 0 : this.#mesh.ctx.random.integer(newest.length)]?.nodeId as NodeId | undefined;
+    return newest[newest.length === 0 ? 0 : this.#mesh.ctx.random.integer(newest.length)]?.peer.nodeId;
   }
 
-  #remember(link: Link): void {
-    const nodeId = link.nodeId as NodeId;
-    const seenAt = this.#mesh.network.connection(link.connectionId)?.remoteAddr;
+  #remember(session: MeshSession): void {
+    const nodeId = session.nodeId;
+    const seenAt = this.#mesh.network.connection(session.connectionId)?.remoteAddr;
     if (seenAt === undefined) return;
     const { site } = placeOf(seenAt);
     // One of a site, or a machine that invents identities would have all redirects for itself.

@@ -1,19 +1,19 @@
-import type { ConnectionKind, NodeId } from '../../../kernel/index.ts';
-import { meshEmptied, SLOT_PURPOSES, slotChanged } from '../api.ts';
+import { Type } from '../../../kernel/index.ts';
+import type { ConnectionKind, NodeId, Static } from '../../../kernel/index.ts';
+import { SLOT_PURPOSES } from '../../peers/api.ts';
+import { meshEmptied, slotChanged } from '../api.ts';
 import type { SlotCounts, SlotKind } from '../api.ts';
 import type { MeshContext } from '../context.ts';
-import { peerOf } from '../links.ts';
-import type { Link, Links } from '../links.ts';
+import { peerOf } from '../sessions.ts';
+import type { MeshSession, MeshSessions } from '../sessions.ts';
 import { decideSlot, leastDiverse, slotLimits } from './decide.ts';
 import type { HeldSlot, SlotDecision, SlotLimits, SlotTable } from './decide.ts';
-import type { DialPurposes } from '../dial-purposes.ts';
 
-/** Kinds an exchange may turn into `mesh` or `session`; others belong to whoever gave them. */
+/** Kinds a handshake may turn into `mesh` or `session`; others belong to whoever gave them. */
 const OPEN_KINDS: ReadonlySet<ConnectionKind> = new Set(['ephemeral', 'session', 'mesh']);
 
 export interface SlotParts {
-  readonly links: Links;
-  readonly purposes: DialPurposes;
+  readonly sessions: MeshSessions;
   isPreferred(nodeId: NodeId): boolean;
   isBlacklisted(nodeId: NodeId): boolean;
   diversity(nodeId: NodeId): number;
@@ -21,13 +21,22 @@ export interface SlotParts {
   changed(nodeId: NodeId, holdsSlot: boolean): void;
 }
 
+/** A handshake with its repeats, and the room that may be made for it. */
+const RESERVED_MS = 45_000;
+
+export const Reservation = Type.Object({ connectionId: Type.Integer(), untilMs: Type.Number() });
+export type Reservation = Static<typeof Reservation>;
+
 /**
- * Who holds a mesh slot. The links say so, because this is asked all the time; {@link reconcile} takes
+ * Who holds a mesh slot. The sessions say so, because this is asked all the time; {@link reconcile} takes
  * over what others made of a connection's kind.
  */
 export class Slots {
   readonly #mesh: MeshContext;
   readonly #parts: SlotParts;
+
+  /** Connections for which a slot is kept free, and until when; a connection that ends takes its own away. */
+  readonly #reservations = new Map<number, number>();
 
   constructor(mesh: MeshContext, parts: SlotParts) {
     this.#mesh = mesh;
@@ -40,23 +49,23 @@ export class Slots {
 
   held(): HeldSlot[] {
     const held: HeldSlot[] = [];
-    for (const { connectionId, nodeId, holdsSlot } of this.#parts.links.values()) {
-      if (holdsSlot) held.push({ connectionId, nodeId: nodeId as NodeId });
+    for (const { connectionId, nodeId, holdsSlot } of this.#parts.sessions.values()) {
+      if (holdsSlot) held.push({ connectionId, nodeId });
     }
     return held;
   }
 
   get heldCount(): number {
     let count = 0;
-    for (const { holdsSlot } of this.#parts.links.values()) if (holdsSlot) count++;
+    for (const { holdsSlot } of this.#parts.sessions.values()) if (holdsSlot) count++;
     return count;
   }
 
   /** Another plugin may have made a session for a purpose of its own of a mesh connection. */
   reconcile(): void {
-    for (const link of this.#parts.links.values()) {
-      if (!link.holdsSlot || this.#mesh.network.kindOf(link.connectionId) === 'mesh') continue;
-      this.ended(link);
+    for (const session of this.#parts.sessions.values()) {
+      if (!session.holdsSlot || this.#mesh.network.kindOf(session.connectionId) === 'mesh') continue;
+      this.ended(session);
     }
   }
 
@@ -73,12 +82,12 @@ export class Slots {
   }
 
   holds(connectionId: number): boolean {
-    return this.#parts.links.get(connectionId)?.holdsSlot ?? false;
+    return this.#parts.sessions.get(connectionId)?.holdsSlot ?? false;
   }
 
-  kindOf(link: Link): SlotKind {
-    if (!this.holds(link.connectionId)) return 'none';
-    return this.#parts.isPreferred(link.nodeId as NodeId) ? 'preferred' : 'non-preferred';
+  kindOf(session: MeshSession): SlotKind {
+    if (!this.holds(session.connectionId)) return 'none';
+    return this.#parts.isPreferred(session.nodeId) ? 'preferred' : 'non-preferred';
   }
 
   /** The slot of a node, whichever of its connections holds it. */
@@ -87,60 +96,76 @@ export class Slots {
     return this.#parts.isPreferred(nodeId) ? 'preferred' : 'non-preferred';
   }
 
-  /** Whether our exchange is to ask for a slot; from then to {@link release} one is kept free for it. */
-  reserve(link: Link): boolean {
-    const kind = this.#mesh.network.kindOf(link.connectionId);
+  /** Whether our handshake is to ask for a slot; from then to {@link release} one is kept free for it. */
+  reserve(session: MeshSession, purposes: readonly string[]): boolean {
+    const kind = this.#mesh.network.kindOf(session.connectionId);
     if (kind === undefined || !OPEN_KINDS.has(kind)) return false;
-    if (kind !== 'mesh' && !this.#wantsSlot(link.nodeId as NodeId)) return false;
-    link.slotReserved = this.#decide(link).grant;
-    return link.slotReserved;
+    // A connection that nobody here is making at this moment asks for one; it is how a mesh begins.
+    const wants = purposes.length === 0 || purposes.some((purpose) => SLOT_PURPOSES.has(purpose));
+    if (kind !== 'mesh' && !wants) return false;
+    const { grant } = this.#decide(session);
+    if (grant) this.#reservations.set(session.connectionId, this.#mesh.ctx.clock.now() + RESERVED_MS);
+    return grant;
   }
 
-  release(link: Link): void {
-    link.slotReserved = false;
+  /** A slot is kept free for this connection. */
+  isReserved(connectionId: number): boolean {
+    return (this.#reservations.get(connectionId) ?? 0) > this.#mesh.ctx.clock.now();
   }
 
-  /** Gives the link a slot if it may have one. */
-  take(link: Link): SlotDecision {
+  release(connectionId: number): void {
+    this.#reservations.delete(connectionId);
+  }
+
+  reservations(): readonly Reservation[] {
+    return [...this.#reservations].map(([connectionId, untilMs]) => ({ connectionId, untilMs }));
+  }
+
+  restore(reservations: readonly Reservation[]): void {
+    for (const { connectionId, untilMs } of reservations) this.#reservations.set(connectionId, untilMs);
+  }
+
+  /** Gives the session a slot if it may have one. */
+  take(session: MeshSession): SlotDecision {
     const { network } = this.#mesh;
-    const connection = network.connection(link.connectionId);
+    const connection = network.connection(session.connectionId);
     if (connection === undefined || !OPEN_KINDS.has(connection.kind)) return { grant: false, reason: 'held-already' };
-    const decision = this.#decide(link);
+    const decision = this.#decide(session);
     if (!decision.grant) return decision;
     if (decision.evict !== undefined) this.#evict(decision.evict, 'preferred-return');
     if (connection.kind === 'mesh') return decision;
-    network.setKind(link.connectionId, 'mesh');
-    link.holdsSlot = true;
-    this.#tell(link, this.kindOf(link), 'granted');
+    network.setKind(session.connectionId, 'mesh');
+    session.holdsSlot = true;
+    this.#tell(session, this.kindOf(session), 'granted');
     return decision;
   }
 
-  /** Why the link would get no slot now. */
-  refusal(link: Link): 'full' | 'blacklisted' | 'held-already' | undefined {
-    const decision = this.#decide(link);
+  /** Why the session would get no slot now. */
+  refusal(session: MeshSession): 'full' | 'blacklisted' | 'held-already' | undefined {
+    const decision = this.#decide(session);
     return decision.grant ? undefined : decision.reason;
   }
 
-  /** Ends a link by agreement and keeps its slot for another until {@link release}. */
-  hand(from: Link, to: Link): void {
+  /** Ends a session by agreement and keeps its slot for another until {@link release}. */
+  hand(from: MeshSession, to: MeshSession): void {
     this.giveUp(from);
-    to.slotReserved = true;
+    this.#reservations.set(to.connectionId, this.#mesh.ctx.clock.now() + RESERVED_MS);
     this.#mesh.network.close(from.connectionId, 'done');
   }
 
   /** The connection is to end by agreement: its slot is free from now on. */
-  giveUp(link: Link): void {
-    if (!link.holdsSlot) return;
-    link.holdsSlot = false;
-    this.#mesh.network.setKind(link.connectionId, 'session');
-    this.#tell(link, 'none', 'handed-over');
+  giveUp(session: MeshSession): void {
+    if (!session.holdsSlot) return;
+    session.holdsSlot = false;
+    this.#mesh.network.setKind(session.connectionId, 'session');
+    this.#tell(session, 'none', 'handed-over');
   }
 
   /** The connection stays, without a slot. */
-  refuse(link: Link): void {
-    const kind = this.#mesh.network.kindOf(link.connectionId);
-    if (kind === 'ephemeral') this.#mesh.network.setKind(link.connectionId, 'session');
-    link.slotRefusedAtMs = this.#mesh.ctx.clock.now();
+  refuse(session: MeshSession): void {
+    const kind = this.#mesh.network.kindOf(session.connectionId);
+    if (kind === 'ephemeral') this.#mesh.network.setKind(session.connectionId, 'session');
+    session.slotRefusedAtMs = this.#mesh.ctx.clock.now();
   }
 
   /** Closes what a lowered limit no longer covers, least diverse first and preferred peers last. */
@@ -153,18 +178,19 @@ export class Slots {
     }
   }
 
-  /** The connection of this link has ended. */
-  ended(link: Link): void {
-    if (!link.holdsSlot) return;
-    link.holdsSlot = false;
-    this.#tell(link, 'none', 'ended');
+  /** The connection of this session has ended. */
+  ended(session: MeshSession): void {
+    this.release(session.connectionId);
+    if (!session.holdsSlot) return;
+    session.holdsSlot = false;
+    this.#tell(session, 'none', 'ended');
     if (this.heldCount === 0) this.#mesh.ctx.emit(meshEmptied, {});
   }
 
   /** A mesh peer became preferred, or is no longer. */
   preferenceChanged(nodeId: NodeId, reason: 'agreed' | 'cancelled'): void {
-    for (const link of this.#parts.links.readyOf(nodeId)) {
-      if (link.holdsSlot) this.#tell(link, this.kindOf(link), reason);
+    for (const session of this.#parts.sessions.ofNode(nodeId)) {
+      if (session.holdsSlot) this.#tell(session, this.kindOf(session), reason);
     }
   }
 
@@ -172,45 +198,40 @@ export class Slots {
     const { ctx, network } = this.#mesh;
     ctx.counters.add(`evicted.${reason}`);
     ctx.log.info('slot-evicted', { peer: nodeId, reason });
-    const link = this.#parts.links.get(connectionId);
-    if (link?.holdsSlot) {
-      link.holdsSlot = false;
-      this.#tell(link, 'none', reason);
+    const session = this.#parts.sessions.get(connectionId);
+    if (session?.holdsSlot) {
+      session.holdsSlot = false;
+      this.#tell(session, 'none', reason);
     }
     network.setKind(connectionId, 'session');
     network.close(connectionId, 'over-capacity');
   }
 
-  #decide(link: Link): SlotDecision {
+  #decide(session: MeshSession): SlotDecision {
     const { isPreferred, isBlacklisted, diversity } = this.#parts;
     const table: SlotTable = {
       limits: this.limits,
       held: this.held(),
-      reserved: this.#reserved(link),
+      reserved: this.#reserved(session),
       isPreferred,
       isBlacklisted,
       diversity,
     };
-    return decideSlot({ connectionId: link.connectionId, nodeId: link.nodeId as NodeId }, table);
+    return decideSlot({ connectionId: session.connectionId, nodeId: session.nodeId }, table);
   }
 
-  /** A connection that nobody here is making at this moment asks for one; it is how a mesh begins. */
-  #wantsSlot(nodeId: NodeId): boolean {
-    const purposes = this.#parts.purposes.of(nodeId);
-    return purposes.length === 0 || purposes.some((purpose) => SLOT_PURPOSES.has(purpose));
-  }
-
-  #reserved(besides: Link | undefined): number {
+  #reserved(besides: MeshSession | undefined): number {
     let reserved = 0;
-    for (const link of this.#parts.links.values()) {
-      if (link.slotReserved && link !== besides && !link.holdsSlot) reserved++;
+    for (const connectionId of this.#reservations.keys()) {
+      if (!this.isReserved(connectionId)) this.#reservations.delete(connectionId);
+      else if (connectionId !== besides?.connectionId && !this.holds(connectionId)) reserved++;
     }
     return reserved;
   }
 
-  #tell(link: Link, slot: SlotKind, reason: string): void {
+  #tell(session: MeshSession, slot: SlotKind, reason: string): void {
     this.#mesh.ctx.counters.add(`slots.${reason}`);
-    this.#mesh.ctx.emit(slotChanged, { peer: peerOf(link), connectionId: link.connectionId, slot, reason });
-    this.#parts.changed(link.nodeId as NodeId, slot !== 'none');
+    this.#mesh.ctx.emit(slotChanged, { peer: peerOf(session), connectionId: session.connectionId, slot, reason });
+    this.#parts.changed(session.nodeId, slot !== 'none');
   }
 }

@@ -1,6 +1,6 @@
 import type { NodeId } from '../../../kernel/index.ts';
 import { defineCommand, definePlugin, Type } from '../../../kernel/index.ts';
-import { MESH } from '../../../plugins/mesh/api.ts';
+import { PEERS } from '../../../plugins/peers/api.ts';
 
 /** Looks for nodes by their id alone, as any plugin may. */
 export default definePlugin({
@@ -8,7 +8,7 @@ export default definePlugin({
   version: '1.0.0',
   kernel: '^1',
   about: 'Finds nodes by their id',
-  inject: { mesh: MESH },
+  inject: { peers: PEERS },
   commands: {
     'finder.connect': defineCommand({
       about: 'Connect to a node by its id',
@@ -25,12 +25,12 @@ export default definePlugin({
     commands: {
       'finder.visit': async ({ node_id, address }, { signal }) => {
         const request = { nodeId: node_id as NodeId, at: [address], purpose: 'visit', signal };
-        await ctx.deps.mesh.use((mesh) => mesh.connect(request));
+        await ctx.deps.peers.use((peers) => peers.connect(request));
         return {};
       },
       'finder.connect': async ({ node_id }, { signal }) => {
-        const { peer } = await ctx.deps.mesh.use((mesh) =>
-          mesh.connect({ nodeId: node_id as NodeId, purpose: 'finder', signal }),
+        const { peer } = await ctx.deps.peers.use((peers) =>
+          peers.connect({ nodeId: node_id as NodeId, purpose: 'finder', signal }),
         );
         return { node_id: peer.nodeId };
       },

@@ -1,19 +1,16 @@
-import { definePlugin } from '../../../kernel/index.ts';
-import { MESH, offerSection, sectionFeature } from '../../../plugins/mesh/api.ts';
+import { contribute, definePlugin } from '../../../kernel/index.ts';
+import { extensionFeature, HANDSHAKE } from '../../../plugins/peers/api.ts';
 
-/** A contributor that takes 3 s to take in its section: an exchange that a swap finds under way. */
+/** A contributor that takes 3 s to take in its part: a handshake that a swap finds under way. */
 export default definePlugin({
   name: 'slow-section',
   version: '1.0.0',
   kernel: '^1',
-  about: 'Takes its time over its section of the exchange',
-  inject: { mesh: { optional: MESH } },
-  features: [sectionFeature('slow')],
-  setup(ctx) {
-    const offer = offerSection(ctx, () => ctx.deps.mesh, 'slow', {
-      collect: () => 'slowly',
-      receive: () => ctx.clock.sleep(3_000),
-    });
-    return { activate: offer };
-  },
+  about: 'Takes its time over its part of the handshake',
+  features: [extensionFeature('slow')],
+  setup: (ctx) => ({
+    contributes: [
+      contribute(HANDSHAKE, { collect: () => 'slowly', receive: () => ctx.clock.sleep(3_000) }, { name: 'slow' }),
+    ],
+  }),
 });

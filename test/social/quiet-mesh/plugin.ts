@@ -9,9 +9,14 @@ import {
   Type,
 } from '../../../kernel/index.ts';
 import type { ConnectionInfo, NodeId } from '../../../kernel/index.ts';
-import { MESH, meshReady, parseConnectString, peerGone, peerReady } from '../../../plugins/mesh/api.ts';
-import type { ConnectRequest, MeshService, PeerInfo, SectionContribution } from '../../../plugins/mesh/api.ts';
-import { DialBudget } from '../../../plugins/mesh/dial-budget.ts';
+import { LOOKUP_STEP } from '../../../plugins/lookup/api.ts';
+import { MESH } from '../../../plugins/mesh/api.ts';
+import type { MeshService } from '../../../plugins/mesh/api.ts';
+import { HANDSHAKE, parseConnectString, peerGone, peerReady, PEERS } from '../../../plugins/peers/api.ts';
+import type { ConnectRequest, PeerInfo, PeersService } from '../../../plugins/peers/api.ts';
+import { N1_SHARE, ROUTING } from '../../../plugins/routing/api.ts';
+import type { RoutingService } from '../../../plugins/routing/api.ts';
+import { DialBudget } from '../../../plugins/peers/dial-budget.ts';
 
 const Hello = Type.Object({
   features: Type.Array(Type.String()),
@@ -43,7 +48,8 @@ export default definePlugin({
   kernel: '^1',
   about: 'Plays mesh in tests',
   inject: { network: NETWORK },
-  provides: [MESH],
+  provides: [PEERS, ROUTING, MESH],
+  points: [HANDSHAKE, LOOKUP_STEP, N1_SHARE],
   messages: { hello },
   commands: {
     'peer.connect': defineCommand({
@@ -72,13 +78,10 @@ export default definePlugin({
   },
   setup(ctx) {
     const network = ctx.deps.network;
-    const sections = new Map<string, SectionContribution>();
     const ready = new Map<number, { nodeId: NodeId; features: string[] }>();
     const addresses = new Map<NodeId, string[]>();
     const reaches = new Map<NodeId, FakeReach>();
     const kept = new Set<NodeId>();
-    const sources = new Set<() => Iterable<NodeId>>();
-    const steps: { find(target: NodeId, call: { signal: AbortSignal; purpose: string }): Promise<unknown> }[] = [];
     const waiting = new Map<number, () => void>();
     /** Whom the test connected to; what others dial gets no slot. */
     const slots = new Set<NodeId>();
@@ -87,12 +90,16 @@ export default definePlugin({
 
     const own = (connection: ConnectionInfo) => {
       const told: Record<string, unknown> = {};
-      for (const [name, section] of sections) told[name] = section.collect(connection.peer);
+      for (const part of ctx.contributions(HANDSHAKE)) {
+        told[part.name] = part.ask<unknown>(({ collect }) => collect(connection.peer), undefined);
+      }
       return { features: [...network.features()], sections: JSON.parse(JSON.stringify(told)) as typeof told };
     };
     const accept = async (connection: ConnectionInfo, body: { features: string[]; sections: object }) => {
-      for (const [name, value] of Object.entries(body.sections))
-        await sections.get(name)?.receive(connection.peer, value);
+      for (const [name, value] of Object.entries(body.sections)) {
+        const part = ctx.contributions(HANDSHAKE).find((one) => one.name === name);
+        await part?.use(({ receive }) => receive(connection.peer, value)).catch(() => undefined);
+      }
       if (network.connection(connection.id) === undefined || ready.has(connection.id)) return;
       const { nodeId } = connection.peer;
       ready.set(connection.id, { nodeId, features: body.features });
@@ -106,9 +113,9 @@ export default definePlugin({
     const connectTo = async (nodeId: NodeId, purpose: string, signal: AbortSignal, given: readonly string[] = []) => {
       if ([...ready.values()].some((peer) => peer.nodeId === nodeId)) return;
       const candidates = [...given];
-      for (const step of given.length > 0 ? [] : steps) {
-        const outcome = (await step.find(nodeId, { signal, purpose })) as { addresses?: string[] };
-        candidates.push(...(outcome.addresses ?? []));
+      for (const step of given.length > 0 ? [] : ctx.contributions(LOOKUP_STEP)) {
+        const outcome = await step.use(({ find }) => find(nodeId, { signal, purpose }));
+        candidates.push(...(outcome.kind === 'addresses' ? outcome.addresses : []));
       }
       candidates.push(...(addresses.get(nodeId) ?? []));
       if (purpose === 'user') slots.add(nodeId);
@@ -125,7 +132,8 @@ export default definePlugin({
     ctx.on(connectionClosed, ({ id, peer, reason }) => {
       if (ready.delete(id)) ctx.emit(peerGone, { peer, connectionId: id, reason });
     });
-    const service: Partial<MeshService> = {
+    const n1 = () => ctx.contributions(N1_SHARE).flatMap((source) => source.ask((named) => [...named()], []));
+    const peers: Partial<PeersService> = {
       peers: () =>
         [...ready].flatMap(([id, { features }]) => {
           const connection = network.connection(id);
@@ -137,39 +145,32 @@ export default definePlugin({
       keepReachable: (nodeId) => void kept.add(nodeId),
       forget: (nodeId) => void kept.delete(nodeId),
       addresses: (nodeId) => addresses.get(nodeId) ?? [],
-      contribute: (name, contribution) => {
-        sections.set(name, contribution);
-        return () => sections.delete(name);
-      },
     };
-    Object.assign(service, {
+    Object.assign(peers, {
       connectAndRemember: (target: string) => {
         const { nodeId, addresses: given } = parseConnectString(target);
         return connectTo(nodeId, 'user', ctx.signal, given);
       },
       connect: ({ nodeId, purpose, told, at = [], signal = ctx.signal }: ConnectRequest) =>
         connectTo(nodeId, purpose, signal, told === undefined ? at : budget.charge(told.addresses, told.limits)),
-      nplus10: () => nplus10,
-      nplus10Of: () => [],
+    });
+    const mesh: Partial<MeshService> = { nplus10: () => nplus10, nplus10Of: () => [] };
+    const routing: Partial<RoutingService> = {
       reach: (nodeId: NodeId) => {
         const here = [...ready.values()].some((peer) => peer.nodeId === nodeId);
         const known = reaches.get(nodeId) ?? { layer: 'none', n2Reporters: [], n3Reporters: [] };
         return here ? { ...known, layer: 'n1' } : known;
       },
-      offerStep: (step: (typeof steps)[number]) => {
-        steps.push(step);
-        return () => steps.splice(steps.indexOf(step), 1);
-      },
-      contributeN1: (source: () => Iterable<NodeId>) => {
-        sources.add(source);
-        return () => sources.delete(source);
-      },
       n1Changed: () => {},
-      n1: () => [...new Set([...sources].flatMap((source) => [...source()]))],
-    });
+      n1: () => [...new Set(n1())],
+    };
 
     return {
-      services: [bind(MESH, service as MeshService)],
+      services: [
+        bind(PEERS, peers as PeersService),
+        bind(ROUTING, routing as RoutingService),
+        bind(MESH, mesh as MeshService),
+      ],
       handlers: {
         hello: async (body, call) => {
           const connection = network.connection(call.connectionId);
@@ -195,11 +196,10 @@ export default definePlugin({
         },
         'fake.state': () => ({
           kept: [...kept],
-          n1: [...sources].flatMap((source) => [...source()]),
+          n1: n1(),
           dialled: [...dialled],
         }),
       },
-      activate: () => ctx.emit(meshReady, {}),
     };
   },
 });

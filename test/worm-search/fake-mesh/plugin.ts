@@ -1,12 +1,12 @@
 import { bind, codeOf, defineCommand, definePlugin, NETWORK, Type } from '../../../kernel/index.ts';
 import type { NodeId } from '../../../kernel/index.ts';
-import { callOff, MESH } from '../../../plugins/mesh/api.ts';
-import type { ConnectRequest, MeshService, Told } from '../../../plugins/mesh/api.ts';
-import { DialBudget } from '../../../plugins/mesh/dial-budget.ts';
-
-interface Step {
-  find(target: NodeId, call: { signal: AbortSignal; purpose: string }): Promise<unknown>;
-}
+import { LOOKUP, LOOKUP_STEP } from '../../../plugins/lookup/api.ts';
+import type { LookupService } from '../../../plugins/lookup/api.ts';
+import { callOff, HANDSHAKE, PEERS } from '../../../plugins/peers/api.ts';
+import type { ConnectRequest, PeersService, Told } from '../../../plugins/peers/api.ts';
+import { ROUTING } from '../../../plugins/routing/api.ts';
+import type { RoutingService } from '../../../plugins/routing/api.ts';
+import { DialBudget } from '../../../plugins/peers/dial-budget.ts';
 
 /** Plays mesh: connections are real, who is a mesh peer and what is known of others is what the test says. */
 export default definePlugin({
@@ -15,7 +15,8 @@ export default definePlugin({
   kernel: '^1',
   about: 'Plays mesh in tests',
   inject: { network: NETWORK },
-  provides: [MESH],
+  provides: [PEERS, ROUTING, LOOKUP],
+  points: [HANDSHAKE, LOOKUP_STEP],
   commands: {
     'fake.know': defineCommand({
       about: 'Sets addresses, who reports whom, the N2 that referrals are taken from, and what reporters tell',
@@ -41,22 +42,10 @@ export default definePlugin({
     const budget = new DialBudget(ctx.clock);
     const allowed = ({ addresses, by }: Told): readonly string[] =>
       addresses.filter((address) => network.mayDial(address, network.connectionsOf(by)[0]?.remoteAddr ?? ''));
-    let step: Step | undefined;
     let n2: readonly NodeId[] = [];
-    const service = {
+    const peers = {
       peers: () => network.connections().map((connection) => ({ ...connection, features: ['WormQuery'] })),
       addresses: (nodeId: NodeId) => addresses.get(nodeId) ?? [],
-      contribute: () => () => {},
-      offerStep: (offered: Step) => {
-        step = offered;
-        return () => {
-          step = undefined;
-        };
-      },
-      locate: async (nodeId: NodeId, { signal }: { signal: AbortSignal }) => {
-        await ctx.clock.sleep(chain.has(nodeId) ? 40 : 60_000, signal);
-        return chain.get(nodeId) ?? [];
-      },
       connect: async ({ nodeId, told, signal }: ConnectRequest) => {
         const charged = told === undefined ? [] : budget.charge(allowed(told));
         const addresses = told === undefined ? (chain.get(nodeId) ?? []) : charged;
@@ -70,14 +59,26 @@ export default definePlugin({
           throw error;
         }
       },
+    };
+    const routing = {
       reach: (nodeId: NodeId) => {
         const known = reporters.get(nodeId);
         return { layer: known === undefined ? 'none' : 'n2', n2Reporters: known ?? [], n3Reporters: [] };
       },
       randomN2: () => (n2.length === 0 ? undefined : n2[ctx.random.integer(n2.length)]),
     };
+    const lookup: LookupService = {
+      locate: async (nodeId, { signal }) => {
+        await ctx.clock.sleep(chain.has(nodeId) ? 40 : 60_000, signal);
+        return chain.get(nodeId) ?? [];
+      },
+    };
     return {
-      services: [bind(MESH, service as unknown as MeshService)],
+      services: [
+        bind(PEERS, peers as unknown as PeersService),
+        bind(ROUTING, routing as unknown as RoutingService),
+        bind(LOOKUP, lookup),
+      ],
       commands: {
         'fake.know': (facts) => {
           for (const [id, list] of Object.entries(facts.addresses ?? {})) addresses.set(id, list);
@@ -86,7 +87,8 @@ export default definePlugin({
           if (facts.n2 !== undefined) n2 = facts.n2 as NodeId[];
           return {};
         },
-        'fake.step': ({ target, purpose = 'test' }, { signal }) => step?.find(target as NodeId, { signal, purpose }),
+        'fake.step': ({ target, purpose = 'test' }, { signal }) =>
+          ctx.contributions(LOOKUP_STEP)[0]?.use(({ find }) => find(target as NodeId, { signal, purpose })),
       },
     };
   },

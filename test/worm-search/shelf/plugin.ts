@@ -1,5 +1,6 @@
-import { defineCommand, defineRequest, definePlugin, Type } from '../../../kernel/index.ts';
-import { offerHoldings, WORM_SEARCH } from '../../../plugins/worm-search/api.ts';
+import { contribute, defineCommand, definePlugin, defineRequest, Type } from '../../../kernel/index.ts';
+import { HOLDINGS } from '../../../plugins/worm-search/api.ts';
+import type { HoldingSource } from '../../../plugins/worm-search/api.ts';
 
 const take = defineRequest({
   name: 'test/take@1',
@@ -16,7 +17,6 @@ export default definePlugin({
   version: '1.0.0',
   kernel: '^1',
   about: 'Plays a blob store in tests',
-  inject: { wormSearch: { optional: WORM_SEARCH } },
   messages: { take },
   commands: {
     'shelf.put': defineCommand({
@@ -28,13 +28,14 @@ export default definePlugin({
   setup(ctx) {
     const held = new Set<string>();
     const holders = new Map<string, readonly string[]>();
-    const offer = offerHoldings(ctx, () => ctx.deps.wormSearch, {
+    const holdings: HoldingSource = {
       kind: 'blob',
       holds: (id) => held.has(id),
       holders: (id) => (holders.get(id) ?? []) as never,
       fetch: async (id, holder, { signal }) => (await ctx.send(holder, take, { id }, { signal })).found,
-    });
+    };
     return {
+      contributes: [contribute(HOLDINGS, holdings)],
       handlers: { take: ({ id }) => ({ found: held.has(id) }) },
       commands: {
         'shelf.put': ({ id, holders: others }) => {
@@ -43,7 +44,6 @@ export default definePlugin({
           return {};
         },
       },
-      activate: offer,
     };
   },
 });

@@ -1,0 +1,55 @@
+import type { Contribution, NodeId } from '../../kernel/index.ts';
+import type { ConnectRequest } from '../peers/api.ts';
+import type { Reach, RoutingService } from '../routing/api.ts';
+import { LOOKUP_STEP } from './api.ts';
+import type { LookupContext } from './context.ts';
+import type { LookupStep, StepCall } from './contract.ts';
+
+/** What a lookup asks of peers, routing and its contributors. */
+export interface LookupWorld {
+  readonly routing: Pick<RoutingService, 'reach' | 'judge' | 'isShared'>;
+  /** The ways to find a node, in their order. */
+  steps(): readonly Contribution<LookupStep>[];
+  /** True for a node whose handshake is finished. */
+  isPeer(nodeId: NodeId): boolean;
+  /** `held-off`: our user disconnected it. `declined`: its user disconnected us of late. */
+  refusal(nodeId: NodeId): 'held-off' | 'declined' | undefined;
+  /** How we see a connected peer: decides which addresses it may tell, and be told. */
+  remoteAddr(nodeId: NodeId): string | undefined;
+  /** Where the node was last reached, best first; `[]` when unknown. */
+  addresses(nodeId: NodeId): readonly string[];
+  /** Reaches the node at told addresses. @throws what `PeersService.connect` throws */
+  connect(request: ConnectRequest): Promise<unknown>;
+  /** Reaches it where it was before, or by the connection that it has. @throws what `PeersService.connect` throws */
+  connectKnown(nodeId: NodeId, options: StepCall & { readonly except?: ReadonlySet<string> }): Promise<unknown>;
+  /** Until `work` ends nobody else leaves the node. */
+  during<R>(nodeId: NodeId, work: () => Promise<R>): Promise<R>;
+  /** A node that was connected to be asked is not needed any more: closes what nothing else uses. */
+  leave(nodeId: NodeId): void;
+}
+
+/** While routing is off nobody is known to be near. */
+const NOWHERE: Reach = { layer: 'none', n2Reporters: [], n3Reporters: [] };
+/** What a node is connected to for when it is only to be asked where another is. */
+export const LOOKUP_PURPOSE = 'lookup';
+
+export function lookupWorld({ ctx, network }: LookupContext): LookupWorld {
+  const { peers, routing } = ctx.deps;
+  return {
+    routing: {
+      reach: (nodeId) => routing.ask((service) => service.reach(nodeId), NOWHERE),
+      judge: (reporter, verdict) => routing.ask((service) => service.judge(reporter, verdict), undefined),
+      isShared: (nodeId) => routing.ask((service) => service.isShared(nodeId), false),
+    },
+    steps: () => ctx.contributions(LOOKUP_STEP),
+    isPeer: (nodeId) => peers.ask((service) => service.isPeer(nodeId), false),
+    refusal: (nodeId) => peers.ask((service) => service.refusal(nodeId), undefined),
+    remoteAddr: (nodeId) => network.connectionsOf(nodeId).at(-1)?.remoteAddr,
+    addresses: (nodeId) => peers.ask((service) => service.addresses(nodeId), []),
+    connect: (request) => peers.use((service) => service.connect(request)),
+    connectKnown: (nodeId, options) => peers.use((service) => service.connectKnown(nodeId, options)),
+    during: (nodeId, work) =>
+      peers.use((service) => service.during(nodeId, LOOKUP_PURPOSE, work)) as ReturnType<typeof work>,
+    leave: (nodeId) => peers.ask((service) => service.leave(nodeId), undefined),
+  };
+}

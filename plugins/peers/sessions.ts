@@ -1,0 +1,146 @@
+import { DeviceIdSchema, NodeIdSchema, Type } from '../../kernel/index.ts';
+import type { ConnectionInfo, NodeId, PeerId, Static } from '../../kernel/index.ts';
+
+/** What peers knows of one live connection beyond what the kernel knows. */
+export const PeerSession = Type.Object({
+  connectionId: Type.Integer(),
+  nodeId: NodeIdSchema,
+  deviceId: DeviceIdSchema,
+  direction: Type.Union([Type.Literal('inbound'), Type.Literal('outbound')]),
+  /** `waiting`: the peer is to begin the handshake. `asking`: we are. `ready`: it is a peer. */
+  state: Type.Union([Type.Literal('waiting'), Type.Literal('asking'), Type.Literal('ready')]),
+  openedAtMs: Type.Integer(),
+  /** When it became a peer. */
+  readyAtMs: Type.Integer(),
+  protocol: Type.Integer(),
+  features: Type.Array(Type.String()),
+  featuresRevision: Type.Integer(),
+  /** The revision of our own features this peer was last told. */
+  toldRevision: Type.Integer(),
+  /** How the peer sees us: an outside view of our own address. */
+  observedAddr: Type.String(),
+  keepAliveDueMs: Type.Integer(),
+  /** Names of the extensions whose part this peer has been told. */
+  extensionsSent: Type.Array(Type.String()),
+});
+export type PeerSession = Static<typeof PeerSession>;
+
+interface Waiter {
+  resolve(session: PeerSession): void;
+  reject(error: unknown): void;
+}
+
+/** The live connections by their stable id (MESH-10), and who waits for one to become a peer. */
+export class PeerSessions {
+  readonly #sessions = new Map<number, PeerSession>();
+  readonly #waiters = new Map<number, Set<Waiter>>();
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  all(): readonly PeerSession[] {
+    return [...this.#sessions.values()];
+  }
+
+  /** The same without a copy, for who changes nothing meanwhile. */
+  values(): Iterable<PeerSession> {
+    return this.#sessions.values();
+  }
+
+  get(connectionId: number): PeerSession | undefined {
+    return this.#sessions.get(connectionId);
+  }
+
+  add(session: PeerSession): void {
+    this.#sessions.set(session.connectionId, session);
+  }
+
+  /** The session of a live connection; made here when its event is still on the way. */
+  of(connection: ConnectionInfo, nowMs: number): PeerSession {
+    const known = this.#sessions.get(connection.id);
+    if (known !== undefined) return known;
+    const session = newSession(connection, nowMs);
+    this.add(session);
+    return session;
+  }
+
+  ready(): readonly PeerSession[] {
+    return this.all().filter((session) => session.state === 'ready');
+  }
+
+  readyOf(nodeId: NodeId): readonly PeerSession[] {
+    return this.ready().filter((session) => session.nodeId === nodeId);
+  }
+
+  /** Tells those who wait in {@link whenReady}. */
+  settle(session: PeerSession): void {
+    const waiters = this.#waiters.get(session.connectionId);
+    this.#waiters.delete(session.connectionId);
+    for (const waiter of waiters ?? []) waiter.resolve(session);
+  }
+
+  /** Takes the session out; those who wait for it get the error. */
+  remove(connectionId: number, errorOf: () => unknown): PeerSession | undefined {
+    const session = this.#sessions.get(connectionId);
+    this.#sessions.delete(connectionId);
+    const waiters = this.#waiters.get(connectionId);
+    this.#waiters.delete(connectionId);
+    if (waiters !== undefined && waiters.size > 0) {
+      const error = errorOf();
+      for (const waiter of waiters) waiter.reject(error);
+    }
+    return session;
+  }
+
+  /** Resolves when the connection has finished its handshake; rejects when it ends first or `signal` aborts. */
+  whenReady(connectionId: number, signal: AbortSignal): Promise<PeerSession> {
+    const session = this.#sessions.get(connectionId);
+    if (session?.state === 'ready') return Promise.resolve(session);
+    return new Promise((resolve, reject) => {
+      const waiters = this.#waiters.get(connectionId) ?? new Set();
+      this.#waiters.set(connectionId, waiters);
+      const done = (): void => {
+        waiters.delete(waiter);
+        signal.removeEventListener('abort', onAbort);
+      };
+      const waiter: Waiter = {
+        resolve: (ready) => {
+          done();
+          resolve(ready);
+        },
+        reject: (error) => {
+          done();
+          reject(error);
+        },
+      };
+      const onAbort = (): void => waiter.reject(signal.reason);
+      waiters.add(waiter);
+      if (signal.aborted) onAbort();
+      else signal.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+}
+
+export function peerOf({ nodeId, deviceId }: PeerSession): PeerId {
+  return { nodeId, deviceId };
+}
+
+function newSession({ id, peer, direction }: ConnectionInfo, openedAtMs: number): PeerSession {
+  return {
+    connectionId: id,
+    nodeId: peer.nodeId,
+    deviceId: peer.deviceId,
+    direction,
+    state: 'waiting',
+    openedAtMs,
+    readyAtMs: 0,
+    protocol: 0,
+    features: [],
+    featuresRevision: 0,
+    toldRevision: 0,
+    observedAddr: '',
+    keepAliveDueMs: 0,
+    extensionsSent: [],
+  };
+}

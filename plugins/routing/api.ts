@@ -1,0 +1,20 @@
+import { definePoint, defineToken, defineTopic } from '../../kernel/index.ts';
+import type { NodeId } from '../../kernel/index.ts';
+import type { N1Source, RoutingView } from './contract.ts';
+
+export type { Candidate, Layer, N1Source, Reach, Verdict } from './contract.ts';
+export { candidateScore } from './score.ts';
+
+/** What this node knows of the neighbourhood: N1 from its connections, N2 and N3 from what peers share. */
+export type RoutingService = RoutingView;
+
+export const ROUTING = defineToken<RoutingService>('routing');
+
+/** Names nodes that belong to our N1 share besides connections: contacts, or an anchor for a while (KNOW-01, CYC-11). */
+export const N1_SHARE = definePoint<N1Source>('routing/n1-share', {
+  limit: 16,
+  check: (candidate) => (typeof candidate === 'function' ? undefined : 'it is not a function'),
+});
+
+/** Lists of a peer were taken in. Most diffs are no news. */
+export const listsTaken = defineTopic<{ readonly reporter: NodeId; readonly isNews: boolean }>('routing/lists-taken');
