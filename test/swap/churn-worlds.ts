@@ -1,11 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
-import { seededRandom, systemClock, VirtualClock } from '../../kernel/clock/index.ts';
-import { pendingVerifications } from '../../kernel/identity/index.ts';
+import { seededRandom, systemClock } from '../../kernel/clock/index.ts';
+import type { VirtualClock } from '../../kernel/clock/index.ts';
 import { findPlugins } from '../../kernel/lifecycle/loader.ts';
 import { type Node, startNode } from '../../kernel/node.ts';
 import { createCounters } from '../../kernel/observe/index.ts';
+import { VirtualTime } from '../../kernel/testing/virtual-time.ts';
 import { MemoryNetwork } from '../../kernel/transport/memory/network.ts';
 import { recordingLog } from '../rig/recording-log.ts';
 import { temporaryDirectory } from '../rig/temporary.ts';
@@ -34,7 +35,8 @@ export function quicWorld(t: ExecutionContext): ChurnWorld {
 export function memoryWorld(t: ExecutionContext): ChurnWorld & { readonly clock: VirtualClock } {
   const homes = new Homes(t);
   const counters = createCounters();
-  const clock = new VirtualClock({ busy: () => pendingVerifications() > 0 });
+  // Waits for imports, too, which take real time only.
+  const { clock } = new VirtualTime();
   const network = new MemoryNetwork({
     clock,
     random: seededRandom('network'),
