@@ -1,4 +1,4 @@
-import { existsSync, globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import test from 'ava';
 
@@ -29,7 +29,7 @@ test('a line of a plugin README has at most 120 characters', (t) => {
   t.deepEqual(
     linesOver(
       120,
-      pages.filter((file) => file.startsWith('plugins/') && !file.startsWith('plugins/mesh/')),
+      pages.filter((file) => file.startsWith('plugins/')),
     ),
     [],
   );
@@ -60,6 +60,12 @@ test('every path that a page names is there', (t) => {
         .map((path) => `${file}: ${path}`),
     );
   t.deepEqual(missing, []);
+});
+
+test('CONTRIBUTING says of each plugin what to look for in it', (t) => {
+  const [, table = ''] = readFileSync('CONTRIBUTING.md', 'utf8').split('| plugin | look here for |');
+  const rows = [...(table.split('\n\n')[0] ?? '').matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, name]) => name);
+  t.deepEqual(rows.sort(), readdirSync('plugins').sort());
 });
 
 /** What headings are linked by: lower case, punctuation dropped, spaces as hyphens. */
