@@ -109,7 +109,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     const { durable = true } = options;
     const store = openStore({ path: paths.database, log: logs.area('kernel/store'), clock, durable });
     undo.defer('store', () => store.close());
-    const blobs = await BlobFolder.open({ dir: paths.blobs, random, durable, hasher: blake3Hasher });
+    const blobs = new BlobFolder({ dir: paths.blobs, random, durable, hasher: blake3Hasher });
     undo.defer('blobs', () => blobs.close());
     log.info('start-storage');
     const bus = createBus({ log: logs.area('kernel/bus'), counters, clock });

@@ -1,4 +1,5 @@
-import { mkdir, open, readdir, rm, stat, unlink } from 'node:fs/promises';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { open, readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { linkSignals } from '../clock/index.ts';
 import type { BlobFiles, BlobReadOptions, BlobWriteOptions, Cid, StoredBlob } from '../sdk/blob-files.ts';
@@ -33,21 +34,22 @@ export class BlobFolder {
   readonly #ending = new Set<Promise<unknown>>();
   #open = 0;
 
-  private constructor(options: BlobFolderOptions) {
+  /**
+   * Removes what an earlier process did not finish writing; at once, like all of a start before the
+   * plugins, because a test's clock must not run on while a start waits for the disk.
+   *
+   * @throws store/read-only, store/disk-full
+   */
+  constructor(options: BlobFolderOptions) {
     this.#dir = options.dir;
     this.#options = options;
-  }
-
-  /** Removes what an earlier process did not finish writing. @throws store/read-only, store/disk-full */
-  static async open(options: BlobFolderOptions): Promise<BlobFolder> {
     const drafts = join(options.dir, DRAFTS);
     try {
-      await mkdir(drafts, { recursive: true, mode: 0o700 });
-      for (const name of await readdir(drafts)) await rm(join(drafts, name), { recursive: true, force: true });
+      mkdirSync(drafts, { recursive: true, mode: 0o700 });
+      for (const name of readdirSync(drafts)) rmSync(join(drafts, name), { recursive: true, force: true });
     } catch (error) {
       throw explain(error, drafts);
     }
-    return new BlobFolder(options);
   }
 
   /** The blobs for one borrower: reads and writes still under way end when `lifetime` aborts. */

@@ -7,7 +7,7 @@ import { BlobFolder, lockDataDirectory, prepareDataDirectory } from '../../kerne
 const dir = process.argv[2] as string;
 lockDataDirectory(dir);
 const random = systemRandom();
-const folder = await BlobFolder.open({
+const folder = new BlobFolder({
   dir: prepareDataDirectory(dir).blobs,
   random,
   durable: true,

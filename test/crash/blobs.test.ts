@@ -38,7 +38,7 @@ test('50 times kill -9 while blobs are written: none that was acknowledged is mi
       },
       async stored(ids) {
         const path = prepareDataDirectory(dir).blobs;
-        const folder = await BlobFolder.open({
+        const folder = new BlobFolder({
           dir: path,
           random: seededRandom(seed),
           durable: true,

@@ -29,7 +29,7 @@ test.serial(
     });
     for (const durable of [true, false]) {
       synced.length = 0;
-      const folder = await BlobFolder.open({ dir: path, random: seededRandom(1), durable, hasher: blake3Hasher });
+      const folder = new BlobFolder({ dir: path, random: seededRandom(1), durable, hasher: blake3Hasher });
       const blobs = folder.lend(NEVER);
       const { cid } = await blobs.write([bytesOf(1, 1_000)], { maxBytes: 1_000, signal: NEVER });
       t.deepEqual(synced, durable ? ['file', 'directory'] : []);

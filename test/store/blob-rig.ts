@@ -19,7 +19,7 @@ export interface BlobRig {
 
 export async function openBlobs(dataDir: string): Promise<BlobRig> {
   const dir = prepareDataDirectory(dataDir).blobs;
-  const folder = await BlobFolder.open({ dir, random: seededRandom(1), durable: true, hasher: blake3Hasher });
+  const folder = new BlobFolder({ dir, random: seededRandom(1), durable: true, hasher: blake3Hasher });
   const generation = new AbortController();
   return { blobs: folder.lend(generation.signal), dir, folder, generation };
 }
