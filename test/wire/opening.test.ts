@@ -104,3 +104,42 @@ test('a network that does not listen yet has nothing and dials nobody', async (t
   await t.throwsAsync(network.sendTo(testPeer('a'), ask, { n: 1 }), { code: 'wire/not-connected' });
   await t.notThrowsAsync(network.shutdown());
 });
+
+test('the trace shows how calls ended: refused, malformed, given up', async (t) => {
+  const { client, server, near, serve } = wireRig();
+  const seen: string[] = [];
+  const record = (side: string) => (records: readonly TraceRecord[]) =>
+    void seen.push(...records.map(({ direction, code, outcome }) => `${side} ${direction} ${code} ${outcome}`));
+  client.dispatcher.trace.subscribe(record('client'));
+  server.dispatcher.trace.subscribe(record('server'));
+  let finish: ((value: unknown) => void) | undefined;
+  serve('p', [ask, () => new Promise((resolve) => (finish = resolve))]);
+  const controller = new AbortController();
+  const sent = client.dispatcher.send(near, ask, { n: 1 }, { signal: controller.signal });
+  await settle();
+  controller.abort(new Error('enough'));
+  await t.throwsAsync(sent, { message: 'enough' });
+  await settle();
+  finish?.({ n: 1 });
+  await settle();
+  t.deepEqual(seen.splice(0), ['client out 0xD4 sent', 'server in 0xD4 cancelled']);
+  near.far.onStream = (stream) => stream.write(Uint8Array.of(0xd5, 0, 0, 0, 1, 0x21), true);
+  await t.throwsAsync(client.dispatcher.send(near, ask, { n: 1 }), { code: 'wire/bad-response' });
+  await settle();
+  t.deepEqual(seen.splice(0), ['client out 0xD4 sent', 'client in 0xD5 malformed']);
+});
+
+test('a call that ended well leaves nothing behind to expire', async (t) => {
+  const { client, server, clock, near, serve } = wireRig();
+  serve('p', [ask, echo], [note, () => {}]);
+  await client.dispatcher.send(near, ask, { n: 1 });
+  await client.dispatcher.send(near, note, { n: 1 });
+  await settle();
+  await clock.advance(120_000);
+  const counted = Object.keys({ ...server.counters.read(), ...client.counters.read() });
+  t.deepEqual(
+    counted.filter((name) => !name.startsWith('frames-')),
+    [],
+  );
+  t.is(clock.pending, 0);
+});
