@@ -65,14 +65,14 @@ test('a post is fetched once, however many tell of it at a time', async (t) => {
   t.is(fetches(), before + 1);
 });
 
-test('a section that is no list of delete records is counted and harms nothing', async (t) => {
+test('a part of the handshake that is no list of delete records is counted and harms nothing', async (t) => {
   const { world, reader, author } = await scene(t);
   await author.run('post.create', { text: 'stays' });
   await world.settle();
-  const section = [...reader.sections.values()][0];
+  const [part] = reader.extensions();
   const before = reader.counters.read()['delete-refused:malformed'] ?? 0;
   for (const value of [undefined, null, 7, 'deletes', [], {}, { deletes: {} }])
-    await world.clock.until(Promise.resolve(section?.receive(author.identity.self, value)));
+    await world.clock.until(Promise.resolve(part?.use(({ receive }) => receive(author.identity.self, value))));
   t.is(reader.counters.read()['delete-refused:malformed'], before + 7);
   t.deepEqual(await reader.texts(), ['stays']);
 });
@@ -101,6 +101,6 @@ test('two copies of one delete record that arrive together are one delete', asyn
   const record = composeDelete(author.identity, post.id, world.clock.now());
   await world.clock.until(Promise.all([1, 2].map(() => reader.receive(author, deleteRecord, record))));
   t.is(reader.figures().posts, 0);
-  const [section] = reader.sections.values();
-  t.deepEqual(section?.collect(author.identity.self), { deletes: [record] });
+  const [part] = reader.extensions();
+  t.deepEqual(reader.told(part?.name ?? '', author), { deletes: [record] });
 });
