@@ -30,8 +30,10 @@ export class AddressService {
   }
 
   /** Handler of AddressRequest: only for nodes of our own shares, and with nothing the asker could not use. */
-  async answer({ target, hops }: AddressQuestion, call: Pick<IncomingCall, 'peer' | 'signal'>): Promise<AddressAnswer> {
-    const nodeId = target as NodeId;
+  async answer(
+    { target: nodeId, hops }: AddressQuestion,
+    call: Pick<IncomingCall, 'peer' | 'signal'>,
+  ): Promise<AddressAnswer> {
     const asker = call.peer.nodeId;
     if (this.#world.routing.isShared(nodeId)) {
       return { known: true, addresses: this.#tellable(this.#world.addresses(nodeId), asker) };

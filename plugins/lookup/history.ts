@@ -1,4 +1,4 @@
-import { Type } from '../../kernel/index.ts';
+import { BoundedMap, Type } from '../../kernel/index.ts';
 import type { NodeId, Static } from '../../kernel/index.ts';
 
 /** Nodes whose searches are remembered for `peer explain`; beyond it the one longest without news goes. */
@@ -29,19 +29,13 @@ export type Resolution = Static<typeof Resolution>;
 
 /** The last searches for each node, the latest last. */
 export class LookupHistory {
-  readonly #runs = new Map<NodeId, readonly Resolution[]>();
+  readonly #runs = new BoundedMap<NodeId, readonly Resolution[]>(NODES_MAX);
 
   get(nodeId: NodeId): readonly Resolution[] {
     return this.#runs.get(nodeId) ?? [];
   }
 
   add(nodeId: NodeId, run: Resolution): void {
-    const runs = [...this.get(nodeId), run].slice(-RUNS_MAX);
-    this.#runs.delete(nodeId);
-    this.#runs.set(nodeId, runs);
-    for (const oldest of this.#runs.keys()) {
-      if (this.#runs.size <= NODES_MAX) break;
-      this.#runs.delete(oldest);
-    }
+    this.#runs.set(nodeId, [...this.get(nodeId), run].slice(-RUNS_MAX));
   }
 }

@@ -1,11 +1,11 @@
-import { defineRequest, Type } from '../../kernel/index.ts';
+import { defineRequest, NodeIdSchema, Type } from '../../kernel/index.ts';
 import type { Static } from '../../kernel/index.ts';
 
 /** Addresses in one answer. */
 export const ADDRESSES_TOLD_MAX = 8;
 
 export const AddressQuestion = Type.Object({
-  target: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+  target: NodeIdSchema,
   /** How often the question may be passed on: 0 to who has the target in N1, 1 to who has it in N2. */
   hops: Type.Integer({ minimum: 0, maximum: 1 }),
 });

@@ -1,4 +1,4 @@
-import { Type } from '../../kernel/index.ts';
+import { BoundedMap, Type } from '../../kernel/index.ts';
 import type { NodeId, Static } from '../../kernel/index.ts';
 
 /** Nodes remembered for `peer explain`; beyond it the one longest without news goes. */
@@ -25,7 +25,7 @@ export type NodeHistory = Static<typeof NodeHistory>;
 
 /** What happened with each node of late, so that `peer explain` can say why it is not here. */
 export class History {
-  readonly #nodes = new Map<NodeId, NodeHistory>();
+  readonly #nodes = new BoundedMap<NodeId, NodeHistory>(NODES_MAX);
 
   get(nodeId: NodeId): NodeHistory | undefined {
     return this.#nodes.get(nodeId);
@@ -54,12 +54,7 @@ export class History {
 
   #touch(nodeId: NodeId): NodeHistory {
     const node = this.#nodes.get(nodeId) ?? { attempts: [] };
-    this.#nodes.delete(nodeId);
     this.#nodes.set(nodeId, node);
-    for (const oldest of this.#nodes.keys()) {
-      if (this.#nodes.size <= NODES_MAX) break;
-      this.#nodes.delete(oldest);
-    }
     return node;
   }
 }

@@ -25,7 +25,7 @@ export interface KnownPeer {
 }
 
 interface Row {
-  node_id: string;
+  node_id: NodeId;
   addresses: string;
   nat_type: string;
   last_seen_ms: number;
@@ -56,7 +56,7 @@ export class PeerStore {
     return this.#db
       .prepare<Row>(`SELECT node_id FROM peers WHERE ${WANTED} ORDER BY last_seen_ms DESC LIMIT ${WANTED_MAX}`)
       .all()
-      .map((row) => row.node_id as NodeId);
+      .map((row) => row.node_id);
   }
 
   isWanted(nodeId: NodeId): boolean {
@@ -135,7 +135,7 @@ export class PeerStore {
         )
         .all(limit);
       this.#db.prepare('UPDATE peers SET online = 0 WHERE online > 0').run();
-      return rows.map((row) => row.node_id as NodeId);
+      return rows.map((row) => row.node_id);
     });
   }
 
@@ -165,7 +165,7 @@ export function mergeAddresses(fresh: readonly string[], known: readonly string[
 
 function toKnownPeer(row: Row): KnownPeer {
   return {
-    nodeId: row.node_id as NodeId,
+    nodeId: row.node_id,
     addresses: JSON.parse(row.addresses) as string[],
     natType: row.nat_type,
     lastSeenMs: row.last_seen_ms,

@@ -1,4 +1,4 @@
-import { codeOf, linkSignals, Type } from '../../kernel/index.ts';
+import { codeOf, linkSignals, NodeIdSchema, Type } from '../../kernel/index.ts';
 import type { NodeId, Static } from '../../kernel/index.ts';
 import { WANTED_MAX } from './peer-store.ts';
 import type { PeerStore } from './peer-store.ts';
@@ -20,7 +20,7 @@ const DECLINED_MS = 15 * 60_000;
 const DECLINES = new Set(['user-request', 'mesh-full', 'over-capacity', 'misbehaviour', 'incompatible']);
 
 export const Plan = Type.Object({
-  nodeId: Type.String(),
+  nodeId: NodeIdSchema,
   failures: Type.Integer(),
   nextAtMs: Type.Integer(),
   /** The rule that set the time, for `peer explain`. */
@@ -69,7 +69,7 @@ export class ReconnectQueue {
   }
 
   restore(plans: readonly Plan[]): void {
-    for (const plan of plans) this.#plans.set(plan.nodeId as NodeId, plan);
+    for (const plan of plans) this.#plans.set(plan.nodeId, plan);
   }
 
   /** Plans a dial for everyone wanted who is not here: at a start and after a swap. */
@@ -106,7 +106,7 @@ export class ReconnectQueue {
 
   /** A connection ended; decides whether and when to dial again. */
   closed(session: PeerSession, reason: string, byPeer: boolean): void {
-    const nodeId = session.nodeId as NodeId;
+    const nodeId = session.nodeId;
     // A dial under way decides for itself when it fails.
     if (!this.#isAway(nodeId) || !this.#store.isWanted(nodeId)) return;
     const livedMs = session.state === 'ready' ? this.#peers.ctx.clock.now() - session.readyAtMs : 0;
@@ -124,11 +124,11 @@ export class ReconnectQueue {
   #tick(): void {
     const now = this.#peers.ctx.clock.now();
     const due = this.plans()
-      .filter((plan) => plan.nextAtMs <= now && this.#isAway(plan.nodeId as NodeId))
+      .filter((plan) => plan.nextAtMs <= now && this.#isAway(plan.nodeId))
       .sort((a, b) => a.nextAtMs - b.nextAtMs);
     for (const { nodeId } of due) {
       if (this.#dialling >= DIALS_MAX) break;
-      this.#peers.ctx.background('redial', this.#redial(nodeId as NodeId));
+      this.#peers.ctx.background('redial', this.#redial(nodeId));
     }
     this.#arm();
   }
@@ -138,7 +138,7 @@ export class ReconnectQueue {
     if (!this.#started || this.#dialling >= DIALS_MAX) return;
     let nextAtMs = Number.POSITIVE_INFINITY;
     for (const plan of this.#plans.values()) {
-      if (plan.nextAtMs < nextAtMs && this.#isAway(plan.nodeId as NodeId)) nextAtMs = plan.nextAtMs;
+      if (plan.nextAtMs < nextAtMs && this.#isAway(plan.nodeId)) nextAtMs = plan.nextAtMs;
     }
     if (nextAtMs >= (this.#wake?.atMs ?? Number.POSITIVE_INFINITY)) return;
     this.#wake?.cancel.abort();

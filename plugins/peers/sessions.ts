@@ -1,5 +1,6 @@
-import { DeviceIdSchema, NodeIdSchema, Type } from '../../kernel/index.ts';
+import { DeviceIdSchema, NodeIdSchema, Type, WaitList } from '../../kernel/index.ts';
 import type { ConnectionInfo, NodeId, PeerId, Static } from '../../kernel/index.ts';
+import { peersErrors } from './errors.ts';
 
 /** What peers knows of one live connection beyond what the kernel knows. */
 export const PeerSession = Type.Object({
@@ -25,15 +26,13 @@ export const PeerSession = Type.Object({
 });
 export type PeerSession = Static<typeof PeerSession>;
 
-interface Waiter {
-  resolve(session: PeerSession): void;
-  reject(error: unknown): void;
-}
+/** Who may wait for one connection to become a peer. */
+const WAITING_MAX = 64;
 
 /** The live connections by their stable id (MESH-10), and who waits for one to become a peer. */
 export class PeerSessions {
   readonly #sessions = new Map<number, PeerSession>();
-  readonly #waiters = new Map<number, Set<Waiter>>();
+  readonly #waiting = new Map<number, WaitList<PeerSession>>();
 
   get size(): number {
     return this.#sessions.size;
@@ -75,50 +74,31 @@ export class PeerSessions {
 
   /** Tells those who wait in {@link whenReady}. */
   settle(session: PeerSession): void {
-    const waiters = this.#waiters.get(session.connectionId);
-    this.#waiters.delete(session.connectionId);
-    for (const waiter of waiters ?? []) waiter.resolve(session);
+    this.#waiting.get(session.connectionId)?.all(session);
+    this.#waiting.delete(session.connectionId);
   }
 
   /** Takes the session out; those who wait for it get the error. */
   remove(connectionId: number, errorOf: () => unknown): PeerSession | undefined {
     const session = this.#sessions.get(connectionId);
     this.#sessions.delete(connectionId);
-    const waiters = this.#waiters.get(connectionId);
-    this.#waiters.delete(connectionId);
-    if (waiters !== undefined && waiters.size > 0) {
-      const error = errorOf();
-      for (const waiter of waiters) waiter.reject(error);
-    }
+    const waiting = this.#waiting.get(connectionId);
+    this.#waiting.delete(connectionId);
+    if (waiting !== undefined && waiting.size > 0) waiting.refuseAll(errorOf());
     return session;
   }
 
-  /** Resolves when the connection has finished its handshake; rejects when it ends first or `signal` aborts. */
+  /**
+   * Resolves when the connection has finished its handshake; rejects when it ends first or `signal` aborts.
+   * @throws mesh/busy when too many wait for it
+   */
   whenReady(connectionId: number, signal: AbortSignal): Promise<PeerSession> {
     const session = this.#sessions.get(connectionId);
     if (session?.state === 'ready') return Promise.resolve(session);
-    return new Promise((resolve, reject) => {
-      const waiters = this.#waiters.get(connectionId) ?? new Set();
-      this.#waiters.set(connectionId, waiters);
-      const done = (): void => {
-        waiters.delete(waiter);
-        signal.removeEventListener('abort', onAbort);
-      };
-      const waiter: Waiter = {
-        resolve: (ready) => {
-          done();
-          resolve(ready);
-        },
-        reject: (error) => {
-          done();
-          reject(error);
-        },
-      };
-      const onAbort = (): void => waiter.reject(signal.reason);
-      waiters.add(waiter);
-      if (signal.aborted) onAbort();
-      else signal.addEventListener('abort', onAbort, { once: true });
-    });
+    const waiting =
+      this.#waiting.get(connectionId) ?? new WaitList({ max: WAITING_MAX, full: () => peersErrors.make('busy') });
+    this.#waiting.set(connectionId, waiting);
+    return waiting.wait(signal);
   }
 }
 

@@ -1,4 +1,4 @@
-import { isHexId, Type } from '../../kernel/index.ts';
+import { hexSchema, isHexId, Type } from '../../kernel/index.ts';
 import type { NodeId, Static } from '../../kernel/index.ts';
 
 /** 32-bit words of a whole id. */
@@ -14,12 +14,13 @@ export const SHORT_WORDS = 4;
 export const N1_SHARE_MAX = 2_048;
 export const N2_SHARE_MAX = 16_384;
 
-const HexId = Type.String({ pattern: '^[0-9a-f]{64}$' });
-
 /** Ids as hex texts, or packed: base64 of their first bytes, sorted, one after the other. */
 export function idListType(maxItems: number, words: number) {
   const maxLength = Math.ceil((maxItems * words * 4) / 3) * 4;
-  return Type.Union([Type.Array(HexId, { maxItems }), Type.String({ maxLength, pattern: '^[A-Za-z0-9+/]*={0,2}$' })]);
+  return Type.Union([
+    Type.Array(hexSchema(32), { maxItems }),
+    Type.String({ maxLength, pattern: '^[A-Za-z0-9+/]*={0,2}$' }),
+  ]);
 }
 export type IdList = Static<ReturnType<typeof idListType>>;
 

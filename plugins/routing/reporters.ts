@@ -1,4 +1,4 @@
-import { peerKey } from '../../kernel/index.ts';
+import { BoundedMap, peerKey } from '../../kernel/index.ts';
 import type { NodeId, PeerId } from '../../kernel/index.ts';
 import type { Verdict } from './contract.ts';
 
@@ -35,7 +35,7 @@ interface Standing {
 export class Reporters {
   readonly #byPeer = new Map<string, Reporter>();
   readonly #byNumber: (Reporter | undefined)[] = [];
-  readonly #standings = new Map<NodeId, Standing>();
+  readonly #standings = new BoundedMap<NodeId, Standing>(STANDINGS_MAX);
 
   get size(): number {
     return this.#byPeer.size;
@@ -83,13 +83,8 @@ export class Reporters {
 
   judge(nodeId: NodeId, verdict: Verdict, nowMs: number): void {
     const value = Math.max(STANDING_MIN, this.standing(nodeId, nowMs) * FACTOR[verdict]);
-    this.#standings.delete(nodeId);
-    if (value >= 1) return;
-    this.#standings.set(nodeId, { value, atMs: nowMs });
-    for (const oldest of this.#standings.keys()) {
-      if (this.#standings.size <= STANDINGS_MAX) break;
-      this.#standings.delete(oldest);
-    }
+    if (value >= 1) this.#standings.delete(nodeId);
+    else this.#standings.set(nodeId, { value, atMs: nowMs });
   }
 
   /** Whose standing is below 1, the lowest first. */
@@ -100,11 +95,11 @@ export class Reporters {
       .sort(([, one], [, other]) => one - other);
   }
 
-  standings(): { nodeId: string; value: number; atMs: number }[] {
+  standings(): { nodeId: NodeId; value: number; atMs: number }[] {
     return [...this.#standings].map(([nodeId, standing]) => ({ nodeId, ...standing }));
   }
 
-  restoreStandings(standings: readonly { nodeId: string; value: number; atMs: number }[]): void {
-    for (const { nodeId, value, atMs } of standings) this.#standings.set(nodeId as NodeId, { value, atMs });
+  restoreStandings(standings: readonly { nodeId: NodeId; value: number; atMs: number }[]): void {
+    for (const { nodeId, value, atMs } of standings) this.#standings.set(nodeId, { value, atMs });
   }
 }

@@ -1,4 +1,4 @@
-import { Type, validatorOf } from '../../kernel/index.ts';
+import { NodeIdSchema, Type, validatorOf } from '../../kernel/index.ts';
 import type { IncomingCall, Loop, NodeId, PeerId, Static } from '../../kernel/index.ts';
 import type { HandshakeExtension } from '../peers/api.ts';
 import { listsTaken, N1_SHARE } from './api.ts';
@@ -29,7 +29,7 @@ export const RoutingState = Type.Object({
   n2: Type.String(),
   reporters: Type.Array(
     Type.Object({
-      nodeId: Type.String(),
+      nodeId: NodeIdSchema,
       deviceId: Type.String(),
       revision: Type.Integer(),
       listedAtMs: Type.Integer(),
@@ -38,7 +38,7 @@ export const RoutingState = Type.Object({
     }),
   ),
   told: Type.Record(Type.String(), Told),
-  standings: Type.Array(Type.Object({ nodeId: Type.String(), value: Type.Number(), atMs: Type.Number() })),
+  standings: Type.Array(Type.Object({ nodeId: NodeIdSchema, value: Type.Number(), atMs: Type.Number() })),
 });
 export type RoutingState = Static<typeof RoutingState>;
 

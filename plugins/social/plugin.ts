@@ -1,4 +1,15 @@
-import { bind, codeOf, contribute, definePlugin, serviceArrived, NETWORK, SIGNER, Type } from '../../kernel/index.ts';
+import {
+  bind,
+  codeOf,
+  contribute,
+  definePlugin,
+  DeviceIdSchema,
+  NETWORK,
+  NodeIdSchema,
+  serviceArrived,
+  SIGNER,
+  Type,
+} from '../../kernel/index.ts';
 import type { NodeId, PeerId } from '../../kernel/index.ts';
 import { MESH } from '../mesh/api.ts';
 import { extensionFeature, HANDSHAKE, PEER_FACTS, peerGone, peerReady, PEERS } from '../peers/api.ts';
@@ -33,7 +44,7 @@ import { Routes } from './routes.ts';
 import { Routing, toSocialRoute } from './routing.ts';
 import { socialUi } from './ui.ts';
 
-const PeerRef = Type.Object({ nodeId: Type.String(), deviceId: Type.String() });
+const PeerRef = Type.Object({ nodeId: NodeIdSchema, deviceId: DeviceIdSchema });
 
 /** Everything else is on disk: only what was on its way to peers, and what they were told of us, is handed over. */
 const State = Type.Object({
@@ -233,8 +244,8 @@ export default definePlugin({
         };
       },
       restore: (state) => {
-        restored.profileOwed = state.profileOwed as PeerId[];
-        restored.followingOwed = state.followingOwed as PeerId[];
+        restored.profileOwed = state.profileOwed;
+        restored.followingOwed = state.followingOwed;
         if (state.own !== undefined) routing.restore(state.own);
       },
       diagnostics: () => ({

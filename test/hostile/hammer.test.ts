@@ -109,7 +109,10 @@ test('a question about ids nobody has makes the asked node dial nobody', async (
   const { net, anna, liars, places } = await siege(t);
   const before = net.dials.length;
   for (let at = 0; at < 20; at++) {
-    await say(net, liars[0] as FakeNode, anna, addressRequest, { target: at.toString(16).padStart(64, 'e'), hops: 1 });
+    await say(net, liars[0] as FakeNode, anna, addressRequest, {
+      target: readNodeId(at.toString(16).padStart(64, 'e')),
+      hops: 1,
+    });
   }
   t.is(net.dials.slice(before).filter(({ from }) => from === anna.id).length, 0);
   t.is(places.length, 0);

@@ -1,5 +1,5 @@
-import { Type } from '../../../kernel/index.ts';
-import type { NodeId, Static } from '../../../kernel/index.ts';
+import { NodeIdSchema, Type } from '../../../kernel/index.ts';
+import type { Static } from '../../../kernel/index.ts';
 import type { Attempt } from './attempt.ts';
 
 /** Leads waiting, and those of one teller; more are not taken. */
@@ -9,10 +9,10 @@ const LEADS_OF_ONE_MAX = 4;
 /** What a swap hands over: a slot may have been given up for one of them. */
 export const LeadsState = Type.Array(
   Type.Object({
-    nodeId: Type.String(),
+    nodeId: NodeIdSchema,
     why: Type.Union([Type.Literal('offered'), Type.Literal('redirect')]),
     addresses: Type.Array(Type.String()),
-    from: Type.String(),
+    from: NodeIdSchema,
     redirects: Type.Integer(),
   }),
 );
@@ -44,8 +44,7 @@ export class CandidateQueue {
 
   restore(leads: LeadsState): void {
     for (const { nodeId, why, addresses, from, redirects } of leads) {
-      const lead = { nodeId: nodeId as NodeId, addresses, from: from as NodeId };
-      this.add({ nodeId: lead.nodeId, why, score: 0, lead, redirects });
+      this.add({ nodeId, why, score: 0, lead: { nodeId, addresses, from }, redirects });
     }
   }
 

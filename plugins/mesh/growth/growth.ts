@@ -1,4 +1,4 @@
-import { Type } from '../../../kernel/index.ts';
+import { NodeIdSchema, Type } from '../../../kernel/index.ts';
 import type { Clock, NodeId, Static } from '../../../kernel/index.ts';
 import type { Lead } from '../api.ts';
 import { candidateScore } from '../../routing/api.ts';
@@ -51,7 +51,7 @@ export const GrowthState = Type.Object({
   failures: Type.Integer(),
   refusals: BackoffState,
   leads: LeadsState,
-  skipped: Type.Array(Type.Object({ nodeId: Type.String(), untilMs: Type.Number() })),
+  skipped: Type.Array(Type.Object({ nodeId: NodeIdSchema, untilMs: Type.Number() })),
 });
 export type GrowthState = Static<typeof GrowthState>;
 
@@ -237,7 +237,7 @@ export class Growth {
     this.#failures = failures;
     this.#backoff.restore(refusals);
     this.#queue.restore(leads);
-    for (const { nodeId, untilMs } of skipped) this.#reputation.skip(nodeId as NodeId, untilMs);
+    for (const { nodeId, untilMs } of skipped) this.#reputation.skip(nodeId, untilMs);
   }
 
   #nextCandidate(taken: number): Attempt | undefined {

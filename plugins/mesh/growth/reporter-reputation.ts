@@ -1,3 +1,4 @@
+import { BoundedMap } from '../../../kernel/index.ts';
 import type { Clock, NodeId } from '../../../kernel/index.ts';
 
 /** Candidates left alone; beyond it the one longest in the list is tried again. */
@@ -9,15 +10,15 @@ const BLAMED_MAX = 512;
 /** Whom growth leaves alone for a while, and whose word it takes last. */
 export class ReporterReputation {
   readonly #clock: Pick<Clock, 'now'>;
-  readonly #skipped = new Map<NodeId, number>();
+  readonly #skipped = new BoundedMap<NodeId, number>(SKIPPED_MAX);
   /** Reporters by how many of their nodes could not be reached of late. */
-  readonly #blame = new Map<NodeId, number>();
+  readonly #blame = new BoundedMap<NodeId, number>(BLAMED_MAX);
 
   constructor(clock: Pick<Clock, 'now'>) {
     this.#clock = clock;
   }
 
-  get skipped(): ReadonlyMap<NodeId, number> {
+  get skipped(): BoundedMap<NodeId, number> {
     return this.#skipped;
   }
 
@@ -28,7 +29,7 @@ export class ReporterReputation {
   }
 
   skip(nodeId: NodeId, untilMs: number): void {
-    keep(this.#skipped, nodeId, untilMs, SKIPPED_MAX);
+    this.#skipped.set(nodeId, untilMs);
   }
 
   isSkipped(nodeId: NodeId): boolean {
@@ -44,7 +45,7 @@ export class ReporterReputation {
     let isBlamed = false;
     for (const reporter of reporters) {
       const blame = (this.#blame.get(reporter) ?? 0) + 1;
-      keep(this.#blame, reporter, blame, BLAMED_MAX);
+      this.#blame.set(reporter, blame);
       isBlamed ||= blame >= BLAME_MAX;
     }
     return isBlamed;
@@ -57,7 +58,7 @@ export class ReporterReputation {
 
   /** Called with each growth timer that is not left out: what was long ago counts less. */
   fade(): void {
-    for (const [reporter, blame] of this.#blame) this.#lower(reporter, blame > 1 ? blame / 2 : 0);
+    for (const [reporter, blame] of [...this.#blame]) this.#lower(reporter, blame > 1 ? blame / 2 : 0);
   }
 
   /** Nobody names the node but reporters whose nodes could not be reached. */
@@ -68,15 +69,5 @@ export class ReporterReputation {
   #lower(reporter: NodeId, blame: number): void {
     if (blame <= 0) this.#blame.delete(reporter);
     else this.#blame.set(reporter, blame);
-  }
-}
-
-/** Sets the entry as the newest and drops the oldest beyond `max`. */
-function keep(map: Map<NodeId, number>, key: NodeId, value: number, max: number): void {
-  map.delete(key);
-  map.set(key, value);
-  for (const oldest of map.keys()) {
-    if (map.size <= max) break;
-    map.delete(oldest);
   }
 }

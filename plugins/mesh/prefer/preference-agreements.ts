@@ -1,4 +1,4 @@
-import { codeOf } from '../../../kernel/index.ts';
+import { BoundedMap, codeOf } from '../../../kernel/index.ts';
 import type { IncomingCall, NodeId } from '../../../kernel/index.ts';
 import type { PeerInfo } from '../../peers/api.ts';
 import { nplus10Changed } from '../api.ts';
@@ -31,7 +31,7 @@ interface AgreementParts {
 export class PreferenceAgreements {
   readonly #mesh: MeshContext;
   readonly #parts: AgreementParts;
-  readonly #askedAtMs = new Map<NodeId, number>();
+  readonly #askedAtMs = new BoundedMap<NodeId, number>(ASKED_MAX);
 
   constructor(mesh: MeshContext, parts: AgreementParts) {
     this.#mesh = mesh;
@@ -114,7 +114,7 @@ export class PreferenceAgreements {
 
   async #ask(info: PeerInfo): Promise<void> {
     const { nodeId } = info.peer;
-    this.#asked(nodeId);
+    this.#askedAtMs.set(nodeId, this.#mesh.ctx.clock.now());
     const answer = await this.#send(info, this.#question('prefer'));
     if (answer === undefined) return;
     this.#mesh.ctx.counters.add(answer.agreed ? 'preference-agreed' : 'preference-refused');
@@ -163,7 +163,7 @@ export class PreferenceAgreements {
   #end(nodeId: NodeId): boolean {
     if (!this.#parts.preferred.remove(nodeId)) return false;
     // An agreement that just ended does not come back by itself at once.
-    this.#asked(nodeId);
+    this.#askedAtMs.set(nodeId, this.#mesh.ctx.clock.now());
     this.#parts.slots.preferenceChanged(nodeId, 'cancelled');
     this.#changed();
     return true;
@@ -188,14 +188,5 @@ export class PreferenceAgreements {
   #take(connectionId: number, nplus10: readonly NodeId[]): void {
     const session = this.#parts.sessions.get(connectionId);
     if (session !== undefined) session.nplus10 = [...nplus10];
-  }
-
-  #asked(nodeId: NodeId): void {
-    this.#askedAtMs.delete(nodeId);
-    this.#askedAtMs.set(nodeId, this.#mesh.ctx.clock.now());
-    for (const oldest of this.#askedAtMs.keys()) {
-      if (this.#askedAtMs.size <= ASKED_MAX) break;
-      this.#askedAtMs.delete(oldest);
-    }
   }
 }

@@ -1,4 +1,4 @@
-import { codeOf, Type } from '../../../kernel/index.ts';
+import { BoundedMap, codeOf, NodeIdSchema, Type } from '../../../kernel/index.ts';
 import type { NodeId, Static } from '../../../kernel/index.ts';
 import type { Neighbours } from '../neighbours.ts';
 import { rebalanced } from '../api.ts';
@@ -25,7 +25,7 @@ const FINAL_REASONS = new Set([
   'done',
 ]);
 
-export const DroppedState = Type.Object({ nodeId: Type.String(), atMs: Type.Number() });
+export const DroppedState = Type.Object({ nodeId: NodeIdSchema, atMs: Type.Number() });
 export type DroppedState = Static<typeof DroppedState>;
 
 interface RebalanceParts {
@@ -43,7 +43,7 @@ interface RebalanceParts {
 export class Rebalance {
   readonly #mesh: MeshContext;
   readonly #parts: RebalanceParts;
-  readonly #dropped = new Map<NodeId, number>();
+  readonly #dropped = new BoundedMap<NodeId, number>(DROPPED_MAX);
 
   constructor(mesh: MeshContext, parts: RebalanceParts) {
     this.#mesh = mesh;
@@ -54,12 +54,7 @@ export class Rebalance {
   lost(session: MeshSession, reason: string): void {
     const nodeId = session.nodeId;
     if (FINAL_REASONS.has(reason)) return;
-    this.#dropped.delete(nodeId);
     this.#dropped.set(nodeId, this.#mesh.ctx.clock.now());
-    for (const oldest of this.#dropped.keys()) {
-      if (this.#dropped.size <= DROPPED_MAX) break;
-      this.#dropped.delete(oldest);
-    }
   }
 
   snapshot(): DroppedState[] {
@@ -67,7 +62,7 @@ export class Rebalance {
   }
 
   restore(dropped: readonly DroppedState[]): void {
-    for (const { nodeId, atMs } of dropped) this.#dropped.set(nodeId as NodeId, atMs);
+    for (const { nodeId, atMs } of dropped) this.#dropped.set(nodeId, atMs);
   }
 
   plan(): RebalanceStep[] {

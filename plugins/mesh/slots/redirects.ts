@@ -1,4 +1,4 @@
-import { codeOf, linkSignals, placeOf, WaitList } from '../../../kernel/index.ts';
+import { BoundedMap, codeOf, linkSignals, placeOf, WaitList } from '../../../kernel/index.ts';
 import type { NodeId } from '../../../kernel/index.ts';
 import type { Lead } from '../api.ts';
 import type { MeshContext } from '../context.ts';
@@ -28,7 +28,7 @@ export class Redirects {
   readonly #mesh: MeshContext;
   readonly #parts: RedirectParts;
   /** Nodes we refused of late that have slots free themselves: where they were seen, and when. */
-  readonly #inNeed = new Map<NodeId, { readonly seenAt: string; readonly atMs: number }>();
+  readonly #inNeed = new BoundedMap<NodeId, { readonly seenAt: string; readonly atMs: number }>(IN_NEED_MAX);
 
   readonly #heard = new WaitList({ max: WAITING_MAX, full: () => new Error('too many wait for a redirect') });
 
@@ -126,9 +126,5 @@ export class Redirects {
       if (other === nodeId || placeOf(known.seenAt).site === site) this.#inNeed.delete(other);
     }
     this.#inNeed.set(nodeId, { seenAt, atMs: this.#mesh.ctx.clock.now() });
-    for (const oldest of this.#inNeed.keys()) {
-      if (this.#inNeed.size <= IN_NEED_MAX) break;
-      this.#inNeed.delete(oldest);
-    }
   }
 }
