@@ -96,6 +96,14 @@ test('a plugin that is off has what its code says and nothing that runs', async 
   t.throws(() => rig.host.inspect('nobody'), { code: 'lifecycle/unknown-plugin' });
 });
 
+test('a plugin whose code does not load can be inspected, with the reason', async (t) => {
+  const rig = hostRig(t);
+  await rig.host.refresh(rig.write('broken.ts', 'not code ('));
+  const { reason, ...seen } = rig.host.inspect('broken');
+  t.regex(reason ?? '', /could not be loaded/);
+  t.like(seen, { name: 'broken', state: 'failed', version: '', needs: [], resources: [], provides: [], points: [] });
+});
+
 test('diagnostics that throw do not break the overview', async (t) => {
   const rig = hostRig(t);
   const parts = "diagnostics() { throw new Error('no figures'); },";

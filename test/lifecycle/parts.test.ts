@@ -71,3 +71,22 @@ export default definePlugin({ version: '1.0.0', kernel: '^1', about: 'x', ${rest
     'committed',
   );
 });
+
+test('a part gets what its plugin injects, the same that ctx.deps holds', async (t) => {
+  const rig = hostRig(t);
+  await rig.host.add(
+    rig.write(
+      'clockwork.ts',
+      `
+import { bind, definePlugin, defineToken } from 'itsgoin';
+const CLOCKWORK = defineToken('clockwork');
+export default definePlugin({
+  name: 'clockwork', version: '1.0.0', kernel: '^1', about: 'Ticks', provides: [CLOCKWORK],
+  setup: () => ({ services: [bind(CLOCKWORK, { tick: () => 'tock' })] }),
+});`,
+    ),
+  );
+  const body = 'const e = ctx.part(E); return e.use(({ tick }) => tick()).then((said) => [said, e === ctx.deps.it]);';
+  await rig.host.add(rig.write('p.ts', plugin(body, 'inject: { it: CLOCKWORK },')));
+  t.deepEqual(await rig.run('ask'), ['tock', true]);
+});
