@@ -1,3 +1,4 @@
+import { hexSchema } from '../sdk/kit/ids.ts';
 import { scrypt } from 'node:crypto';
 import { copyFileSync } from 'node:fs';
 import { Type } from 'typebox';
@@ -25,22 +26,20 @@ export const PASSPHRASE_MIN_CHARACTERS = 8;
 /** An export is about 500 characters. */
 const TEXT_MAX_CHARACTERS = 4_096;
 
-const Hex = (bytes: number) => Type.String({ pattern: `^[0-9a-f]{${bytes * 2}}$` });
-
 const Sealed = Compile(
   Type.Object({
     format: Type.Literal(FORMAT),
     version: Type.Literal(VERSION),
-    node_id: Hex(32),
+    node_id: hexSchema(32),
     scrypt: Type.Object({
       n: Type.Integer({ minimum: 2 ** 14, maximum: SCRYPT_N_MAX }),
       r: Type.Literal(SCRYPT.r),
       p: Type.Literal(SCRYPT.p),
-      salt: Hex(SALT_BYTES),
+      salt: hexSchema(SALT_BYTES),
     }),
-    nonce: Hex(AEAD_NONCE_BYTES),
-    sealed: Hex(SEED_BYTES + AEAD_TAG_BYTES),
-    checksum: Hex(8),
+    nonce: hexSchema(AEAD_NONCE_BYTES),
+    sealed: hexSchema(SEED_BYTES + AEAD_TAG_BYTES),
+    checksum: hexSchema(8),
   }),
 );
 

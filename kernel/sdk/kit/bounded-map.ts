@@ -4,7 +4,8 @@ import { LRUCache } from 'lru-cache';
  * A map that keeps at most `max` entries: writing one more drops the oldest, the one that was written
  * (or read with {@link use}) longest ago. For what peers can fill and what may be forgotten.
  *
- * Iteration is from the oldest to the newest, so that a copy made by writing in that order is the same.
+ * Iteration is from the oldest to the newest. Entries may be deleted meanwhile; one that is written meanwhile
+ * comes again at the end, so whoever writes walks a copy.
  */
 export class BoundedMap<K extends NonNullable<unknown>, V extends NonNullable<unknown>> implements Iterable<[K, V]> {
   readonly max: number;
