@@ -9,6 +9,7 @@ export const testingErrors = defineErrors('testing', {
     message: '{what} never happens: at {atMs} ms no timer is left that could bring it about',
     hint: 'Times are virtual: since the network was started.',
   },
+  'name-taken': { message: 'There is a node called {name} already', hint: 'Its keys are made of its name.' },
   'no-such-node': { message: 'There is no node {number} among {count}' },
   'node-off': { message: '{node} is off', hint: 'Start it with `net.restart`.' },
   'no-such-plugin': { message: 'No plugin that ships with itsgoin is called "{name}"', hint: 'There are: {known}.' },

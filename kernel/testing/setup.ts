@@ -9,6 +9,8 @@ export interface NodeSetup {
   readonly builtin?: readonly string[] | 'all';
   /** Settings of plugins: `{ hello: { greeting: 'hi' } }`. */
   readonly config?: PluginSettings;
+  /** Whether nodes go on when a plugin does not start, as they do in life. Default: `testing/not-active`. */
+  readonly mayFail?: boolean;
   /** The user's files in the data directory, by name: `{ 'anchors.json': '[]' }`. */
   readonly files?: Readonly<Record<string, string>>;
 }
@@ -17,6 +19,8 @@ export interface NodeSetup {
 export interface OneNode extends NodeSetup {
   /** What errors call it, and what its keys are made of. Default: `node` and its number. */
   readonly name?: string;
+  /** A data directory that is there already, with its keys, its config and what is stored; it is not removed. */
+  readonly dataDir?: string;
   /** Its IP address. */
   readonly host?: string;
 }

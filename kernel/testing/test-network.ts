@@ -80,15 +80,18 @@ export class TestNetwork {
   async add(setup: OneNode = {}): Promise<TestNode> {
     const {
       name,
+      dataDir,
       plugins = [],
       builtin,
       config = {},
       files,
+      mayFail = false,
       host = this.#hostOf?.(this.#machines),
     }: OneNode = {
       ...this.#setup,
       ...setup,
     };
+    if (this.nodes.some((node) => node.name === name)) throw testingErrors.make('name-taken', { name: name ?? '' });
     const written = join(this.#root, 'plugins');
     const paths = plugins.map((plugin) => placeOf(plugin, written));
     const chosen = await withNeeds(paths, builtin);
@@ -101,9 +104,11 @@ export class TestNetwork {
       plugins: chosen.map(({ path }) => path),
       transport: (at) => this.#dials.noting(this.memory.transport(at)),
       config,
+      mayFail,
       logLevel: 'warn',
       logTo: { stream: log },
       ...(name !== undefined && { name }),
+      ...(dataDir !== undefined && { dataDir }),
       ...(host !== undefined && { host }),
       ...(files && { files }),
     });

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import type { PluginInspection, SwapOutcome } from '../lifecycle/plugin-host.ts';
+import type { VirtualClock } from '../clock/virtual-clock.ts';
+import type { ConfigChange, PluginInspection, SwapOutcome } from '../lifecycle/plugin-host.ts';
 import type { Node } from '../node.ts';
 import type { DeviceId, NodeId } from '../sdk/identifiers.ts';
 import type { AnyMessage, BodyOf, ResponseOf } from '../sdk/message.ts';
@@ -73,6 +74,11 @@ export class TestNode {
     return node;
   }
 
+  /** The clock of all nodes. */
+  get clock(): VirtualClock {
+    return this.#time.clock;
+  }
+
   get isOn(): boolean {
     return this.machine.node !== undefined;
   }
@@ -143,9 +149,9 @@ export class TestNode {
     return this.wait(this.kernel.host.enable(plugin), `switching ${plugin} on`);
   }
 
-  /** Replaces a plugin's settings and swaps it in with them. @throws config/* when they are refused */
-  configure(plugin: string, settings: Readonly<Record<string, unknown>>): Promise<SwapOutcome> {
-    return this.wait(this.kernel.host.configure(plugin, settings), `configuring ${plugin}`);
+  /** Replaces a plugin's settings, or changes those it has, and swaps it in with them. @throws config/* when they are refused */
+  configure(plugin: string, change: ConfigChange): Promise<SwapOutcome> {
+    return this.wait(this.kernel.host.configure(plugin, change), `configuring ${plugin}`);
   }
 
   /** Moves time until a promise of this node settles. */

@@ -1,54 +1,33 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
-import { FakeNet, type FakeNode } from '../mesh/fake-net.ts';
-import { temporaryDirectory } from '../rig/temporary.ts';
-
-/** Folders of mesh and anchors. */
-export const PLUGINS = ['peers', 'routing', 'lookup', 'mesh', 'anchors'].map((name) =>
-  fileURLToPath(new URL(`../../plugins/${name}`, import.meta.url)),
-);
-
-const folder = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+import { type OneNode, TestNetwork, type TestNode } from '../../kernel/testing/index.ts';
+import { CORE, meshCounters } from '../mesh/mesh-net.ts';
 
 /** A home router with a port mapping, for single tests. */
-export const ROUTER = folder('./router');
+export const ROUTER = new URL('./router', import.meta.url);
 /** Mesh that dials nobody by itself, so that a test says who is connected. */
 export const NO_GROWTH = { mesh: { growth: false } } as const;
 
-interface AnchorNodeOptions {
+/** A network of nodes with mesh and anchors, at public addresses in the order in which they start. */
+export function anchorNet(t: ExecutionContext): TestNetwork {
+  return new TestNetwork({ t, builtin: [...CORE, 'anchors'], hostOf: (number) => `5.0.0.${number + 1}` });
+}
+
+interface AnchorNode extends Omit<OneNode, 'name' | 'files'> {
   /** Connect strings for `anchors.json`; no file without them. */
   readonly anchors?: readonly string[];
-  readonly host?: string;
-  readonly dataDir?: string;
-  /** Config of the plugins by name. */
-  readonly config?: Record<string, Record<string, unknown>>;
-  readonly plugins?: readonly string[];
 }
 
-/** Nodes with mesh and anchors at public addresses of the memory network. */
-export class AnchorNet extends FakeNet {
-  #publicHosts = 0;
-
-  async anchorNode(name: string, options: AnchorNodeOptions = {}): Promise<FakeNode> {
-    const { anchors, config = {}, host = `5.0.0.${++this.#publicHosts}` } = options;
-    const dataDir = options.dataDir ?? temporaryDirectory(this.t);
-    if (anchors !== undefined) writeFileSync(join(dataDir, 'anchors.json'), JSON.stringify(anchors));
-    const plugins = Object.fromEntries(Object.entries(config).map(([plugin, values]) => [plugin, { config: values }]));
-    writeFileSync(join(dataDir, 'config.json'), JSON.stringify({ plugins }));
-    return this.node(name, { dataDir, host, plugins: options.plugins ?? PLUGINS });
-  }
-
-  /** The name of whom a node dialled, in order. */
-  dialledBy(node: FakeNode): string[] {
-    return this.dials.filter(({ from }) => from === node.id).map(({ to }) => to);
-  }
+export function anchorNode(net: TestNetwork, name: string, { anchors, ...setup }: AnchorNode = {}): Promise<TestNode> {
+  return net.add({ name, ...setup, ...(anchors && { files: { 'anchors.json': JSON.stringify(anchors) } }) });
 }
 
-/** A virtual network for one test. */
-export function anchorNet(t: ExecutionContext): AnchorNet {
-  return new AnchorNet(t);
+/** Whom a node dialled, by host, in order. */
+export function dialledBy(net: TestNetwork, node: TestNode): string[] {
+  return net.dials.filter(({ from }) => from === node.id).map(({ to }) => to);
+}
+
+export async function peerIds(node: TestNode): Promise<string[]> {
+  return (await node.run<{ peers: { node_id: string }[] }>('peer.list')).peers.map(({ node_id }) => node_id);
 }
 
 export interface Explained {
@@ -60,13 +39,13 @@ export interface Explained {
   sticky: string[];
 }
 
-export function explain(node: FakeNode): Promise<Explained> {
+export function explain(node: TestNode): Promise<Explained> {
   return node.run<Explained>('anchor.explain');
 }
 
 /** Mesh slots that the node has given so far, also to connections that are gone. */
-export function slotsGiven(node: FakeNode): number {
-  const counters = node.counters();
+export function slotsGiven(node: TestNode): number {
+  const counters = meshCounters(node);
   return (counters['slots.granted'] ?? 0) + (counters['slots.agreed'] ?? 0);
 }
 
@@ -77,6 +56,6 @@ export interface ListedAnchor {
   last_seen_ms?: number;
 }
 
-export async function listAnchors(node: FakeNode): Promise<ListedAnchor[]> {
+export async function listAnchors(node: TestNode): Promise<ListedAnchor[]> {
   return (await node.run<{ anchors: ListedAnchor[] }>('anchor.list')).anchors;
 }

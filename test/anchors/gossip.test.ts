@@ -1,5 +1,5 @@
 import test from 'ava';
-import { anchorNet, listAnchors } from './anchor-net.ts';
+import { anchorNet, anchorNode, listAnchors, peerIds } from './anchor-net.ts';
 
 const known = async (node: Parameters<typeof listAnchors>[0]) =>
   (await listAnchors(node)).filter(({ source }) => source === 'known').map(({ node_id }) => node_id);
@@ -7,13 +7,13 @@ const known = async (node: Parameters<typeof listAnchors>[0]) =>
 test('five anchors that joined one through the other know each other within ten minutes', async (t) => {
   const net = anchorNet(t);
   const config = { anchors: { declare: true } };
-  const anchors = [await net.anchorNode('a0', { config })];
+  const anchors = [await anchorNode(net, 'a0', { config })];
   for (let at = 1; at < 5; at++) {
     // Each starts from the one before it: a chain, not a star.
-    anchors.push(await net.anchorNode(`a${at}`, { config, anchors: [anchors[at - 1]?.connectString ?? ''] }));
-    await net.clock.advance(60_000);
+    anchors.push(await anchorNode(net, `a${at}`, { config, anchors: [anchors[at - 1]?.connectString ?? ''] }));
+    await net.advance(60_000);
   }
-  await net.clock.advance(300_000);
+  await net.advance(300_000);
   for (const anchor of anchors) {
     const others = anchors.filter((other) => other !== anchor).map(({ id }) => id);
     t.deepEqual((await known(anchor)).sort(), others.sort(), anchor.name);
@@ -22,29 +22,29 @@ test('five anchors that joined one through the other know each other within ten 
 
 test('a declared anchor asks for no referrals and waits on no list', async (t) => {
   const net = anchorNet(t);
-  const first = await net.anchorNode('first');
-  const second = await net.anchorNode('second', {
+  const first = await anchorNode(net, 'first');
+  const second = await anchorNode(net, 'second', {
     config: { anchors: { declare: true } },
     anchors: [first.connectString],
   });
-  await net.clock.advance(5_000);
-  t.deepEqual(await second.peerIds(), [first.id]);
+  await net.advance(5_000);
+  t.deepEqual(await peerIds(second), [first.id]);
   t.like(await first.run('anchor.referrals'), { referrals: [] });
 });
 
 test('peers of an anchor that dialled them from a passing port store its bind port', async (t) => {
   const net = anchorNet(t);
-  const anchor = await net.anchorNode('anchor', { config: { anchors: { declare: true } } });
-  const peer = await net.anchorNode('peer');
-  net.network.route = (from, to) => ({ to, seenAs: from.host === anchor.host ? { ...from, port: 50_000 } : from });
+  const anchor = await anchorNode(net, 'anchor', { config: { anchors: { declare: true } } });
+  const peer = await anchorNode(net, 'peer');
+  net.memory.route = (from, to) => ({ to, seenAs: from.host === anchor.host ? { ...from, port: 50_000 } : from });
   await anchor.run('peer.connect', { target: peer.connectString });
-  await net.clock.advance(1_000);
+  await net.advance(1_000);
   t.deepEqual((await listAnchors(peer))[0]?.addresses, [anchor.address]);
 });
 
 test('known_anchors has three columns, and nothing else', async (t) => {
   const net = anchorNet(t);
-  const node = await net.anchorNode('node');
+  const node = await anchorNode(net, 'node');
   await node.stop();
   const { openStore } = await import('../../kernel/store/index.ts');
   const { recordingLog } = await import('../rig/recording-log.ts');

@@ -1,10 +1,10 @@
 import test from 'ava';
+import type { TestNode } from '../../kernel/testing/index.ts';
 import { initialExchange } from '../../plugins/peers/messages.ts';
 import { referralRequest } from '../../plugins/anchors/messages.ts';
-import type { FakeNode } from '../mesh/fake-net.ts';
 import { tapWire } from '../privacy/wire-tap.ts';
 import type { TappedFrame } from '../privacy/wire-tap.ts';
-import { anchorNet, NO_GROWTH } from './anchor-net.ts';
+import { anchorNet, anchorNode, NO_GROWTH } from './anchor-net.ts';
 
 const config = NO_GROWTH;
 
@@ -12,17 +12,17 @@ test('addresses of a home are told within it alone: by an anchor that has a foot
   const net = anchorNet(t);
   const frames: TappedFrame[] = [];
   t.teardown(tapWire((frame) => frames.push(frame)));
-  const anchor = await net.anchorNode('anchor', { config: { ...config, anchors: { declare: true } } });
+  const anchor = await anchorNode(net, 'anchor', { config: { ...config, anchors: { declare: true } } });
   const at = (host: string, declare = false) =>
-    net.anchorNode(host, { host, anchors: [anchor.connectString], config: { ...config, anchors: { declare } } });
+    anchorNode(net, host, { host, anchors: [anchor.connectString], config: { ...config, anchors: { declare } } });
   await at('10.0.0.5');
   await at('10.0.0.6', true);
-  await net.clock.advance(5_000);
+  await net.advance(5_000);
   const cellar = await at('10.0.0.7');
-  await net.clock.advance(5_000);
-  const outside = await net.anchorNode('outside', { config, anchors: [anchor.connectString] });
-  await net.clock.advance(60_000);
-  const told = (node: FakeNode) =>
+  await net.advance(5_000);
+  const outside = await anchorNode(net, 'outside', { config, anchors: [anchor.connectString] });
+  await net.advance(60_000);
+  const told = (node: TestNode) =>
     frames.filter(({ from, to }) => from === anchor.id && to === node.id).map(({ text }) => text);
   t.true(
     told(cellar).some((text) => text.includes('10.0.0.5')),

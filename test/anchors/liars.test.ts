@@ -10,7 +10,8 @@ import {
   probeResult,
   referralRequest,
 } from '../../plugins/anchors/messages.ts';
-import { anchorNet, listAnchors, PLUGINS } from './anchor-net.ts';
+import { anchorNet, anchorNode, dialledBy, listAnchors } from './anchor-net.ts';
+import { CORE } from '../mesh/mesh-net.ts';
 
 const PROBE = '0123456789abcdef'.repeat(2);
 const NOWHERE = readNodeId('e'.repeat(64));
@@ -20,11 +21,11 @@ const VICTIM = '5.7.7.7';
 /** A node under attack, and one that runs mesh only: the test speaks for it. */
 async function siege(t: ExecutionContext) {
   const net = anchorNet(t);
-  const anna = await net.anchorNode('anna');
-  const mallory = await net.anchorNode('mallory', { plugins: PLUGINS.slice(0, 4) });
+  const anna = await anchorNode(net, 'anna');
+  const mallory = await anchorNode(net, 'mallory', { builtin: CORE });
   await mallory.run('peer.connect', { target: anna.connectString });
   const say = <M extends AnyMessage>(message: M, body: BodyOf<M>): Promise<ResponseOf<M>> =>
-    net.clock.until(mallory.node.network.sendTo(anna.id, message, body));
+    net.wait(mallory.kernel.network.sendTo(anna.id, message, body));
   const counters = () => anna.counters('anchors');
   const victims = () => net.dials.filter(({ to }) => to.includes(VICTIM)).length;
   return { net, anna, mallory, say, counters, victims };
@@ -35,7 +36,7 @@ test('a registrant cannot have a stranger referred: only addresses on its own ma
   await say(anchorRegister, {
     addresses: [`${VICTIM}:53`, '127.0.0.1:22', '10.0.0.1:80', '224.0.0.1:99', mallory.address],
   });
-  await net.clock.advance(100);
+  await net.advance(100);
   const { referrals } = await anna.run<{ referrals: { addresses: string[] }[] }>('anchor.referrals');
   t.deepEqual(referrals[0]?.addresses, [mallory.address]);
   t.is(counters()['registered-addresses-left-out'], 1);
@@ -55,7 +56,7 @@ test('a witness dials one machine twice in ten minutes, whoever asks', async (t)
   for (let at = 0; at < 4; at++) {
     const ask = { ...asWitness, target_addr: `${VICTIM}:${4_433 + at}`, witness: anna.id, return_via: mallory.id };
     outcomes.push((await say(probeRequest, ask)).reason);
-    await net.clock.advance(30_000);
+    await net.advance(30_000);
   }
   t.deepEqual(outcomes, ['transport/dial-timeout', 'transport/dial-timeout', 'over-budget', 'over-budget']);
   t.is(victims(), 2);
@@ -73,16 +74,16 @@ for (const target_addr of [
 ]) {
   test(`a witness does not dial ${target_addr}`, async (t) => {
     const { net, anna, mallory, say } = await siege(t);
-    const before = net.dialledBy(anna).length;
+    const before = dialledBy(net, anna).length;
     const ask = { ...asWitness, target_addr, witness: anna.id, return_via: mallory.id };
     t.like(await say(probeRequest, ask), { outcome: 'not-tested', reason: 'address-not-public' });
-    t.is(net.dialledBy(anna).length, before);
+    t.is(dialledBy(net, anna).length, before);
   });
 }
 
 test('a witness tests nobody for who names another way back, nor the asker itself, nor an acquaintance', async (t) => {
   const { net, anna, mallory, say, victims } = await siege(t);
-  const friend = await net.anchorNode('friend');
+  const friend = await anchorNode(net, 'friend');
   await friend.run('peer.connect', { target: anna.connectString });
   const ask = { ...asWitness, witness: anna.id, return_via: mallory.id };
   t.is((await say(probeRequest, { ...ask, return_via: NOWHERE })).reason, 'wrong-way-back');
@@ -93,12 +94,12 @@ test('a witness tests nobody for who names another way back, nor the asker itsel
 
 test('a reporter passes on only tests of who asks, at the machine it is seen at', async (t) => {
   const { net, anna, mallory, say, victims } = await siege(t);
-  const witness = await net.anchorNode('witness');
+  const witness = await anchorNode(net, 'witness');
   await witness.run('peer.connect', { target: anna.connectString });
   const ask = { ...asWitness, candidate: mallory.id, witness: witness.id, return_via: anna.id };
   t.is((await say(probeRequest, ask)).reason, 'not-its-address');
   t.is((await say(probeRequest, { ...ask, candidate: NOWHERE })).reason, 'wrong-candidate');
-  await net.clock.advance(60_000);
+  await net.advance(60_000);
   t.is((await say(probeRequest, { ...ask, target_addr: mallory.address, witness: NOWHERE })).reason, 'no-such-witness');
   t.is(victims(), 0);
 });
@@ -106,43 +107,41 @@ test('a reporter passes on only tests of who asks, at the machine it is seen at'
 test('a match told by who has us on no list is not dialled', async (t) => {
   const { net, say, counters, victims } = await siege(t);
   await say(anchorMatch, { node_id: NOWHERE, addresses: [`${VICTIM}:1`] });
-  await net.clock.advance(1_000);
+  await net.advance(1_000);
   t.is(victims(), 0);
   t.is(counters()['matches-unasked'], 1);
 });
 
 test('a lying anchor has its askers dial one machine four times at most', async (t) => {
   const net = anchorNet(t);
-  const liar = await net.anchorNode('liar', { plugins: PLUGINS.slice(0, 4) });
-  const victim = await net.anchorNode('asker', { anchors: [] });
+  const liar = await anchorNode(net, 'liar', { builtin: CORE });
+  const victim = await anchorNode(net, 'asker', { anchors: [] });
   t.truthy(victim);
-  const asker = await net.anchorNode('asker2', { anchors: [liar.connectString] });
-  await net.clock.advance(3_000);
+  const asker = await anchorNode(net, 'asker2', { anchors: [liar.connectString] });
+  await net.advance(3_000);
   // The liar told a match as often as it may, each time of another name at the same machine.
   for (let at = 0; at < 10; at++) {
     const node_id = readNodeId(at.toString(16).repeat(64).slice(0, 64));
-    await net.clock.until(
-      liar.node.network.sendTo(asker.id, anchorMatch, { node_id, addresses: [`${VICTIM}:${at + 1}`, '127.0.0.1:9'] }),
+    await net.wait(
+      liar.kernel.network.sendTo(asker.id, anchorMatch, { node_id, addresses: [`${VICTIM}:${at + 1}`, '127.0.0.1:9'] }),
     );
-    await net.clock.advance(1_000);
+    await net.advance(1_000);
   }
-  t.is(net.dialledBy(asker).filter((to) => to.includes(VICTIM)).length, 4);
-  t.is(net.dialledBy(asker).filter((to) => to.includes('127.')).length, 0);
+  t.is(dialledBy(net, asker).filter((to) => to.includes(VICTIM)).length, 4);
+  t.is(dialledBy(net, asker).filter((to) => to.includes('127.')).length, 0);
 });
 
 test('a machine with many names gets three rows among the known anchors', async (t) => {
   const { net, anna, mallory } = await siege(t);
   for (let at = 0; at < 8; at++) {
-    const clone = await net.anchorNode(`clone${at}`, { plugins: PLUGINS.slice(0, 4), host: `5.8.0.${at}` });
+    const clone = await anchorNode(net, `clone${at}`, { builtin: CORE, host: `5.8.0.${at}` });
     // Their NAT has one address.
-    const { route } = net.network;
-    net.network.route = (from, to) =>
+    const { route } = net.memory;
+    net.memory.route = (from, to) =>
       from.host === clone.host ? { to, seenAs: { ...from, host: '5.8.8.8' } } : route(from, to);
     await clone.run('peer.connect', { target: anna.connectString });
-    await net.clock.until(
-      clone.node.network.sendTo(anna.id, anchorTalk, { is_anchor: true, addresses: ['5.8.8.8:1'], anchors: [] }),
-    );
-    await net.clock.advance(1_000);
+    await clone.send(anna, anchorTalk, { is_anchor: true, addresses: ['5.8.8.8:1'], anchors: [] });
+    await net.advance(1_000);
   }
   t.truthy(mallory);
   t.is((await listAnchors(anna)).filter(({ source }) => source === 'known').length, 3);
@@ -151,7 +150,7 @@ test('a machine with many names gets three rows among the known anchors', async 
 test('nobody makes an anchor of a stranger by claiming its address', async (t) => {
   const { net, anna, mallory, say } = await siege(t);
   await say(anchorTalk, { is_anchor: true, addresses: [`${VICTIM}:4433`, '127.0.0.1:1'], anchors: [] });
-  await net.clock.advance(1_000);
+  await net.advance(1_000);
   const [row] = await listAnchors(anna);
   t.deepEqual(row?.addresses, [mallory.address]);
 });
@@ -163,7 +162,7 @@ test('anchors that others tell of are the last to be tried, and not dialled befo
     addresses: [`${VICTIM}:${at + 1}`],
   }));
   await say(anchorTalk, { is_anchor: false, addresses: [], anchors: told });
-  await net.clock.advance(5_000);
+  await net.advance(5_000);
   t.is(victims(), 0);
   t.true((await listAnchors(anna)).every(({ source }) => source === 'told'));
 });
@@ -176,7 +175,7 @@ test('an anchor meets those it hears of, one machine twice in ten minutes', asyn
     addresses: [`${VICTIM}:${at + 1}`],
   }));
   await say(anchorTalk, { is_anchor: false, addresses: [], anchors: told });
-  await net.clock.advance(60_000);
+  await net.advance(60_000);
   t.is(victims(), 2);
 });
 

@@ -1,40 +1,35 @@
-import { fileURLToPath } from 'node:url';
 import test from 'ava';
-import type { FakeNode } from '../mesh/fake-net.ts';
-import { anchorNet, explain, NO_GROWTH, PLUGINS } from './anchor-net.ts';
-import type { AnchorNet } from './anchor-net.ts';
+import type { TestNetwork, TestNode } from '../../kernel/testing/index.ts';
+import { anchorNet, anchorNode, dialledBy, explain, NO_GROWTH, peerIds } from './anchor-net.ts';
+import { CORE } from '../mesh/mesh-net.ts';
 
-const SOCIAL = fileURLToPath(new URL('../../plugins/social', import.meta.url));
-const BROKEN_SOCIAL = fileURLToPath(new URL('./broken-social', import.meta.url));
+const BROKEN_SOCIAL = new URL('./broken-social', import.meta.url);
 const MINUTE_MS = 60_000;
 const config = NO_GROWTH;
 
 /** A node with profiles that connects to nobody by itself. */
-const person = (net: AnchorNet, name: string, more: { host?: string; dataDir?: string } = {}) =>
-  net.anchorNode(name, { config, plugins: [...PLUGINS, SOCIAL], ...more });
+const person = (net: TestNetwork, name: string, more: { host?: string } = {}) =>
+  anchorNode(net, name, { config, builtin: [...CORE, 'anchors', 'social'], ...more });
 
 /** bert has met anna and knows her profile; she has moved since, and only her anchor knows where to. */
-async function moved(net: AnchorNet, anchors: (anchor: FakeNode) => string[]) {
-  const anchor = await net.anchorNode('anchor', { config });
+async function moved(net: TestNetwork, anchors: (anchor: TestNode) => string[]) {
+  const anchor = await anchorNode(net, 'anchor', { config });
   const [anna, bert] = [await person(net, 'anna'), await person(net, 'bert')];
   await anna.run('profile.set', { name: 'Anna', anchors: anchors(anchor) });
   await bert.run('peer.connect', { target: anna.connectString });
   // Somebody who knows nobody, so that bert is not alone and looks for no anchors by himself.
-  await bert.run('peer.connect', { target: (await net.anchorNode('other', { config })).connectString });
-  await net.clock.advance(1_000);
+  await bert.run('peer.connect', { target: (await anchorNode(net, 'other', { config })).connectString });
+  await net.advance(1_000);
   await anna.stop();
   // She remembers where bert is: his firewall lets nobody in.
-  net.network.route = (from, to) => (to.host === bert.host ? undefined : { to, seenAs: from });
-  const there = await person(net, 'anna', { dataDir: anna.dataDir, host: '5.9.9.9' });
-  await there.run('peer.connect', { target: anchor.connectString });
-  await net.clock.advance(1_000);
-  return { anchor, anna: there, bert };
+  net.memory.route = (from, to) => (to.host === bert.host ? undefined : { to, seenAs: from });
+  await net.restart(anna, { host: '5.9.9.9' });
+  await anna.run('peer.connect', { target: anchor.connectString });
+  await net.advance(1_000);
+  return { anchor, anna, bert };
 }
 
-const find = (net: AnchorNet, from: FakeNode, target: string) =>
-  net.clock.until(
-    from.node.host.run('follow.add', { target }, { signal: new AbortController().signal, progress() {} }),
-  );
+const find = (from: TestNode, target: string) => from.run('follow.add', { target });
 
 interface Resolutions {
   resolutions: { result: string; steps: { step: string; result: string; reason: string }[] }[];
@@ -43,53 +38,53 @@ interface Resolutions {
 test('ANCH-15: a contact whom nobody around knows is reached through the anchor in its profile', async (t) => {
   const net = anchorNet(t);
   const { anchor, anna, bert } = await moved(net, (at) => [at.connectString]);
-  t.false((await bert.peerIds()).includes(anna.id));
-  await find(net, bert, anna.id);
-  await net.clock.advance(3 * MINUTE_MS);
-  t.true((await bert.peerIds()).includes(anna.id));
+  t.false((await peerIds(bert)).includes(anna.id));
+  await find(bert, anna.id);
+  await net.advance(3 * MINUTE_MS);
+  t.true((await peerIds(bert)).includes(anna.id));
   const { resolutions } = await bert.run<Resolutions>('peer.explain', { node_id: anna.id });
   t.true(
     resolutions.some(({ result }) => result === 'profile-anchors'),
     JSON.stringify(resolutions),
   );
-  t.true(net.dialledBy(bert).includes(anchor.host));
-  t.false((await bert.peerIds()).includes(anchor.id), 'being asked earns the anchor neither a slot nor a connection');
+  t.true(dialledBy(net, bert).includes(anchor.host));
+  t.false((await peerIds(bert)).includes(anchor.id), 'being asked earns the anchor neither a slot nor a connection');
 });
 
 test('without an anchor in the profile the same contact is not found', async (t) => {
   const net = anchorNet(t);
   const { anna, bert } = await moved(net, () => []);
-  await find(net, bert, anna.id);
-  await net.clock.advance(3 * MINUTE_MS);
-  t.false((await bert.peerIds()).includes(anna.id));
+  await find(bert, anna.id);
+  await net.advance(3 * MINUTE_MS);
+  t.false((await peerIds(bert)).includes(anna.id));
 });
 
 test('ANCH-15: a node that knows no other anchor asks its own, then those of people it follows', async (t) => {
   const net = anchorNet(t);
-  const [mine, hers] = [await net.anchorNode('mine', { config }), await net.anchorNode('hers', { config })];
+  const [mine, hers] = [await anchorNode(net, 'mine', { config }), await anchorNode(net, 'hers', { config })];
   const [anna, bert] = [await person(net, 'anna'), await person(net, 'bert')];
   await anna.run('profile.set', { name: 'Anna', anchors: [hers.connectString] });
   await bert.run('follow.add', { target: anna.connectString });
-  await net.clock.advance(1_000);
+  await net.advance(1_000);
   await bert.run('profile.set', { anchors: [mine.connectString] });
   await mine.stop();
   await anna.stop();
-  await net.clock.advance(2 * MINUTE_MS);
-  t.deepEqual(await bert.peerIds(), [hers.id]);
+  await net.advance(2 * MINUTE_MS);
+  t.deepEqual(await peerIds(bert), [hers.id]);
   const tried = (await explain(bert)).rejoins[0]?.steps.map(({ node_id }) => node_id);
   t.deepEqual(tried, [mine.id, hers.id]);
 });
 
 test('neither a social that fails nor an anchor that cannot be read ends the search for anchors', async (t) => {
   const net = anchorNet(t);
-  const [anchor, first] = [await net.anchorNode('anchor', { config }), await net.anchorNode('first', { config })];
-  const bert = await net.anchorNode('bert', { config, plugins: [...PLUGINS, BROKEN_SOCIAL] });
+  const [anchor, first] = [await anchorNode(net, 'anchor', { config }), await anchorNode(net, 'first', { config })];
+  const bert = await anchorNode(net, 'bert', { config, plugins: [BROKEN_SOCIAL] });
   await bert.run('peer.connect', { target: first.connectString });
-  await net.clock.advance(1_000);
+  await net.advance(1_000);
   await bert.run('broken.anchors', { anchors: ['nonsense', anchor.connectString] });
   await bert.run('peer.disconnect', { node_id: first.id });
-  await net.clock.advance(MINUTE_MS);
-  t.deepEqual(await bert.peerIds(), [anchor.id]);
+  await net.advance(MINUTE_MS);
+  t.deepEqual(await peerIds(bert), [anchor.id]);
   t.true((bert.counters('anchors')['profile-anchors-not-read.mesh/bad-connect-string'] ?? 0) > 0);
 });
 
@@ -113,11 +108,11 @@ test('anchors in profiles cannot have a stranger hammered, nor a house looked in
     const anchors = [1, 2].map((n) => `${`${at}${n}`.repeat(32)}@5.7.7.7:${n},10.0.0.1:22,127.0.0.1:${n}`);
     await liar.run('profile.set', { name: 'L', anchors });
     await bert.run('follow.add', { target: liar.connectString });
-    await net.clock.advance(1_000);
+    await net.advance(1_000);
     await liar.stop();
   }
   const before = net.dials.length;
-  await net.clock.advance(9 * MINUTE_MS);
+  await net.advance(9 * MINUTE_MS);
   const dialled = net.dials.slice(before).filter(({ from }) => from === bert.id);
   const told = dialled.flatMap(({ to }) => to.split(',')).filter((host) => !host.startsWith('5.0.0.'));
   t.true(told.length > 0);

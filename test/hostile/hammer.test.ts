@@ -1,23 +1,21 @@
 import { readNodeId } from '../../kernel/index.ts';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { identityOf } from '../../kernel/identity/index.ts';
 import type { AnyMessage, BodyOf } from '../../kernel/index.ts';
+import type { TestNetwork, TestNode } from '../../kernel/testing/index.ts';
 import { anchorTalk, probeRequest } from '../../plugins/anchors/messages.ts';
 import { addressRequest } from '../../plugins/lookup/messages.ts';
 import { FAILURES_PER_ADDRESS, FAILURES_PER_SITE } from '../../plugins/peers/dial-budget.ts';
 import { initialExchange } from '../../plugins/peers/messages.ts';
 import { addressRecords } from '../../plugins/social/address-record.ts';
 import { socialAddressUpdate } from '../../plugins/social/messages.ts';
-import { AnchorNet } from '../anchors/anchor-net.ts';
-import type { FakeNode } from '../mesh/fake-net.ts';
+import { anchorNet, anchorNode } from '../anchors/anchor-net.ts';
+import { CORE } from '../mesh/mesh-net.ts';
 
-const PLUGINS = ['peers', 'routing', 'lookup', 'mesh', 'anchors', 'social', 'worm-search', 'keep-alive'].map((name) =>
-  fileURLToPath(new URL(`../../plugins/${name}`, import.meta.url)),
-);
+const PLUGINS = [...CORE, 'anchors', 'social', 'worm-search', 'keep-alive'];
 const VICTIM = '5.7.7.7';
 const LIARS = 8;
 
@@ -26,33 +24,33 @@ const somewhere = (at: number): string[] => [1, 2, 3].map((n) => `${VICTIM}:${4_
 
 /** anna is an anchor, follows all the liars, and looks for people; each liar names the victim in every way there is. */
 async function siege(t: ExecutionContext) {
-  const net = new AnchorNet(t);
+  const net = anchorNet(t);
   const places: string[] = [];
-  const anna = await net.anchorNode('anna', { plugins: PLUGINS, config: { anchors: { declare: true } } });
-  const { network } = anna.node;
+  const anna = await anchorNode(net, 'anna', { builtin: PLUGINS, config: { anchors: { declare: true } } });
+  const { network } = anna.kernel;
   const dial = network.dial.bind(network);
   network.dial = (target, options) => {
     places.push(...target.addresses.filter((address) => address.startsWith(VICTIM)));
     return dial(target, options);
   };
-  const liars: FakeNode[] = [];
+  const liars: TestNode[] = [];
   for (let at = 0; at < LIARS; at++) {
-    const liar = await net.anchorNode(`liar${at}`, {
-      plugins: PLUGINS.slice(0, 6),
+    const liar = await anchorNode(net, `liar${at}`, {
+      builtin: [...CORE, 'anchors', 'social'],
       config: { mesh: { growth: false } },
     });
     await anna.run('follow.add', { target: liar.connectString });
     liars.push(liar);
   }
-  await net.clock.advance(1_000);
+  await net.advance(1_000);
   return { net, anna, liars, places };
 }
 
-const say = <M extends AnyMessage>(net: AnchorNet, from: FakeNode, to: FakeNode, message: M, body: BodyOf<M>) =>
-  net.clock.until(from.node.network.sendTo(to.id, message, body).catch((error: { code: string }) => error.code));
+const say = <M extends AnyMessage>(net: TestNetwork, from: TestNode, to: TestNode, message: M, body: BodyOf<M>) =>
+  net.wait(from.kernel.network.sendTo(to.id, message, body).catch((error: { code: string }) => error.code));
 
 /** What its owner could sign by hand. */
-function identity({ dataDir }: FakeNode) {
+function identity({ dataDir }: TestNode) {
   const seed = (name: string): Uint8Array => new Uint8Array(readFileSync(join(dataDir, name)));
   return identityOf(seed('identity.key'), seed('device.key'));
 }
@@ -76,11 +74,11 @@ test('one stranger named by many liars, in every way there is, has what one liar
       target_addr: addresses[0] as string,
     };
     const ask = { ...probe, witness: anna.id, return_via: liar.id };
-    liar.node.network.sendTo(anna.id, probeRequest, ask).catch(() => undefined);
+    liar.kernel.network.sendTo(anna.id, probeRequest, ask).catch(() => undefined);
     await say(net, liar, anna, initialExchange, {
       protocol: 1,
       node_id: liar.id,
-      device_id: liar.node.self.deviceId,
+      device_id: liar.kernel.self.deviceId,
       features: [],
       features_revision: 99,
       nplus10: [liar.id],
@@ -92,12 +90,12 @@ test('one stranger named by many liars, in every way there is, has what one liar
     // The rest is for anna to do: she redials, checks in, and looks for who has gone.
     await liar.stop();
   }
-  await net.clock.advance(60_000);
+  await net.advance(60_000);
   const { signal } = new AbortController();
   for (const { id } of liars) {
-    anna.node.host.run('search', { id }, { signal, progress() {} }).catch(() => undefined);
+    anna.kernel.host.run('search', { id }, { signal, progress() {} }).catch(() => undefined);
   }
-  await net.clock.advance(7 * 60_000);
+  await net.advance(7 * 60_000);
   t.true(places.length >= FAILURES_PER_ADDRESS, `${places.length} dials`);
   t.true(places.length <= FAILURES_PER_SITE, `${places.length} dials of one site`);
   for (const place of new Set(places)) {
@@ -109,7 +107,7 @@ test('a question about ids nobody has makes the asked node dial nobody', async (
   const { net, anna, liars, places } = await siege(t);
   const before = net.dials.length;
   for (let at = 0; at < 20; at++) {
-    await say(net, liars[0] as FakeNode, anna, addressRequest, {
+    await say(net, liars[0] as TestNode, anna, addressRequest, {
       target: readNodeId(at.toString(16).padStart(64, 'e')),
       hops: 1,
     });

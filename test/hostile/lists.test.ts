@@ -2,34 +2,35 @@ import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { Type } from '../../kernel/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
+import type { TestNode } from '../../kernel/testing/index.ts';
 import { N1_SHARE_MAX, N2_SHARE_MAX } from '../../plugins/routing/id-list.ts';
 import { nodeListUpdate } from '../../plugins/routing/messages.ts';
 import type { NodeLists } from '../../plugins/routing/messages.ts';
 import { nodeIds } from '../knowledge/ids.ts';
-import { AnchorNet } from '../anchors/anchor-net.ts';
-import type { FakeNode } from '../mesh/fake-net.ts';
+import { anchorNet, anchorNode } from '../anchors/anchor-net.ts';
+import { meshCounters } from '../mesh/mesh-net.ts';
 
 /** Lets out what an honest sender's own schema would not. */
 const anyList = { ...nodeListUpdate, body: Type.Unknown() };
 
 /** anna and a peer of hers who says of its neighbours what the test likes. */
 async function siege(t: ExecutionContext, growth = false) {
-  const net = new AnchorNet(t);
+  const net = anchorNet(t);
   const config = { mesh: { growth } };
-  const [anna, mallory] = [await net.anchorNode('anna', { config }), await net.anchorNode('mallory', { config })] as [
-    FakeNode,
-    FakeNode,
+  const [anna, mallory] = [await anchorNode(net, 'anna', { config }), await anchorNode(net, 'mallory', { config })] as [
+    TestNode,
+    TestNode,
   ];
   await mallory.run('peer.connect', { target: anna.connectString });
-  await net.clock.advance(1_000);
+  await net.advance(1_000);
   let revision = net.clock.now() + 1_000_000;
   const say = async (lists: Omit<NodeLists, 'revision'>, base?: number) => {
     revision++;
     const body = { ...lists, revision, ...(base === undefined ? {} : { base }) };
-    await net.clock.until(mallory.node.network.sendTo(anna.id, anyList, body));
-    await net.clock.advance(100);
+    await net.wait(mallory.kernel.network.sendTo(anna.id, anyList, body));
+    await net.advance(100);
   };
-  const known = () => anna.node.host.inspect('routing').diagnostics.knowledge as { n2: number; n3: number };
+  const known = () => anna.inspect('routing').diagnostics.knowledge as { n2: number; n3: number };
   const layerOf = async (node_id: NodeId) => (await anna.run<{ layer: string }>('peer.reach', { node_id })).layer;
   return { net, anna, say, known, layerOf, revision: () => revision };
 }
@@ -55,10 +56,10 @@ test('lists that stay under the cap one by one do not add up to more', async (t)
   const ids = nodeIds('n1', 4 * 1_000);
   await say({ n1_added: ids.slice(0, 1_000) });
   for (let at = 1; at < 4; at++) {
-    await net.clock.advance(5_000);
+    await net.advance(5_000);
     await say({ n1_added: ids.slice(at * 1_000, (at + 1) * 1_000) }, revision());
   }
-  await net.clock.advance(1_000);
+  await net.advance(1_000);
   t.is(known().n2, N1_SHARE_MAX);
 });
 
@@ -66,8 +67,8 @@ test('ids that do not exist are candidates for a while, and cost who named them 
   const { net, anna, say, layerOf } = await siege(t, true);
   const ids = nodeIds('nobody', 1_500);
   await say({ n1_added: ids });
-  await net.clock.advance(20 * 60_000);
-  t.true((anna.counters()['reporters-judged.refuted'] ?? 0) >= 2, 'it was asked where they are');
+  await net.advance(20 * 60_000);
+  t.true((meshCounters(anna)['reporters-judged.refuted'] ?? 0) >= 2, 'it was asked where they are');
   let left = 0;
   for (const id of ids) if ((await layerOf(id)) !== 'none') left++;
   t.true(left <= N1_SHARE_MAX / 4, `${left} left of 1,500`);
@@ -77,6 +78,6 @@ test('a list that names us, and nobody, and everybody twice, is what it is worth
   const { net, anna, say, known } = await siege(t);
   const [one, two] = nodeIds('twice', 2) as [NodeId, NodeId];
   await say({ n1_added: [anna.id, one, two, one, two, one], n2_added: [anna.id, one] });
-  await net.clock.advance(100);
+  await net.advance(100);
   t.is(known().n2, 2);
 });

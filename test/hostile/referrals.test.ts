@@ -1,11 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
+import type { TestNode } from '../../kernel/testing/index.ts';
 import type { ExecutionContext } from 'ava';
 import { REFERRALS_TAKEN_MAX, referralRequest } from '../../plugins/anchors/messages.ts';
-import { anchorNet, explain, PLUGINS } from '../anchors/anchor-net.ts';
-import type { FakeNode } from '../mesh/fake-net.ts';
+import { anchorNet, anchorNode, dialledBy, explain } from '../anchors/anchor-net.ts';
 import { tapWire } from '../privacy/wire-tap.ts';
 import type { TappedFrame } from '../privacy/wire-tap.ts';
+import { CORE } from '../mesh/mesh-net.ts';
 
 const LYING_ANCHOR = fileURLToPath(new URL('./lying-anchor', import.meta.url));
 const MINUTE_MS = 60_000;
@@ -14,11 +15,11 @@ const config = { mesh: { growth: false } };
 /** A newcomer whose only anchor refers it to these. */
 async function referred(t: ExecutionContext, referrals: readonly object[]) {
   const net = anchorNet(t);
-  const liar = await net.anchorNode('liar', { config, plugins: [...PLUGINS.slice(0, 4), LYING_ANCHOR] });
+  const liar = await anchorNode(net, 'liar', { config, builtin: CORE, plugins: [LYING_ANCHOR] });
   await liar.run('liar.refer', { referrals });
-  const asker = await net.anchorNode('asker', { config, anchors: [liar.connectString] });
-  await net.clock.advance(3 * MINUTE_MS);
-  const dialled = net.dialledBy(asker).flatMap((hosts) => hosts.split(','));
+  const asker = await anchorNode(net, 'asker', { config, anchors: [liar.connectString] });
+  await net.advance(3 * MINUTE_MS);
+  const dialled = dialledBy(net, asker).flatMap((hosts) => hosts.split(','));
   return { net, asker, dialled: dialled.filter((host) => host !== liar.host) };
 }
 
@@ -60,18 +61,18 @@ test.serial('referrals that lead in a circle are each followed once, and never a
   const frames: TappedFrame[] = [];
   t.teardown(tapWire((frame) => frames.push(frame)));
   // All three are anchors, connected to each other: whoever is asked refers to the other two.
-  const ring: FakeNode[] = [];
+  const ring: TestNode[] = [];
   for (const name of ['one', 'two', 'three']) {
-    ring.push(await net.anchorNode(name, { config: { ...config, anchors: { declare: true } } }));
+    ring.push(await anchorNode(net, name, { config: { ...config, anchors: { declare: true } } }));
   }
   for (const [at, one] of ring.entries()) {
-    await one.run('peer.connect', { target: (ring[(at + 1) % 3] as FakeNode).connectString });
+    await one.run('peer.connect', { target: (ring[(at + 1) % 3] as TestNode).connectString });
   }
-  const asker = await net.anchorNode('asker', { config, anchors: ring.map(({ connectString }) => connectString) });
-  await net.clock.advance(10 * MINUTE_MS);
+  const asker = await anchorNode(net, 'asker', { config, anchors: ring.map(({ connectString }) => connectString) });
+  await net.advance(10 * MINUTE_MS);
   const asked = frames.filter(({ from, code }) => from === asker.id && code === referralRequest.code);
   t.is(asked.length, 1);
-  const dialled = net.dialledBy(asker);
+  const dialled = dialledBy(net, asker);
   t.is(new Set(dialled).size, dialled.length, dialled.join());
   t.is((await explain(asker)).rejoins.length, 1);
 });

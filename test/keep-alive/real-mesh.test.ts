@@ -3,6 +3,7 @@ import type { ExecutionContext } from 'ava';
 import type { TraceRecord } from '../../kernel/wire/trace.ts';
 import { TestNetwork, type TestNode } from '../../kernel/testing/index.ts';
 import { explain, kinds } from './world.ts';
+import { CORE } from '../mesh/mesh-net.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -24,7 +25,7 @@ const n2Of = (node: TestNode) => (node.inspect('mesh').diagnostics.knowledge as 
 async function twoHalves(t: ExecutionContext) {
   // No growth, so that only the session can join the halves.
   const config = { mesh: { growth: false } };
-  const net = new TestNetwork({ t, builtin: ['peers', 'routing', 'lookup', 'mesh', 'social', 'keep-alive'], config });
+  const net = new TestNetwork({ t, builtin: [...CORE, 'social', 'keep-alive'], config });
   const [anna, mike, bert, dora, yves] = await net.start('anna', 'mike', 'bert', 'dora', 'yves');
   await dora.run('peer.connect', { target: bert.connectString });
   await net.advance(75 * MINUTE_MS);

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
-import { FakeNet } from './fake-net.ts';
-import type { FakeNode } from './fake-net.ts';
+import type { TestNode } from '../../kernel/testing/index.ts';
+import { meshNet, peersOf } from './mesh-net.ts';
 
 const ALL = ['peers', 'routing', 'lookup', 'mesh', 'social', 'content', 'anchors'].map((name) =>
   fileURLToPath(new URL(`../../plugins/${name}`, import.meta.url)),
@@ -12,9 +12,9 @@ interface Exchange extends Record<string, unknown> {
 }
 
 /** What a node tells in exchanges from now on. */
-function exchangesOf(node: FakeNode): Exchange[] {
+function exchangesOf(node: TestNode): Exchange[] {
   const told: Exchange[] = [];
-  const { network } = node.node;
+  const { network } = node.kernel;
   const sendTo = network.sendTo.bind(network);
   Object.assign(network, {
     sendTo: (to: never, message: { name: string }, body: Exchange, options: never) => {
@@ -26,23 +26,23 @@ function exchangesOf(node: FakeNode): Exchange[] {
 }
 
 test('a first exchange tells version, features, profile, N1, N2, deletes, addresses and how the other is seen (CONN-18)', async (t) => {
-  const net = new FakeNet(t);
+  const net = meshNet(t);
   const [anna, bert, carl] = [
-    await net.node('anna', { plugins: ALL }),
-    await net.node('bert', { plugins: ALL }),
-    await net.node('carl', { plugins: ALL }),
+    await net.add({ name: 'anna', plugins: ALL }),
+    await net.add({ name: 'bert', plugins: ALL }),
+    await net.add({ name: 'carl', plugins: ALL }),
   ];
   await anna.run('profile.set', { name: 'Anna', bio: 'Likes bread' });
   await anna.run('peer.connect', { target: carl.connectString });
-  await net.clock.advance(150_000);
+  await net.advance(150_000);
   const told = exchangesOf(anna);
   const frames: string[] = [];
-  const stop = anna.node.trace.subscribe((records) => {
+  const stop = anna.kernel.trace.subscribe((records) => {
     for (const { code, direction, stream } of records) if (code === '0x02') frames.push(`${direction} ${stream}`);
   });
   t.teardown(stop);
   await anna.run('peer.connect', { target: bert.connectString });
-  await net.clock.advance(1_000);
+  await net.advance(1_000);
   t.deepEqual(frames, ['out bi', 'in bi'], 'both sides tell');
   const [exchange] = told as [Exchange];
   t.like(exchange, {
@@ -73,27 +73,27 @@ test('a first exchange tells version, features, profile, N1, N2, deletes, addres
 });
 
 test('a list of peers tells kind and slot, address, activity and age of each connection (MESH-04)', async (t) => {
-  const net = new FakeNet(t);
-  const [anna, bert] = [await net.node('anna'), await net.node('bert')];
+  const net = meshNet(t);
+  const [anna, bert] = await net.start('anna', 'bert');
   const connectedAt = net.clock.now();
   await anna.run('peer.connect', { target: bert.connectString });
-  await net.clock.advance(100_000);
-  const [peer] = await anna.peers();
+  await net.advance(100_000);
+  const [peer] = await peersOf(anna);
   t.like(peer, { node_id: bert.id, kind: 'mesh', slot: 'non-preferred', remote_addr: bert.address });
   t.true(Math.abs((peer?.connected_at_ms ?? 0) - connectedAt) < 1_000);
   t.true((peer?.last_activity_ms ?? 0) > net.clock.now() - 35_000);
 });
 
 test('growth tells whom it would try next, best first, and why (CONN-02)', async (t) => {
-  const net = new FakeNet(t);
-  const all: FakeNode[] = [];
+  const net = meshNet(t);
+  const all: TestNode[] = [];
   for (const name of ['a', 'b', 'c', 'd', 'e']) {
-    const node = await net.node(name);
-    await net.clock.until(node.node.host.configure('mesh', { growth: false }));
+    const node = await net.add({ name });
+    await node.configure('mesh', { growth: false });
     all.push(node);
   }
   // a knows b and c; both report d, only c reports e, and neither is in N3.
-  const [a, b, c, d, e] = all as [FakeNode, FakeNode, FakeNode, FakeNode, FakeNode];
+  const [a, b, c, d, e] = all as [TestNode, TestNode, TestNode, TestNode, TestNode];
   for (const [from, to] of [
     [b, d],
     [c, d],
@@ -103,7 +103,7 @@ test('growth tells whom it would try next, best first, and why (CONN-02)', async
   ] as const) {
     await from.run('peer.connect', { target: to.connectString });
   }
-  await net.clock.advance(130_000);
+  await net.advance(130_000);
   const { candidates } = await a.run<{ candidates: { node_id: string; score: number }[] }>('growth.explain');
   t.deepEqual(
     candidates.map(({ node_id, score }) => [node_id, score]),

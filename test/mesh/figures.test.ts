@@ -1,21 +1,21 @@
 import test from 'ava';
+import type { TestNode } from '../../kernel/testing/index.ts';
 import { growthTried } from '../../plugins/mesh/api.ts';
 import type { GrowthTried } from '../../plugins/mesh/api.ts';
-import { FakeNet } from './fake-net.ts';
-import type { FakeNode, PeerView } from './fake-net.ts';
+import { meshNet, type PeerView } from './mesh-net.ts';
 
-const reachOf = (node: FakeNode, node_id: string) =>
+const reachOf = (node: TestNode, node_id: string) =>
   node.run<{ layer: string; reach: string }>('peer.reach', { node_id });
 
 test('UI-18: peer list gives each peer the reach that peer reach says, and a slot makes it mesh', async (t) => {
-  const net = new FakeNet(t);
-  const [hub, first, last] = [await net.node('hub'), await net.node('first'), await net.node('last')];
-  await net.clock.until(hub.node.host.configure('mesh', { maxMesh: 1 }));
+  const net = meshNet(t);
+  const [hub, first, last] = await net.start('hub', 'first', 'last');
+  await hub.configure('mesh', { maxMesh: 1 });
   // It does not look for others by itself.
-  await net.clock.until(last.node.host.configure('mesh', { growth: false }));
+  await last.configure('mesh', { growth: false });
   await first.run('peer.connect', { target: hub.connectString });
   await last.run('peer.connect', { target: hub.connectString });
-  await net.clock.advance(1_000);
+  await net.advance(1_000);
   const badges: Record<string, string> = {};
   for (const { node_id, ...peer } of (await hub.run<{ peers: (PeerView & { reach: string })[] }>('peer.list')).peers) {
     badges[node_id] = peer.reach;
@@ -28,30 +28,30 @@ test('UI-18: peer list gives each peer the reach that peer reach says, and a slo
 });
 
 test('UI-19: status, mesh slots and growth explain count the same', async (t) => {
-  const net = new FakeNet(t);
-  const [a, b, c] = [await net.node('a'), await net.node('b'), await net.node('c')];
-  for (const { node } of [a, b, c]) await net.clock.until(node.host.configure('mesh', { growth: false }));
+  const net = meshNet(t);
+  const [a, b, c] = await net.start('a', 'b', 'c');
+  for (const node of [a, b, c]) await node.configure('mesh', { growth: false });
   await a.run('peer.connect', { target: b.connectString });
   await b.run('peer.connect', { target: c.connectString });
-  await net.clock.advance(130_000);
-  t.deepEqual(a.node.host.diagnostics('mesh').status, { mesh_slots: 1 });
-  t.deepEqual(a.node.host.diagnostics('routing').status, { n1: 1, n2: 1, n3: 0 });
+  await net.advance(130_000);
+  t.deepEqual(a.inspect('mesh').diagnostics.status, { mesh_slots: 1 });
+  t.deepEqual(a.inspect('routing').diagnostics.status, { n1: 1, n2: 1, n3: 0 });
   t.like(await a.run('mesh.slots'), { held: 1, preferred_held: 0, connections: { mesh: [b.id] } });
   t.like(await a.run('growth.explain'), { used: 1, verdict: 'switched off by config mesh.growth' });
 });
 
 test('growth explain says of the last attempts what became of them and why, and so does an event', async (t) => {
-  const net = new FakeNet(t);
-  const [hub, open, cut] = [await net.node('hub'), await net.node('open'), await net.node('cut')];
-  const last = await net.node('last');
-  net.network.setLink(last.host, cut.host, { dialFailure: 1 });
+  const net = meshNet(t);
+  const [hub, open, cut] = await net.start('hub', 'open', 'cut');
+  const last = await net.add({ name: 'last' });
+  net.memory.setLink(last.host, cut.host, { dialFailure: 1 });
   for (const node of [open, cut]) await node.run('peer.connect', { target: hub.connectString });
-  for (const { node } of [open, cut]) await net.clock.until(node.host.configure('mesh', { growth: false }));
+  for (const node of [open, cut]) await node.configure('mesh', { growth: false });
   const told: GrowthTried[] = [];
-  const listening = last.node.bus.stream(growthTried).subscribe((event) => told.push(event));
+  const listening = last.kernel.bus.stream(growthTried).subscribe((event) => told.push(event));
   t.teardown(() => listening.unsubscribe());
   await last.run('peer.connect', { target: hub.connectString });
-  await net.clock.advance(50_000);
+  await net.advance(50_000);
   const { tried } = await last.run<{ tried: { node_id: string }[] }>('growth.explain');
   const of = (nodeId: string) => tried.find(({ node_id }) => node_id === nodeId);
   t.like(of(open.id), { why: 'candidate', outcome: 'joined', reason: '' });

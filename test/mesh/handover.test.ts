@@ -1,36 +1,36 @@
 import test from 'ava';
-import type { NodeId } from '../../kernel/index.ts';
+import { readNodeId } from '../../kernel/index.ts';
+import type { TestNode } from '../../kernel/testing/index.ts';
 import type { ExecutionContext } from 'ava';
 import { HANDOVER_SHARE } from '../../plugins/mesh/slots/slot-transfer.ts';
 import { slotHandover } from '../../plugins/mesh/messages.ts';
-import { FakeNet } from './fake-net.ts';
-import type { FakeNode } from './fake-net.ts';
+import { meshCounters, meshNet } from './mesh-net.ts';
 
 const MAX_MESH = 4;
-const meshOf = (node: FakeNode) =>
+const meshOf = (node: TestNode) =>
   node
-    .live()
+    .connections()
     .filter(({ kind }) => kind === 'mesh')
     .map(({ peer }) => peer.nodeId);
 
 /** Five full nodes, each connected to the four others, none remembered but the first by all. */
 async function full(t: ExecutionContext) {
-  const net = new FakeNet(t);
-  const all: FakeNode[] = [];
+  const net = meshNet(t);
+  const all: TestNode[] = [];
   for (let n = 0; n < MAX_MESH + 1; n++) {
-    const node = await net.node(`n${n}`);
-    await net.clock.until(node.node.host.configure('mesh', { maxMesh: MAX_MESH }));
+    const node = await net.add({ name: `n${n}` });
+    await node.configure('mesh', { maxMesh: MAX_MESH });
     if (all[0] !== undefined) await node.run('peer.connect', { target: all[0].connectString });
     all.push(node);
   }
-  await net.clock.advance(130_000);
+  await net.advance(130_000);
   for (const node of all) t.is(meshOf(node).length, MAX_MESH);
   const newcomer = async (name: string) => {
-    const node = await net.node(name);
-    await net.clock.until(node.node.host.configure('mesh', { maxMesh: MAX_MESH }));
-    await node.run('peer.connect', { target: (all[1] as FakeNode).connectString });
+    const node = await net.add({ name });
+    await node.configure('mesh', { maxMesh: MAX_MESH });
+    await node.run('peer.connect', { target: (all[1] as TestNode).connectString });
     // The first to refuse were not asked to make room: the growth timer asks again.
-    await net.clock.advance(65_000);
+    await net.advance(65_000);
     return node;
   };
   return { net, all, newcomer };
@@ -50,7 +50,7 @@ test('no more slots change hands than half of them, whatever number of newcomers
   const { all, newcomer } = await full(t);
   for (let n = 0; n < 4; n++) await newcomer(`late${n}`);
   for (const node of all) {
-    const { 'handovers-made': made = 0, 'handovers-agreed': agreed = 0 } = node.counters();
+    const { 'handovers-made': made = 0, 'handovers-agreed': agreed = 0 } = meshCounters(node);
     t.true(made + agreed <= Math.ceil(MAX_MESH * HANDOVER_SHARE), node.name);
     t.true(meshOf(node).length <= MAX_MESH);
   }
@@ -58,18 +58,21 @@ test('no more slots change hands than half of them, whatever number of newcomers
 
 test('a peer that is remembered, or a node that needs its slots, gives none up', async (t) => {
   const { net, all } = await full(t);
-  const [hub, one, two, three, four] = all as [FakeNode, FakeNode, FakeNode, FakeNode, FakeNode];
-  const ask = (from: FakeNode, to: FakeNode) =>
-    net.clock.until(
-      from.node.network.sendTo(to.id, slotHandover, { newcomer: 'c'.repeat(64) as NodeId, addresses: ['8.8.8.8:53'] }),
+  const [hub, one, two, three, four] = all as [TestNode, TestNode, TestNode, TestNode, TestNode];
+  const ask = (from: TestNode, to: TestNode) =>
+    net.wait(
+      from.kernel.network.sendTo(to.id, slotHandover, {
+        newcomer: readNodeId('c'.repeat(64)),
+        addresses: ['8.8.8.8:53'],
+      }),
     ) as Promise<{ agreed: boolean }>;
   t.deepEqual(await ask(hub, one), { agreed: false });
   // One that does not grow would lose the slot and dial nobody.
-  await net.clock.until(three.node.host.configure('mesh', { maxMesh: MAX_MESH, growth: false }));
+  await three.configure('mesh', { maxMesh: MAX_MESH, growth: false });
   t.deepEqual(await ask(four, three), { agreed: false });
-  await net.clock.until(three.node.host.configure('mesh', { maxMesh: MAX_MESH, growth: true }));
+  await three.configure('mesh', { maxMesh: MAX_MESH, growth: true });
   t.deepEqual(await ask(four, three), { agreed: true });
-  await net.clock.until(two.node.host.configure('mesh', { maxMesh: 20 }));
+  await two.configure('mesh', { maxMesh: 20 });
   t.deepEqual(await ask(one, two), { agreed: false });
   t.is(meshOf(two).length, MAX_MESH);
 });

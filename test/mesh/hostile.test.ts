@@ -1,21 +1,21 @@
 import test from 'ava';
+import type { TestNode } from '../../kernel/testing/index.ts';
 import type { ExecutionContext } from 'ava';
-import { FakeNet } from './fake-net.ts';
-import type { FakeNode } from './fake-net.ts';
 import { featuresNotice, initialExchange, sectionsNotice } from '../../plugins/peers/messages.ts';
 import type { Hello } from '../../plugins/peers/messages.ts';
+import { meshCounters, meshNet, peerIds, peersOf } from './mesh-net.ts';
 
 /** A node under attack with one good peer, and a node without plugins whose frames the test makes. */
 async function siege(t: ExecutionContext) {
-  const net = new FakeNet(t);
-  const [anna, bert] = [await net.node('anna'), await net.node('bert')];
-  const mallory = await net.node('mallory', { plugins: [] });
+  const net = meshNet(t);
+  const [anna, bert] = await net.start('anna', 'bert');
+  const mallory = await net.add({ name: 'mallory', builtin: [] });
   await anna.run('peer.connect', { target: bert.connectString });
-  await net.clock.until(mallory.node.network.dial({ nodeId: anna.id, addresses: [anna.address] }));
+  await net.wait(mallory.kernel.network.dial({ nodeId: anna.id, addresses: [anna.address] }));
   const body: Hello = {
     protocol: 1,
     node_id: mallory.id,
-    device_id: mallory.node.self.deviceId,
+    device_id: mallory.kernel.self.deviceId,
     features: ['section:profile', 'section:following', featuresNotice.name, sectionsNotice.name],
     features_revision: 1,
     nplus10: [],
@@ -25,15 +25,15 @@ async function siege(t: ExecutionContext) {
     sections: {},
   };
   const ask = (change: Record<string, unknown> = {}) =>
-    net.clock.until(mallory.node.network.sendTo(anna.id, initialExchange, { ...body, ...change }));
+    net.wait(mallory.kernel.network.sendTo(anna.id, initialExchange, { ...body, ...change }));
   /** What must hold after every attack. */
-  const unharmed = async (peers: FakeNode[] = [bert]) => {
-    await net.clock.advance(1_000);
+  const unharmed = async (peers: TestNode[] = [bert]) => {
+    await net.advance(1_000);
     t.deepEqual(
-      await anna.peerIds(),
+      await peerIds(anna),
       peers.map(({ id }) => id),
     );
-    t.is(anna.node.host.list().find(({ name }) => name === 'mesh')?.state, 'active');
+    t.is(anna.kernel.host.list().find(({ name }) => name === 'mesh')?.state, 'active');
   };
   return { net, anna, bert, mallory, ask, unharmed };
 }
@@ -50,24 +50,24 @@ test('an exchange that names another node closes the connection for misbehaviour
   const { anna, bert, mallory, ask, unharmed } = await siege(t);
   await t.throwsAsync(ask({ node_id: bert.id }));
   await unharmed();
-  t.is(anna.counters()['exchange-failed.mesh/wrong-sender'], 1);
-  t.is(mallory.live().length, 0);
+  t.is(meshCounters(anna)['exchange-failed.mesh/wrong-sender'], 1);
+  t.is(mallory.connections().length, 0);
 });
 
 test('a protocol too old closes the connection as incompatible', async (t) => {
   const { anna, mallory, ask, unharmed } = await siege(t);
   await t.throwsAsync(ask({ protocol: 0 }));
   await unharmed();
-  t.is(anna.counters()['exchange-failed.mesh/protocol-mismatch'], 1);
-  t.is(mallory.live().length, 0);
+  t.is(meshCounters(anna)['exchange-failed.mesh/protocol-mismatch'], 1);
+  t.is(mallory.connections().length, 0);
 });
 
 test('a peer that owes the exchange is closed after a while', async (t) => {
   const { net, anna, mallory, unharmed } = await siege(t);
-  await net.clock.advance(30_000);
+  await net.advance(30_000);
   await unharmed();
-  t.is(anna.counters()['exchange-failed.mesh/exchange-failed'], 1);
-  t.is(mallory.live().length, 0);
+  t.is(meshCounters(anna)['exchange-failed.mesh/exchange-failed'], 1);
+  t.is(mallory.connections().length, 0);
 });
 
 for (const [what, change] of Object.entries({
@@ -84,7 +84,7 @@ for (const [what, change] of Object.entries({
     const { anna, mallory, ask, unharmed } = await siege(t);
     await t.throwsAsync(ask(change));
     await unharmed();
-    t.false((await anna.peerIds()).includes(mallory.id));
+    t.false((await peerIds(anna)).includes(mallory.id));
   });
 }
 
@@ -98,9 +98,9 @@ test('bad sections cost only themselves', async (t) => {
     },
   });
   await unharmed([bert, mallory]);
-  t.is(anna.counters()['section-refused.profile'], 1);
-  t.is(anna.counters()['section-refused.following'], 1);
-  t.is(anna.counters()['section-not-offered'], 1);
+  t.is(meshCounters(anna)['section-refused.profile'], 1);
+  t.is(meshCounters(anna)['section-refused.following'], 1);
+  t.is(meshCounters(anna)['section-not-offered'], 1);
   await t.throwsAsync(anna.run('profile.show', { node_id: bert.id }), { code: 'social/no-profile' });
 });
 
@@ -115,33 +115,33 @@ test('addresses that are none, or that a stranger has no business to tell, are n
 
 test('notices before the exchange are not heard', async (t) => {
   const { anna, mallory, net, unharmed } = await siege(t);
-  const { network } = mallory.node;
-  await net.clock.until(network.sendTo(anna.id, sectionsNotice, { sections: { following: { following: true } } }));
-  await net.clock.until(network.sendTo(anna.id, featuresNotice, { features: ['x'], revision: 9 }));
+  const { network } = mallory.kernel;
+  await net.wait(network.sendTo(anna.id, sectionsNotice, { sections: { following: { following: true } } }));
+  await net.wait(network.sendTo(anna.id, featuresNotice, { features: ['x'], revision: 9 }));
   await unharmed();
-  t.is(anna.counters()['sections-before-exchange'], 1);
+  t.is(meshCounters(anna)['sections-before-exchange'], 1);
   t.deepEqual(await anna.run('follower.list'), { followers: [], total: 0 });
 });
 
 test('an older revision of the features does not undo a newer one', async (t) => {
   const { anna, mallory, net, ask } = await siege(t);
   await ask();
-  const { network } = mallory.node;
-  await net.clock.until(network.sendTo(anna.id, featuresNotice, { features: ['new'], revision: 5 }));
-  await net.clock.until(network.sendTo(anna.id, featuresNotice, { features: ['old'], revision: 4 }));
-  await net.clock.advance(10);
-  t.deepEqual((await anna.peers()).find(({ node_id }) => node_id === mallory.id)?.features, ['new']);
+  const { network } = mallory.kernel;
+  await net.wait(network.sendTo(anna.id, featuresNotice, { features: ['new'], revision: 5 }));
+  await net.wait(network.sendTo(anna.id, featuresNotice, { features: ['old'], revision: 4 }));
+  await net.advance(10);
+  t.deepEqual((await peersOf(anna)).find(({ node_id }) => node_id === mallory.id)?.features, ['new']);
 });
 
 test('a flood of notices is cut off by the budget', async (t) => {
   const { anna, bert, mallory, net, ask, unharmed } = await siege(t);
   await ask();
-  const { network } = mallory.node;
+  const { network } = mallory.kernel;
   const flood = Array.from({ length: 200 }, (_, at) =>
     network.sendTo(anna.id, featuresNotice, { features: [`f${at}`], revision: at + 2 }).catch(() => undefined),
   );
-  await net.clock.until(Promise.all(flood));
-  const [feature] = (await anna.peers()).find(({ node_id }) => node_id === mallory.id)?.features ?? [];
+  await net.wait(Promise.all(flood));
+  const [feature] = (await peersOf(anna)).find(({ node_id }) => node_id === mallory.id)?.features ?? [];
   const heard = Number(feature?.slice(1));
   t.true(heard >= 40 && heard < 100, `${heard} of 200 heard`);
   await unharmed([bert, mallory]);

@@ -1,10 +1,9 @@
-import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import type { ConnectionKind } from '../../kernel/index.ts';
+import type { TestNetwork, TestNode } from '../../kernel/testing/index.ts';
 import { addressRequest } from '../../plugins/lookup/messages.ts';
-import { FakeNet, PLUGINS } from './fake-net.ts';
-import type { FakeNode } from './fake-net.ts';
+import { CORE, meshCounters, meshNet, reloadMesh } from './mesh-net.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -14,16 +13,16 @@ interface SlotsView {
   preferred: string[];
   connections: Record<string, string[]>;
 }
-const FINDER = fileURLToPath(new URL('./finder', import.meta.url));
-const kindsBetween = (one: FakeNode, other: FakeNode): string[] =>
-  [one.node.network.connectionsOf(other.id), other.node.network.connectionsOf(one.id)].flat().map(({ kind }) => kind);
-const slotsOf = (node: FakeNode) => node.run<SlotsView>('mesh.slots');
+const FINDER = new URL('./finder', import.meta.url);
+const kindsBetween = (one: TestNode, other: TestNode): string[] =>
+  [one.connections(other), other.connections(one)].flat().map(({ kind }) => kind);
+const slotsOf = (node: TestNode) => node.run<SlotsView>('mesh.slots');
 
-async function nodes(net: FakeNet, count: number, config: Record<string, unknown>): Promise<FakeNode[]> {
-  const all: FakeNode[] = [];
+async function nodes(net: TestNetwork, count: number, config: Record<string, unknown>): Promise<TestNode[]> {
+  const all: TestNode[] = [];
   for (let n = 0; n < count; n++) {
-    const node = await net.node(`n${n}`, { plugins: PLUGINS.slice(0, 4) });
-    await net.clock.until(node.node.host.configure('mesh', config));
+    const node = await net.add({ builtin: CORE });
+    await node.configure('mesh', config);
     all.push(node);
   }
   return all;
@@ -31,62 +30,62 @@ async function nodes(net: FakeNet, count: number, config: Record<string, unknown
 
 /** a - b - c, where the connection of a and b is of a kind that both ends gave it. */
 async function chain(t: ExecutionContext, kind: ConnectionKind) {
-  const net = new FakeNet(t);
-  const [a, b, c] = (await nodes(net, 3, { growth: false })) as [FakeNode, FakeNode, FakeNode];
+  const net = meshNet(t);
+  const [a, b, c] = (await nodes(net, 3, { growth: false })) as [TestNode, TestNode, TestNode];
   // Its only slot is for c.
-  await net.clock.until(b.node.host.configure('mesh', { growth: false, maxMesh: 1 }));
+  await b.configure('mesh', { growth: false, maxMesh: 1 });
   await b.run('peer.connect', { target: c.connectString });
   await a.run('peer.connect', { target: b.connectString });
   for (const [from, to] of [
     [a, b],
     [b, a],
   ] as const) {
-    for (const { id } of from.node.network.connectionsOf(to.id)) from.node.network.setKind(id, kind);
+    for (const { id } of from.connections(to)) from.kernel.network.setKind(id, kind);
   }
   // What the first exchange told is over, so that only what comes from now on counts.
-  for (const node of [a, b]) await node.reload();
-  await net.clock.advance(15 * MINUTE_MS);
+  for (const node of [a, b]) await reloadMesh(node);
+  await net.advance(15 * MINUTE_MS);
   return { net, a, b, c };
 }
 
-const layerOf = async (from: FakeNode, to: FakeNode) =>
+const layerOf = async (from: TestNode, to: TestNode) =>
   (await from.run<{ layer: string }>('peer.reach', { node_id: to.id })).layer;
 
 test('a keep-alive session widens what is in sight, as a mesh connection does (LAY-03, KEEP-05)', async (t) => {
   const { net, a, b, c } = await chain(t, 'keep-alive');
-  const d = (await nodes(net, 1, { growth: false }))[0] as FakeNode;
+  const d = (await nodes(net, 1, { growth: false }))[0] as TestNode;
   await c.run('peer.connect', { target: d.connectString });
-  const whole = b.counters()['lists-sent.diff'] ?? 0;
-  await net.clock.advance(5 * MINUTE_MS);
+  const whole = meshCounters(b)['lists-sent.diff'] ?? 0;
+  await net.advance(5 * MINUTE_MS);
   t.deepEqual([await layerOf(a, c), await layerOf(a, d)], ['n2', 'n3']);
-  t.true((b.counters()['lists-sent.diff'] ?? 0) > whole);
+  t.true((meshCounters(b)['lists-sent.diff'] ?? 0) > whole);
   t.deepEqual(await slotsOf(a).then(({ held, connections }) => [held, connections]), [0, { 'keep-alive': [b.id] }]);
-  await net.clock.advance(30 * MINUTE_MS);
+  await net.advance(30 * MINUTE_MS);
   t.deepEqual((await slotsOf(a)).connections, { 'keep-alive': [b.id] }, 'it is not reaped for being idle');
 });
 
 test('an interactive session widens nothing', async (t) => {
   const { net, a, c } = await chain(t, 'session');
-  const d = (await nodes(net, 1, { growth: false }))[0] as FakeNode;
+  const d = (await nodes(net, 1, { growth: false }))[0] as TestNode;
   await c.run('peer.connect', { target: d.connectString });
-  await net.clock.advance(5 * MINUTE_MS);
+  await net.advance(5 * MINUTE_MS);
   t.is(await layerOf(a, d), 'none');
 });
 
 test('a phone holds fifteen slots, three of them preferred (MESH-02)', async (t) => {
-  const net = new FakeNet(t);
+  const net = meshNet(t);
   const all = await nodes(net, 18, { profile: 'mobile' });
-  const [hub, ...others] = all as [FakeNode, ...FakeNode[]];
+  const [hub, ...others] = all as [TestNode, ...TestNode[]];
   let most = 0;
   const look = (): void => {
-    for (const node of all) most = Math.max(most, node.live().filter(({ kind }) => kind === 'mesh').length);
+    for (const node of all) most = Math.max(most, node.connections().filter(({ kind }) => kind === 'mesh').length);
   };
   for (const node of others) {
     await node.run('peer.connect', { target: hub.connectString });
     look();
   }
   for (let minute = 0; minute < 85; minute++) {
-    await net.clock.advance(MINUTE_MS);
+    await net.advance(MINUTE_MS);
     look();
   }
   t.is(most, 15);
@@ -100,45 +99,45 @@ test('a phone holds fifteen slots, three of them preferred (MESH-02)', async (t)
 });
 
 test('who is dialled for one request is asked for no slot, though both have room (MESH-07)', async (t) => {
-  const net = new FakeNet(t);
-  const [anna, bert, carl] = (await nodes(net, 3, { growth: false })) as [FakeNode, FakeNode, FakeNode];
-  await net.clock.until(anna.node.host.add(FINDER));
+  const net = meshNet(t);
+  const [anna, bert, carl] = (await nodes(net, 3, { growth: false })) as [TestNode, TestNode, TestNode];
+  await anna.add(FINDER);
   await anna.run('finder.visit', { node_id: bert.id, address: bert.address });
-  await net.clock.advance(1_000);
+  await net.advance(1_000);
   t.deepEqual(kindsBetween(anna, bert), ['session', 'session']);
-  await net.clock.advance(6 * MINUTE_MS);
+  await net.advance(6 * MINUTE_MS);
   t.deepEqual(kindsBetween(anna, bert), ['session', 'session']);
   await anna.run('peer.connect', { target: carl.connectString });
   t.deepEqual(kindsBetween(anna, carl), ['mesh', 'mesh']);
 });
 
 test('two hundred requests at once of twenty who come and go take no slot and leave no session (MESH-07)', async (t) => {
-  const net = new FakeNet(t);
+  const net = meshNet(t);
   const all = await nodes(net, 3, {});
-  const [hub, ...members] = all as [FakeNode, FakeNode, FakeNode];
-  await net.clock.until(hub.node.host.configure('mesh', { maxMesh: 2 }));
+  const [hub, ...members] = all as [TestNode, TestNode, TestNode];
+  await hub.configure('mesh', { maxMesh: 2 });
   for (const node of members) await node.run('peer.connect', { target: hub.connectString });
-  await net.clock.advance(MINUTE_MS);
+  await net.advance(MINUTE_MS);
   const before = (await slotsOf(hub)).connections;
   t.deepEqual(before.mesh?.length, 2);
   const visitors = await nodes(net, 20, { growth: false });
   const changes: unknown[] = [];
-  const listening = hub.node.bus.all().subscribe(({ topic, event }) => {
+  const listening = hub.kernel.bus.all().subscribe(({ topic, event }) => {
     if (topic === 'mesh/slot-changed') changes.push(event);
   });
   t.teardown(() => listening.unsubscribe());
-  const visit = async ({ node }: FakeNode): Promise<number> => {
+  const visit = async ({ kernel }: TestNode): Promise<number> => {
     const { signal } = new AbortController();
-    const { id } = await node.network.dial({ nodeId: hub.id, addresses: [hub.address] }, { signal });
+    const { id } = await kernel.network.dial({ nodeId: hub.id, addresses: [hub.address] }, { signal });
     const question = { target: hub.id, hops: 0 as const };
     const answers = await Promise.all(
-      Array.from({ length: 10 }, () => node.network.sendTo(hub.id, addressRequest, question).catch(() => undefined)),
+      Array.from({ length: 10 }, () => kernel.network.sendTo(hub.id, addressRequest, question).catch(() => undefined)),
     );
-    node.network.close(id, 'done');
+    kernel.network.close(id, 'done');
     return answers.length;
   };
-  const made = await net.clock.until(Promise.all(visitors.map(visit)));
-  await net.clock.advance(1_000);
+  const made = await net.wait(Promise.all(visitors.map(visit)));
+  await net.advance(1_000);
   t.is(
     made.reduce((sum, count) => sum + count),
     200,

@@ -1,17 +1,16 @@
 import test from 'ava';
-import { FakeNet } from './fake-net.ts';
-import type { PeerView } from './fake-net.ts';
+import { meshCounters, meshNet, peersOf, type PeerView, reloadMesh } from './mesh-net.ts';
 
 test('a connect string makes each node the peer of the other', async (t) => {
-  const net = new FakeNet(t);
-  const [anna, bert] = [await net.node('anna'), await net.node('bert')];
+  const net = meshNet(t);
+  const [anna, bert] = await net.start('anna', 'bert');
   await bert.run('profile.set', { name: 'Bert' });
   const view = await anna.run<PeerView>('peer.connect', { target: bert.connectString });
   t.is(view.node_id, bert.id);
   t.is(view.kind, 'mesh');
   t.is(view.display_name, 'Bert');
-  await net.clock.advance(100);
-  const [seen] = await bert.peers();
+  await net.advance(100);
+  const [seen] = await peersOf(bert);
   t.is(seen?.node_id, anna.id);
   t.is(seen?.direction, 'inbound');
   t.is(seen?.remote_addr, anna.address);
@@ -19,18 +18,18 @@ test('a connect string makes each node the peer of the other', async (t) => {
 });
 
 test('connecting again gives the same connection', async (t) => {
-  const net = new FakeNet(t);
-  const [anna, bert] = [await net.node('anna'), await net.node('bert')];
+  const net = meshNet(t);
+  const [anna, bert] = await net.start('anna', 'bert');
   await anna.run('peer.connect', { target: bert.connectString });
   await anna.run('peer.connect', { target: bert.connectString });
   await bert.run('peer.connect', { target: anna.connectString });
   t.is(net.dials.length, 1);
-  t.is(anna.live().length, 1);
+  t.is(anna.connections().length, 1);
 });
 
 test('malformed targets, the own node and unknown ids are refused with a code', async (t) => {
-  const net = new FakeNet(t);
-  const anna = await net.node('anna');
+  const net = meshNet(t);
+  const anna = await net.add({ name: 'anna' });
   await t.throwsAsync(anna.run('peer.connect', { target: 'nonsense' }), { code: 'mesh/bad-connect-string' });
   await t.throwsAsync(anna.run('peer.connect', { target: anna.connectString }), { code: 'mesh/own-node' });
   await t.throwsAsync(anna.run('peer.disconnect', { node_id: 'x' }), { code: 'kit/bad-node-id' });
@@ -40,11 +39,11 @@ test('malformed targets, the own node and unknown ids are refused with a code', 
 });
 
 test('a node that does not answer gives the dial error, and is not redialled', async (t) => {
-  const net = new FakeNet(t);
-  const anna = await net.node('anna');
+  const net = meshNet(t);
+  const anna = await net.add({ name: 'anna' });
   const target = `${'b'.repeat(64)}@127.0.0.1:9`;
   await t.throwsAsync(anna.run('peer.connect', { target }), { code: 'transport/dial-timeout' });
-  await net.clock.advance(300_000);
+  await net.advance(300_000);
   t.is(net.dials.length, 1);
   const explained = await anna.run<{ verdict: string; attempts: { result: string; took_ms: number }[] }>(
     'peer.explain',
@@ -58,60 +57,60 @@ test('a node that does not answer gives the dial error, and is not redialled', a
 });
 
 test('both sides send a heartbeat every 30 s', async (t) => {
-  const net = new FakeNet(t);
-  const [anna, bert] = [await net.node('anna'), await net.node('bert')];
+  const net = meshNet(t);
+  const [anna, bert] = await net.start('anna', 'bert');
   await anna.run('peer.connect', { target: bert.connectString });
-  await net.clock.advance(10 * 30_000 + 15_000);
-  t.is(anna.counters()['keepalives-received'], 10);
-  t.is(bert.counters()['keepalives-received'], 10);
-  const [peer] = await anna.peers();
+  await net.advance(10 * 30_000 + 15_000);
+  t.is(meshCounters(anna)['keepalives-received'], 10);
+  t.is(meshCounters(bert)['keepalives-received'], 10);
+  const [peer] = await peersOf(anna);
   t.true((peer?.last_activity_ms ?? 0) >= net.clock.now() - 35_000);
 });
 
 test('heartbeats keep their clock when mesh is reloaded more often than they are due', async (t) => {
-  const net = new FakeNet(t);
-  const [anna, bert] = [await net.node('anna'), await net.node('bert')];
+  const net = meshNet(t);
+  const [anna, bert] = await net.start('anna', 'bert');
   await anna.run('peer.connect', { target: bert.connectString });
   for (let round = 0; round < 12; round++) {
-    t.is((await anna.reload()).outcome, 'committed');
-    await net.clock.advance(10_000);
+    t.is((await reloadMesh(anna)).outcome, 'committed');
+    await net.advance(10_000);
   }
-  t.true((bert.counters()['keepalives-received'] ?? 0) >= 3);
+  t.true((meshCounters(bert)['keepalives-received'] ?? 0) >= 3);
 });
 
 test('a connection with no frame for zombieMs is closed as zombie, one with heartbeats is not', async (t) => {
-  const net = new FakeNet(t);
-  const [anna, bert, carl] = [await net.node('anna'), await net.node('bert'), await net.node('carl')];
+  const net = meshNet(t);
+  const [anna, bert, carl] = await net.start('anna', 'bert', 'carl');
   for (const node of [anna, bert]) {
-    await net.clock.until(node.node.host.configure('peers', { keepAliveMs: 300_000, zombieMs: 60_000 }));
+    await node.configure('peers', { keepAliveMs: 300_000, zombieMs: 60_000 });
   }
   await anna.run('peer.connect', { target: bert.connectString });
   await anna.run('peer.connect', { target: carl.connectString });
-  await net.clock.advance(58_000);
-  t.is(anna.live().length, 2);
-  await net.clock.advance(20_000);
-  t.is(bert.counters()['peers-gone.zombie'], 1);
-  t.is(carl.counters()['peers-gone.zombie'], undefined);
+  await net.advance(58_000);
+  t.is(anna.connections().length, 2);
+  await net.advance(20_000);
+  t.is(meshCounters(bert)['peers-gone.zombie'], 1);
+  t.is(meshCounters(carl)['peers-gone.zombie'], undefined);
 });
 
 test('inbound connections above maxMesh are sessions', async (t) => {
-  const net = new FakeNet(t);
-  const hub = await net.node('hub');
-  await net.clock.until(hub.node.host.configure('mesh', { maxMesh: 2 }));
+  const net = meshNet(t);
+  const hub = await net.add({ name: 'hub' });
+  await hub.configure('mesh', { maxMesh: 2 });
   for (const name of ['a', 'b', 'c']) {
-    const node = await net.node(name);
+    const node = await net.add({ name });
     await node.run('peer.connect', { target: hub.connectString });
   }
-  await net.clock.advance(100);
+  await net.advance(100);
   t.deepEqual(
-    (await hub.peers()).map(({ kind }) => kind),
+    (await peersOf(hub)).map(({ kind }) => kind),
     ['mesh', 'mesh', 'session'],
   );
 });
 
 test('peer explain tells addresses, attempts, exchange and traffic', async (t) => {
-  const net = new FakeNet(t);
-  const [anna, bert] = [await net.node('anna'), await net.node('bert')];
+  const net = meshNet(t);
+  const [anna, bert] = await net.start('anna', 'bert');
   await anna.run('peer.connect', { target: bert.connectString });
   const explained = await anna.run<Record<string, unknown>>('peer.explain', { node_id: bert.id });
   t.like(explained, {

@@ -15,7 +15,7 @@ import { initialExchange } from '../../plugins/peers/messages.ts';
 import { MeshSessions } from '../../plugins/mesh/sessions.ts';
 import type { ConnectRequest } from '../../plugins/peers/api.ts';
 import { nodeIds } from '../knowledge/ids.ts';
-import { FakeNet } from './fake-net.ts';
+import { meshNet } from './mesh-net.ts';
 
 /** Growth whose dials all fail, told leads by a peer seen at `seenAt`. */
 function told(seenAt: string, treatAsPublic: readonly string[] = []) {
@@ -119,14 +119,14 @@ test('a hundred ids at one address of a stranger cost it three dials, a hundred 
 });
 
 test('a peer that claims a stranger’s address has it dialled three times in ten minutes, itself as often as it takes', async (t) => {
-  const net = new FakeNet(t);
-  const anna = await net.node('anna');
-  const mallory = await net.node('mallory');
+  const net = meshNet(t);
+  const anna = await net.add({ name: 'anna' });
+  const mallory = await net.add({ name: 'mallory' });
   await anna.run('peer.connect', { target: mallory.connectString });
   const claim = {
     protocol: 1,
     node_id: mallory.id,
-    device_id: mallory.node.self.deviceId,
+    device_id: mallory.kernel.self.deviceId,
     features: [],
     features_revision: 9,
     nplus10: [],
@@ -135,10 +135,10 @@ test('a peer that claims a stranger’s address has it dialled three times in te
     your_observed_addr: '',
     sections: {},
   };
-  await net.clock.until(mallory.node.network.sendTo(anna.id, initialExchange, claim));
+  await net.wait(mallory.kernel.network.sendTo(anna.id, initialExchange, claim));
   await mallory.stop();
   const before = net.dials.length;
-  await net.clock.advance(9 * 60_000);
+  await net.advance(9 * 60_000);
   const dials = net.dials.slice(before);
   t.is(dials.filter(({ to }) => to.includes('8.8.8.8')).length, 3);
   t.true(dials.filter(({ to }) => to.includes(mallory.host)).length > 5);

@@ -5,9 +5,9 @@ import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { systemClock } from '../../kernel/clock/index.ts';
 import { openStore } from '../../kernel/store/index.ts';
-import { FakeNet } from '../mesh/fake-net.ts';
 import { recordingLog } from '../rig/recording-log.ts';
 import { temporaryDirectory } from '../rig/temporary.ts';
+import { meshNet } from '../mesh/mesh-net.ts';
 
 /** The steps as mesh applied them when the table of peers was its own. */
 const FORMER = [
@@ -46,7 +46,7 @@ function formerNode(t: ExecutionContext, config: object = {}): string {
   const db = store.database('mesh');
   db.prepare(
     'INSERT INTO peers (node_id, addresses, last_seen_ms, connected_by_user, proved_address) VALUES (?, ?, ?, 1, ?)',
-  ).run(KNOWN, JSON.stringify(['192.0.2.77:4433']), 1_000, '192.0.2.77:4433');
+  ).run(KNOWN, JSON.stringify(['5.6.7.77:4433']), 1_000, '5.6.7.77:4433');
   db.prepare('INSERT INTO preferred_peers VALUES (?, 1, 1)').run(PREFERRED);
   db.prepare('INSERT INTO mesh_blacklist VALUES (?, 1)').run(SHUNNED);
   store.close();
@@ -55,11 +55,11 @@ function formerNode(t: ExecutionContext, config: object = {}): string {
 }
 
 test('what a node remembered when mesh was one plugin is there, and the table of peers has its new owner', async (t) => {
-  const net = new FakeNet(t);
+  const net = meshNet(t);
   const dataDir = formerNode(t);
-  const node = await net.node('anna', { dataDir });
+  const node = await net.add({ name: 'anna', dataDir });
   t.like(await node.run('peer.explain', { node_id: KNOWN }), {
-    addresses: ['192.0.2.77:4433'],
+    addresses: ['5.6.7.77:4433'],
     last_seen_ms: 1_000,
     connected_by_user: true,
   });
@@ -78,17 +78,16 @@ test('what a node remembered when mesh was one plugin is there, and the table of
 });
 
 test('settings that were of mesh count for peers until they are set there, and cannot be set under the old name', async (t) => {
-  const net = new FakeNet(t);
-  const node = await net.node('anna', { dataDir: formerNode(t, { redialBaseMs: 7_000, maxMesh: 9 }) });
-  const configOf = (plugin: string) => node.node.host.inspect(plugin).config;
+  const net = meshNet(t);
+  const node = await net.add({ name: 'anna', dataDir: formerNode(t, { redialBaseMs: 7_000, maxMesh: 9 }) });
+  const configOf = (plugin: string) => node.inspect(plugin).config;
   t.like(configOf('peers'), { redialBaseMs: 7_000, redialMaxMs: 60_000 });
   t.deepEqual(Object.keys(configOf('mesh')).includes('redialBaseMs'), false);
   t.like(configOf('mesh'), { maxMesh: 9 });
-  await net.clock.until(node.node.host.configure('peers', { redialBaseMs: 300 }));
+  await node.configure('peers', { redialBaseMs: 300 });
   t.like(configOf('peers'), { redialBaseMs: 300 });
-  const { host } = node.node;
   const change = (before: Record<string, unknown>) => ({ ...before, redialBaseMs: 8_000 });
-  await t.throwsAsync(net.clock.until(host.configure('mesh', change)), { code: 'config/moved-key' });
+  await t.throwsAsync(node.configure('mesh', change), { code: 'config/moved-key' });
   // Another setting of mesh can be changed while the file still has the old one.
-  t.is((await net.clock.until(host.configure('mesh', (before) => ({ ...before, maxMesh: 10 })))).outcome, 'committed');
+  t.is((await node.configure('mesh', (before) => ({ ...before, maxMesh: 10 }))).outcome, 'committed');
 });

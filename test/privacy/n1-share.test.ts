@@ -1,38 +1,32 @@
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { seededRandom } from '../../kernel/clock/index.ts';
 import type { NodeId, Random } from '../../kernel/index.ts';
-import { FakeNet } from '../mesh/fake-net.ts';
-import type { FakeNode } from '../mesh/fake-net.ts';
-import { temporaryDirectory } from '../rig/temporary.ts';
+import type { TestNetwork, TestNode } from '../../kernel/testing/index.ts';
 import { areaUnderCurve, chanceOf } from './guess.ts';
 import type { Guess } from './guess.ts';
 import { entriesOf, heardIn, listsIn } from './observer.ts';
 import type { Entry, Heard } from './observer.ts';
 import { tapWire } from './wire-tap.ts';
+import { meshNet } from '../mesh/mesh-net.ts';
 
 const MINUTE_MS = 60_000;
 const SUBJECTS = 6;
 const CONTACTS = 9;
 const NEIGHBOURS = 10;
 
-/** A node that connects to nobody by itself, at an address that counts as public. */
-async function node(net: FakeNet, name: string): Promise<FakeNode> {
-  const dataDir = temporaryDirectory(net.t);
-  const config = { node: { treatAsPublic: ['192.0.2.0/24'] }, plugins: { mesh: { config: { growth: false } } } };
-  writeFileSync(join(dataDir, 'config.json'), JSON.stringify(config));
-  return net.node(name, { dataDir });
+/** A node that connects to nobody by itself. */
+async function node(net: TestNetwork, name: string): Promise<TestNode> {
+  return net.add({ name, config: { mesh: { growth: false } } });
 }
 
 /**
  * Who has neighbours and follows people starts anew, and its neighbours come back one by one. One of them
  * hears all of it. Gives what it can know of each entry but itself.
  */
-async function watch(net: FakeNet, at: number, random: Random): Promise<{ entry: Entry; isContact: boolean }[]> {
-  const contacts: FakeNode[] = [];
-  const neighbours: FakeNode[] = [];
+async function watch(net: TestNetwork, at: number, random: Random): Promise<{ entry: Entry; isContact: boolean }[]> {
+  const contacts: TestNode[] = [];
+  const neighbours: TestNode[] = [];
   const first = await node(net, `subject${at}`);
   for (let i = 0; i < CONTACTS; i++) {
     const contact = await node(net, `contact${at}/${i}`);
@@ -41,11 +35,11 @@ async function watch(net: FakeNet, at: number, random: Random): Promise<{ entry:
   }
   for (let i = 0; i < NEIGHBOURS; i++) neighbours.push(await node(net, `neighbour${at}/${i}`));
   for (const neighbour of neighbours) await neighbour.run('peer.connect', { target: first.connectString });
-  await net.clock.advance(MINUTE_MS);
+  await net.advance(MINUTE_MS);
   // As large a part of both is away when the subject comes back.
   for (const contact of contacts.slice(2)) await contact.stop();
-  await net.clock.advance(2 * MINUTE_MS);
-  const [spy, one, another, ...others] = neighbours as [FakeNode, FakeNode, FakeNode, ...FakeNode[]];
+  await net.advance(2 * MINUTE_MS);
+  const [spy, one, another, ...others] = neighbours as [TestNode, TestNode, TestNode, ...TestNode[]];
   for (const other of others) await other.stop();
   await first.stop();
 
@@ -55,13 +49,13 @@ async function watch(net: FakeNet, at: number, random: Random): Promise<{ entry:
     const lists = listsIn(frame);
     if (lists !== undefined) heard.push(heardIn(lists, net.clock.now()));
   });
-  const subject = await net.node(first.name, { dataDir: first.dataDir, host: first.host });
-  const back: FakeNode[] = [one, another];
+  const subject = await net.restart(first);
+  const back: TestNode[] = [one, another];
   for (const other of others) {
-    await net.clock.advance(random.integer(40_000));
-    back.push(await net.node(other.name, { dataDir: other.dataDir, host: other.host }));
+    await net.advance(random.integer(40_000));
+    back.push(await net.restart(other));
   }
-  await net.clock.advance(20 * MINUTE_MS);
+  await net.advance(20 * MINUTE_MS);
   untap();
   const isContact = new Set<NodeId>(contacts.map(({ id }) => id));
   const found = entriesOf(heard, net.clock.now())
@@ -86,7 +80,7 @@ const CLUES: Readonly<Record<string, (entry: Entry) => number>> = {
 const subjects = async (t: ExecutionContext) => {
   const random = seededRandom('privacy');
   const found: { entry: Entry; isContact: boolean }[][] = [];
-  for (let at = 0; at < SUBJECTS; at++) found.push(await watch(new FakeNet(t), at, random));
+  for (let at = 0; at < SUBJECTS; at++) found.push(await watch(meshNet(t, { seed: at }), at, random));
   return found;
 };
 

@@ -1,19 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import type { NodeId } from '../../kernel/index.ts';
-import { AnchorNet } from '../anchors/anchor-net.ts';
+import type { TestNetwork, TestNode } from '../../kernel/testing/index.ts';
+import { anchorNet, anchorNode } from '../anchors/anchor-net.ts';
 import { nodeIds } from '../knowledge/ids.ts';
-import type { FakeNode } from '../mesh/fake-net.ts';
 import { heardIn, listsIn } from './observer.ts';
 import { tapWire } from './wire-tap.ts';
 import type { TappedFrame } from './wire-tap.ts';
 
-const PLUGINS = ['peers', 'routing', 'lookup', 'mesh', 'anchors', 'social', 'content', 'worm-search', 'keep-alive'].map(
-  (name) => fileURLToPath(new URL(`../../plugins/${name}`, import.meta.url)),
-);
+const EVERYTHING = { builtin: 'all' } as const;
 const MINUTE_MS = 60_000;
 const NAT = '5.0.0.99';
 /** Questions about an id name it: where it is (0x03), who knows it (0x60), what it wrote (0x40, to followees alone). */
@@ -24,45 +21,49 @@ const QUESTIONS = { addressRequest: 0x03, addressResponse: 0x04, pullSync: 0x40,
  * anchor for peers, come and go. Gives every frame of it.
  */
 async function life(t: ExecutionContext) {
-  const net = new AnchorNet(t);
+  const net = anchorNet(t);
   const frames: TappedFrame[] = [];
   t.teardown(tapWire((frame) => frames.push(frame)));
-  net.network.route = (from, to) => {
+  net.memory.route = (from, to) => {
     const isOutside = from.host.startsWith('10.') !== to.host.startsWith('10.');
     if (!isOutside) return { to, seenAs: from };
     return to.host.startsWith('10.') ? undefined : { to, seenAs: { ...from, host: NAT } };
   };
   const config = { mesh: { growth: false } };
-  const person = (name: string, more: object = {}) => net.anchorNode(name, { config, plugins: PLUGINS, ...more });
-  const row: FakeNode[] = [await person('row0', { config: { ...config, anchors: { declare: true } } })];
+  const person = (name: string, more: object = {}) => anchorNode(net, name, { config, ...EVERYTHING, ...more });
+  const row: TestNode[] = [await person('row0', { config: { ...config, anchors: { declare: true } } })];
   for (let at = 1; at < 6; at++) row.push(await person(`row${at}`));
-  const [anchor] = row as [FakeNode];
+  const [anchor] = row as [TestNode];
   const house = [
     await person('house0', { host: '10.0.0.5', anchors: [anchor.connectString] }),
     await person('house1', { host: '10.0.0.6', anchors: [anchor.connectString] }),
-  ] as [FakeNode, FakeNode];
+  ] as [TestNode, TestNode];
   for (const [at, node] of row.entries()) {
     const next = row[at + 1];
     if (next !== undefined) await node.run('follow.add', { target: next.connectString });
   }
   await house[0].run('follow.add', { target: house[1].connectString });
-  await house[0].run('follow.add', { target: (row[1] as FakeNode).connectString });
-  await net.clock.advance(2 * MINUTE_MS);
+  await house[0].run('follow.add', { target: (row[1] as TestNode).connectString });
+  await net.advance(2 * MINUTE_MS);
   return { net, frames, row, house, all: [...row, ...house] };
 }
 
 /** Everything people do, once each. */
-async function everything(net: AnchorNet, nodes: readonly FakeNode[], absent: ReadonlyMap<NodeId, readonly NodeId[]>) {
+async function everything(
+  net: TestNetwork,
+  nodes: readonly TestNode[],
+  absent: ReadonlyMap<NodeId, readonly NodeId[]>,
+) {
   for (const node of nodes) {
-    await node.run('profile.set', { name: node.name, anchors: [(nodes[0] as FakeNode).connectString] });
+    await node.run('profile.set', { name: node.name, anchors: [(nodes[0] as TestNode).connectString] });
     await node.run('post.create', { text: `${node.name} is here` });
     for (const nodeId of absent.get(node.id) ?? []) await node.run('follow.add', { target: nodeId });
     await node.run('anchor.request').catch(() => undefined);
     await node.run('search', { id: 'cd'.repeat(32) }).catch(() => undefined);
   }
-  await net.clock.advance(30 * MINUTE_MS);
+  await net.advance(30 * MINUTE_MS);
   for (const node of nodes) await node.run('rebalance.now');
-  await net.clock.advance(5 * MINUTE_MS);
+  await net.advance(5 * MINUTE_MS);
 }
 
 const idsIn = (text: string): Set<string> => new Set(text.match(/[0-9a-f]{64}/g) ?? []);
@@ -77,10 +78,10 @@ test.serial(
       ['identity.key', 'device.key'].map((file) => readFileSync(join(dataDir, file))),
     );
     // Follows the first of the row, and is never heard of again.
-    const fan = await net.anchorNode('fan', { config: { mesh: { growth: false } }, plugins: PLUGINS });
-    const [first, second] = row as [FakeNode, FakeNode];
+    const fan = await anchorNode(net, 'fan', { config: { mesh: { growth: false } }, ...EVERYTHING });
+    const [first, second] = row as [TestNode, TestNode];
     await fan.run('follow.add', { target: first.connectString });
-    await net.clock.advance(1_000);
+    await net.advance(1_000);
     await fan.stop();
     const before = frames.length;
     await everything(net, all, absent);
@@ -125,7 +126,7 @@ test.serial('KNOW-03, KNOW-05: what is only within three hops is in no list, and
   const { net, frames, row } = await life(t);
   const before = frames.length;
   await everything(net, row.slice(0, 1), new Map());
-  const reach = async (from: FakeNode, node_id: string) =>
+  const reach = async (from: TestNode, node_id: string) =>
     (await from.run<{ layer: string }>('peer.reach', { node_id })).layer;
   let checked = 0;
   for (const one of row) {
@@ -147,8 +148,8 @@ test.serial('KNOW-03, KNOW-05: what is only within three hops is in no list, and
   t.true(checked >= 4, `${checked} ids were only within three hops`);
 });
 
-function nodeNamed(nodes: readonly FakeNode[], id: NodeId): FakeNode {
-  return nodes.find((node) => node.id === id) as FakeNode;
+function nodeNamed(nodes: readonly TestNode[], id: NodeId): TestNode {
+  return nodes.find((node) => node.id === id) as TestNode;
 }
 
 /** How a key looks within a longer base64 text, after so many bytes of something else. */

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { TestNetwork, type TestNode } from '../../kernel/testing/index.ts';
+import { CORE } from '../mesh/mesh-net.ts';
 
 interface FollowView {
   node_id: string;
@@ -16,7 +17,7 @@ const followers = async (node: TestNode) =>
   (await node.run<{ followers: { node_id: string; following: boolean }[] }>('follower.list')).followers;
 
 test('a changed profile reaches every connected peer at once', async (t) => {
-  const net = new TestNetwork({ t, builtin: ['peers', 'routing', 'lookup', 'mesh', 'social'] });
+  const net = new TestNetwork({ t, builtin: [...CORE, 'social'] });
   const [anna, bert, carl] = await net.start('anna', 'bert', 'carl');
   await bert.run('peer.connect', { target: anna.connectString });
   await carl.run('peer.connect', { target: anna.connectString });
@@ -29,7 +30,7 @@ test('a changed profile reaches every connected peer at once', async (t) => {
 });
 
 test('a profile changed while a peer was away comes with the next exchange', async (t) => {
-  const net = new TestNetwork({ t, builtin: ['peers', 'routing', 'lookup', 'mesh', 'social'] });
+  const net = new TestNetwork({ t, builtin: [...CORE, 'social'] });
   const anna = await net.add({ name: 'anna' });
   const bert = await net.add({ name: 'bert' });
   await bert.run('peer.connect', { target: anna.connectString });
@@ -41,7 +42,7 @@ test('a profile changed while a peer was away comes with the next exchange', asy
 });
 
 test('the profile survives a restart, and later changes win though the clock went back', async (t) => {
-  const net = new TestNetwork({ t, builtin: ['peers', 'routing', 'lookup', 'mesh', 'social'] });
+  const net = new TestNetwork({ t, builtin: [...CORE, 'social'] });
   const anna = await net.add({ name: 'anna' });
   const first = await anna.run<{ timestamp_ms: number }>('profile.set', { name: 'Anna' });
   await net.restart(anna);
@@ -51,7 +52,7 @@ test('the profile survives a restart, and later changes win though the clock wen
 });
 
 test('bad profiles and ids are refused with a code', async (t) => {
-  const net = new TestNetwork({ t, builtin: ['peers', 'routing', 'lookup', 'mesh', 'social'] });
+  const net = new TestNetwork({ t, builtin: [...CORE, 'social'] });
   const anna = await net.add({ name: 'anna' });
   await t.throwsAsync(anna.run('profile.set', {}), { code: 'social/empty-change' });
   await t.throwsAsync(anna.run('profile.set', { name: 'x'.repeat(65) }), { code: 'social/bad-profile' });
@@ -63,7 +64,7 @@ test('bad profiles and ids are refused with a code', async (t) => {
 });
 
 test('following by connect string connects, tells the followee, and makes friends when it is mutual', async (t) => {
-  const net = new TestNetwork({ t, builtin: ['peers', 'routing', 'lookup', 'mesh', 'social'] });
+  const net = new TestNetwork({ t, builtin: [...CORE, 'social'] });
   const [anna, bert] = await net.start('anna', 'bert');
   t.like(await anna.run('follow.add', { target: bert.connectString }), { node_id: bert.id, connected: true });
   await net.advance(10);
@@ -81,7 +82,7 @@ test('following by connect string connects, tells the followee, and makes friend
 });
 
 test('nobody but the followee learns of a follow', async (t) => {
-  const net = new TestNetwork({ t, builtin: ['peers', 'routing', 'lookup', 'mesh', 'social'] });
+  const net = new TestNetwork({ t, builtin: [...CORE, 'social'] });
   const [anna, bert, carl] = await net.start('anna', 'bert', 'carl');
   await anna.run('follow.add', { target: bert.connectString });
   await anna.run('peer.connect', { target: carl.connectString });
@@ -91,7 +92,7 @@ test('nobody but the followee learns of a follow', async (t) => {
 });
 
 test('an unfollow while the followee was away is heard with the next exchange', async (t) => {
-  const net = new TestNetwork({ t, builtin: ['peers', 'routing', 'lookup', 'mesh', 'social'] });
+  const net = new TestNetwork({ t, builtin: [...CORE, 'social'] });
   const anna = await net.add({ name: 'anna' });
   const bert = await net.add({ name: 'bert' });
   await anna.run('follow.add', { target: bert.connectString });
@@ -105,7 +106,7 @@ test('an unfollow while the followee was away is heard with the next exchange', 
 });
 
 test('a followee that cannot be reached is followed all the same, and reached when it is there', async (t) => {
-  const net = new TestNetwork({ t, builtin: ['peers', 'routing', 'lookup', 'mesh', 'social'] });
+  const net = new TestNetwork({ t, builtin: [...CORE, 'social'] });
   const anna = await net.add({ name: 'anna' });
   const bert = await net.add({ name: 'bert' });
   await bert.stop();
@@ -119,7 +120,7 @@ test('a followee that cannot be reached is followed all the same, and reached wh
 });
 
 test('a followee is redialled after a restart, and its last time online is known', async (t) => {
-  const net = new TestNetwork({ t, builtin: ['peers', 'routing', 'lookup', 'mesh', 'social'] });
+  const net = new TestNetwork({ t, builtin: [...CORE, 'social'] });
   const anna = await net.add({ name: 'anna' });
   const bert = await net.add({ name: 'bert' });
   await anna.run('follow.add', { target: bert.connectString });
@@ -135,17 +136,17 @@ test('a followee is redialled after a restart, and its last time online is known
   t.true((await follows(anna))[0]?.online);
 });
 
-test('mesh switched off does not take social down', async (t) => {
-  const net = new TestNetwork({ t, builtin: ['peers', 'routing', 'lookup', 'mesh', 'social'] });
+test('peers switched off does not take social down', async (t) => {
+  const net = new TestNetwork({ t, builtin: [...CORE, 'social'] });
   const [anna, bert] = await net.start('anna', 'bert');
-  await anna.disable('mesh');
+  await anna.disable('peers');
   t.deepEqual(await anna.run('follow.add', { target: bert.connectString }), {
     node_id: bert.id,
     connected: false,
-    problem: 'mesh is off',
+    problem: 'peers is off',
   } as never);
   t.is((await follows(anna))[0]?.online, false);
-  await anna.enable('mesh');
+  await anna.enable('peers');
   await net.advance(5_000);
   t.is((await follows(anna))[0]?.online, true);
 });

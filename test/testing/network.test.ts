@@ -176,6 +176,7 @@ test('errors keep their code and name the node and the time', async (t) => {
     message: /^greeter\.wait of node 0 never happens: at 1500 ms/,
   });
   t.throws(() => net.node(7), { code: 'testing/no-such-node' });
+  await t.throwsAsync(net.start('ada', 'ada'), { code: 'testing/name-taken' });
   await t.throwsAsync(testNetwork({ builtin: ['nothing'] }), { code: 'testing/no-such-plugin' });
   await t.throwsAsync(testNetwork({ plugins: ['./no/such/plugin'] }), { code: 'lifecycle/load-failed' });
   await t.throwsAsync(greeters(t, { config: { greeter: { greting: 'x' } } }), {

@@ -1,11 +1,12 @@
 import test from 'ava';
 import { TestNetwork } from '../../kernel/testing/index.ts';
 import type { Search } from './world.ts';
+import { CORE } from '../mesh/mesh-net.ts';
 
 test('a post is found over the real mesh, with a swap of mesh and of worm search in between', async (t) => {
   const net = new TestNetwork({
     t,
-    builtin: ['peers', 'routing', 'lookup', 'mesh', 'social', 'content', 'worm-search'],
+    builtin: [...CORE, 'social', 'content', 'worm-search'],
   });
   const [a, p, far] = await net.start('a', 'p', 'far');
   await a.run('peer.connect', { target: p.connectString });
@@ -26,7 +27,7 @@ test('a post is found over the real mesh, with a swap of mesh and of worm search
 test('with worm search off at a peer, that peer is not asked', async (t) => {
   const net = new TestNetwork({
     t,
-    builtin: ['peers', 'routing', 'lookup', 'mesh', 'social', 'content', 'worm-search'],
+    builtin: [...CORE, 'social', 'content', 'worm-search'],
   });
   const [a, p] = await net.start('a', 'p');
   await a.run('peer.connect', { target: p.connectString });
