@@ -1,6 +1,5 @@
 import { ACTIONS, ACTIVITY, contribute, FIGURES, PANE, STALE_ANSWERS } from '../../kernel/index.ts';
 import type { UiLine } from '../../kernel/index.ts';
-import { peerFeaturesChanged, peerGone, peerReady } from '../peers/api.ts';
 import { growthTried, meshEmptied, rebalanced, slotChanged } from './api.ts';
 
 /** One attempt of growth, of the event or of `growth explain`. */
@@ -36,10 +35,6 @@ const activity = contribute(ACTIVITY, [
 /** Lists of peers come all the time, so they are no reason to read anything anew. */
 const stale = contribute(STALE_ANSWERS, [
   {
-    topics: [peerReady.name, peerGone.name, peerFeaturesChanged.name],
-    commands: ['peer.list', 'status', 'mesh.slots'],
-  },
-  {
     topics: [slotChanged.name, meshEmptied.name, rebalanced.name, growthTried.name],
     commands: ['mesh.slots', 'growth.explain'],
   },
@@ -57,9 +52,6 @@ const figures = contribute(
     },
     { row: 'connections', label: 'sessions', text: '{connections.session|count}', command: 'mesh.slots' },
     { row: 'connections', label: 'keep-alives', text: '{connections.keep-alive|count}', command: 'mesh.slots' },
-    { row: 'reach', label: 'N1', text: '{n1|count}', command: 'status' },
-    { row: 'reach', label: 'N2', text: '{n2|count}', command: 'status' },
-    { row: 'reach', label: 'N3', text: '{n3|count}', command: 'status' },
     { row: 'reach', label: 'ephemeral', text: '{connections.ephemeral|count}', command: 'mesh.slots' },
     {
       row: 'links',
@@ -69,7 +61,7 @@ const figures = contribute(
     },
     { row: 'work', label: 'growth', text: '{verdict}', command: 'growth.explain' },
   ],
-  { after: ['worm-search'] },
+  { after: ['routing', 'worm-search'] },
 );
 
 const actions = contribute(ACTIONS, [

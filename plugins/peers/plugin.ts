@@ -20,6 +20,7 @@ import { peersTable } from './migrations/0001-peers.ts';
 import * as part from './parts.ts';
 import { Plan } from './reconnect-queue.ts';
 import { PeerSession, peerOf } from './sessions.ts';
+import { peersUi } from './ui.ts';
 
 /** Must outlast the asking side: its deadline of 10 s, and a swap between two attempts. */
 const HANDSHAKE_WAIT_MS = 20_000;
@@ -89,6 +90,7 @@ export default definePlugin({
     });
 
     return {
+      contributes: peersUi,
       services: [bind(PEERS, service)],
       commands: peersCommandHandlers(peers, { sessions, store, reconnect, history, service }),
       handlers: {

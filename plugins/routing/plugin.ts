@@ -15,6 +15,7 @@ import { ConnectedPeers } from './connected-peers.ts';
 import { routingNeeds } from './context.ts';
 import { nodeListUpdate, PACKED_IDS } from './messages.ts';
 import { ROUTES_EXTENSION, RoutingState, RoutingTable } from './routing-table.ts';
+import { routingUi } from './ui.ts';
 
 export default definePlugin({
   name: 'routing',
@@ -52,6 +53,7 @@ export default definePlugin({
     return {
       services: [bind(ROUTING, table)],
       contributes: [
+        ...routingUi,
         contribute(HANDSHAKE, table.extension, { name: ROUTES_EXTENSION }),
         contribute(PEER_FACTS, { facts: (nodeId) => ({ reach: badge(nodeId) }) }),
       ],

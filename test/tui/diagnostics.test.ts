@@ -257,7 +257,7 @@ test('asking anchors while mesh is off names mesh, not the anchors', async (t) =
 test('Diagnostics survives mesh, anchors and worm-search being off, together and one by one', async (t) => {
   const screen = await openPane('Peers');
   t.teardown(() => screen.close());
-  for (const name of ['mesh', 'anchors', 'worm-search']) await screen.node.call('plugin.disable', { name });
+  for (const name of ['mesh', 'anchors', 'worm-search', 'routing']) await screen.node.call('plugin.disable', { name });
   await screen.clock.advance(6_000);
   t.regex(screen.text(), /mesh off +preferred off +sessions off +keep-alives off/);
   t.regex(screen.text(), /N1 off +N2 off +N3 off/);
@@ -267,7 +267,7 @@ test('Diagnostics survives mesh, anchors and worm-search being off, together and
   t.regex(screen.lines().at(-1) ?? '', /mesh is off: it is needed to rebalance {2}E enables it/);
   await screen.press('l');
   t.regex(screen.text(), /Growth\n.*mesh is off\n.*Searches\n.*worm-search is off\n.*Anchors asked\n.*anchors is off/);
-  for (const name of ['mesh', 'anchors', 'worm-search']) await screen.node.call('plugin.enable', { name });
+  for (const name of ['mesh', 'anchors', 'worm-search', 'routing']) await screen.node.call('plugin.enable', { name });
   await screen.clock.advance(6_000);
   t.regex(screen.text(), /mesh 1\/101[\s\S]*N3 4,120[\s\S]*searches 1 running/);
 });

@@ -8,6 +8,8 @@ import { anchorsUi } from '../../plugins/anchors/ui.ts';
 import { contentUi } from '../../plugins/content/ui.ts';
 import { keepAliveUi } from '../../plugins/keep-alive/ui.ts';
 import { meshUi } from '../../plugins/mesh/ui.ts';
+import { peersUi } from '../../plugins/peers/ui.ts';
+import { routingUi } from '../../plugins/routing/ui.ts';
 import { socialUi } from '../../plugins/social/ui.ts';
 import { wormSearchUi } from '../../plugins/worm-search/ui.ts';
 import { recordingLog } from '../rig/recording-log.ts';
@@ -42,7 +44,7 @@ export class FakeNode implements ControlClient {
     { node_id: CAROL, display_name: 'Carol', online: false, last_online_ms: NOW_MS - 3 * 3_600_000, friend: false },
   ];
   peers: Params[] = [peer(ALICE, 'mesh', 'preferred'), peer(BOB, 'session')];
-  plugins: Params[] = ['content', 'mesh', 'social', 'anchors', 'worm-search'].map((name) => ({
+  plugins: Params[] = ['content', 'mesh', 'social', 'anchors', 'worm-search', 'routing'].map((name) => ({
     name,
     version: '1.0.0',
     state: 'active',
@@ -208,7 +210,7 @@ export class FakeNode implements ControlClient {
       peers: this.peers.length,
       posts: this.posts.length,
       rss_bytes: 84e6,
-      ...(this.#plugin('mesh').state === 'active' ? { n1: 1, n2: 23, n3: 4_120 } : {}),
+      ...(this.#plugin('routing').state === 'active' ? { n1: 1, n2: 23, n3: 4_120 } : {}),
     }),
     'identity.show': () => ({
       node_id: SELF,
@@ -330,6 +332,8 @@ const BUILTIN_UI: Readonly<Record<string, readonly Contributed[]>> = {
   content: contentUi,
   'keep-alive': keepAliveUi,
   mesh: meshUi,
+  peers: peersUi,
+  routing: routingUi,
   social: socialUi,
   'worm-search': wormSearchUi,
 };
