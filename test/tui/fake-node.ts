@@ -1,21 +1,8 @@
-import type { Contributed } from '../../kernel/index.ts';
-import { VirtualClock } from '../../kernel/clock/index.ts';
-import { CallGate } from '../../kernel/lifecycle/call-gate.ts';
-import { Points } from '../../kernel/lifecycle/points.ts';
-import { readContributions, type UiContributions } from '../../kernel/control/commands/ui.ts';
-import { UI_POINTS } from '../../kernel/sdk/ui/index.ts';
-import { anchorsUi } from '../../plugins/anchors/ui.ts';
-import { contentUi } from '../../plugins/content/ui.ts';
-import { keepAliveUi } from '../../plugins/keep-alive/ui.ts';
-import { meshUi } from '../../plugins/mesh/ui.ts';
-import { peersUi } from '../../plugins/peers/ui.ts';
-import { routingUi } from '../../plugins/routing/ui.ts';
-import { socialUi } from '../../plugins/social/ui.ts';
-import { wormSearchUi } from '../../plugins/worm-search/ui.ts';
-import { recordingLog } from '../rig/recording-log.ts';
+import type { UiContributions } from '../../kernel/control/commands/ui.ts';
 import { ItsgoinError } from '../../kernel/sdk/errors.ts';
 import type { ControlClient } from '../../kernel/control/client.ts';
 import type { CommandDescription } from '../../kernel/control/protocol.ts';
+import { builtinContributions } from './builtin-ui.ts';
 
 export const SELF = `5e1f${'ab'.repeat(30)}`;
 export const ALICE = `a11ce0${'3c'.repeat(29)}`;
@@ -57,8 +44,6 @@ export class FakeNode implements ControlClient {
   config: Params = { 'node.log_level': 'info', 'content.keepDays': 30 };
   /** Every call made, for assertions. */
   calls: { method: string; params: Params }[] = [];
-  /** What outside plugins contribute, by plugin. */
-  outside: Record<string, readonly Contributed[]> = {};
   /** When set, every call fails as on a closed connection. */
   down = false;
   /** Answers to give instead of the node's own. */
@@ -154,29 +139,13 @@ export class FakeNode implements ControlClient {
 
   /** What the real plugins contribute, those that are off left out, as the node does it. */
   #contributions(): UiContributions {
-    const points = new Points(new VirtualClock(), recordingLog(), UI_POINTS);
-    for (const [plugin, contributes] of [...Object.entries(BUILTIN_UI), ...Object.entries(this.outside)]) {
-      if (plugin in this.outside || this.#isActive(plugin)) {
-        const problem = points.problem(plugin, [], contributes);
-        if (problem !== undefined) throw new Error(problem);
-        points.install({ plugin, gate: new CallGate(plugin), reportFailure: () => {} }, [], contributes);
-      }
-    }
     const commands = Object.keys(this.#methods);
-    return readContributions({
-      contributions: (point) => points.contributions(point),
-      list: () =>
-        this.plugins.map(({ name, state }) => ({
-          name: String(name),
-          state: state as 'active',
-          commands: commands.filter((command) => OWNER[command.split('.')[0] ?? ''] === name),
-        })),
-    });
-  }
-
-  #isActive(name: string): boolean {
-    // The fake has not all plugins in its list; the others are on.
-    return (this.#plugin(name).state ?? 'active') === 'active';
+    const plugins = this.plugins.map(({ name, state }) => ({
+      name: String(name),
+      state: state as 'active' | 'off',
+      commands: commands.filter((command) => OWNER[command.split('.')[0] ?? ''] === name),
+    }));
+    return builtinContributions(plugins);
   }
 
   #plugin(name: string): Params {
@@ -326,17 +295,6 @@ export class FakeNode implements ControlClient {
     'plugin.reload': ({ name }) => this.#swap(name as string, 'active'),
   };
 }
-
-const BUILTIN_UI: Readonly<Record<string, readonly Contributed[]>> = {
-  anchors: anchorsUi,
-  content: contentUi,
-  'keep-alive': keepAliveUi,
-  mesh: meshUi,
-  peers: peersUi,
-  routing: routingUi,
-  social: socialUi,
-  'worm-search': wormSearchUi,
-};
 
 const CONNECTION_LOST = new ItsgoinError('control/connection-lost', {
   message: 'The node closed the control connection',
