@@ -16,7 +16,7 @@ interface Slots {
 const slotsOf = (node: TestNode) => node.run<Slots>('mesh.slots');
 const layerOf = async (node: TestNode, other: TestNode) =>
   (await node.run<{ layer: string }>('peer.reach', { node_id: other.id })).layer;
-const n2Of = (node: TestNode) => (node.inspect('mesh').diagnostics.knowledge as { n2: number }).n2;
+const n2Of = (node: TestNode) => (node.inspect('routing').diagnostics.knowledge as { n2: number }).n2;
 
 /**
  * Two halves of a network with nothing but a friendship between them: anna, with mike, follows bert, whose
