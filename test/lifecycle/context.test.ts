@@ -135,6 +135,26 @@ test('a refusal with a code of its own is an answer of the handler and no failur
   t.is(rig.host.inspect('counter').counters.failures, undefined);
 });
 
+test('a message that comes while its plugin is being switched off is not handled', async (t) => {
+  const rig = hostRig(t);
+  const code = counterPlugin({ fields: NOTED, parts: 'handlers: { noted: () => { globalThis.notedLate = true; } },' })
+    .replace('import { ', 'import { defineNotice, ')
+    .replace("'counter.add': () => add()", "'counter.add': async () => { await ctx.clock.sleep(100); return add(); }");
+  await rig.host.add(rig.write('counter.ts', code));
+  const [near, far] = connectionPair(testPeer('a'), testPeer('5'));
+  rig.dispatcher.attach(far);
+  const running = rig.run('counter.add');
+  const off = rig.host.disable('counter');
+  await settle();
+  near.openUni().write(rawFrame(0xf0, '{"name":"acme/noted@1","body":{"n":1}}'), true);
+  await settle();
+  t.is(rig.host.inspect('counter').held, 1);
+  await rig.clock.advance(100);
+  t.like(await off, { outcome: 'disabled' });
+  t.deepEqual(await running, { count: 1 });
+  t.false('notedLate' in globalThis);
+});
+
 test('a plugin that is on stays as it is when it is switched on again; settings of one that is off are kept for it', async (t) => {
   const rig = hostRig(t);
   await rig.host.add(rig.write('counter.ts', counterPlugin()));

@@ -1,7 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import test from 'ava';
-import { systemClock } from '../../kernel/clock/index.ts';
+import { systemClock, VirtualClock } from '../../kernel/clock/index.ts';
 import { PluginWatcher } from '../../kernel/lifecycle/plugin-watcher.ts';
 import { recordingLog } from '../rig/recording-log.ts';
 import { temporaryDirectory } from '../rig/temporary.ts';
@@ -20,6 +20,7 @@ test('256 folders are watched, and each further one is reported', (t) => {
   const dir = temporaryDirectory(t);
   for (let n = 0; n < 255; n++) mkdirSync(join(dir, String(n)));
   for (const hidden of ['.git', 'node_modules', 'old~']) mkdirSync(join(dir, hidden));
+  symlinkSync(join(dir, 'gone'), join(dir, 'a link to nowhere'));
   const log = recordingLog();
   const start = (): void => {
     const watcher = new PluginWatcher(dir, systemClock(), log, () => Promise.resolve());
@@ -58,4 +59,17 @@ test('a change that fails is reported and the next one is heard; hidden files ar
   }
   t.deepEqual(heard, ['one.ts', 'two.ts']);
   t.deepEqual(log.events(), ['plugin-reload-failed', 'plugin-reload-failed']);
+});
+
+test('a change that has not settled when the watcher stops is not told of any more', async (t) => {
+  t.timeout(10_000, 'a change was not noticed');
+  const dir = temporaryDirectory(t);
+  const clock = new VirtualClock();
+  const watcher = new PluginWatcher(dir, clock, recordingLog(), async () => t.fail());
+  watcher.start();
+  writeFileSync(join(dir, 'one.ts'), 'code');
+  while (clock.pending === 0) await new Promise((resolve) => setImmediate(resolve));
+  watcher.stop();
+  t.is(clock.pending, 0);
+  await clock.advance(1_000);
 });
