@@ -52,7 +52,7 @@ interface CommandParts {
   readonly sessions: Sessions;
   readonly nowMs: () => number;
   readonly max: number;
-  needs(): Promise<readonly Need[]>;
+  needs(): readonly Need[];
 }
 
 export function keepAliveCommandHandlers(parts: CommandParts): CommandHandlers<typeof keepAliveCommands> {
@@ -80,7 +80,7 @@ export function keepAliveCommandHandlers(parts: CommandParts): CommandHandlers<t
 
   return {
     layers: async () => {
-      const needs = await parts.needs();
+      const needs = parts.needs();
       return {
         mesh: parts.network
           .connections()
@@ -92,7 +92,7 @@ export function keepAliveCommandHandlers(parts: CommandParts): CommandHandlers<t
     },
     'keepalive.explain': async (params) => {
       const wanted = params.node_id === undefined ? undefined : readNodeId(params.node_id);
-      const needs = (await parts.needs()).filter(({ nodeId }) => wanted === undefined || nodeId === wanted);
+      const needs = parts.needs().filter(({ nodeId }) => wanted === undefined || nodeId === wanted);
       if (wanted !== undefined && needs.length === 0) throw keepAliveErrors.make('not-needed', { node_id: wanted });
       return {
         contacts: needs.slice(0, LISTED_MAX).map(({ nodeId, reason }) => {

@@ -1,6 +1,5 @@
 import { isHexId } from '../../kernel/index.ts';
-import type { ContextBase, NodeId, Ref } from '../../kernel/index.ts';
-import type { SocialService } from '../social/api.ts';
+import type { ContextBase, NodeId } from '../../kernel/index.ts';
 import { KEPT_CONNECTION_NEEDS, NEED_REASONS } from './api.ts';
 import type { Need } from './api.ts';
 
@@ -16,10 +15,9 @@ export class Needs {
   }
 
   /** Each node once, under its most important reason. */
-  async gather(self: NodeId, social: Ref<SocialService>, signal: AbortSignal): Promise<readonly Need[]> {
-    const contacts = social.available ? await social.use((service) => contactsOf(service), { signal }) : [];
+  gather(self: NodeId): readonly Need[] {
     const needs = new Map<NodeId, Need>();
-    for (const list of [contacts.slice(0, LIST_MAX), ...this.#contributed()]) {
+    for (const list of this.#contributed()) {
       for (const need of list) {
         const known = needs.get(need.nodeId);
         if (need.nodeId === self || (known !== undefined && rank(known) <= rank(need))) continue;
@@ -48,12 +46,6 @@ function readNeeds(list: Iterable<unknown>): readonly Need[] {
 /** Lower is more important (KEEP-08). */
 export function rank({ reason }: { readonly reason: Need['reason'] }): number {
   return NEED_REASONS.indexOf(reason);
-}
-
-function contactsOf(social: SocialService): readonly Need[] {
-  return social.routes().map(({ nodeId, relation, nplus10 }) => {
-    return { nodeId, reason: relation === 'audience' ? 'audience' : 'follow', nplus10 };
-  });
 }
 
 function isNeed(entry: unknown): entry is Need {

@@ -3,7 +3,6 @@ import type { NodeId } from '../../kernel/index.ts';
 import { ANCHORS } from '../anchors/api.ts';
 import { PEERS } from '../peers/api.ts';
 import { ROUTING } from '../routing/api.ts';
-import { SOCIAL } from '../social/api.ts';
 import { connectivityChecked, KEEP_ALIVE, KEPT_CONNECTION_NEEDS } from './api.ts';
 import { keepAliveCommandHandlers, keepAliveCommands } from './commands.ts';
 import { KeepAliveConfig, sessionsMax } from './config.ts';
@@ -28,7 +27,6 @@ export default definePlugin({
     network: NETWORK,
     peers: { optional: PEERS },
     routing: { optional: ROUTING },
-    social: { optional: SOCIAL },
     anchors: { optional: ANCHORS },
   },
   provides: [KEEP_ALIVE],
@@ -41,7 +39,7 @@ export default definePlugin({
     const needs = new Needs(ctx);
     const sessions = new Sessions({ ctx, network, dialler: new Dialler({ ctx, network, peers }) });
     const around = () => surroundingsOf({ ctx, network, routing, anchors: () => ctx.deps.anchors });
-    const gather = () => needs.gather(ctx.self.nodeId, ctx.deps.social, ctx.signal);
+    const gather = () => needs.gather(ctx.self.nodeId);
     const host = new SessionHost({
       ctx,
       network,
@@ -54,7 +52,7 @@ export default definePlugin({
     const check = async (): Promise<Promise<unknown>[]> => {
       const now = await around();
       if (now === undefined) return [];
-      const needed = await gather();
+      const needed = gather();
       const attempts = sessions.check(needed, now);
       const outOfSight = needed.filter(({ nodeId }) => sessions.isOutOfSight(nodeId)).length;
       ctx.emit(connectivityChecked, { needed: needed.length, outOfSight, sessions: sessions.all().length });

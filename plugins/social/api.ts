@@ -1,4 +1,4 @@
-import { defineToken, defineTopic } from '../../kernel/index.ts';
+import { definePoint, defineToken, defineTopic } from '../../kernel/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
 
 /** What an author says of itself, signed by it. */
@@ -13,56 +13,57 @@ export interface Profile {
 
 /** How a contact stands to the user. Followers are the audience until approval is asked for (SOC-06). */
 export type Relation = 'follow' | 'audience' | 'mutual';
-/** `direct`: connected to us. `indirect`: online, as one who is connected to it tells. */
-export type ReachMethod = 'direct' | 'relay' | 'indirect';
-
-/** Where a contact was last reached (SOC-01). A frozen snapshot. */
-export interface SocialRoute {
-  readonly nodeId: NodeId;
-  readonly relation: Relation;
-  readonly online: boolean;
-  readonly reachMethod: ReachMethod;
-  /** The contact and its preferred peers, as it signed them; `[]` until it told us. */
-  readonly nplus10: readonly NodeId[];
-  /**
-   * Its preferred peers and theirs, about 100 ids, as it said at the last check-in: who may know or relay
-   * to it (NPT-08). Nobody has proved them; `[]` until it told us.
-   */
-  readonly preferredTree: readonly NodeId[];
-  /** Best first; each may be dialled (`Network.mayDial`). */
-  readonly addresses: readonly string[];
-  /** When it was last connected to us; 0 for never. */
-  readonly lastConnectedMs: number;
-}
 
 export interface SocialService {
   /** Whom the user follows, oldest follow first. */
   follows(): readonly NodeId[];
   isFollowing(nodeId: NodeId): boolean;
+  /** When the user began to follow it, in ms since the epoch. */
+  followedAtMs(nodeId: NodeId): number | undefined;
   /** Who told us that they follow the user, the latest first. */
-  followers(): readonly NodeId[];
+  followers(limit?: number): readonly NodeId[];
   /** Friends are those who follow each other (SOC-08). */
   isFriend(nodeId: NodeId): boolean;
   /** The name in the node's profile, the user's own included; `undefined` when none is known. */
   displayName(nodeId: NodeId): string | undefined;
   profile(nodeId: NodeId): Profile | undefined;
-  /** The members of the social layer (LAY-01): followees first, then followers, at most 6,000. */
-  routes(): readonly SocialRoute[];
-  route(nodeId: NodeId): SocialRoute | undefined;
 }
 
 export const SOCIAL = defineToken<SocialService>('social');
 
-/** The user began to follow a node. */
-export const followed = defineTopic<{ readonly nodeId: NodeId }>('social/followed');
-/** The user ceased to follow a node. */
-export const unfollowed = defineTopic<{ readonly nodeId: NodeId }>('social/unfollowed');
+/** What is known of where a contact is, which lists of contacts show. */
+export interface ContactFacts {
+  /** `none`: away. */
+  readonly reach: 'direct' | 'relay' | 'indirect' | 'none';
+  readonly addresses: readonly string[];
+  readonly nplus10: readonly NodeId[];
+  /** When it was last connected to us; 0 for never. */
+  readonly lastConnectedMs: number;
+}
+
+/** Who knows where contacts are. `undefined` for one it knows nothing of. */
+export type ContactFactSource = (nodeId: NodeId) => ContactFacts | undefined;
+
+export const CONTACT_FACTS = definePoint<ContactFactSource>('social/contact-facts', {
+  limit: 1,
+  check: (candidate) => (typeof candidate === 'function' ? undefined : 'it is not a function'),
+});
+
+/** The user began to follow a node; `addresses` are those it gave. */
+export const followed = defineTopic<{
+  readonly nodeId: NodeId;
+  readonly relation: Relation;
+  readonly addresses: readonly string[];
+}>('social/followed');
+/** The user no longer follows a node. It may follow the user all the same: then it belongs to the audience. */
+export const unfollowed = defineTopic<{ readonly nodeId: NodeId; readonly relation: Relation | undefined }>(
+  'social/unfollowed',
+);
 /** A newer profile was stored: of another node, or the user's own. */
 export const profileChanged = defineTopic<Profile>('social/profile-changed');
-/** A node told us that it follows the user, or that it no longer does. */
-export const followerChanged = defineTopic<{ readonly nodeId: NodeId; readonly following: boolean }>(
-  'social/follower-changed',
-);
-
-/** A contact came online or went, or told of other addresses or preferred peers than before. */
-export const routeChanged = defineTopic<SocialRoute>('social/route-changed');
+/** A node told us that it follows the user, or that it no longer does; `relation` is how they stand to each other now. */
+export const followerChanged = defineTopic<{
+  readonly nodeId: NodeId;
+  readonly following: boolean;
+  readonly relation: Relation | undefined;
+}>('social/follower-changed');

@@ -2,7 +2,7 @@ import { codeOf, defineCommand, readNodeId, Type } from '../../kernel/index.ts';
 import type { CommandHandlers, NodeId, Ref } from '../../kernel/index.ts';
 import { parseConnectString } from '../peers/api.ts';
 import type { PeersService } from '../peers/api.ts';
-import type { SocialRoute } from './api.ts';
+import type { ContactFacts } from './api.ts';
 import type { Contacts } from './contacts.ts';
 import { socialErrors } from './errors.ts';
 import type { OwnProfile } from './own-profile.ts';
@@ -83,22 +83,6 @@ export const socialCommands = {
     params: Type.Object({}),
     result: Type.Object({ follows: Type.Array(FollowView) }),
   }),
-  'follow.show': defineCommand({
-    about: 'Show where somebody you follow, or who follows you, was last reached and by whom',
-    params: Type.Object({ node_id: Type.String({ description: 'Node id, 64 hex characters' }) }),
-    result: Type.Object({
-      node_id: Type.String(),
-      relation: Type.String(),
-      online: Type.Boolean(),
-      reach: FollowView.properties.reach,
-      last_connected_ms: Type.Integer(),
-      addresses: Type.Array(Type.String()),
-      nplus10: Type.Array(Type.String()),
-      /** Its preferred peers and theirs. */
-      preferred_tree: Type.Array(Type.String()),
-    }),
-    positional: ['node_id'],
-  }),
   'follower.list': defineCommand({
     about: 'List who told you that they follow you, the latest first',
     params: Type.Object({
@@ -159,7 +143,8 @@ export function socialCommandHandlers(parts: CommandParts): CommandHandlers<type
       const online = await contacts.online();
       return {
         follows: contacts.follows().map((nodeId) => {
-          const lastMs = online.has(nodeId) ? contacts.nowMs() : contacts.lastOnlineMs(nodeId);
+          const facts = contacts.facts(nodeId);
+          const lastMs = online.has(nodeId) ? contacts.nowMs() : facts?.lastConnectedMs || undefined;
           return {
             node_id: nodeId,
             ...named(nodeId),
@@ -167,20 +152,9 @@ export function socialCommandHandlers(parts: CommandParts): CommandHandlers<type
             ...(lastMs === undefined ? {} : { last_online_ms: lastMs }),
             followed_at_ms: contacts.followedAtMs(nodeId),
             friend: contacts.isFriend(nodeId),
-            ...viewRoute(contacts.route(nodeId)),
+            ...viewFacts(facts),
           };
         }),
-      };
-    },
-    'follow.show': (params) => {
-      const nodeId = readNodeId(params.node_id);
-      const route = contacts.route(nodeId);
-      if (route === undefined) throw socialErrors.make('no-contact', { node_id: nodeId });
-      const { relation, online, lastConnectedMs, preferredTree } = route;
-      return {
-        ...{ node_id: nodeId, relation, online, last_connected_ms: lastConnectedMs },
-        ...viewRoute(route),
-        preferred_tree: [...preferredTree],
       };
     },
     'follower.list': async ({ limit }) => {
@@ -199,11 +173,11 @@ export function socialCommandHandlers(parts: CommandParts): CommandHandlers<type
   };
 }
 
-function viewRoute(route: SocialRoute | undefined) {
+function viewFacts(facts: ContactFacts | undefined) {
   return {
-    reach: route?.online === true ? route.reachMethod : ('none' as const),
-    addresses: [...(route?.addresses ?? [])],
-    nplus10: [...(route?.nplus10 ?? [])],
+    reach: facts?.reach ?? 'none',
+    addresses: [...(facts?.addresses ?? [])],
+    nplus10: [...(facts?.nplus10 ?? [])],
   };
 }
 

@@ -1,33 +1,13 @@
-import {
-  bind,
-  codeOf,
-  contribute,
-  definePlugin,
-  DeviceIdSchema,
-  NETWORK,
-  NodeIdSchema,
-  serviceArrived,
-  SIGNER,
-  Type,
-} from '../../kernel/index.ts';
+import { bind, codeOf, contribute, definePlugin, DeviceIdSchema, NodeIdSchema, SIGNER, Type } from '../../kernel/index.ts';
 import type { NodeId, PeerId } from '../../kernel/index.ts';
-import { MESH } from '../mesh/api.ts';
-import { extensionFeature, HANDSHAKE, PEER_FACTS, peerGone, peerReady, PEERS } from '../peers/api.ts';
+import { extensionFeature, HANDSHAKE, PEER_FACTS, PEERS } from '../peers/api.ts';
 import type { HandshakeExtension } from '../peers/api.ts';
-import { ROUTING } from '../routing/api.ts';
-import { addressRecords } from './address-record.ts';
-import { profileChanged, SOCIAL, unfollowed } from './api.ts';
+import { CONTACT_FACTS, profileChanged, SOCIAL } from './api.ts';
 import type { Profile } from './api.ts';
 import { socialCommandHandlers, socialCommands } from './commands.ts';
 import { Contacts } from './contacts.ts';
 import { socialErrors } from './errors.ts';
-import {
-  followingNotice,
-  profileUpdate,
-  socialAddressUpdate,
-  socialCheckin,
-  socialDisconnectNotice,
-} from './messages.ts';
+import { followingNotice, profileUpdate } from './messages.ts';
 import { socialTables } from './migrations/0001-social.ts';
 import { routingTables } from './migrations/0002-routing.ts';
 import { companyTable } from './migrations/0004-company.ts';
@@ -35,52 +15,38 @@ import { profileAnchors } from './migrations/0003-profile-anchors.ts';
 import { moreOfProfiles } from './migrations/0005-more-of-profiles.ts';
 import { Outbox } from './outbox.ts';
 import { OwnProfile } from './own-profile.ts';
-import { Present } from './present.ts';
 import { verifyProfile } from './profile-record.ts';
 import type { ProfileRecord } from './profile-record.ts';
 import { Profiles } from './profiles.ts';
 import { FOLLOWERS_MAX, Relations } from './relations.ts';
-import { Routes } from './routes.ts';
-import { Routing, toSocialRoute } from './routing.ts';
 import { socialUi } from './ui.ts';
 
 const PeerRef = Type.Object({ nodeId: NodeIdSchema, deviceId: DeviceIdSchema });
 
-/** Everything else is on disk: only what was on its way to peers, and what they were told of us, is handed over. */
+/** Everything else is on disk: only what was on its way to peers is handed over. */
 const State = Type.Object({
   profileOwed: Type.Array(PeerRef),
   followingOwed: Type.Array(PeerRef),
-  own: Type.Optional(addressRecords.body),
 });
-
-const MINUTE_MS = 60_000;
 
 export default definePlugin({
   name: 'social',
   version: '1.0.0',
   kernel: '^1',
-  about: 'Profiles, follows, followers, and where they are',
-  inject: {
-    network: NETWORK,
-    signer: SIGNER,
-    peers: { optional: PEERS },
-    routing: { optional: ROUTING },
-    mesh: { optional: MESH },
-  },
+  about: 'Profiles, follows and followers',
+  inject: { signer: SIGNER, peers: { optional: PEERS } },
   provides: [SOCIAL],
-  messages: { profileUpdate, followingNotice, socialAddressUpdate, socialDisconnectNotice, socialCheckin },
+  points: [CONTACT_FACTS],
+  messages: { profileUpdate, followingNotice },
   commands: socialCommands,
   migrations: [socialTables, routingTables, profileAnchors, companyTable, moreOfProfiles],
-  features: [extensionFeature('profile'), extensionFeature('following'), extensionFeature('address')],
+  features: [extensionFeature('profile'), extensionFeature('following')],
   state: State,
   setup(ctx) {
-    const { network, signer, peers, mesh } = ctx.deps;
+    const { signer, peers } = ctx.deps;
     const self = ctx.self.nodeId;
     const relations = new Relations(ctx.db);
     const profiles = new Profiles(ctx.db, self);
-    const routes = new Routes(ctx.db);
-    const present = new Present(ctx, peers);
-    const routing = new Routing({ ctx, network, signer, relations, routes, present, peers, mesh });
     const restored: { profileOwed: PeerId[]; followingOwed: PeerId[] } = { profileOwed: [], followingOwed: [] };
 
     const profileOutbox = new Outbox(
@@ -128,13 +94,10 @@ export default definePlugin({
       ctx,
       relations,
       profiles,
-      routes,
       peers,
-      routing: ctx.deps.routing,
       tellFollowee: async (nodeId) => {
         for (const peer of await takers(followingNotice, nodeId)) followingOutbox.tell(peer);
       },
-      changed: (nodeId) => routing.changed(nodeId),
     });
 
     const refusal = (reason: string) => {
@@ -174,33 +137,18 @@ export default definePlugin({
       },
     };
 
-    ctx.on(peerReady, ({ peer }) => contacts.cameOnline(peer.nodeId));
-    ctx.on(peerGone, ({ peer }) => contacts.wentOffline(peer.nodeId));
-    const reconcile = async (): Promise<void> => {
-      await present.refresh();
-      await contacts.reconcile();
-    };
-    ctx.on(serviceArrived, async ({ token }) => {
-      if (token === PEERS.name) await reconcile();
-    });
-    ctx.on(unfollowed, ({ nodeId }) => routing.checkins.forget(nodeId));
-
     return {
       services: [
         bind(SOCIAL, {
           follows: () => relations.follows(),
           isFollowing: (nodeId) => relations.isFollowing(nodeId),
-          followers: () => relations.latestFollowers(FOLLOWERS_MAX).map(({ nodeId }) => nodeId),
+          followedAtMs: (nodeId) => relations.followedAtMs(nodeId),
+          followers: (limit = FOLLOWERS_MAX) => relations.latestFollowers(limit).map(({ nodeId }) => nodeId),
           isFriend: (nodeId) => contacts.isFriend(nodeId),
           displayName: (nodeId) => contacts.displayName(nodeId),
           profile: (nodeId) => {
             const record = profiles.get(nodeId);
             return record === undefined ? undefined : toProfile(record);
-          },
-          routes: () => routes.all().map(toSocialRoute),
-          route: (nodeId) => {
-            const route = routes.get(nodeId);
-            return route === undefined ? undefined : toSocialRoute(route);
           },
         }),
       ],
@@ -210,51 +158,25 @@ export default definePlugin({
         contribute(HANDSHAKE, profileExtension, { name: 'profile' }),
         contribute(HANDSHAKE, followingExtension, { name: 'following' }),
         contribute(PEER_FACTS, { facts: (nodeId) => ({ display_name: contacts.displayName(nodeId) }) }),
-        ...routing.contributions(),
       ],
       commands: socialCommandHandlers({ self, contacts, profile, peers }),
       handlers: {
         profileUpdate: (body, call) => receiveProfile(call.peer, body),
         followingNotice: ({ following }, call) => contacts.heardFollowing(call.peer.nodeId, following),
-        socialAddressUpdate: (body, call) => routing.whereabouts.updated(body, call.peer.nodeId),
-        socialDisconnectNotice: ({ node_id }, call) => routing.whereabouts.left(node_id, call.peer.nodeId),
-        socialCheckin: (body, call) => routing.answer(body, call),
       },
-      loops: {
-        routes: {
-          everyMs: MINUTE_MS,
-          run: async () => {
-            await contacts.refreshKept();
-            await routing.tick();
-          },
-        },
-      },
-      activate: async () => {
+      activate: () => {
         for (const peer of restored.profileOwed) profileOutbox.tell(peer);
         for (const peer of restored.followingOwed) followingOutbox.tell(peer);
-        await routing.start();
-        await reconcile();
       },
-      snapshot: () => {
-        const { last } = routing.own;
-        return {
-          profileOwed: profileOutbox.owed(),
-          followingOwed: followingOutbox.owed(),
-          ...(last === undefined ? {} : { own: last }),
-        };
-      },
+      snapshot: () => ({ profileOwed: profileOutbox.owed(), followingOwed: followingOutbox.owed() }),
       restore: (state) => {
         restored.profileOwed = state.profileOwed;
         restored.followingOwed = state.followingOwed;
-        if (state.own !== undefined) routing.restore(state.own);
       },
       diagnostics: () => ({
         follows: relations.follows().length,
         followers: relations.countFollowers(),
         profiles: profiles.count(),
-        routes: routes.count(),
-        watchers: routing.watchers.count(),
-        checkins_under_way: routing.checkins.running,
         notices_under_way: profileOutbox.size + followingOutbox.size,
       }),
     };

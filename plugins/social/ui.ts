@@ -1,17 +1,9 @@
 import { ACTIVITY, contribute, STALE_ANSWERS } from '../../kernel/index.ts';
-import { followed, followerChanged, profileChanged, routeChanged, unfollowed } from './api.ts';
+import { followed, followerChanged, profileChanged, unfollowed } from './api.ts';
 
 /** What the terminal UI tells of people, and when its list of them is to be read anew. */
 export const socialUi = [
   contribute(ACTIVITY, [
-    {
-      topic: routeChanged.name,
-      tag: 'contact',
-      lines: [
-        { when: { online: true }, tone: 'good', text: '{nodeId|node} is online, {reachMethod}' },
-        { text: '{nodeId|node} is offline' },
-      ],
-    },
     {
       topic: followerChanged.name,
       tag: 'contact',
@@ -22,7 +14,7 @@ export const socialUi = [
     },
   ]),
   contribute(STALE_ANSWERS, [
-    { topics: [followerChanged.name, routeChanged.name], commands: ['follow.list'] },
+    { topics: [followerChanged.name], commands: ['follow.list'] },
     { topics: [followed.name, unfollowed.name], commands: ['follow.list', 'feed.list'] },
     { topics: [profileChanged.name], commands: ['follow.list', 'feed.list'] },
     { topics: [profileChanged.name], commands: ['profile.show'], params: { node_id: 'nodeId' } },

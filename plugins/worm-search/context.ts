@@ -2,15 +2,15 @@ import { NETWORK, type PluginContext } from '../../kernel/index.ts';
 import { LOOKUP } from '../lookup/api.ts';
 import { PEERS } from '../peers/api.ts';
 import { ROUTING } from '../routing/api.ts';
-import { SOCIAL } from '../social/api.ts';
+import { PRESENCE } from '../presence/api.ts';
 
-/** Routing says whom to ask, and peers reaches them. Social knows the preferred peers of contacts. */
+/** Routing says whom to ask, and peers reaches them. Presence knows the preferred peers of contacts. */
 export const wormNeeds = {
   network: NETWORK,
   peers: PEERS,
   routing: ROUTING,
   lookup: { optional: LOOKUP },
-  social: { optional: SOCIAL },
+  presence: { optional: PRESENCE },
 } as const;
 
 // biome-ignore lint/complexity/noBannedTypes: worm search has no settings

@@ -113,9 +113,9 @@ export class Searcher implements NovaRoom {
 
   /** A contact's preferred peers are needles too (WORM-01). */
   async #withPreferred(target: WormTarget, signal: AbortSignal): Promise<WormTarget> {
-    const { social } = this.#deps.ctx.deps;
-    if (target.kind !== 'node' || target.nplus10 !== undefined || !social.available) return target;
-    const route = await social.use((service) => service.route(target.id as NodeId), { signal });
+    const { presence } = this.#deps.ctx.deps;
+    if (target.kind !== 'node' || target.nplus10 !== undefined || !presence.available) return target;
+    const route = await presence.use((service) => service.route(target.id as NodeId), { signal });
     return route === undefined ? target : { ...target, nplus10: route.nplus10 };
   }
 

@@ -9,7 +9,7 @@ const config = NO_GROWTH;
 
 /** A node with profiles that connects to nobody by itself. */
 const person = (net: TestNetwork, name: string, more: { host?: string } = {}) =>
-  anchorNode(net, name, { config, builtin: [...CORE, 'anchors', 'social'], ...more });
+  anchorNode(net, name, { config, builtin: [...CORE, 'anchors', 'social', 'presence'], ...more });
 
 /** bert has met anna and knows her profile; she has moved since, and only her anchor knows where to. */
 async function moved(net: TestNetwork, anchors: (anchor: TestNode) => string[]) {

@@ -120,10 +120,10 @@ test('unfollowing in the middle of a pull and following again leaves no gap', as
   await world.connect(anna, ben);
   for (let i = 0; i < 5; i++) {
     ben.follows.delete(anna.id);
-    ben.bus.publish(unfollowed, { nodeId: anna.id });
+    ben.bus.publish(unfollowed, { nodeId: anna.id, relation: undefined });
     await world.clock.advance(i);
     ben.follows.add(anna.id);
-    ben.bus.publish(followed, { nodeId: anna.id });
+    ben.bus.publish(followed, { nodeId: anna.id, relation: 'follow', addresses: [] });
     await world.clock.advance(7);
   }
   // Requests beyond what one peer may ask at once go at 15 a second.

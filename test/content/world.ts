@@ -138,14 +138,14 @@ export class TestNode {
   async follow(other: TestNode): Promise<void> {
     this.follows.add(other.id);
     other.followers.add(this.id);
-    this.bus.publish(followed, { nodeId: other.id });
+    this.bus.publish(followed, { nodeId: other.id, relation: 'follow', addresses: [] });
     await this.world.settle();
   }
 
   async unfollow(other: TestNode): Promise<void> {
     this.follows.delete(other.id);
     other.followers.delete(this.id);
-    this.bus.publish(unfollowed, { nodeId: other.id });
+    this.bus.publish(unfollowed, { nodeId: other.id, relation: undefined });
     await this.world.settle();
   }
 

@@ -10,12 +10,12 @@ import { anchorTalk, probeRequest } from '../../plugins/anchors/messages.ts';
 import { addressRequest } from '../../plugins/lookup/messages.ts';
 import { FAILURES_PER_ADDRESS, FAILURES_PER_SITE } from '../../plugins/peers/dial-budget.ts';
 import { initialExchange } from '../../plugins/peers/messages.ts';
-import { addressRecords } from '../../plugins/social/address-record.ts';
-import { socialAddressUpdate } from '../../plugins/social/messages.ts';
+import { addressRecords } from '../../plugins/presence/address-record.ts';
+import { socialAddressUpdate } from '../../plugins/presence/messages.ts';
 import { anchorNet, anchorNode } from '../anchors/anchor-net.ts';
 import { CORE } from '../mesh/mesh-net.ts';
 
-const PLUGINS = [...CORE, 'anchors', 'social', 'worm-search', 'keep-alive'];
+const PLUGINS = [...CORE, 'anchors', 'social', 'presence', 'worm-search', 'keep-alive'];
 const VICTIM = '5.7.7.7';
 const LIARS = 8;
 
@@ -36,7 +36,7 @@ async function siege(t: ExecutionContext) {
   const liars: TestNode[] = [];
   for (let at = 0; at < LIARS; at++) {
     const liar = await anchorNode(net, `liar${at}`, {
-      builtin: [...CORE, 'anchors', 'social'],
+      builtin: [...CORE, 'anchors', 'social', 'presence'],
       config: { mesh: { growth: false } },
     });
     await anna.run('follow.add', { target: liar.connectString });

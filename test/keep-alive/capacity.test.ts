@@ -4,7 +4,7 @@ import { resolvePluginConfig } from '../../kernel/config/index.ts';
 import { KeepAliveConfig, sessionsMax } from '../../plugins/keep-alive/config.ts';
 import { keepAliveRequest } from '../../plugins/keep-alive/messages.ts';
 import type { TestNode } from '../../kernel/testing/index.ts';
-import { follow, know, quietNet } from '../social/quiet-net.ts';
+import { follow, know, quietNet } from '../presence/quiet-net.ts';
 import { checks, explain, kinds, sees } from './world.ts';
 
 /** Makes the connection of two nodes an interactive session, as a mesh without free slots does. */

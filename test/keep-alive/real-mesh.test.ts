@@ -25,7 +25,7 @@ const n2Of = (node: TestNode) => (node.inspect('routing').diagnostics.knowledge 
 async function twoHalves(t: ExecutionContext) {
   // No growth, so that only the session can join the halves.
   const config = { mesh: { growth: false } };
-  const net = new TestNetwork({ t, builtin: [...CORE, 'social', 'keep-alive'], config });
+  const net = new TestNetwork({ t, builtin: [...CORE, 'social', 'presence', 'keep-alive'], config });
   const [anna, mike, bert, dora, yves] = await net.start('anna', 'mike', 'bert', 'dora', 'yves');
   await dora.run('peer.connect', { target: bert.connectString });
   await net.advance(75 * MINUTE_MS);

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { checks, explain, kinds, sees } from './world.ts';
-import { follow, prefer, quietNet } from '../social/quiet-net.ts';
+import { follow, prefer, quietNet } from '../presence/quiet-net.ts';
 
 /** Anna follows bert, whose preferred peer is dora; anna has lost sight of both. */
 async function lostSight(t: import('ava').ExecutionContext) {

@@ -1,6 +1,6 @@
 import type { NodeId } from '../../kernel/index.ts';
 import type { TestNetwork, TestNode } from '../../kernel/testing/index.ts';
-import { know } from '../social/quiet-net.ts';
+import { know } from '../presence/quiet-net.ts';
 
 export interface Explained {
   contacts: {

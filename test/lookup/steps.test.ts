@@ -8,7 +8,7 @@ import type { LookupStep } from '../../plugins/lookup/api.ts';
 import { PEERS } from '../../plugins/peers/api.ts';
 
 const STRANGER = 'e'.repeat(64);
-const ALL = ['peers', 'routing', 'lookup', 'mesh', 'social', 'anchors', 'worm-search'];
+const ALL = ['peers', 'routing', 'lookup', 'mesh', 'social', 'presence', 'anchors', 'worm-search'];
 const ORDER = [
   'social-cache',
   'peers-table',

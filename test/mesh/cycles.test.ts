@@ -167,7 +167,7 @@ test('two who keep apart never share a slot, and sessions between them work (MES
 });
 
 test('a preferred peer that is away is searched for in the first hour, and welcome whenever it comes', async (t) => {
-  const net = new TestNetwork({ t, builtin: [...CORE, 'social', 'worm-search'] });
+  const net = new TestNetwork({ t, builtin: [...CORE, 'social', 'presence', 'worm-search'] });
   const [anna, bert, carl] = await net.start('anna', 'bert', 'carl');
   // He remembers them: that anna looks for him has no other reason than the agreement.
   for (const node of [anna, carl]) await bert.run('peer.connect', { target: node.connectString });

@@ -3,7 +3,7 @@ import test from 'ava';
 import type { TestNode } from '../../kernel/testing/index.ts';
 import { meshNet, peersOf } from './mesh-net.ts';
 
-const ALL = ['peers', 'routing', 'lookup', 'mesh', 'social', 'content', 'anchors'].map((name) =>
+const ALL = ['peers', 'routing', 'lookup', 'mesh', 'social', 'presence', 'content', 'anchors'].map((name) =>
   fileURLToPath(new URL(`../../plugins/${name}`, import.meta.url)),
 );
 

@@ -9,7 +9,7 @@ import { testNode } from '../rig/nodes.ts';
 import type { TestNode } from '../rig/nodes.ts';
 import { temporaryDirectory } from '../rig/temporary.ts';
 
-const PLUGINS = ['peers', 'routing', 'lookup', 'mesh', 'social'].map((name) =>
+const PLUGINS = ['peers', 'routing', 'lookup', 'mesh', 'social', 'presence'].map((name) =>
   fileURLToPath(new URL(`../../plugins/${name}`, import.meta.url)),
 );
 /** Well below the 40 s after which the far end of a killed node would notice by itself. */

@@ -6,7 +6,7 @@ export const CORE = ['peers', 'routing', 'lookup', 'mesh'] as const;
 
 /** A network of nodes with mesh and social. */
 export function meshNet(t: ExecutionContext, options: TestNetworkOptions = {}): TestNetwork {
-  return new TestNetwork({ t, builtin: [...CORE, 'social'], ...options });
+  return new TestNetwork({ t, builtin: [...CORE, 'social', 'presence'], ...options });
 }
 
 export interface PeerView {

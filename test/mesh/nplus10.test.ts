@@ -39,7 +39,7 @@ async function friends(t: ExecutionContext) {
   const net = anchorNet(t);
   const names = ['anna', 'bert', 'carl', 'anchor'] as const;
   const nodes: TestNode[] = [];
-  for (const name of names) nodes.push(await anchorNode(net, name, { builtin: [...CORE, 'social', 'anchors'] }));
+  for (const name of names) nodes.push(await anchorNode(net, name, { builtin: [...CORE, 'social', 'presence', 'anchors'] }));
   const [anna, bert, carl, anchor] = nodes as [TestNode, TestNode, TestNode, TestNode];
   await anchor.run('anchor.declare', { state: 'on' });
   for (const node of [anna, bert, carl]) await node.run('peer.connect', { target: anchor.connectString });
@@ -87,7 +87,7 @@ test('a follower keeps up with the N+10 of whom it follows, and with the tree be
   await net.advance(3 * HOUR_MS);
   t.deepEqual(await tree(), [anna.id, carl.id, anchor.id].sort());
 
-  const dora = await anchorNode(net, 'dora', { builtin: [...CORE, 'social', 'anchors'] });
+  const dora = await anchorNode(net, 'dora', { builtin: [...CORE, 'social', 'presence', 'anchors'] });
   await dora.run('peer.connect', { target: carl.connectString });
   await bert.run('mesh.unprefer', { node_id: anchor.id });
   await net.advance(2 * 60_000);

@@ -6,7 +6,7 @@ import { testNode } from '../rig/nodes.ts';
 import type { TestNode } from '../rig/nodes.ts';
 import { temporaryDirectory } from '../rig/temporary.ts';
 
-const plugins = ['peers', 'routing', 'lookup', 'mesh', 'social'].map((name) =>
+const plugins = ['peers', 'routing', 'lookup', 'mesh', 'social', 'presence'].map((name) =>
   fileURLToPath(new URL(`../../plugins/${name}`, import.meta.url)),
 );
 const LIMIT_MS = 20_000;

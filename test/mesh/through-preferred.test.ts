@@ -6,7 +6,7 @@ const MINUTE_MS = 60_000;
 const FINDER = new URL('./finder', import.meta.url);
 
 test('a contact that moved is found through the one preferred peer that is known, and nobody is searched for (NPT-07)', async (t) => {
-  const net = meshNet(t, { builtin: [...CORE, 'social', 'worm-search'] });
+  const net = meshNet(t, { builtin: [...CORE, 'social', 'presence', 'worm-search'] });
   const [anna, bert, dora] = await net.start('anna', 'bert', 'dora');
   // Only what the test connects is to be connected, and nobody tells anna of others.
   const quiet = (node: TestNode, config = {}) => node.configure('mesh', { growth: false, ...config });

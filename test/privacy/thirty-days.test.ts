@@ -5,7 +5,7 @@ import type { NodeId, Random } from '../../kernel/index.ts';
 import { openStore } from '../../kernel/store/index.ts';
 import { OwnShare } from '../../plugins/routing/own-share.ts';
 import { companyTable } from '../../plugins/social/migrations/0004-company.ts';
-import { NamedContacts } from '../../plugins/social/named-contacts.ts';
+import { NamedContacts } from '../../plugins/presence/named-contacts.ts';
 import { nodeIds } from '../knowledge/ids.ts';
 import { recordingLog } from '../rig/recording-log.ts';
 import { temporaryDirectory } from '../rig/temporary.ts';

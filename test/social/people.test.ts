@@ -17,7 +17,7 @@ const followers = async (node: TestNode) =>
   (await node.run<{ followers: { node_id: string; following: boolean }[] }>('follower.list')).followers;
 
 test('a changed profile reaches every connected peer at once', async (t) => {
-  const net = new TestNetwork({ t, builtin: [...CORE, 'social'] });
+  const net = new TestNetwork({ t, builtin: [...CORE, 'social', 'presence'] });
   const [anna, bert, carl] = await net.start('anna', 'bert', 'carl');
   await bert.run('peer.connect', { target: anna.connectString });
   await carl.run('peer.connect', { target: anna.connectString });
@@ -30,7 +30,7 @@ test('a changed profile reaches every connected peer at once', async (t) => {
 });
 
 test('a profile changed while a peer was away comes with the next exchange', async (t) => {
-  const net = new TestNetwork({ t, builtin: [...CORE, 'social'] });
+  const net = new TestNetwork({ t, builtin: [...CORE, 'social', 'presence'] });
   const anna = await net.add({ name: 'anna' });
   const bert = await net.add({ name: 'bert' });
   await bert.run('peer.connect', { target: anna.connectString });
@@ -42,7 +42,7 @@ test('a profile changed while a peer was away comes with the next exchange', asy
 });
 
 test('the profile survives a restart, and later changes win though the clock went back', async (t) => {
-  const net = new TestNetwork({ t, builtin: [...CORE, 'social'] });
+  const net = new TestNetwork({ t, builtin: [...CORE, 'social', 'presence'] });
   const anna = await net.add({ name: 'anna' });
   const first = await anna.run<{ timestamp_ms: number }>('profile.set', { name: 'Anna' });
   await net.restart(anna);
@@ -52,7 +52,7 @@ test('the profile survives a restart, and later changes win though the clock wen
 });
 
 test('bad profiles and ids are refused with a code', async (t) => {
-  const net = new TestNetwork({ t, builtin: [...CORE, 'social'] });
+  const net = new TestNetwork({ t, builtin: [...CORE, 'social', 'presence'] });
   const anna = await net.add({ name: 'anna' });
   await t.throwsAsync(anna.run('profile.set', {}), { code: 'social/empty-change' });
   await t.throwsAsync(anna.run('profile.set', { name: 'x'.repeat(65) }), { code: 'social/bad-profile' });
@@ -64,7 +64,7 @@ test('bad profiles and ids are refused with a code', async (t) => {
 });
 
 test('following by connect string connects, tells the followee, and makes friends when it is mutual', async (t) => {
-  const net = new TestNetwork({ t, builtin: [...CORE, 'social'] });
+  const net = new TestNetwork({ t, builtin: [...CORE, 'social', 'presence'] });
   const [anna, bert] = await net.start('anna', 'bert');
   t.like(await anna.run('follow.add', { target: bert.connectString }), { node_id: bert.id, connected: true });
   await net.advance(10);
@@ -82,7 +82,7 @@ test('following by connect string connects, tells the followee, and makes friend
 });
 
 test('nobody but the followee learns of a follow', async (t) => {
-  const net = new TestNetwork({ t, builtin: [...CORE, 'social'] });
+  const net = new TestNetwork({ t, builtin: [...CORE, 'social', 'presence'] });
   const [anna, bert, carl] = await net.start('anna', 'bert', 'carl');
   await anna.run('follow.add', { target: bert.connectString });
   await anna.run('peer.connect', { target: carl.connectString });
@@ -92,7 +92,7 @@ test('nobody but the followee learns of a follow', async (t) => {
 });
 
 test('an unfollow while the followee was away is heard with the next exchange', async (t) => {
-  const net = new TestNetwork({ t, builtin: [...CORE, 'social'] });
+  const net = new TestNetwork({ t, builtin: [...CORE, 'social', 'presence'] });
   const anna = await net.add({ name: 'anna' });
   const bert = await net.add({ name: 'bert' });
   await anna.run('follow.add', { target: bert.connectString });
@@ -106,7 +106,7 @@ test('an unfollow while the followee was away is heard with the next exchange', 
 });
 
 test('a followee that cannot be reached is followed all the same, and reached when it is there', async (t) => {
-  const net = new TestNetwork({ t, builtin: [...CORE, 'social'] });
+  const net = new TestNetwork({ t, builtin: [...CORE, 'social', 'presence'] });
   const anna = await net.add({ name: 'anna' });
   const bert = await net.add({ name: 'bert' });
   await bert.stop();
@@ -120,7 +120,7 @@ test('a followee that cannot be reached is followed all the same, and reached wh
 });
 
 test('a followee is redialled after a restart, and its last time online is known', async (t) => {
-  const net = new TestNetwork({ t, builtin: [...CORE, 'social'] });
+  const net = new TestNetwork({ t, builtin: [...CORE, 'social', 'presence'] });
   const anna = await net.add({ name: 'anna' });
   const bert = await net.add({ name: 'bert' });
   await anna.run('follow.add', { target: bert.connectString });
@@ -137,7 +137,7 @@ test('a followee is redialled after a restart, and its last time online is known
 });
 
 test('peers switched off does not take social down', async (t) => {
-  const net = new TestNetwork({ t, builtin: [...CORE, 'social'] });
+  const net = new TestNetwork({ t, builtin: [...CORE, 'social', 'presence'] });
   const [anna, bert] = await net.start('anna', 'bert');
   await anna.disable('peers');
   t.deepEqual(await anna.run('follow.add', { target: bert.connectString }), {

@@ -7,7 +7,17 @@ import { factsOf } from './facts.ts';
 import { allStored, countStored, Load, type SwapNode, untilTaken } from './traffic.ts';
 
 /** What is exchanged; each in every way, on every node that stays. */
-const SWAPPED = ['peers', 'routing', 'lookup', 'mesh', 'anchors', 'worm-search', 'social', 'content'] as const;
+const SWAPPED = [
+  'peers',
+  'routing',
+  'lookup',
+  'mesh',
+  'anchors',
+  'worm-search',
+  'social', 'presence',
+  'presence',
+  'content',
+] as const;
 /** One message in so many is a search instead. */
 const SEARCH_EVERY = 50;
 /** A plugin that was off has to learn again what it lost within this time. */

@@ -6,7 +6,7 @@ import { CORE } from '../mesh/mesh-net.ts';
 test('a post is found over the real mesh, with a swap of mesh and of worm search in between', async (t) => {
   const net = new TestNetwork({
     t,
-    builtin: [...CORE, 'social', 'content', 'worm-search'],
+    builtin: [...CORE, 'social', 'presence', 'content', 'worm-search'],
   });
   const [a, p, far] = await net.start('a', 'p', 'far');
   await a.run('peer.connect', { target: p.connectString });
@@ -27,7 +27,7 @@ test('a post is found over the real mesh, with a swap of mesh and of worm search
 test('with worm search off at a peer, that peer is not asked', async (t) => {
   const net = new TestNetwork({
     t,
-    builtin: [...CORE, 'social', 'content', 'worm-search'],
+    builtin: [...CORE, 'social', 'presence', 'content', 'worm-search'],
   });
   const [a, p] = await net.start('a', 'p');
   await a.run('peer.connect', { target: p.connectString });

@@ -3,8 +3,8 @@ import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { VirtualClock } from '../../kernel/clock/index.ts';
 import { openStore } from '../../kernel/store/index.ts';
-import { companyTable } from '../../plugins/social/migrations/0004-company.ts';
-import { NAMED_CONTACTS_MAX, NamedContacts } from '../../plugins/social/named-contacts.ts';
+import { presenceTables } from '../../plugins/presence/migrations/0001-presence.ts';
+import { NAMED_CONTACTS_MAX, NamedContacts } from '../../plugins/presence/named-contacts.ts';
 import { nodeIds } from '../knowledge/ids.ts';
 import { recordingLog } from '../rig/recording-log.ts';
 import { temporaryDirectory } from '../rig/temporary.ts';
@@ -19,8 +19,8 @@ function named(t: ExecutionContext) {
     clock: new VirtualClock(),
   });
   t.teardown(() => store.close());
-  const db = store.database('social');
-  db.prepare(companyTable.sql).run();
+  store.migrate('presence', [presenceTables], ['expand']);
+  const db = store.database('presence');
   const start = () => {
     const one = new NamedContacts(db);
     return { one, count: (at: number) => one.of(contacts, new Set(neighbours.slice(0, at))).length };

@@ -4,9 +4,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { identityOf } from '../../kernel/identity/index.ts';
-import { addressRecords } from '../../plugins/social/address-record.ts';
-import type { AddressRecord } from '../../plugins/social/address-record.ts';
-import { socialAddressUpdate, socialCheckin, socialDisconnectNotice } from '../../plugins/social/messages.ts';
+import { addressRecords } from '../../plugins/presence/address-record.ts';
+import type { AddressRecord } from '../../plugins/presence/address-record.ts';
+import { socialAddressUpdate, socialCheckin, socialDisconnectNotice } from '../../plugins/presence/messages.ts';
 import { testIdentity } from '../content/world.ts';
 import type { TestNode } from '../../kernel/testing/index.ts';
 import { DAY_MS, HOUR_MS, quietNet } from './quiet-net.ts';
@@ -77,7 +77,7 @@ test('a forged or altered record changes nothing and is held against who sent it
   await update({ ...genuine, nplus10: [bert.nodeId, mallory.nodeId] });
   await update({ ...genuine, timestamp_ms: now + 1 });
   t.deepEqual((await routeOf(anna))?.addresses, []);
-  t.is(anna.counters('social')['address-records-refused.forged'], 4);
+  t.is(anna.counters('presence')['address-records-refused.forged'], 4);
 });
 
 test('an old record is no way to undo a newer one, and one from the future is refused', async (t) => {
@@ -87,14 +87,14 @@ test('an old record is no way to undo a newer one, and one from the future is re
   await update(old);
   await update(signed(bert, ['5.6.7.60:1'], now + HOUR_MS));
   t.deepEqual((await routeOf(anna))?.addresses, ['5.6.7.50:4433']);
-  t.is(anna.counters('social')['address-records-old'], 1);
-  t.is(anna.counters('social')['address-records-refused.future'], 1);
+  t.is(anna.counters('presence')['address-records-old'], 1);
+  t.is(anna.counters('presence')['address-records-refused.future'], 1);
 });
 
 test('records of nodes that are no contacts are not kept', async (t) => {
   const { anna, now, update } = await world(t);
   await update(signed(mallory, ['5.6.7.66:1'], now));
-  t.is(anna.counters('social')['address-records-unwanted'], 1);
+  t.is(anna.counters('presence')['address-records-unwanted'], 1);
 });
 
 test('addresses of inside networks, of everybody and of nobody are not believed, nor are names', async (t) => {
@@ -127,7 +127,7 @@ test('word of a departure counts only from those who were asked', async (t) => {
   const { net, anna, liar } = await world(t);
   await liar.kernel.network.sendTo(anna.id, socialDisconnectNotice, { node_id: bert.nodeId });
   await net.advance(10);
-  t.is(anna.counters('social')['disconnect-notices-unasked'], 1);
+  t.is(anna.counters('presence')['disconnect-notices-unasked'], 1);
 });
 
 test('"online" from a peer nobody asked is not believed', async (t) => {
@@ -151,7 +151,7 @@ test('a flood of check-ins is turned away by its budget and leaves no rows for i
   }
   t.true(results.filter((result) => result === 'taken').length <= 13, results.slice(0, 20).join());
   t.true(results.includes('wire/rate-limited'));
-  const { watchers } = anna.inspect('social').diagnostics as { watchers: number };
+  const { watchers } = anna.inspect('presence').diagnostics as { watchers: number };
   t.is(watchers, 1);
 });
 

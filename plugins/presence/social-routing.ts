@@ -22,15 +22,14 @@ import type { SocialRoute } from './api.ts';
 import { addressRecords, PREFERRED_TREE_MAX } from './address-record.ts';
 import type { AddressRecord } from './address-record.ts';
 import { Checkins } from './checkins.ts';
-import { socialErrors } from './errors.ts';
+import { presenceErrors } from './errors.ts';
 import type { socialCheckin } from './messages.ts';
 import { NamedContacts } from './named-contacts.ts';
 import { OwnAddress } from './own-address.ts';
-import type { Present } from './present.ts';
-import type { Relations } from './relations.ts';
+import type { ConnectedPeers } from './connected-peers.ts';
 import type { Route, Routes } from './routes.ts';
 import { Watchers } from './watchers.ts';
-import { Whereabouts } from './whereabouts.ts';
+import { Presence } from './presence.ts';
 
 const DAY_MS = 24 * 3_600_000;
 /** Contacts away for longer are not named to others as reachable through us. */
@@ -38,24 +37,24 @@ const N1_RECENT_MS = 7 * DAY_MS;
 /** Connections that are in N1 by themselves (LAY-03). */
 const NEIGHBOUR_KINDS: ReadonlySet<string> = new Set(['mesh', 'keep-alive', 'lan']);
 
-interface RoutingDeps {
+interface SocialRoutingDeps {
   readonly ctx: ContextBase;
   readonly network: Network;
   readonly signer: Signer;
-  readonly relations: Relations;
   readonly routes: Routes;
-  readonly present: Present;
+  readonly connected: ConnectedPeers;
+  followedAtMs(nodeId: NodeId): number | undefined;
   readonly peers: Ref<PeersService>;
   readonly mesh: Ref<MeshService>;
 }
 
 /** Social routing (SOC-01..05): keeps the routes of contacts true, and helps contacts find each other. */
-export class Routing {
-  readonly whereabouts: Whereabouts;
+export class SocialRouting {
+  readonly presence: Presence;
   readonly checkins: Checkins;
   readonly own: OwnAddress;
   readonly watchers: Watchers;
-  readonly #deps: RoutingDeps;
+  readonly #deps: SocialRoutingDeps;
   readonly #network: Network;
   readonly #named: NamedContacts;
   readonly #startedMs: number;
@@ -64,8 +63,8 @@ export class Routing {
   #announced: AddressRecord | undefined;
   #dailyDueMs: number;
 
-  constructor(deps: RoutingDeps) {
-    const { ctx, network, signer, relations, routes, present } = deps;
+  constructor(deps: SocialRoutingDeps) {
+    const { ctx, network, signer, routes, connected } = deps;
     this.#network = network;
     this.#named = new NamedContacts(ctx.db);
     this.#startedMs = ctx.clock.now();
@@ -80,9 +79,9 @@ export class Routing {
       addresses: () => network.localAddresses().filter((address) => network.mayDial(address, '')),
       preferred: () => this.#preferred,
     });
-    const isPeer = (nodeId: NodeId): boolean => present.has(nodeId);
-    const takes = (nodeId: NodeId, message: string): boolean => present.takes(nodeId, message);
-    this.whereabouts = new Whereabouts({
+    const isPeer = (nodeId: NodeId): boolean => connected.has(nodeId);
+    const takes = (nodeId: NodeId, message: string): boolean => connected.takes(nodeId, message);
+    this.presence = new Presence({
       ctx,
       network,
       routes,
@@ -95,9 +94,9 @@ export class Routing {
     });
     this.checkins = new Checkins({
       ctx,
-      relations,
+      followedAtMs: deps.followedAtMs,
       routes,
-      whereabouts: this.whereabouts,
+      presence: this.presence,
       own: this.own,
       preferredTree: () => [...this.#tree],
       isPeer,
@@ -109,10 +108,10 @@ export class Routing {
     });
     ctx.on(peerReady, ({ peer }) => {
       this.checkins.served(peer.nodeId);
-      return this.whereabouts.came(peer.nodeId);
+      return this.presence.came(peer.nodeId);
     });
     ctx.on(peerGone, async ({ peer }) => {
-      if (!present.has(peer.nodeId)) await this.whereabouts.went(peer.nodeId);
+      if (!connected.has(peer.nodeId)) await this.presence.went(peer.nodeId);
     });
   }
 
@@ -122,8 +121,8 @@ export class Routing {
       collect: () => this.own.current(),
       receive: (peer, value) => {
         if (!addressRecords.matches(value) || value.node_id !== peer.nodeId)
-          throw socialErrors.make('bad-address-record', { reason: 'malformed' });
-        this.whereabouts.learn(value, peer.nodeId);
+          throw presenceErrors.make('bad-address-record', { reason: 'malformed' });
+        this.presence.learn(value, peer.nodeId);
       },
     };
     return [
@@ -144,18 +143,18 @@ export class Routing {
 
   /** Once a minute. */
   async tick(): Promise<void> {
-    const { ctx, routes, present } = this.#deps;
+    const { ctx, routes, connected } = this.#deps;
     this.#named.tick(this.#neighbours().size, ctx.clock.now() - this.#startedMs);
     await this.#refreshPreferred();
     const own = this.own.current();
     if (own !== this.#announced) {
       this.#announced = own;
-      await this.whereabouts.announceOwn(present.nodes().filter((nodeId) => routes.has(nodeId)));
+      await this.presence.announceOwn(connected.nodes().filter((nodeId) => routes.has(nodeId)));
     }
     this.checkins.tick();
     if (ctx.clock.now() < this.#dailyDueMs) return;
     this.#dailyDueMs = ctx.clock.now() + DAY_MS;
-    await this.whereabouts.daily();
+    await this.presence.daily();
   }
 
   /** 0x72 from the answering side. */
@@ -164,11 +163,12 @@ export class Routing {
     call: IncomingCall,
   ): ResponseOf<typeof socialCheckin> {
     const from = call.peer.nodeId;
-    if (record.node_id !== from) throw socialErrors.make('bad-address-record', { reason: 'it is about another node' });
-    this.whereabouts.learn(record, from);
-    this.whereabouts.learnTree(from, preferred_tree);
+    if (record.node_id !== from)
+      throw presenceErrors.make('bad-address-record', { reason: 'it is about another node' });
+    this.presence.learn(record, from);
+    this.presence.learnTree(from, preferred_tree);
     this.checkins.served(from);
-    const answers = this.whereabouts.answer(asks, from);
+    const answers = this.presence.answer(asks, from);
     return { record: this.own.current(), answers, preferred_tree: [...this.#tree] };
   }
 
@@ -177,7 +177,7 @@ export class Routing {
     const sinceMs = this.#deps.ctx.clock.now() - N1_RECENT_MS;
     const contacts = this.#deps.routes
       .all()
-      .filter(({ nodeId, lastConnectedMs }) => lastConnectedMs > sinceMs || this.#deps.present.has(nodeId))
+      .filter(({ nodeId, lastConnectedMs }) => lastConnectedMs > sinceMs || this.#deps.connected.has(nodeId))
       .sort((one, other) => other.lastConnectedMs - one.lastConnectedMs)
       .map(({ nodeId }) => nodeId);
     return this.#named.of(contacts, this.#neighbours());
@@ -225,7 +225,7 @@ export class Routing {
   async #connect(nodeId: NodeId, limitMs: number): Promise<void> {
     const { ctx } = this.#deps;
     const { peers } = this.#deps;
-    if (!peers.available) throw socialErrors.make('mesh-off');
+    if (!peers.available) throw presenceErrors.make('peers-off');
     const linked = linkSignals([ctx.signal], { deadlineMs: limitMs, clock: ctx.clock });
     const { signal } = linked;
     try {

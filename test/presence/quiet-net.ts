@@ -9,7 +9,7 @@ export const DAY_MS = 24 * HOUR_MS;
 
 /** A network of nodes with real social routing over a mesh without loops. */
 export function quietNet(t: ExecutionContext, ...more: readonly string[]): TestNetwork {
-  return new TestNetwork({ t, plugins: [QUIET_MESH], builtin: ['social', ...more] });
+  return new TestNetwork({ t, plugins: [QUIET_MESH], builtin: ['social', 'presence', ...more] });
 }
 
 export async function follow(net: TestNetwork, follower: TestNode, followee: TestNode): Promise<void> {

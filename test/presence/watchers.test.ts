@@ -3,9 +3,8 @@ import test from 'ava';
 import { VirtualClock } from '../../kernel/clock/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
 import { openStore } from '../../kernel/store/index.ts';
-import { socialTables } from '../../plugins/social/migrations/0001-social.ts';
-import { routingTables } from '../../plugins/social/migrations/0002-routing.ts';
-import { WATCHERS_PER_TARGET_MAX, Watchers, WATCHES_PER_WATCHER_MAX } from '../../plugins/social/watchers.ts';
+import { presenceTables } from '../../plugins/presence/migrations/0001-presence.ts';
+import { WATCHERS_PER_TARGET_MAX, Watchers, WATCHES_PER_WATCHER_MAX } from '../../plugins/presence/watchers.ts';
 import { recordingLog } from '../rig/recording-log.ts';
 import { temporaryDirectory } from '../rig/temporary.ts';
 import { DAY_MS, follow, HOUR_MS, know, MINUTE_MS, prefer, quietNet } from './quiet-net.ts';
@@ -18,8 +17,8 @@ function watchers(t: import('ava').ExecutionContext): Watchers {
   const clock = new VirtualClock();
   const store = openStore({ path: join(temporaryDirectory(t), 'w.db'), log: recordingLog(), clock });
   t.teardown(() => store.close());
-  store.migrate('social', [socialTables, routingTables], ['expand']);
-  return new Watchers(store.database('social'));
+  store.migrate('presence', [presenceTables], ['expand']);
+  return new Watchers(store.database('presence'));
 }
 
 test('a watcher is told at once in the first week, after that at the daily check, and never after 30 days', (t) => {
@@ -85,12 +84,12 @@ test('a preferred peer tells of the return, and the contact is found where it is
   await net.advance(2 * MINUTE_MS);
   await bert.stop();
   await net.advance(4 * HOUR_MS);
-  t.true((anna.counters('social')['contacts-asked-about'] ?? 0) > 0);
+  t.true((anna.counters('presence')['contacts-asked-about'] ?? 0) > 0);
   const moved = await net.restart(bert, { host: '5.6.7.99' });
   await prefer(moved, dora);
   await moved.run('peer.connect', { target: dora.connectString });
   await net.advance(MINUTE_MS);
-  t.is(dora.counters('social')['SocialAddressUpdate-sent'], 1);
+  t.is(dora.counters('presence')['SocialAddressUpdate-sent'], 1);
   await net.advance(15 * MINUTE_MS);
   const [route] = (
     await anna.run<{ follows: { reach: string; online: boolean; addresses: string[] }[] }>('follow.list')

@@ -3,7 +3,7 @@ import { peerFeaturesChanged, peerGone, peerReady } from '../peers/api.ts';
 import type { PeersService } from '../peers/api.ts';
 
 /** Who is connected and what they take, kept from the events of peers so that it can be asked at once. */
-export class Present {
+export class ConnectedPeers {
   /** Features by connection, by node. The kernel caps connections. */
   readonly #peers = new Map<NodeId, Map<number, ReadonlySet<string>>>();
   readonly #ctx: ContextBase;

@@ -2,7 +2,7 @@ import test from 'ava';
 import type { TestNetwork, TestNode } from '../../kernel/testing/index.ts';
 import { DAY_MS, follow, HOUR_MS, know, MINUTE_MS, prefer, quietNet } from './quiet-net.ts';
 
-const made = (node: TestNode): number => node.counters('social')['checkins-made'] ?? 0;
+const made = (node: TestNode): number => node.counters('presence')['checkins-made'] ?? 0;
 const dialsOf = (net: TestNetwork, node: TestNode): number[] =>
   net.dials.filter(({ from }) => from === node.id).map(({ atMs }) => atMs);
 
@@ -68,11 +68,11 @@ test('check-ins carry a changed N+10, and a change is told at once (SOC-03, NPT-
   await follow(net, anna, bert);
   await prefer(bert, carl);
   await net.advance(2 * MINUTE_MS);
-  t.is(anna.counters('social')['address-records-stored'], 2);
-  t.is(bert.counters('social')['SocialAddressUpdate-sent'], 1);
+  t.is(anna.counters('presence')['address-records-stored'], 2);
+  t.is(bert.counters('presence')['SocialAddressUpdate-sent'], 1);
   await know(bert, { nplus10: [bert.id] });
   await net.advance(2 * MINUTE_MS);
-  t.is(anna.counters('social')['address-records-stored'], 3);
+  t.is(anna.counters('presence')['address-records-stored'], 3);
 });
 
 test('mesh redials a followee for an hour, after which check-ins look for it', async (t) => {
@@ -106,10 +106,10 @@ test('a reload of social tells nobody anything anew, and check-ins go on', async
   const [anna, bert] = await net.start('anna', 'bert');
   await follow(net, anna, bert);
   await net.advance(2 * MINUTE_MS);
-  const stored = bert.counters('social')['address-records-stored'];
-  t.is((await anna.reload('social')).outcome, 'committed');
+  const stored = bert.counters('presence')['address-records-stored'];
+  t.is((await anna.reload('presence')).outcome, 'committed');
   await net.advance(5 * HOUR_MS);
-  t.is(bert.counters('social')['address-records-stored'], stored);
+  t.is(bert.counters('presence')['address-records-stored'], stored);
   t.true(made(anna) >= 1);
 });
 

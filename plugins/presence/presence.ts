@@ -2,7 +2,7 @@ import { BoundedMap, codeOf } from '../../kernel/index.ts';
 import type { BodyOf, ContextBase, Network, NodeId, RecordRefusal, ResponseOf } from '../../kernel/index.ts';
 import { addressRecords } from './address-record.ts';
 import type { AddressRecord } from './address-record.ts';
-import { socialErrors } from './errors.ts';
+import { presenceErrors } from './errors.ts';
 import { socialAddressUpdate, socialDisconnectNotice } from './messages.ts';
 import type { socialCheckin } from './messages.ts';
 import type { OwnAddress } from './own-address.ts';
@@ -11,13 +11,13 @@ import type { Watch, Watchers } from './watchers.ts';
 
 /** Records of nodes that are no contacts, for those who ask us; beyond it the one received longest ago goes. */
 const RECORDS_MAX = 2_000;
-/** Contacts whose whereabouts somebody told us; beyond it the oldest word is forgotten. */
+/** Contacts whose presence somebody told us; beyond it the oldest word is forgotten. */
 const TELLERS_MAX = 4_000;
 
 /** Refusals that no honest peer earns: it would have found out before it passed the record on. */
 const FORGERIES: ReadonlySet<RecordRefusal> = new Set(['forged', 'bad-certificate']);
 
-interface WhereaboutsDeps {
+interface PresenceDeps {
   readonly ctx: ContextBase;
   readonly network: Network;
   readonly routes: Routes;
@@ -36,21 +36,21 @@ interface WhereaboutsDeps {
  * What nodes sign of their own addresses, who wants to know of whom, and what that makes us say and
  * believe. A record counts by its signature; "online" is the word of a peer we asked, and no more.
  */
-export class Whereabouts {
-  readonly #deps: WhereaboutsDeps;
+export class Presence {
+  readonly #deps: PresenceDeps;
   /** Newest records of connected and former peers. */
   readonly #records = new BoundedMap<NodeId, AddressRecord>(RECORDS_MAX);
   /** Whom we asked about a contact, and so believe when it says that the contact left. */
   readonly #tellers = new BoundedMap<NodeId, Set<NodeId>>(TELLERS_MAX);
 
-  constructor(deps: WhereaboutsDeps) {
+  constructor(deps: PresenceDeps) {
     this.#deps = deps;
   }
 
   /**
    * Takes a record that `from` sent. Says whether it is about `from` itself or about a contact.
    *
-   * @throws social/bad-address-record, social/forged-address-record
+   * @throws presence/bad-address-record, presence/forged-address-record
    */
   learn(body: AddressRecord, from: NodeId): boolean {
     const { ctx, routes } = this.#deps;
@@ -65,8 +65,8 @@ export class Whereabouts {
     const read = addressRecords.verify(body, { nowMs: ctx.clock.now() });
     if ('refused' in read) {
       ctx.counters.add(`address-records-refused.${read.refused}`);
-      if (FORGERIES.has(read.refused)) throw socialErrors.make('forged-address-record');
-      throw socialErrors.make('bad-address-record', { reason: read.refused });
+      if (FORGERIES.has(read.refused)) throw presenceErrors.make('forged-address-record');
+      throw presenceErrors.make('bad-address-record', { reason: read.refused });
     }
     // An old record proves its signature as well as a new one, so who passes one on cannot turn time back.
     if (about !== from && (known?.timestamp_ms ?? 0) >= read.record.timestamp_ms) {
@@ -105,13 +105,13 @@ export class Whereabouts {
     const about = answer.node_id;
     this.#trust(about, from);
     if (answer.record !== undefined) {
-      if (answer.record.node_id !== about) throw socialErrors.make('bad-address-record', { reason: 'another node' });
+      if (answer.record.node_id !== about) throw presenceErrors.make('bad-address-record', { reason: 'another node' });
       this.learn(answer.record, from);
     }
     if (answer.online) this.#onlineAt(about);
   }
 
-  /** 0x70. @throws social/bad-address-record, social/forged-address-record */
+  /** 0x70. @throws presence/bad-address-record, presence/forged-address-record */
   updated({ record, online }: BodyOf<typeof socialAddressUpdate>, from: NodeId): void {
     const about = record.node_id;
     if (this.learn(record, from) && online && about !== from && this.#isTeller(about, from)) this.#onlineAt(about);

@@ -1,6 +1,7 @@
 import type { Database, NodeId } from '../../kernel/index.ts';
 import type { AddressRecord } from './address-record.ts';
-import type { ReachMethod, Relation, SocialRoute } from './api.ts';
+import type { Relation } from '../social/api.ts';
+import type { ReachMethod, SocialRoute } from './api.ts';
 
 /** Followers with a route: anybody can follow, so beyond it those longest without a connection have none. */
 export const AUDIENCE_ROUTES_MAX = 1_000;
@@ -20,7 +21,7 @@ interface Row {
   checkin_due_ms: number;
 }
 
-/** A row with what only social itself needs of it. */
+/** A row with what only presence itself needs of it. */
 export interface Route extends SocialRoute {
   /** The newest record the contact signed. */
   readonly record: AddressRecord | undefined;

@@ -2,9 +2,8 @@ import { codeOf } from '../../kernel/index.ts';
 import type { NodeId, ContextBase } from '../../kernel/index.ts';
 import { ASKS_MAX, socialCheckin } from './messages.ts';
 import type { OwnAddress } from './own-address.ts';
-import type { Relations } from './relations.ts';
 import type { Route, Routes } from './routes.ts';
-import type { Whereabouts } from './whereabouts.ts';
+import type { Presence } from './presence.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -25,9 +24,9 @@ const REACH_LIMIT_MS = 60_000;
 
 interface CheckinsDeps {
   readonly ctx: ContextBase;
-  readonly relations: Relations;
+  followedAtMs(nodeId: NodeId): number | undefined;
   readonly routes: Routes;
-  readonly whereabouts: Whereabouts;
+  readonly presence: Presence;
   readonly own: OwnAddress;
   /** The preferred peers of this node and theirs. */
   preferredTree(): NodeId[];
@@ -125,22 +124,22 @@ export class Checkins {
   }
 
   async #exchange(peer: NodeId, asks: readonly NodeId[]): Promise<void> {
-    const { ctx, whereabouts, own } = this.#deps;
+    const { ctx, presence, own } = this.#deps;
     if (!this.#deps.takes(peer, socialCheckin.name)) return;
     const preferred_tree = this.#deps.preferredTree();
     const body = { record: own.current(), asks: asks.slice(0, ASKS_MAX), preferred_tree };
     const answer = await ctx.send(peer, socialCheckin, body, { signal: ctx.signal });
-    if (answer.record.node_id === peer) whereabouts.learn(answer.record, peer);
-    whereabouts.learnTree(peer, answer.preferred_tree ?? []);
+    if (answer.record.node_id === peer) presence.learn(answer.record, peer);
+    presence.learnTree(peer, answer.preferred_tree ?? []);
     for (const one of answer.answers) {
-      if (asks.includes(one.node_id)) whereabouts.heard(one, peer);
+      if (asks.includes(one.node_id)) presence.heard(one, peer);
       else ctx.counters.add('answers-unasked');
     }
   }
 
   #awayMs(route: Route): number {
     if (this.#deps.isPeer(route.nodeId)) return 0;
-    const seenMs = Math.max(route.lastConnectedMs, this.#deps.relations.followedAtMs(route.nodeId) ?? 0);
+    const seenMs = Math.max(route.lastConnectedMs, this.#deps.followedAtMs(route.nodeId) ?? 0);
     return this.#deps.ctx.clock.now() - seenMs;
   }
 
