@@ -15,7 +15,7 @@ export interface KnownAnchor extends Anchor {
 }
 
 /** Why anchors were asked for peers; no timer repeats it while the mesh has peers (CYC-08). */
-export type RejoinCause = 'bootstrap' | 'recovery' | 'isolation' | 'user';
+export type BootstrapCause = 'bootstrap' | 'recovery' | 'isolation' | 'user';
 /** Why a cold reachability test was made (ANCH-09). */
 export type ProbeCause = 'startup' | 'mapping-changed' | 'periodic' | 'repeat' | 'inbound-failed';
 
@@ -38,7 +38,7 @@ export const ANCHORS = defineToken<AnchorsService>('anchors');
 
 /** One run of bootstrap, recovery or isolation check has ended. */
 export const rejoinEnded = defineTopic<{
-  readonly cause: RejoinCause;
+  readonly cause: BootstrapCause;
   readonly tookMs: number;
   /** The anchor that answered; undefined when none did. */
   readonly anchor: NodeId | undefined;

@@ -1,15 +1,15 @@
 import { defineCommand, Type } from '../../kernel/index.ts';
 import type { CommandHandlers, NodeId } from '../../kernel/index.ts';
 import type { Anchor } from './api.ts';
-import type { Declaration } from './declaration.ts';
-import type { Desk } from './desk.ts';
+import type { AnchorStatus } from './anchor-status.ts';
+import type { ReferralServer } from './referral-server.ts';
 import { anchorsErrors } from './errors.ts';
-import type { Isolation } from './isolation.ts';
+import type { PartitionCheck } from './partition-check.ts';
 import type { KnownAnchors } from './known-anchors.ts';
-import type { Prober } from './prober.ts';
-import type { Rejoin } from './rejoin.ts';
-import type { Surroundings } from './surroundings.ts';
-import type { AnchorTalks } from './talk.ts';
+import type { ReachabilityProber } from './reachability-prober.ts';
+import type { Bootstrap } from './bootstrap.ts';
+import type { PeerDirectory } from './peer-directory.ts';
+import type { AnchorGossip } from './anchor-gossip.ts';
 
 const Listed = Type.Object({
   node_id: Type.String(),
@@ -108,14 +108,14 @@ export const anchorsCommands = {
 };
 
 interface CommandParts {
-  readonly surroundings: Surroundings;
+  readonly directory: PeerDirectory;
   readonly known: KnownAnchors;
-  readonly talks: AnchorTalks;
-  readonly desk: Desk;
-  readonly declaration: Declaration;
-  readonly prober: Prober;
-  readonly rejoin: Rejoin;
-  readonly isolation: Isolation;
+  readonly gossip: AnchorGossip;
+  readonly referralServer: ReferralServer;
+  readonly declaration: AnchorStatus;
+  readonly reachabilityProber: ReachabilityProber;
+  readonly rejoin: Bootstrap;
+  readonly isolation: PartitionCheck;
   bootstrap(): readonly Anchor[];
   hasAnchors(): Promise<boolean>;
   request(signal: AbortSignal): Promise<number>;
@@ -123,15 +123,15 @@ interface CommandParts {
 }
 
 export function anchorsCommandHandlers(parts: CommandParts): CommandHandlers<typeof anchorsCommands> {
-  const { surroundings, known, talks, desk, declaration, prober, rejoin, isolation } = parts;
+  const { directory, known, gossip, referralServer, declaration, reachabilityProber, rejoin, isolation } = parts;
 
   const view = ({ nodeId, addresses }: Anchor, source: 'known' | 'bootstrap' | 'told', lastSeenMs?: number) => ({
     node_id: nodeId,
     addresses: [...addresses],
     source,
     ...(lastSeenMs === undefined ? {} : { last_seen_ms: lastSeenMs }),
-    connected: surroundings.isConnected(nodeId),
-    says_it_is_one: talks.isAnchor(nodeId),
+    connected: directory.isConnected(nodeId),
+    says_it_is_one: gossip.isAnchor(nodeId),
   });
 
   return {
@@ -148,7 +148,7 @@ export function anchorsCommandHandlers(parts: CommandParts): CommandHandlers<typ
             .bootstrap()
             .filter(isNew)
             .map((anchor) => view(anchor, 'bootstrap')),
-          ...talks
+          ...gossip
             .hints()
             .filter(isNew)
             .map((anchor) => view(anchor, 'told')),
@@ -164,7 +164,7 @@ export function anchorsCommandHandlers(parts: CommandParts): CommandHandlers<typ
         addresses: [...declaration.ownAddresses()],
         checklist: await declaration.checklist(),
         failures_in_a_row: failures,
-        probes: [...prober.records()],
+        probes: [...reachabilityProber.records()],
         rejoins: rejoin
           .runs()
           .map(({ cause, at_ms, took_ms, steps }) => ({ cause, at_ms, took_ms, steps: [...steps] })),
@@ -173,10 +173,10 @@ export function anchorsCommandHandlers(parts: CommandParts): CommandHandlers<typ
       };
     },
     'anchor.referrals': () => {
-      desk.list.prune(parts.nowMs());
+      referralServer.list.prune(parts.nowMs());
       return {
-        uses_max: desk.list.usesMax,
-        referrals: desk.list.entries().map(({ node_id, addresses, use_count, disconnected_at }) => ({
+        uses_max: referralServer.list.usesMax,
+        referrals: referralServer.list.entries().map(({ node_id, addresses, use_count, disconnected_at }) => ({
           node_id,
           addresses,
           use_count,

@@ -11,21 +11,21 @@ import { anchorsCommandHandlers, anchorsCommands } from './commands.ts';
 import { AnchorsConfig } from './config.ts';
 import { anchorsNeeds } from './context.ts';
 import type { AnchorsContext } from './context.ts';
-import { Declaration, DeclarationState } from './declaration.ts';
-import { Desk } from './desk.ts';
-import { Isolation, IsolationState } from './isolation.ts';
+import { AnchorStatus, AnchorStatusState } from './anchor-status.ts';
+import { ReferralServer } from './referral-server.ts';
+import { PartitionCheck, PartitionCheckState } from './partition-check.ts';
 import { KnownAnchors } from './known-anchors.ts';
-import { Lookout } from './lookout.ts';
-import { Matches } from './matches.ts';
+import { RecoveryMonitor } from './recovery-monitor.ts';
+import { Matchmaking } from './matchmaking.ts';
 import { anchorMatch, anchorRegister, anchorTalk, probeRequest, probeResult, referralRequest } from './messages.ts';
 import { knownAnchorsTable } from './migrations/0001-known-anchors.ts';
-import { Prober } from './prober.ts';
+import { ReachabilityProber } from './reachability-prober.ts';
 import { ProfileAnchors } from './profile-anchors.ts';
 import { Entry } from './referral-list.ts';
-import { Rejoin } from './rejoin.ts';
-import { Surroundings } from './surroundings.ts';
-import { AnchorTalks } from './talk.ts';
-import { WitnessDesk } from './witness.ts';
+import { Bootstrap } from './bootstrap.ts';
+import { PeerDirectory } from './peer-directory.ts';
+import { AnchorGossip } from './anchor-gossip.ts';
+import { ProbeWitness } from './probe-witness.ts';
 import { anchorsUi } from './ui.ts';
 
 /** Where a node without peers starts: connect strings in the data directory (ID-07). */
@@ -33,8 +33,8 @@ const ANCHORS_FILE = 'anchors.json';
 const EXTENSION = 'anchor';
 
 const State = Type.Object({
-  declaration: DeclarationState,
-  isolation: IsolationState,
+  declaration: AnchorStatusState,
+  isolation: PartitionCheckState,
   waiting: Type.Array(Entry),
   declaredPeers: Type.Array(NodeIdSchema),
   waitingAt: Type.Array(NodeIdSchema),
@@ -61,33 +61,33 @@ export default definePlugin({
     const bootstrap = [...listed, ...(file === undefined ? [] : readAnchorsFile(file, ctx.self.nodeId))];
 
     const known = new KnownAnchors(ctx.db, network);
-    const surroundings = new Surroundings(anchors);
-    const declaration = new Declaration(anchors, surroundings);
-    const talks = new AnchorTalks(anchors, {
-      surroundings,
+    const directory = new PeerDirectory(anchors);
+    const declaration = new AnchorStatus(anchors, directory);
+    const gossip = new AnchorGossip(anchors, {
+      directory,
       known,
       isDeclared: () => declaration.isDeclared(),
       ownAddresses: () => declaration.ownAddresses(),
     });
-    const desk = new Desk(anchors, surroundings, talks);
-    const matches = new Matches(anchors, surroundings);
-    const profileAnchors = new ProfileAnchors(anchors, surroundings);
-    const rejoin = new Rejoin(anchors, {
-      surroundings,
+    const referralServer = new ReferralServer(anchors, directory, gossip);
+    const matches = new Matchmaking(anchors, directory);
+    const profileAnchors = new ProfileAnchors(anchors, directory);
+    const rejoin = new Bootstrap(anchors, {
+      directory,
       known,
       declaration,
       matches,
       profileAnchors,
       bootstrap: () => bootstrap,
-      hints: () => talks.hints(),
+      hints: () => gossip.hints(),
     });
     const hasAnchors = async () =>
-      known.all().length + bootstrap.length + talks.hints().length > 0 || (await profileAnchors.isNamed());
-    const lookout = new Lookout(anchors, { surroundings, known, rejoin, hasAnchors });
-    const prober = new Prober(anchors, surroundings, declaration);
-    const witness = new WitnessDesk(anchors, surroundings);
-    const isolation = new Isolation(anchors, {
-      surroundings,
+      known.all().length + bootstrap.length + gossip.hints().length > 0 || (await profileAnchors.isNamed());
+    const recoveryMonitor = new RecoveryMonitor(anchors, { directory, known, rejoin, hasAnchors });
+    const reachabilityProber = new ReachabilityProber(anchors, directory, declaration);
+    const witness = new ProbeWitness(anchors, directory);
+    const isolation = new PartitionCheck(anchors, {
+      directory,
       rejoin,
       bootstrap: () => bootstrap,
       startedAtMs: () => declaration.state.startedAtMs,
@@ -95,26 +95,26 @@ export default definePlugin({
     let restored = false;
 
     const goneIfAway = (nodeId: NodeId): void => {
-      if (surroundings.isConnected(nodeId)) return;
-      desk.list.disconnected(nodeId, ctx.clock.now());
-      talks.gone(nodeId);
+      if (directory.isConnected(nodeId)) return;
+      referralServer.list.disconnected(nodeId, ctx.clock.now());
+      gossip.gone(nodeId);
     };
 
-    ctx.on(peerReady, ({ peer }) => desk.list.reconnected(peer.nodeId));
+    ctx.on(peerReady, ({ peer }) => referralServer.list.reconnected(peer.nodeId));
     ctx.on(peerGone, ({ peer }) => {
       goneIfAway(peer.nodeId);
-      lookout.check();
+      recoveryMonitor.check();
     });
-    ctx.on(connectionClosed, (ended) => anchors.ctx.background('probe', prober.closed(ended)));
-    ctx.on(meshEmptied, () => lookout.check());
-    ctx.on(declarationChanged, () => anchors.ctx.background('tell-peers', talks.tell('everybody')));
+    ctx.on(connectionClosed, (ended) => anchors.ctx.background('probe', reachabilityProber.closed(ended)));
+    ctx.on(meshEmptied, () => recoveryMonitor.check());
+    ctx.on(declarationChanged, () => anchors.ctx.background('tell-peers', gossip.tell('everybody')));
 
     return {
       services: [
         bind(ANCHORS, {
           isDeclared: () => declaration.isDeclared(),
           known: () => known.all(),
-          isAnchor: (nodeId) => talks.isAnchor(nodeId),
+          isAnchor: (nodeId) => gossip.isAnchor(nodeId),
           requestReferrals: (options) => rejoin.run('user', undefined, options?.signal),
         }),
       ],
@@ -123,7 +123,7 @@ export default definePlugin({
 
         contribute(
           HANDSHAKE,
-          { collect: (peer) => talks.own(peer.nodeId), receive: (peer, value) => talks.receive(peer, value) },
+          { collect: (peer) => gossip.own(peer.nodeId), receive: (peer, value) => gossip.receive(peer, value) },
           { name: EXTENSION },
         ),
         contribute(LOOKUP_STEP, profileAnchors.step, {
@@ -133,12 +133,12 @@ export default definePlugin({
         contribute(N1_SHARE, () => isolation.sticky()),
       ],
       commands: anchorsCommandHandlers({
-        surroundings,
+        directory,
         known,
-        talks,
-        desk,
+        gossip,
+        referralServer,
         declaration,
-        prober,
+        reachabilityProber,
         rejoin,
         isolation,
         bootstrap: () => bootstrap,
@@ -147,12 +147,12 @@ export default definePlugin({
         nowMs: () => ctx.clock.now(),
       }),
       handlers: {
-        anchorRegister: ({ addresses }, call) => desk.register(addresses, call),
-        referralRequest: (_body, call) => desk.refer(call),
+        anchorRegister: ({ addresses }, call) => referralServer.register(addresses, call),
+        referralRequest: (_body, call) => referralServer.refer(call),
         anchorMatch: (body, call) => matches.matched(body, call),
         probeRequest: (body, call) => witness.answer(body, call),
-        probeResult: (body, call) => prober.receive(body, call),
-        anchorTalk: (body, call) => talks.receive(call.peer, body),
+        probeResult: (body, call) => reachabilityProber.receive(body, call),
+        anchorTalk: (body, call) => gossip.receive(call.peer, body),
       },
       loops: {
         // The checklist, probes that are due, the isolation check, and who left the referral list.
@@ -160,39 +160,39 @@ export default definePlugin({
           everyMs: 60_000,
           limitMs: 60_000,
           run: async (signal) => {
-            desk.list.prune(ctx.clock.now());
+            referralServer.list.prune(ctx.clock.now());
             await declaration.review();
-            await Promise.all([prober.tick(signal), isolation.tick()]);
+            await Promise.all([reachabilityProber.tick(signal), isolation.tick()]);
           },
         },
       },
       activate: async () => {
         await declaration.review();
-        for (const nodeId of talks.declared()) goneIfAway(nodeId);
-        for (const { node_id } of desk.list.entries()) goneIfAway(node_id);
-        if (restored) lookout.check();
-        else lookout.started();
+        for (const nodeId of gossip.declared()) goneIfAway(nodeId);
+        for (const { node_id } of referralServer.list.entries()) goneIfAway(node_id);
+        if (restored) recoveryMonitor.check();
+        else recoveryMonitor.started();
       },
       snapshot: () => ({
         declaration: declaration.state,
         isolation: isolation.state,
-        waiting: desk.list.entries().map((entry) => ({ ...entry })),
-        declaredPeers: [...talks.declared()],
+        waiting: referralServer.list.entries().map((entry) => ({ ...entry })),
+        declaredPeers: [...gossip.declared()],
         waitingAt: [...matches.waitingAt()],
       }),
       restore: (state) => {
         restored = true;
         declaration.restore(state.declaration);
         isolation.restore(state.isolation);
-        desk.list.restore(state.waiting);
-        talks.restore(state.declaredPeers);
+        referralServer.list.restore(state.waiting);
+        gossip.restore(state.declaredPeers);
         matches.restore(state.waitingAt);
       },
       diagnostics: () => ({
         is_anchor: declaration.isDeclared(),
         known: known.all().length,
         bootstrap: bootstrap.length,
-        waiting_here: desk.list.size,
+        waiting_here: referralServer.list.size,
         rejoining: rejoin.isRunning,
         sticky: isolation.sticky(),
       }),

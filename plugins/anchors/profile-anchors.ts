@@ -5,8 +5,8 @@ import { parseConnectString } from '../peers/api.ts';
 import type { Profile, SocialService } from '../social/api.ts';
 import type { Anchor } from './api.ts';
 import type { AnchorsContext } from './context.ts';
-import { placeToldBy } from './matches.ts';
-import type { Place, Surroundings } from './surroundings.ts';
+import { placeToldBy } from './matchmaking.ts';
+import type { Place, PeerDirectory } from './peer-directory.ts';
 
 /** Time for the anchors of one profile to be dialled; they are at the same time. */
 const STEP_LIMIT_MS = 15_000;
@@ -20,11 +20,11 @@ const FOLLOWEES_MAX = 64;
  */
 export class ProfileAnchors {
   readonly #anchors: AnchorsContext;
-  readonly #surroundings: Surroundings;
+  readonly #directory: PeerDirectory;
 
-  constructor(anchors: AnchorsContext, surroundings: Surroundings) {
+  constructor(anchors: AnchorsContext, directory: PeerDirectory) {
     this.#anchors = anchors;
-    this.#surroundings = surroundings;
+    this.#directory = directory;
   }
 
   /** For a bootstrap or recovery: those the user named itself, which nobody else has a say in. */
@@ -43,7 +43,7 @@ export class ProfileAnchors {
         .flatMap((nodeId) => social.profile(nodeId) ?? []),
     );
     return (profiles ?? []).flatMap((profile) => {
-      const told = { by: profile.nodeId, seenAt: this.#surroundings.seenAt(profile.nodeId) };
+      const told = { by: profile.nodeId, seenAt: this.#directory.seenAt(profile.nodeId) };
       return this.#read(profile).map(({ nodeId, addresses }) => ({
         nodeId,
         addresses: addresses.filter((address) => network.mayDial(address, told.seenAt)),
@@ -62,7 +62,7 @@ export class ProfileAnchors {
     find: async (target, { signal }) => {
       const named = this.#read(await this.#social((social) => social.profile(target)));
       if (named.length === 0) return { kind: 'nothing', reason: 'its profile is not known, or names no anchor' };
-      const here = named.filter(({ nodeId }) => this.#surroundings.isConnected(nodeId));
+      const here = named.filter(({ nodeId }) => this.#directory.isConnected(nodeId));
       const away = named.filter((anchor) => !here.includes(anchor));
       const reached = await Promise.all(away.map((anchor) => this.#reach(anchor, target, signal)));
       const opened = away.filter((_, at) => reached[at] === true).map(({ nodeId }) => nodeId);
@@ -75,7 +75,7 @@ export class ProfileAnchors {
   async #reach({ nodeId, addresses }: Anchor, author: NodeId, signal: AbortSignal): Promise<boolean> {
     const { ctx } = this.#anchors;
     try {
-      await this.#surroundings.reach(placeToldBy(author, nodeId, addresses), 'profile-anchor', signal);
+      await this.#directory.reach(placeToldBy(author, nodeId, addresses), 'profile-anchor', signal);
       return true;
     } catch (error) {
       ctx.counters.add(`profile-anchors-not-reached.${codeOf(error)}`);

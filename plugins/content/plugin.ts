@@ -20,7 +20,7 @@ import {
   pullSync,
 } from './api.ts';
 import type { ContentService, DeletesSection } from './api.ts';
-import { AuthorDesk } from './author-desk.ts';
+import { PostAuthor } from './post-author.ts';
 import { AuthorLog } from './author-log.ts';
 import { contentCommands } from './commands.ts';
 import { ContentConfig } from './config.ts';
@@ -34,10 +34,10 @@ import { Ingest } from './ingest.ts';
 import { postsMigration } from './migrations/0001-posts.ts';
 import { encountersMigration } from './migrations/0002-encounters.ts';
 import { proofsMigration } from './migrations/0003-proofs.ts';
-import { Notices } from './notices.ts';
+import { IncomingNotifications } from './incoming-notifications.ts';
 import { isRecord } from './post.ts';
 import { PostStore } from './post-store.ts';
-import { Server } from './serve.ts';
+import { SyncResponder } from './sync-responder.ts';
 import { Sync } from './sync.ts';
 import { SyncCursors } from './sync-cursors.ts';
 import { Views } from './views.ts';
@@ -79,7 +79,7 @@ export default definePlugin({
     ctx.defer(() => writer.close());
     const contacts = new Contacts(ctx);
     const announcer = new Announcer(ctx, contacts);
-    const desk = new AuthorDesk({
+    const desk = new PostAuthor({
       signer,
       store,
       writer,
@@ -98,8 +98,8 @@ export default definePlugin({
       deleted: ({ post_id, author }, hadPost) => ctx.emit(postDeleted, { id: post_id, author, hadPost }),
     });
     const sync = new Sync({ ctx, contacts, store, cursors, encounters, ingest, writer });
-    const notices = new Notices({ ctx, contacts, store, ingest, sync });
-    const server = new Server(store, new AuthorLog(ctx.db), ctx.config.pullPageEntries);
+    const notices = new IncomingNotifications({ ctx, contacts, store, ingest, sync });
+    const server = new SyncResponder(store, new AuthorLog(ctx.db), ctx.config.pullPageEntries);
     const views = new Views({ store, feed: new Feed(ctx.db), contacts, self, defaultLimit: ctx.config.feedPage });
     // Frames are served from the commit on, and whose posts we want must be known by then.
     await contacts.refresh();

@@ -2,8 +2,8 @@ import { defineCommand, readNodeId, Type } from '../../kernel/index.ts';
 import type { CommandHandlers, Network, NodeId } from '../../kernel/index.ts';
 import type { Need } from './api.ts';
 import { keepAliveErrors } from './errors.ts';
-import { ABSENT_CHECKS } from './sessions.ts';
-import type { Sessions } from './sessions.ts';
+import { ABSENT_CHECKS } from './kept-connections.ts';
+import type { KeptConnections } from './kept-connections.ts';
 
 /** Needed nodes one answer lists. */
 const LISTED_MAX = 1_000;
@@ -49,7 +49,7 @@ export const keepAliveCommands = {
 
 interface CommandParts {
   readonly network: Network;
-  readonly sessions: Sessions;
+  readonly sessions: KeptConnections;
   readonly nowMs: () => number;
   readonly max: number;
   needs(): readonly Need[];

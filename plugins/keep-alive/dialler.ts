@@ -3,7 +3,7 @@ import type { ContextBase, Network, NodeId, Ref } from '../../kernel/index.ts';
 import type { PeersService, Told } from '../peers/api.ts';
 import type { Need } from './api.ts';
 import { keepAliveRequest } from './messages.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { ReachabilitySnapshot } from './reachability-snapshot.ts';
 
 /** Nodes tried for one session; redirects count. */
 const TRIES_MAX = 4;
@@ -47,7 +47,7 @@ export class Dialler {
     this.#deps = deps;
   }
 
-  async open(need: Need, around: Surroundings): Promise<Outcome> {
+  async open(need: Need, around: ReachabilitySnapshot): Promise<Outcome> {
     const { ctx, network } = this.#deps;
     const queue = this.#candidates(need, around);
     const tries: Try[] = [];
@@ -81,7 +81,7 @@ export class Dialler {
   }
 
   /** The nearest first; the node itself before preferred peers as near. */
-  #candidates({ nodeId, nplus10 }: Need, around: Surroundings): Candidate[] {
+  #candidates({ nodeId, nplus10 }: Need, around: ReachabilitySnapshot): Candidate[] {
     const peers = [...new Set(nplus10)].filter((id) => id !== nodeId);
     return [nodeId, ...peers]
       .map((id) => ({ nodeId: id, hops: around.hops(id) }))

@@ -7,11 +7,11 @@ import { connectivityChecked, KEEP_ALIVE, KEPT_CONNECTION_NEEDS } from './api.ts
 import { keepAliveCommandHandlers, keepAliveCommands } from './commands.ts';
 import { KeepAliveConfig, sessionsMax } from './config.ts';
 import { Dialler } from './dialler.ts';
-import { SessionHost } from './host.ts';
+import { KeptConnectionHost } from './kept-connection-host.ts';
 import { keepAliveRequest } from './messages.ts';
 import { Needs } from './needs.ts';
-import { Session, Sessions } from './sessions.ts';
-import { surroundingsOf } from './surroundings.ts';
+import { KeptConnection, KeptConnections } from './kept-connections.ts';
+import { takeSnapshot } from './reachability-snapshot.ts';
 import { keepAliveUi } from './ui.ts';
 
 /** How often it is checked that the needed nodes are in sight (CYC-06). */
@@ -33,14 +33,14 @@ export default definePlugin({
   points: [KEPT_CONNECTION_NEEDS],
   messages: { keepAliveRequest },
   commands: keepAliveCommands,
-  state: Type.Object({ sessions: Type.Array(Session) }),
+  state: Type.Object({ sessions: Type.Array(KeptConnection) }),
   setup(ctx) {
     const { network, peers, routing } = ctx.deps;
     const needs = new Needs(ctx);
-    const sessions = new Sessions({ ctx, network, dialler: new Dialler({ ctx, network, peers }) });
-    const around = () => surroundingsOf({ ctx, network, routing, anchors: () => ctx.deps.anchors });
+    const sessions = new KeptConnections({ ctx, network, dialler: new Dialler({ ctx, network, peers }) });
+    const around = () => takeSnapshot({ ctx, network, routing, anchors: () => ctx.deps.anchors });
     const gather = () => needs.gather(ctx.self.nodeId);
-    const host = new SessionHost({
+    const host = new KeptConnectionHost({
       ctx,
       network,
       sessions,

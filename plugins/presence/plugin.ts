@@ -66,6 +66,7 @@ export default definePlugin({
       connected,
       peers,
       mesh,
+      hasContacts: () => social.available,
       followedAtMs: (nodeId) => social.ask((service) => service.followedAtMs(nodeId), undefined),
     });
     ctx.on(unfollowed, ({ nodeId }) => socialRouting.checkins.forget(nodeId));
@@ -84,7 +85,9 @@ export default definePlugin({
         ...presenceUi,
         ...socialRouting.contributions(),
         contribute(CONTACT_FACTS, (nodeId: NodeId) => toFacts(routes.get(nodeId))),
-        contribute(KEPT_CONNECTION_NEEDS, () => routes.all().map(toNeed), { name: 'contacts' }),
+        contribute(KEPT_CONNECTION_NEEDS, () => (social.available ? routes.all().map(toNeed) : []), {
+          name: 'contacts',
+        }),
       ],
       commands: presenceCommandHandlers(routes),
       handlers: {

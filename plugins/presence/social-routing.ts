@@ -44,6 +44,8 @@ interface SocialRoutingDeps {
   readonly routes: Routes;
   readonly connected: ConnectedPeers;
   followedAtMs(nodeId: NodeId): number | undefined;
+  /** False while nobody says who is a contact: what is on disk is then told to nobody. */
+  hasContacts(): boolean;
   readonly peers: Ref<PeersService>;
   readonly mesh: Ref<MeshService>;
 }
@@ -128,7 +130,7 @@ export class SocialRouting {
     return [
       // Who follows us is a contact from that word on, and only the address of a contact is kept.
       contribute(HANDSHAKE, address, { name: 'address', after: ['following'] }),
-      contribute(N1_SHARE, () => this.n1()),
+      contribute(N1_SHARE, () => (this.#deps.hasContacts() ? this.n1() : [])),
       contribute(LOOKUP_STEP, this.#cachedAddresses(), { name: 'social-cache', before: ['peers-table'] }),
       contribute(LOOKUP_STEP, this.#preferredPeers(), { name: 'preferred-peers', after: ['ask-n3-chain'] }),
     ];

@@ -4,9 +4,9 @@ import { HOLDINGS, WORM_SEARCH } from './api.ts';
 import { readTarget, showActivity, showSearch, wormCommands } from './commands.ts';
 import { wormNeeds } from './context.ts';
 import { Cooldown } from './cooldown.ts';
-import { Distrust } from './distrust.ts';
+import { HolderReputation } from './holder-reputation.ts';
 import { Holdings } from './holdings.ts';
-import { Home } from './home.ts';
+import { LocalIndex } from './local-index.ts';
 import { wormStep } from './lookup-step.ts';
 import { wormQuery } from './messages.ts';
 import { wormCooldown } from './migrations/0001-worm-cooldown.ts';
@@ -33,7 +33,7 @@ export default definePlugin({
     const network = ctx.deps.network;
     const neighbours = new Neighbours(ctx, network);
     const holdings = new Holdings(ctx);
-    const home = new Home(network, holdings);
+    const home = new LocalIndex(network, holdings);
     const seen = new Seen();
     const searcher = new Searcher({
       ctx,
@@ -42,7 +42,7 @@ export default definePlugin({
       holdings,
       seen,
       cooldown: new Cooldown(ctx.db),
-      distrust: new Distrust(),
+      distrust: new HolderReputation(),
     });
     const responder = new Responder({ ctx, home, neighbours, seen, relays: new RelayBudget(ctx.clock) });
 

@@ -3,7 +3,7 @@ import type { IncomingCall, NodeId } from '../../kernel/index.ts';
 import type { WormContext } from './context.ts';
 import { answerOf, responseOf } from './finding.ts';
 import type { Finding, Referral, WormQuery, WormResponse } from './finding.ts';
-import type { Home } from './home.ts';
+import type { LocalIndex } from './local-index.ts';
 import type { Neighbours } from './neighbours.ts';
 import { wormQuery } from './messages.ts';
 import type { RelayBudget } from './relay-budget.ts';
@@ -17,7 +17,7 @@ const LOCATE_MS = 300;
 
 export interface ResponderDeps {
   readonly ctx: WormContext;
-  readonly home: Home;
+  readonly home: LocalIndex;
   readonly neighbours: Neighbours;
   readonly seen: Seen;
   readonly relays: RelayBudget;

@@ -4,11 +4,11 @@ import { callOff } from '../peers/api.ts';
 import type { WormTarget } from './api.ts';
 import type { WormContext } from './context.ts';
 import type { Cooldown } from './cooldown.ts';
-import type { Distrust } from './distrust.ts';
+import type { HolderReputation } from './holder-reputation.ts';
 import { answerOf } from './finding.ts';
 import type { Finding, Referral, WormQuery } from './finding.ts';
 import type { Holdings } from './holdings.ts';
-import type { Home } from './home.ts';
+import type { LocalIndex } from './local-index.ts';
 import type { Neighbours } from './neighbours.ts';
 import { wormQuery } from './messages.ts';
 import { runSearch, type SearchOutcome } from './search.ts';
@@ -20,12 +20,12 @@ const BRIEF: ReadonlySet<string> = new Set(['ephemeral', 'session']);
 
 export interface SearchDeps {
   readonly ctx: WormContext;
-  readonly home: Home;
+  readonly home: LocalIndex;
   readonly neighbours: Neighbours;
   readonly holdings: Holdings;
   readonly seen: Seen;
   readonly cooldown: Cooldown;
-  readonly distrust: Distrust;
+  readonly distrust: HolderReputation;
 }
 
 /** How many referred nodes may be asked at once is for all searches together. */

@@ -56,7 +56,7 @@ test('a full node names one who has the target within three hops, and the asker 
     addresses: { [other.id]: [other.address] },
   });
   await know(bert, { nplus10: [bert.id, full.id] });
-  await bert.reload('social');
+  await bert.reload('presence');
   await follow(net, anna, bert);
   net.memory.breakConnections(anna.host, bert.host);
   net.memory.setLink(anna.host, bert.host, { dialFailure: 1 });
@@ -90,7 +90,7 @@ test('redirects in a circle, and to invented or inner addresses, end after four 
     });
   }
   await know(bert, { nplus10: [bert.id, liar.id] });
-  await bert.reload('social');
+  await bert.reload('presence');
   await follow(net, anna, bert);
   net.memory.breakConnections(anna.host, bert.host);
   net.memory.setLink(anna.host, bert.host, { dialFailure: 1 });
@@ -116,8 +116,8 @@ test('near the ceiling the followee stays and the follower gives way (KEEP-08)',
   await anna.configure('keep-alive', { ceiling: 1 });
   await know(fan, { nplus10: [fan.id, nearFan.id] });
   await know(star, { nplus10: [star.id, nearStar.id] });
-  await fan.reload('social');
-  await star.reload('social');
+  await fan.reload('presence');
+  await star.reload('presence');
   await follow(net, fan, anna);
   for (const near of [nearFan, nearStar]) await sees(anna, near);
   const part = async (other: TestNode): Promise<void> => {

@@ -7,7 +7,7 @@ async function lostSight(t: import('ava').ExecutionContext) {
   const net = quietNet(t, 'keep-alive');
   const [anna, bert, dora] = await net.start('anna', 'bert', 'dora');
   await prefer(bert, dora);
-  await bert.reload('social');
+  await bert.reload('presence');
   await follow(net, anna, bert);
   await net.advance(100);
   const part = async (): Promise<void> => {

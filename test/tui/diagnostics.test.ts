@@ -161,7 +161,7 @@ test('every kind of event is told in words, and what is malformed or unknown har
       /da7e005b found; 5 ms, 3 messages/,
     ],
     ['content/sync-finished', { peer: ALICE, stored: 4, refused: 0 }, /synced with Alice: 4 new, 0 refused/],
-    ['social/route-changed', { nodeId: CAROL, online: true, reachMethod: 'direct' }, /Carol is online, direct/],
+    ['presence/route-changed', { nodeId: CAROL, online: true, reachMethod: 'direct' }, /Carol is online, direct/],
     ['plugin/changed', { name: 'mesh', outcome: 'committed' }, /mesh committed/],
   ];
   for (const [topic, event] of told) screen.node.emit(topic, event);

@@ -5,7 +5,7 @@ import type { NodeId } from '../../kernel/index.ts';
 import { openStore } from '../../kernel/store/index.ts';
 import { Claims } from '../../plugins/worm-search/claims.ts';
 import { Cooldown, WORM_COOLDOWN_MS } from '../../plugins/worm-search/cooldown.ts';
-import { Distrust } from '../../plugins/worm-search/distrust.ts';
+import { HolderReputation } from '../../plugins/worm-search/holder-reputation.ts';
 import { wormCooldown } from '../../plugins/worm-search/migrations/0001-worm-cooldown.ts';
 import { RelayBudget } from '../../plugins/worm-search/relay-budget.ts';
 import { Seen, WORM_DEDUP_MS } from '../../plugins/worm-search/seen.ts';
@@ -50,7 +50,7 @@ test('more relays at once than eight are refused, whoever asks', (t) => {
 });
 
 test('broken claims are forgotten after an hour, those of others above 500 nodes, and by one that holds', (t) => {
-  const distrust = new Distrust();
+  const distrust = new HolderReputation();
   for (let number = 0; number < 501; number++) distrust.broke(node(number), 0);
   t.is(distrust.of(node(0), 0), 0);
   t.is(distrust.of(node(500), 0), 1);

@@ -1,17 +1,17 @@
 import { codeOf, linkSignals, untilAborted } from '../../kernel/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
 import { rejoinEnded } from './api.ts';
-import type { Anchor, RejoinCause } from './api.ts';
+import type { Anchor, BootstrapCause } from './api.ts';
 import type { AnchorsContext } from './context.ts';
-import type { Declaration } from './declaration.ts';
+import type { AnchorStatus } from './anchor-status.ts';
 import { anchorsErrors } from './errors.ts';
 import type { KnownAnchors } from './known-anchors.ts';
-import { ANCHOR_WORD_LIMITS, placeToldBy } from './matches.ts';
-import type { Matches } from './matches.ts';
+import { ANCHOR_WORD_LIMITS, placeToldBy } from './matchmaking.ts';
+import type { Matchmaking } from './matchmaking.ts';
 import type { ProfileAnchors } from './profile-anchors.ts';
 import { anchorRegister, referralRequest } from './messages.ts';
 import type { Referral } from './messages.ts';
-import type { Place, Surroundings } from './surroundings.ts';
+import type { Place, PeerDirectory } from './peer-directory.ts';
 
 /** Anchors tried in one run: with 15 s for a dead one, a run ends within ten minutes. */
 const ANCHORS_TRIED_MAX = 32;
@@ -36,18 +36,18 @@ export interface RejoinStep {
   readonly result: string;
 }
 
-export interface RejoinRecord {
-  readonly cause: RejoinCause;
+export interface BootstrapRecord {
+  readonly cause: BootstrapCause;
   readonly at_ms: number;
   took_ms: number;
   readonly steps: RejoinStep[];
 }
 
-interface RejoinDeps {
-  readonly surroundings: Surroundings;
+interface BootstrapDeps {
+  readonly directory: PeerDirectory;
   readonly known: KnownAnchors;
-  readonly declaration: Declaration;
-  readonly matches: Matches;
+  readonly declaration: AnchorStatus;
+  readonly matches: Matchmaking;
   /** Anchors of the file and the config (ID-07). */
   bootstrap(): readonly Anchor[];
   readonly profileAnchors: ProfileAnchors;
@@ -56,13 +56,13 @@ interface RejoinDeps {
 }
 
 /** Asks anchors for peers: at bootstrap, in recovery and after the isolation check, never on a timer. */
-export class Rejoin {
+export class Bootstrap {
   readonly #anchors: AnchorsContext;
-  readonly #deps: RejoinDeps;
-  readonly #runs: RejoinRecord[] = [];
+  readonly #deps: BootstrapDeps;
+  readonly #runs: BootstrapRecord[] = [];
   #running: Promise<number> | undefined;
 
-  constructor(anchors: AnchorsContext, deps: RejoinDeps) {
+  constructor(anchors: AnchorsContext, deps: BootstrapDeps) {
     this.#anchors = anchors;
     this.#deps = deps;
   }
@@ -71,7 +71,7 @@ export class Rejoin {
     return this.#running !== undefined;
   }
 
-  runs(): readonly RejoinRecord[] {
+  runs(): readonly BootstrapRecord[] {
     return this.#runs;
   }
 
@@ -79,17 +79,17 @@ export class Rejoin {
    * Resolves with the number of nodes connected. A run under way is joined, whatever its cause; `signal`
    * ends the waiting, not the run.
    */
-  run(cause: RejoinCause, targets?: readonly Place[], signal?: AbortSignal): Promise<number> {
+  run(cause: BootstrapCause, targets?: readonly Place[], signal?: AbortSignal): Promise<number> {
     this.#running ??= this.#run(cause, targets).finally(() => {
       this.#running = undefined;
     });
     return untilAborted(this.#running, signal);
   }
 
-  async #run(cause: RejoinCause, targets: readonly Place[] | undefined): Promise<number> {
+  async #run(cause: BootstrapCause, targets: readonly Place[] | undefined): Promise<number> {
     const { ctx } = this.#anchors;
     const startedMs = ctx.clock.now();
-    const record: RejoinRecord = { cause, at_ms: startedMs, took_ms: 0, steps: [] };
+    const record: BootstrapRecord = { cause, at_ms: startedMs, took_ms: 0, steps: [] };
     this.#runs.push(record);
     if (this.#runs.length > RUNS_KEPT) this.#runs.shift();
     ctx.counters.add(`rejoins.${cause}`);
@@ -102,13 +102,13 @@ export class Rejoin {
       tried.add(anchor.nodeId);
       if (!(await this.#step(record, 'anchor', anchor, () => this.#reach(anchor, cause)))) continue;
       // We dialled it there, which is all that makes an anchor; what else was told of it is nobody's word now.
-      const at = anchor.told !== undefined ? this.#deps.surroundings.dialledAt(anchor.nodeId) : anchor.addresses;
+      const at = anchor.told !== undefined ? this.#deps.directory.dialledAt(anchor.nodeId) : anchor.addresses;
       this.#deps.known.seen(anchor.nodeId, at, ctx.clock.now());
       connected += await this.#askForReferrals(record, anchor.nodeId);
       answered = anchor.nodeId;
-      if (this.#deps.surroundings.meshSize() > 0) break;
+      if (this.#deps.directory.meshSize() > 0) break;
     }
-    await this.#deps.surroundings.requestGrowth();
+    await this.#deps.directory.requestGrowth();
     if (answered !== undefined && (cause === 'bootstrap' || cause === 'recovery')) await this.#cleanStale(record);
     record.took_ms = ctx.clock.now() - startedMs;
     ctx.emit(rejoinEnded, { cause, tookMs: record.took_ms, anchor: answered, connected });
@@ -125,24 +125,24 @@ export class Rejoin {
     yield* hints();
   }
 
-  async #reach({ nodeId, addresses, told }: Place, cause: RejoinCause): Promise<void> {
+  async #reach({ nodeId, addresses, told }: Place, cause: BootstrapCause): Promise<void> {
     const word = told === undefined ? {} : { told: { ...told, limits: ANCHOR_WORD_LIMITS } };
-    await this.#deps.surroundings.reach({ nodeId, addresses, ...word }, cause, this.#anchors.ctx.signal);
+    await this.#deps.directory.reach({ nodeId, addresses, ...word }, cause, this.#anchors.ctx.signal);
   }
 
   /** Registers with the anchor, asks who else waits there, and dials them (CONN-15, -16). */
-  async #askForReferrals(record: RejoinRecord, anchor: NodeId): Promise<number> {
+  async #askForReferrals(record: BootstrapRecord, anchor: NodeId): Promise<number> {
     const { ctx, network } = this.#anchors;
     // An anchor is reached without help and leaves the list to those who need it (ID-08).
     if (this.#deps.declaration.isDeclared()) return 0;
     let referrals: readonly Referral[];
     try {
-      const toldTo = this.#deps.surroundings.seenAt(anchor);
+      const toldTo = this.#deps.directory.seenAt(anchor);
       const addresses = network
         .localAddresses()
         .filter((address) => address.length <= 64 && network.mayDial(address, toldTo))
         .slice(0, 8);
-      const nplus10 = [...(await this.#deps.surroundings.nplus10())];
+      const nplus10 = [...(await this.#deps.directory.nplus10())];
       this.#deps.matches.waitAt(anchor);
       await ctx.send(anchor, anchorRegister, { addresses, nplus10 }, { signal: ctx.signal });
       ({ referrals } = await ctx.send(anchor, referralRequest, {}, { signal: ctx.signal }));
@@ -164,14 +164,19 @@ export class Rejoin {
     return connected;
   }
 
-  async #tryReferral(record: RejoinRecord, anchor: NodeId, referral: Referral, signal: AbortSignal): Promise<boolean> {
+  async #tryReferral(
+    record: BootstrapRecord,
+    anchor: NodeId,
+    referral: Referral,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     const { ctx } = this.#anchors;
     const nodeId = referral.node_id;
-    if (nodeId === ctx.self.nodeId || this.#deps.surroundings.isConnected(nodeId) || signal.aborted) return false;
+    if (nodeId === ctx.self.nodeId || this.#deps.directory.isConnected(nodeId) || signal.aborted) return false;
     const place = placeToldBy(anchor, nodeId, referral.addresses);
     const direct = await this.#step(record, 'referral', place, async () => {
       try {
-        await this.#deps.surroundings.reach(place, 'referral', signal);
+        await this.#deps.directory.reach(place, 'referral', signal);
       } catch (error) {
         if (UNDIALLED.has(codeOf(error))) ctx.counters.add('referral-addresses-refused');
         throw error;
@@ -186,14 +191,14 @@ export class Rejoin {
   }
 
   /** The last step of bootstrap and recovery: anchors long unseen are dialled once, and forgotten if they are gone. */
-  async #cleanStale(record: RejoinRecord): Promise<void> {
+  async #cleanStale(record: BootstrapRecord): Promise<void> {
     const { ctx, network } = this.#anchors;
-    const { known, surroundings } = this.#deps;
+    const { known, directory } = this.#deps;
     const before = ctx.clock.now() - STALE_MS;
     for (const anchor of known.staleSince(before, STALE_TRIED_MAX)) {
-      const wasConnected = surroundings.isConnected(anchor.nodeId);
+      const wasConnected = directory.isConnected(anchor.nodeId);
       const alive = await this.#step(record, 'stale', anchor, async () => {
-        const { connectionId } = await surroundings.reach(anchor, 'stale-anchor', ctx.signal);
+        const { connectionId } = await directory.reach(anchor, 'stale-anchor', ctx.signal);
         if (!wasConnected) network.close(connectionId, 'done');
       });
       if (alive) known.touch(anchor.nodeId, ctx.clock.now());
@@ -203,7 +208,7 @@ export class Rejoin {
 
   /** True when `work` succeeded; a failure is a line of the record, except that of our own end. */
   async #step(
-    record: RejoinRecord,
+    record: BootstrapRecord,
     what: RejoinStep['what'],
     { nodeId }: Anchor,
     work: () => Promise<void>,

@@ -5,8 +5,8 @@ import type { AnchorsContext } from './context.ts';
 import { anchorMatch } from './messages.ts';
 import type { Referral } from './messages.ts';
 import { ReferralList } from './referral-list.ts';
-import type { Surroundings } from './surroundings.ts';
-import type { AnchorTalks } from './talk.ts';
+import type { PeerDirectory } from './peer-directory.ts';
+import type { AnchorGossip } from './anchor-gossip.ts';
 
 /**
  * With fewer explicit entries the answer is topped up (ANCH-22), to so many in all; and so it is by an
@@ -17,16 +17,16 @@ const FRESH_BELOW_MESH = 20;
 const TOPPED_UP_TO = 5;
 
 /** The anchor's side: who waits here, and who is told of whom. Every node has it; only those dialled use it. */
-export class Desk {
+export class ReferralServer {
   readonly list = new ReferralList();
   readonly #anchors: AnchorsContext;
-  readonly #surroundings: Surroundings;
-  readonly #talks: AnchorTalks;
+  readonly #directory: PeerDirectory;
+  readonly #gossip: AnchorGossip;
 
-  constructor(anchors: AnchorsContext, surroundings: Surroundings, talks: AnchorTalks) {
+  constructor(anchors: AnchorsContext, directory: PeerDirectory, gossip: AnchorGossip) {
     this.#anchors = anchors;
-    this.#surroundings = surroundings;
-    this.#talks = talks;
+    this.#directory = directory;
+    this.#gossip = gossip;
   }
 
   /** Only addresses on the machine it is seen at are passed on: a registrant names no strangers. */
@@ -51,13 +51,13 @@ export class Desk {
     const tellable = (addresses: readonly string[]): string[] =>
       addresses.filter((address) => network.mayDial(address, seenAt ?? ''));
     const referrals = handed.map(({ node_id, addresses }) => ({ node_id, addresses: tellable(addresses) }));
-    const isSparse = referrals.length < SPARSE_BELOW || this.#surroundings.meshSize() < FRESH_BELOW_MESH;
+    const isSparse = referrals.length < SPARSE_BELOW || this.#directory.meshSize() < FRESH_BELOW_MESH;
     if (isSparse) {
       const added = await this.#topUp(asker, referrals);
       referrals.push(...added.map(({ node_id, addresses }) => ({ node_id, addresses: tellable(addresses) })));
     }
     ctx.counters.add('referrals-given', referrals.length);
-    if (seenAt !== undefined && !this.#talks.isAnchor(asker)) {
+    if (seenAt !== undefined && !this.#gossip.isAnchor(asker)) {
       const asked = { node_id: asker, addresses: ownAddresses(network, [], seenAt) };
       for (const { node_id } of handed) this.#introduce(node_id, asked);
     }
@@ -67,13 +67,13 @@ export class Desk {
   async #topUp(asker: NodeId, have: readonly Referral[]): Promise<Referral[]> {
     const { ctx, network } = this.#anchors;
     const taken = new Set<string>([asker, ...have.map(({ node_id }) => node_id)]);
-    const pool = this.#surroundings.meshConnections().filter(({ peer }) => !taken.has(peer.nodeId));
+    const pool = this.#directory.meshConnections().filter(({ peer }) => !taken.has(peer.nodeId));
     const added: Referral[] = [];
     while (pool.length > 0 && have.length + added.length < TOPPED_UP_TO) {
       const [{ peer, remoteAddr }] = pool.splice(ctx.random.integer(pool.length), 1) as [(typeof pool)[number]];
       if (taken.has(peer.nodeId)) continue;
       taken.add(peer.nodeId);
-      const addresses = ownAddresses(network, await this.#surroundings.addresses(peer.nodeId), remoteAddr);
+      const addresses = ownAddresses(network, await this.#directory.addresses(peer.nodeId), remoteAddr);
       if (addresses.length > 0) added.push({ node_id: peer.nodeId, addresses });
     }
     return added;
@@ -81,11 +81,11 @@ export class Desk {
 
   #introduce(waiting: NodeId, asker: Referral): void {
     const { ctx } = this.#anchors;
-    if (asker.addresses.length === 0 || this.#talks.isAnchor(waiting)) return;
+    if (asker.addresses.length === 0 || this.#gossip.isAnchor(waiting)) return;
     const tell = async (): Promise<void> => {
-      const toldTo = this.#surroundings.seenAt(waiting);
+      const toldTo = this.#directory.seenAt(waiting);
       const addresses = asker.addresses.filter((address) => this.#anchors.network.mayDial(address, toldTo));
-      if (addresses.length === 0 || !(await this.#surroundings.supports(waiting, anchorMatch))) return;
+      if (addresses.length === 0 || !(await this.#directory.supports(waiting, anchorMatch))) return;
       await ctx.send(waiting, anchorMatch, { ...asker, addresses }, { signal: ctx.signal });
       ctx.counters.add('matches-made');
     };

@@ -1,19 +1,19 @@
 import type { BodyOf, IncomingCall, Network, NodeId, ContextBase, ResponseOf } from '../../kernel/index.ts';
 import { REDIRECT_ADDRESSES_MAX } from './messages.ts';
 import type { keepAliveRequest } from './messages.ts';
-import type { Sessions } from './sessions.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { KeptConnections } from './kept-connections.ts';
+import type { ReachabilitySnapshot } from './reachability-snapshot.ts';
 
 interface HostDeps {
   readonly ctx: ContextBase;
   readonly network: Network;
-  readonly sessions: Sessions;
-  around(): Promise<Surroundings | undefined>;
+  readonly sessions: KeptConnections;
+  around(): Promise<ReachabilitySnapshot | undefined>;
   addresses(nodeId: NodeId): Promise<readonly string[]>;
 }
 
 /** The asked side: gives a session while there is room, and names somebody else when there is none. */
-export class SessionHost {
+export class KeptConnectionHost {
   readonly #deps: HostDeps;
 
   constructor(deps: HostDeps) {

@@ -14,7 +14,7 @@ import type { Sync } from './sync.ts';
 const FETCHES_MAX = 256;
 
 /** What peers push to us: new posts and delete records. Handlers end when the record is on disk. */
-export class Notices {
+export class IncomingNotifications {
   readonly #ctx: ContentContext;
   readonly #contacts: Contacts;
   readonly #store: PostStore;

@@ -3,12 +3,12 @@ import type { ConnectionInfo, IncomingCall, NodeId } from '../../kernel/index.ts
 import { probeEnded } from './api.ts';
 import type { ProbeCause } from './api.ts';
 import type { AnchorsContext } from './context.ts';
-import { PROBE_INTERVAL_MS } from './declaration.ts';
-import type { Declaration } from './declaration.ts';
+import { PROBE_INTERVAL_MS } from './anchor-status.ts';
+import type { AnchorStatus } from './anchor-status.ts';
 import { anchorsErrors } from './errors.ts';
 import { probeRequest } from './messages.ts';
 import type { ProbeResult } from './messages.ts';
-import type { Surroundings, Witness } from './surroundings.ts';
+import type { PeerDirectory, Witness } from './peer-directory.ts';
 
 /** The witness's own word comes on another connection than the reporter's answer. */
 const DIRECT_WAIT_MS = 2_000;
@@ -45,10 +45,10 @@ interface Pending {
 }
 
 /** Has strangers dial this node cold, to learn whether it may call itself an anchor (ANCH-07 to -10). */
-export class Prober {
+export class ReachabilityProber {
   readonly #anchors: AnchorsContext;
-  readonly #surroundings: Surroundings;
-  readonly #declaration: Declaration;
+  readonly #directory: PeerDirectory;
+  readonly #declaration: AnchorStatus;
   readonly #records: ProbeRecord[] = [];
   #pending: Pending | undefined;
   #lastAddress: string | undefined;
@@ -56,9 +56,9 @@ export class Prober {
   #lastVia: NodeId | undefined;
   #inboundAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(anchors: AnchorsContext, surroundings: Surroundings, declaration: Declaration) {
+  constructor(anchors: AnchorsContext, directory: PeerDirectory, declaration: AnchorStatus) {
     this.#anchors = anchors;
-    this.#surroundings = surroundings;
+    this.#directory = directory;
     this.#declaration = declaration;
   }
 
@@ -93,7 +93,7 @@ export class Prober {
     if (this.#pending !== undefined) return 'inconclusive';
     this.#lastAddress = address;
     this.#lastAttemptMs = ctx.clock.now();
-    const chosen = await this.#surroundings.witness(this.#lastVia);
+    const chosen = await this.#directory.witness(this.#lastVia);
     if (chosen === undefined) {
       ctx.counters.add('probes-without-witness');
       return 'inconclusive';

@@ -27,7 +27,7 @@ export interface AuthorDeskDeps {
 }
 
 /** Where the user's own posts are written and withdrawn. */
-export class AuthorDesk {
+export class PostAuthor {
   readonly #deps: AuthorDeskDeps;
   #lastMs = 0;
 

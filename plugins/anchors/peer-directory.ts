@@ -22,7 +22,7 @@ export interface Place extends Anchor {
 }
 
 /** The nodes around this one, as anchors sees them: who is a peer, and dials that end in a peer. */
-export class Surroundings {
+export class PeerDirectory {
   readonly #anchors: AnchorsContext;
 
   constructor(anchors: AnchorsContext) {

@@ -17,7 +17,7 @@ const READ_ROWS = 32;
  * The answering side of sync. It filters before it sends (SYNC-07): what a requester may not see does
  * not show in entries, markers or counts.
  */
-export class Server {
+export class SyncResponder {
   readonly #store: PostStore;
   readonly #log: AuthorLog;
   readonly #pageEntries: number;

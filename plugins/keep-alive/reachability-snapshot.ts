@@ -7,7 +7,7 @@ import type { Need } from './api.ts';
 export type Way = string | undefined;
 
 /** What keep-alive reads of routing and anchors, at one moment. */
-export interface Surroundings {
+export interface ReachabilitySnapshot {
   /**
    * KEEP-01: a way to any node of its N+10 within three hops, or an anchor among them that can be
    * dialled. What only exists through `besides` does not count: that is the session in question.
@@ -19,7 +19,7 @@ export interface Surroundings {
   reporters(nodeId: NodeId): readonly NodeId[];
 }
 
-export interface SurroundingsDeps {
+export interface SnapshotDeps {
   readonly ctx: ContextBase;
   readonly network: Network;
   readonly routing: Ref<RoutingService>;
@@ -27,7 +27,7 @@ export interface SurroundingsDeps {
 }
 
 /** `undefined` while routing is off. */
-export async function surroundingsOf(deps: SurroundingsDeps): Promise<Surroundings | undefined> {
+export async function takeSnapshot(deps: SnapshotDeps): Promise<ReachabilitySnapshot | undefined> {
   const { ctx, network } = deps;
   const anchors = deps.anchors();
   const known = anchors.available ? await anchors.use((service) => service.known(), { signal: ctx.signal }) : [];

@@ -2,7 +2,7 @@ import { BoundedMap, codeOf } from '../../kernel/index.ts';
 import type { IncomingCall, NodeId } from '../../kernel/index.ts';
 import type { AnchorsContext } from './context.ts';
 import type { Referral } from './messages.ts';
-import type { Place, Surroundings } from './surroundings.ts';
+import type { Place, PeerDirectory } from './peer-directory.ts';
 
 /** Anchors whose word of a match counts, the latest. */
 const WAITING_AT_MAX = 8;
@@ -10,14 +10,14 @@ const WAITING_AT_MAX = 8;
 export const ANCHOR_WORD_LIMITS = { group: 'anchor-word', perSite: 4, total: 120 };
 
 /** The newcomer's side of matchmaking: dials whom an anchor tells of, within bounds (ANCH-23). */
-export class Matches {
+export class Matchmaking {
   readonly #anchors: AnchorsContext;
-  readonly #surroundings: Surroundings;
+  readonly #directory: PeerDirectory;
   readonly #waitingAt = new BoundedMap<NodeId, true>(WAITING_AT_MAX);
 
-  constructor(anchors: AnchorsContext, surroundings: Surroundings) {
+  constructor(anchors: AnchorsContext, directory: PeerDirectory) {
     this.#anchors = anchors;
-    this.#surroundings = surroundings;
+    this.#directory = directory;
   }
 
   /** Anchors that have us on their list: only they may tell us of a match. */
@@ -41,8 +41,8 @@ export class Matches {
       ctx.counters.add('matches-unasked');
       return;
     }
-    if (nodeId === ctx.self.nodeId || this.#surroundings.isConnected(nodeId)) return;
-    const work = this.#surroundings
+    if (nodeId === ctx.self.nodeId || this.#directory.isConnected(nodeId)) return;
+    const work = this.#directory
       .reach(placeToldBy(call.peer.nodeId, nodeId, referral.addresses), 'match', ctx.signal)
       .then(
         () => ctx.counters.add('matches-met'),

@@ -11,7 +11,7 @@ const ADDRESSES_MAX = 4;
  * The local check (WORM-02): what this node knows by itself, from connections, N2 and N3, what it
  * stores, and who it knows to store more. No packet is sent.
  */
-export class Home {
+export class LocalIndex {
   readonly #network: Network;
   readonly #holdings: Holdings;
 

@@ -2,8 +2,8 @@ import test from 'ava';
 import { VirtualClock } from '../../kernel/clock/index.ts';
 import { isDialable } from '../../kernel/transport/address.ts';
 import type { AnchorsContext } from '../../plugins/anchors/context.ts';
-import { Declaration } from '../../plugins/anchors/declaration.ts';
-import type { Surroundings } from '../../plugins/anchors/surroundings.ts';
+import { AnchorStatus } from '../../plugins/anchors/anchor-status.ts';
+import type { PeerDirectory } from '../../plugins/anchors/peer-directory.ts';
 
 const HOUR_MS = 3_600_000;
 const SLAAC = '[2a00:1450::5]:4433';
@@ -35,8 +35,8 @@ async function candidate(change: {
       mayDial: (address: string, toldFrom: string) => isDialable(address, toldFrom),
     },
   };
-  const surroundings = { meshSize: () => mesh.size };
-  const declaration = new Declaration(context as unknown as AnchorsContext, surroundings as unknown as Surroundings);
+  const directory = { meshSize: () => mesh.size };
+  const declaration = new AnchorStatus(context as unknown as AnchorsContext, directory as unknown as PeerDirectory);
   await clock.advance((change.hours ?? 2) * HOUR_MS);
   if (change.probed ?? true) declaration.probed(true);
   await declaration.review();

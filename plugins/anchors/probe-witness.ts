@@ -4,7 +4,7 @@ import { hostOf, isIPv6, isPublic } from './address-rules.ts';
 import type { AnchorsContext } from './context.ts';
 import { PROBE_DIAL_MS, PROBE_WORD_MS, probeRequest, probeResult } from './messages.ts';
 import type { ProbeRequest, ProbeResult } from './messages.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { PeerDirectory } from './peer-directory.ts';
 
 /** Our own troubles, which say nothing of the candidate. */
 const OWN_TROUBLE = new Set([
@@ -19,13 +19,13 @@ const PASS_ON_LIMITS = { group: 'probe-passed-on', perSite: 4, total: 60 };
 const PROBE_LIMITS = { group: 'probe', perSite: 2, total: 30 };
 
 /** The other two parts of a probe: the reporter passes it on, the witness dials (ANCH-08). */
-export class WitnessDesk {
+export class ProbeWitness {
   readonly #anchors: AnchorsContext;
-  readonly #surroundings: Surroundings;
+  readonly #directory: PeerDirectory;
 
-  constructor(anchors: AnchorsContext, surroundings: Surroundings) {
+  constructor(anchors: AnchorsContext, directory: PeerDirectory) {
     this.#anchors = anchors;
-    this.#surroundings = surroundings;
+    this.#directory = directory;
   }
 
   async answer(request: ProbeRequest, call: IncomingCall): Promise<ProbeResult> {
@@ -46,7 +46,7 @@ export class WitnessDesk {
     if (request.return_via !== call.peer.nodeId) return 'wrong-way-back';
     if (request.candidate === ctx.self.nodeId || request.candidate === call.peer.nodeId) return 'wrong-candidate';
     // Only a stranger's dial is cold: with a connection there is a warm path.
-    if (this.#surroundings.isConnected(request.candidate)) return 'acquainted';
+    if (this.#directory.isConnected(request.candidate)) return 'acquainted';
     return isPublic(network, request.target_addr) ? undefined : 'address-not-public';
   }
 
@@ -55,14 +55,14 @@ export class WitnessDesk {
     if (request.candidate !== call.peer.nodeId || request.return_via !== ctx.self.nodeId) return 'wrong-candidate';
     if (!isPublic(network, request.target_addr)) return 'address-not-public';
     // Whom we see at an address of the same family asks for that machine, not for a stranger's.
-    const seenAt = this.#surroundings.seenAt(call.peer.nodeId);
+    const seenAt = this.#directory.seenAt(call.peer.nodeId);
     if (isIPv6(seenAt) === isIPv6(request.target_addr) && hostOf(seenAt) !== hostOf(request.target_addr)) {
       return 'not-its-address';
     }
     const witness = request.witness;
-    if (!this.#surroundings.isConnected(witness)) return 'no-such-witness';
-    if (!(await this.#surroundings.supports(witness, probeRequest))) return 'unsupported-by-witness';
-    const isSpared = !(await this.#surroundings.mayHaveDialled(request.target_addr, PASS_ON_LIMITS));
+    if (!this.#directory.isConnected(witness)) return 'no-such-witness';
+    if (!(await this.#directory.supports(witness, probeRequest))) return 'unsupported-by-witness';
+    const isSpared = !(await this.#directory.mayHaveDialled(request.target_addr, PASS_ON_LIMITS));
     return isSpared ? 'over-budget' : undefined;
   }
 
@@ -87,7 +87,7 @@ export class WitnessDesk {
     try {
       const told = { by: request.return_via, limits: PROBE_LIMITS };
       const place = { nodeId: candidate, addresses: [request.target_addr], told };
-      const { connectionId } = await this.#surroundings.reach(place, 'probe', limit.signal);
+      const { connectionId } = await this.#directory.reach(place, 'probe', limit.signal);
       return await this.#tell(candidate, connectionId, probe_id, limit.signal);
     } catch (error) {
       ctx.signal.throwIfAborted();

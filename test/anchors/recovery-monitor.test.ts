@@ -2,7 +2,7 @@ import test from 'ava';
 import { seededRandom, VirtualClock } from '../../kernel/clock/index.ts';
 import { createCounters } from '../../kernel/observe/index.ts';
 import type { AnchorsContext } from '../../plugins/anchors/context.ts';
-import { Lookout } from '../../plugins/anchors/lookout.ts';
+import { RecoveryMonitor } from '../../plugins/anchors/recovery-monitor.ts';
 
 test('recovery goes on after an error, whoever made it', async (t) => {
   const clock = new VirtualClock();
@@ -19,10 +19,10 @@ test('recovery goes on after an error, whoever made it', async (t) => {
   const failAt = (trouble: string): void => {
     if (troubles[0] === trouble) throw new Error(troubles.shift());
   };
-  const lookout = new Lookout(
+  const recoveryMonitor = new RecoveryMonitor(
     { ctx } as never as AnchorsContext,
     {
-      surroundings: { meshSize: () => meshSize },
+      directory: { meshSize: () => meshSize },
       known: { all: () => [] },
       hasAnchors: async () => {
         failAt('no anchors');
@@ -36,7 +36,7 @@ test('recovery goes on after an error, whoever made it', async (t) => {
       },
     } as never,
   );
-  lookout.check();
+  recoveryMonitor.check();
   await clock.advance(5 * 60_000);
   t.deepEqual(troubles, []);
   t.is(meshSize, 1);

@@ -6,7 +6,7 @@ const NODES_MAX = 500;
 const FORGET_MS = 3_600_000;
 
 /** How often what a node said proved wrong of late. It may have been mistaken, so it is only tried last. */
-export class Distrust {
+export class HolderReputation {
   readonly #broken = new BoundedMap<NodeId, { count: number; atMs: number }>(NODES_MAX);
 
   of(nodeId: NodeId, nowMs: number): number {

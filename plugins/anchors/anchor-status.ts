@@ -3,14 +3,14 @@ import type { Static } from '../../kernel/index.ts';
 import { isIPv6, isPublic } from './address-rules.ts';
 import { declarationChanged } from './api.ts';
 import type { AnchorsContext } from './context.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { PeerDirectory } from './peer-directory.ts';
 
 /** ANCHOR_PROBE_INTERVAL (CYC-12): a success counts for so long. */
 export const PROBE_INTERVAL_MS = 30 * 60_000;
 /** So many failed probes in a row withdraw the declaration (ANCH-10). */
 const FAILURES_MAX = 2;
 
-export const DeclarationState = Type.Object({
+export const AnchorStatusState = Type.Object({
   declared: Type.Boolean(),
   /** What the operator said by `anchor declare`, until the node restarts. */
   operator: Type.Union([Type.Literal('on'), Type.Literal('off'), Type.Literal('auto')]),
@@ -19,8 +19,8 @@ export const DeclarationState = Type.Object({
   lastSuccessMs: Type.Integer(),
   failures: Type.Integer(),
 });
-export type DeclarationState = Static<typeof DeclarationState>;
-export type OperatorWord = DeclarationState['operator'];
+export type AnchorStatusState = Static<typeof AnchorStatusState>;
+export type OperatorWord = AnchorStatusState['operator'];
 
 /** ANCH-05: all five or no anchor. */
 export interface Checklist {
@@ -32,15 +32,15 @@ export interface Checklist {
 }
 
 /** Whether this node tells others that it is an anchor: by the checklist, or by its operator's word. */
-export class Declaration {
+export class AnchorStatus {
   readonly #anchors: AnchorsContext;
-  readonly #surroundings: Surroundings;
-  #state: DeclarationState;
+  readonly #directory: PeerDirectory;
+  #state: AnchorStatusState;
   #lastMapping: string | undefined;
 
-  constructor(anchors: AnchorsContext, surroundings: Surroundings) {
+  constructor(anchors: AnchorsContext, directory: PeerDirectory) {
     this.#anchors = anchors;
-    this.#surroundings = surroundings;
+    this.#directory = directory;
     const { ctx } = anchors;
     this.#state = {
       declared: ctx.config.declare,
@@ -51,11 +51,11 @@ export class Declaration {
     };
   }
 
-  get state(): DeclarationState {
+  get state(): AnchorStatusState {
     return this.#state;
   }
 
-  restore(state: DeclarationState): void {
+  restore(state: AnchorStatusState): void {
     this.#state = state;
   }
 
@@ -99,7 +99,7 @@ export class Declaration {
     return {
       mapped_or_public_ipv6: (await this.#mapping()) !== undefined || ipv6,
       probed_within_30_min: this.#state.lastSuccessMs > 0 && now - this.#state.lastSuccessMs <= PROBE_INTERVAL_MS,
-      enough_mesh_peers: this.#surroundings.meshSize() >= ctx.config.minMesh,
+      enough_mesh_peers: this.#directory.meshSize() >= ctx.config.minMesh,
       up_long_enough: now - this.#state.startedAtMs >= ctx.config.minUptimeMs,
       not_mobile: !ctx.config.mobile,
     };

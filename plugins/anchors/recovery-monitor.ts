@@ -1,9 +1,9 @@
 import { codeOf } from '../../kernel/index.ts';
-import type { RejoinCause } from './api.ts';
+import type { BootstrapCause } from './api.ts';
 import type { AnchorsContext } from './context.ts';
 import type { KnownAnchors } from './known-anchors.ts';
-import type { Rejoin } from './rejoin.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { Bootstrap } from './bootstrap.ts';
+import type { PeerDirectory } from './peer-directory.ts';
 
 /** A cascade of disconnects settles in this time, and makes one recovery (CONN-14). */
 const DEBOUNCE_MS = 2_000;
@@ -14,15 +14,15 @@ const RETRY_BASE_MS = 30_000;
 const RETRY_MAX_MS = 10 * 60_000;
 
 interface LookoutDeps {
-  readonly surroundings: Surroundings;
+  readonly directory: PeerDirectory;
   readonly known: KnownAnchors;
-  readonly rejoin: Rejoin;
+  readonly rejoin: Bootstrap;
   /** False when there is no anchor to ask: then nothing is tried until a peer was lost again. */
   hasAnchors(): Promise<boolean>;
 }
 
 /** Watches for an empty mesh, and has it filled again: the only thing that starts recovery (CYC-05). */
-export class Lookout {
+export class RecoveryMonitor {
   readonly #anchors: AnchorsContext;
   readonly #deps: LookoutDeps;
   #isWatching = false;
@@ -40,10 +40,10 @@ export class Lookout {
 
   /** A peer has gone, or a new generation looks for the first time. */
   check(): void {
-    if (this.#deps.surroundings.meshSize() === 0) this.#begin('recovery', DEBOUNCE_MS);
+    if (this.#deps.directory.meshSize() === 0) this.#begin('recovery', DEBOUNCE_MS);
   }
 
-  #begin(cause: RejoinCause, waitMs: number): void {
+  #begin(cause: BootstrapCause, waitMs: number): void {
     if (this.#isWatching) return;
     this.#isWatching = true;
     const work = this.#fill(cause, waitMs).finally(() => {
@@ -53,12 +53,12 @@ export class Lookout {
   }
 
   /** Ends when the mesh has somebody. */
-  async #fill(cause: RejoinCause, firstWaitMs: number): Promise<void> {
+  async #fill(cause: BootstrapCause, firstWaitMs: number): Promise<void> {
     const { ctx } = this.#anchors;
     let waitMs = firstWaitMs;
     for (let failures = 0; ; failures++) {
       await ctx.clock.sleep(waitMs, ctx.signal);
-      if (this.#deps.surroundings.meshSize() > 0) return;
+      if (this.#deps.directory.meshSize() > 0) return;
       try {
         if (!(await this.#deps.hasAnchors())) return;
         await this.#deps.rejoin.run(cause);
@@ -67,7 +67,7 @@ export class Lookout {
         ctx.signal.throwIfAborted();
         ctx.counters.add(`recovery-failed.${codeOf(error)}`);
       }
-      if (this.#deps.surroundings.meshSize() > 0) return;
+      if (this.#deps.directory.meshSize() > 0) return;
       // Drawn from half to the whole, so that a crowd that lost the same anchor spreads out.
       waitMs = Math.min(RETRY_BASE_MS * 2 ** failures, RETRY_MAX_MS) * (0.5 + ctx.random.float() / 2);
     }

@@ -7,7 +7,7 @@ import type { KeepAliveConfig } from './config.ts';
 import type { Dialler, Try } from './dialler.ts';
 import { keepAliveRequest } from './messages.ts';
 import { rank } from './needs.ts';
-import type { Surroundings, Way } from './surroundings.ts';
+import type { ReachabilitySnapshot, Way } from './reachability-snapshot.ts';
 
 /** KEEP-04: a node out of sight for so many checks in a row gets a session. */
 export const ABSENT_CHECKS = 3;
@@ -19,14 +19,14 @@ const OPENING_MAX = 4;
 const RETRY_BASE_MS = 3 * 60_000;
 const RETRY_MAX_MS = 3 * 3_600_000;
 
-export const Session = Type.Object({
+export const KeptConnection = Type.Object({
   target: NodeIdSchema,
   host: NodeIdSchema,
   connectionId: Type.Integer(),
   reason: Type.Enum([...NEED_REASONS]),
   nearChecks: Type.Integer(),
 });
-export type Session = Static<typeof Session>;
+export type KeptConnection = Static<typeof KeptConnection>;
 
 /** What was seen of one needed node. */
 export interface Sight {
@@ -44,10 +44,10 @@ interface SessionsDeps {
 }
 
 /** Decides at each check which needed nodes get a session and which lose theirs. */
-export class Sessions {
+export class KeptConnections {
   readonly #deps: SessionsDeps;
   /** By target. Needed nodes are its cap, and the ceiling. */
-  readonly #sessions = new Map<NodeId, Session>();
+  readonly #sessions = new Map<NodeId, KeptConnection>();
   readonly #sights = new Map<NodeId, Sight>();
   readonly #opening = new Set<NodeId>();
 
@@ -55,11 +55,11 @@ export class Sessions {
     this.#deps = deps;
   }
 
-  all(): readonly Session[] {
+  all(): readonly KeptConnection[] {
     return [...this.#sessions.values()];
   }
 
-  get(target: NodeId): Session | undefined {
+  get(target: NodeId): KeptConnection | undefined {
     return this.#sessions.get(target);
   }
 
@@ -71,12 +71,12 @@ export class Sessions {
     return (this.#sights.get(target)?.absentChecks ?? 0) > 0;
   }
 
-  restore(sessions: readonly Session[]): void {
+  restore(sessions: readonly KeptConnection[]): void {
     for (const session of sessions) this.#sessions.set(session.target, { ...session });
   }
 
   /** `needs` the most important first. Gives the attempts it started, for who wants to wait. */
-  check(needs: readonly Need[], around: Surroundings): Promise<unknown> {
+  check(needs: readonly Need[], around: ReachabilitySnapshot): Promise<unknown> {
     const { ctx } = this.#deps;
     const wanted = new Map(needs.map((need) => [need.nodeId, need]));
     for (const target of this.#sights.keys()) if (!wanted.has(target)) this.#sights.delete(target);
@@ -112,7 +112,7 @@ export class Sessions {
     return this.count() + this.#opening.size >= sessionsMax(this.#deps.ctx.config);
   }
 
-  #look(need: Need, around: Surroundings): Sight {
+  #look(need: Need, around: ReachabilitySnapshot): Sight {
     const sight = this.#sights.get(need.nodeId) ?? {
       absentChecks: 0,
       way: undefined,
@@ -127,7 +127,7 @@ export class Sessions {
     return sight;
   }
 
-  #review(session: Session, need: Need | undefined, around: Surroundings): void {
+  #review(session: KeptConnection, need: Need | undefined, around: ReachabilitySnapshot): void {
     const connection = this.#deps.network.connection(session.connectionId);
     if (connection === undefined) this.#forget(session, 'connection ended');
     // Mesh gave it a slot: it lasts without us, and is not ours to give up.
@@ -146,7 +146,7 @@ export class Sessions {
   /** Near the ceiling less important sessions are closed first (KEEP-08). False when there are none. */
   #makeRoom(need: Need): boolean {
     if (!this.isFull()) return true;
-    const least = this.all().reduce<Session | undefined>(
+    const least = this.all().reduce<KeptConnection | undefined>(
       (worst, session) => (worst === undefined || rank(session) > rank(worst) ? session : worst),
       undefined,
     );
@@ -155,7 +155,7 @@ export class Sessions {
     return !this.isFull();
   }
 
-  async #open(need: Need, sight: Sight, around: Surroundings): Promise<void> {
+  async #open(need: Need, sight: Sight, around: ReachabilitySnapshot): Promise<void> {
     const { ctx, network, dialler } = this.#deps;
     const { nodeId, reason } = need;
     this.#opening.add(nodeId);
@@ -185,7 +185,7 @@ export class Sessions {
     }
   }
 
-  #release(session: Session, reason: string): void {
+  #release(session: KeptConnection, reason: string): void {
     const { ctx, network } = this.#deps;
     this.#forget(session, reason);
     // Another needed node may hang on the same connection.
@@ -198,7 +198,7 @@ export class Sessions {
       .catch((error) => ctx.counters.add(`release-failed.${codeOf(error)}`));
   }
 
-  #forget(session: Session, reason: string): void {
+  #forget(session: KeptConnection, reason: string): void {
     const target = session.target;
     this.#sessions.delete(target);
     this.#deps.ctx.counters.add('sessions-released');

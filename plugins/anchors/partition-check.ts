@@ -2,8 +2,8 @@ import { NodeIdSchema, Type } from '../../kernel/index.ts';
 import type { NodeId, Static } from '../../kernel/index.ts';
 import type { Anchor } from './api.ts';
 import type { AnchorsContext } from './context.ts';
-import type { Rejoin } from './rejoin.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { Bootstrap } from './bootstrap.ts';
+import type { PeerDirectory } from './peer-directory.ts';
 
 /** CYC-11: one look, and how long the anchor stays in our share after it. */
 const CHECK_AFTER_MS = 24 * 3_600_000;
@@ -11,16 +11,16 @@ const STICKY_MS = 24 * 3_600_000;
 /** Bootstrap anchors that are rejoined at most. */
 const REJOINED_MAX = 3;
 
-export const IsolationState = Type.Object({
+export const PartitionCheckState = Type.Object({
   /** 0 until it was made. */
   checkedAtMs: Type.Integer(),
   sticky: Type.Array(Type.Object({ node_id: NodeIdSchema, until_ms: Type.Integer() })),
 });
-export type IsolationState = Static<typeof IsolationState>;
+export type PartitionCheckState = Static<typeof PartitionCheckState>;
 
 interface IsolationDeps {
-  readonly surroundings: Surroundings;
-  readonly rejoin: Rejoin;
+  readonly directory: PeerDirectory;
+  readonly rejoin: Bootstrap;
   readonly startedAtMs: () => number;
   /** The anchors everybody starts from; without any there is nothing to compare with. */
   bootstrap(): readonly Anchor[];
@@ -30,21 +30,21 @@ interface IsolationDeps {
  * A day after the start: is the anchor we started from still within three hops? If not, this part of
  * the network may be an island, and going back to the anchor joins it to the rest.
  */
-export class Isolation {
+export class PartitionCheck {
   readonly #anchors: AnchorsContext;
   readonly #deps: IsolationDeps;
-  #state: IsolationState = { checkedAtMs: 0, sticky: [] };
+  #state: PartitionCheckState = { checkedAtMs: 0, sticky: [] };
 
   constructor(anchors: AnchorsContext, deps: IsolationDeps) {
     this.#anchors = anchors;
     this.#deps = deps;
   }
 
-  get state(): IsolationState {
+  get state(): PartitionCheckState {
     return this.#state;
   }
 
-  restore(state: IsolationState): void {
+  restore(state: PartitionCheckState): void {
     this.#state = state;
   }
 
@@ -59,7 +59,7 @@ export class Isolation {
     const over = this.#state.sticky.filter(({ until_ms }) => until_ms <= now);
     if (over.length > 0) {
       this.#state = { ...this.#state, sticky: this.#state.sticky.filter((entry) => !over.includes(entry)) };
-      await this.#deps.surroundings.n1Changed();
+      await this.#deps.directory.n1Changed();
     }
     if (this.#state.checkedAtMs > 0 || now - this.#deps.startedAtMs() < CHECK_AFTER_MS) return;
     this.#state = { ...this.#state, checkedAtMs: now };
@@ -71,19 +71,19 @@ export class Isolation {
     const missing: Anchor[] = [];
     for (const anchor of this.#deps.bootstrap()) {
       if (anchor.nodeId === ctx.self.nodeId || missing.length === REJOINED_MAX) continue;
-      if (!(await this.#deps.surroundings.isNear(anchor.nodeId))) missing.push(anchor);
+      if (!(await this.#deps.directory.isNear(anchor.nodeId))) missing.push(anchor);
     }
     ctx.counters.add(missing.length > 0 ? 'isolation-checks.isolated' : 'isolation-checks.connected');
     // One at a time: islands of different anchors are different islands.
     for (const anchor of missing) {
       await this.#deps.rejoin.run('isolation', [anchor]);
-      if (this.#deps.surroundings.isConnected(anchor.nodeId)) await this.#stick(anchor.nodeId);
+      if (this.#deps.directory.isConnected(anchor.nodeId)) await this.#stick(anchor.nodeId);
     }
   }
 
   async #stick(nodeId: NodeId): Promise<void> {
     const until_ms = this.#anchors.ctx.clock.now() + STICKY_MS;
     this.#state = { ...this.#state, sticky: [...this.#state.sticky, { node_id: nodeId, until_ms }] };
-    await this.#deps.surroundings.n1Changed();
+    await this.#deps.directory.n1Changed();
   }
 }

@@ -3,8 +3,8 @@ import { seededRandom, VirtualClock } from '../../kernel/clock/index.ts';
 import type { ConnectionInfo, NodeId } from '../../kernel/index.ts';
 import { createCounters } from '../../kernel/observe/index.ts';
 import type { AnchorsContext } from '../../plugins/anchors/context.ts';
-import { Rejoin } from '../../plugins/anchors/rejoin.ts';
-import { Surroundings } from '../../plugins/anchors/surroundings.ts';
+import { Bootstrap } from '../../plugins/anchors/bootstrap.ts';
+import { PeerDirectory } from '../../plugins/anchors/peer-directory.ts';
 import { nodeIds } from '../knowledge/ids.ts';
 
 const [SELF, ANCHOR] = nodeIds('rejoin', 2) as [NodeId, NodeId];
@@ -46,8 +46,8 @@ async function stored(connections: readonly Pick<ConnectionInfo, 'direction' | '
   const anchors = { ctx, network } as never as AnchorsContext;
   const seen: string[][] = [];
   const nobody = { own: async () => [], ofFollowees: async () => [] };
-  const rejoin = new Rejoin(anchors, {
-    surroundings: new Surroundings(anchors),
+  const rejoin = new Bootstrap(anchors, {
+    directory: new PeerDirectory(anchors),
     known: { all: () => [], staleSince: () => [], seen: (_id: NodeId, at: string[]) => void seen.push([...at]) },
     declaration: { isDeclared: () => true },
     matches: {},

@@ -5,7 +5,7 @@ import type { AnchorsContext } from './context.ts';
 import { anchorsErrors } from './errors.ts';
 import type { KnownAnchors } from './known-anchors.ts';
 import { AnchorTalk, anchorTalk } from './messages.ts';
-import type { Place, Surroundings } from './surroundings.ts';
+import type { Place, PeerDirectory } from './peer-directory.ts';
 
 /** Anchors others told of and nobody proved; beyond it the oldest word is forgotten. */
 const HINTS_MAX = 64;
@@ -17,7 +17,7 @@ const TOLD_WITHIN_MS = 24 * 3_600_000;
 const MEET_LIMITS = { group: 'meet-anchor', perSite: 2, total: 20 };
 
 interface TalkDeps {
-  readonly surroundings: Surroundings;
+  readonly directory: PeerDirectory;
   readonly known: KnownAnchors;
   isDeclared(): boolean;
   /** Where this node can be dialled for good. */
@@ -25,7 +25,7 @@ interface TalkDeps {
 }
 
 /** What nodes tell each other of anchors: who is one, and which others they know (ANCH-16, CONN-22). */
-export class AnchorTalks {
+export class AnchorGossip {
   readonly #anchors: AnchorsContext;
   readonly #deps: TalkDeps;
   /** Peers that say they are anchors. */
@@ -58,7 +58,7 @@ export class AnchorTalks {
   own(peer: NodeId): AnchorTalk {
     const { ctx, network } = this.#anchors;
     const since = ctx.clock.now() - TOLD_WITHIN_MS;
-    const toldTo = this.#deps.surroundings.seenAt(peer);
+    const toldTo = this.#deps.directory.seenAt(peer);
     // Addresses of a LAN stay in it (H5).
     const tellable = (addresses: readonly string[]): string[] =>
       addresses.filter((address) => network.mayDial(address, toldTo)).slice(0, 8);
@@ -80,7 +80,7 @@ export class AnchorTalks {
     const { nodeId } = peer;
     if (value.is_anchor) this.#isOne(nodeId, value.addresses);
     else this.#declared.delete(nodeId);
-    const toldFrom = this.#deps.surroundings.seenAt(nodeId);
+    const toldFrom = this.#deps.directory.seenAt(nodeId);
     for (const { node_id, addresses } of value.anchors) {
       this.#heardOf(node_id, addresses, { by: nodeId, seenAt: toldFrom });
     }
@@ -89,7 +89,7 @@ export class AnchorTalks {
   /** Tells all peers, or those that are anchors, what has changed. */
   async tell(whom: 'everybody' | 'anchors'): Promise<void> {
     const { ctx } = this.#anchors;
-    for (const peer of await this.#deps.surroundings.takers(anchorTalk)) {
+    for (const peer of await this.#deps.directory.takers(anchorTalk)) {
       if (whom === 'anchors' && !this.isAnchor(peer.nodeId)) continue;
       await ctx.send(peer, anchorTalk, this.own(peer.nodeId), { signal: ctx.signal }).catch((error) => {
         ctx.signal.throwIfAborted();
@@ -123,8 +123,8 @@ export class AnchorTalks {
 
   #heardOf(nodeId: NodeId, claimed: readonly string[], told: { readonly by: NodeId; readonly seenAt: string }): void {
     const { ctx, network } = this.#anchors;
-    const { known, surroundings } = this.#deps;
-    if (nodeId === ctx.self.nodeId || surroundings.isConnected(nodeId) || known.get(nodeId) !== undefined) return;
+    const { known, directory } = this.#deps;
+    if (nodeId === ctx.self.nodeId || directory.isConnected(nodeId) || known.get(nodeId) !== undefined) return;
     const addresses = claimed.filter((address) => network.mayDial(address, told.seenAt)).slice(0, 4);
     if (addresses.length === 0) return;
     const place = { nodeId, addresses, told };
@@ -137,7 +137,7 @@ export class AnchorTalks {
   async #meet(place: Place): Promise<void> {
     const { ctx } = this.#anchors;
     try {
-      await this.#deps.surroundings.reach(place, 'meet-anchor', ctx.signal);
+      await this.#deps.directory.reach(place, 'meet-anchor', ctx.signal);
       ctx.counters.add('anchors-met');
     } catch (error) {
       ctx.signal.throwIfAborted();
