@@ -1,4 +1,13 @@
-import { bind, codeOf, contribute, definePlugin, DeviceIdSchema, NodeIdSchema, SIGNER, Type } from '../../kernel/index.ts';
+import {
+  bind,
+  codeOf,
+  contribute,
+  definePlugin,
+  DeviceIdSchema,
+  NodeIdSchema,
+  SIGNER,
+  Type,
+} from '../../kernel/index.ts';
 import type { NodeId, PeerId } from '../../kernel/index.ts';
 import { extensionFeature, HANDSHAKE, PEER_FACTS, PEERS } from '../peers/api.ts';
 import type { HandshakeExtension } from '../peers/api.ts';

@@ -39,7 +39,8 @@ async function friends(t: ExecutionContext) {
   const net = anchorNet(t);
   const names = ['anna', 'bert', 'carl', 'anchor'] as const;
   const nodes: TestNode[] = [];
-  for (const name of names) nodes.push(await anchorNode(net, name, { builtin: [...CORE, 'social', 'presence', 'anchors'] }));
+  for (const name of names)
+    nodes.push(await anchorNode(net, name, { builtin: [...CORE, 'social', 'presence', 'anchors'] }));
   const [anna, bert, carl, anchor] = nodes as [TestNode, TestNode, TestNode, TestNode];
   await anchor.run('anchor.declare', { state: 'on' });
   for (const node of [anna, bert, carl]) await node.run('peer.connect', { target: anchor.connectString });

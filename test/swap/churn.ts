@@ -14,7 +14,8 @@ const SWAPPED = [
   'mesh',
   'anchors',
   'worm-search',
-  'social', 'presence',
+  'social',
+  'presence',
   'presence',
   'content',
 ] as const;
