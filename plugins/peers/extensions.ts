@@ -41,16 +41,12 @@ export class HandshakeExtensions {
     return collected;
   }
 
-  /** Hands what a peer sent to those it is for. A part that nobody contributes to is counted. */
+  /** Hands what a peer sent to those it is for, in their order here. A part that nobody contributes to is counted. */
   async receive(peer: PeerId, sections: Readonly<Record<string, unknown>>): Promise<void> {
-    const deliveries: Promise<void>[] = [];
-    const extensions = new Map(this.#all().map((extension) => [extension.name, extension]));
-    for (const [name, value] of Object.entries(sections)) {
-      const extension = extensions.get(name);
-      if (extension === undefined) this.#ctx.counters.add('section-not-offered');
-      else deliveries.push(this.#deliver(extension, peer, value));
-    }
-    await Promise.all(deliveries);
+    const taken = this.#all().filter(({ name }) => Object.hasOwn(sections, name));
+    const untaken = Object.keys(sections).length - taken.length;
+    if (untaken > 0) this.#ctx.counters.add('section-not-offered', untaken);
+    await Promise.all(taken.map((extension) => this.#deliver(extension, peer, sections[extension.name])));
   }
 
   async #deliver(extension: Contribution<HandshakeExtension>, peer: PeerId, value: unknown): Promise<void> {

@@ -9,6 +9,7 @@ import { keepAliveUi } from '../../plugins/keep-alive/ui.ts';
 import { meshUi } from '../../plugins/mesh/ui.ts';
 import { peersUi } from '../../plugins/peers/ui.ts';
 import { routingUi } from '../../plugins/routing/ui.ts';
+import { presenceUi } from '../../plugins/presence/ui.ts';
 import { socialUi } from '../../plugins/social/ui.ts';
 import { wormSearchUi } from '../../plugins/worm-search/ui.ts';
 import { recordingLog } from '../rig/recording-log.ts';
@@ -23,6 +24,7 @@ const BUILTIN_UI: Readonly<Record<string, readonly Contributed[]>> = {
   peers: peersUi,
   routing: routingUi,
   social: socialUi,
+  presence: presenceUi,
   'worm-search': wormSearchUi,
 };
 
