@@ -131,8 +131,6 @@ export class SocialRouting {
       // Who follows us is a contact from that word on, and only the address of a contact is kept.
       contribute(HANDSHAKE, address, { name: 'address', after: ['following'] }),
       contribute(N1_SHARE, () => (this.#deps.hasContacts() ? this.n1() : [])),
-      contribute(HANDSHAKE, address, { name: 'address', after: ['following'] }),
-      contribute(N1_SHARE, () => (this.#deps.hasContacts() ? this.n1() : [])),
       contribute(LOOKUP_STEP, this.#cachedAddresses(), { name: 'social-cache', before: ['peers-table'] }),
       contribute(LOOKUP_STEP, this.#preferredPeers(), { name: 'preferred-peers', after: ['ask-n3-chain'] }),
     ];
