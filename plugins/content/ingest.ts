@@ -30,8 +30,6 @@ export interface IngestDeps {
 
 export interface PostReport {
   stored: number;
-  /** Held already. */
-  known: number;
   refused: number;
   /** Authors of posts that are refused now and will be acceptable within a day. */
   readonly early: Set<NodeId>;
@@ -59,7 +57,7 @@ export class Ingest {
     wanted: (author: NodeId) => boolean,
     signal: AbortSignal,
   ): Promise<PostReport> {
-    const report: PostReport = { stored: 0, known: 0, refused: 0, early: new Set() };
+    const report: PostReport = { stored: 0, refused: 0, early: new Set() };
     const commits: Promise<void>[] = [];
     try {
       for (let at = 0; at < values.length; at += CHUNK) {
@@ -104,7 +102,6 @@ export class Ingest {
     });
     if (!('refused' in verified)) return verified;
     if (verified.refused === 'known') {
-      report.known += 1;
       counters.add('post-known');
     } else {
       report.refused += 1;
