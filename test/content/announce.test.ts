@@ -75,3 +75,22 @@ test('a node whose peers were told all has nothing left to do', async (t) => {
   await world.clock.advance(20_000);
   t.is(world.clock.pending, idle);
 });
+
+test('a notice carries its post when that is small, and says that more came before only when it did', async (t) => {
+  const { world, anna, ben } = await pair(t);
+  const bodies: object[] = [];
+  ben.answer = (message, body: object) => {
+    if (message.name === 'PostNotification') bodies.push(body);
+    return undefined;
+  };
+  await anna.run('post.create', { text: 'small' });
+  await anna.run('post.create', { text: 'x'.repeat(20_000) });
+  await world.settle();
+  t.deepEqual(
+    bodies.map((body) => Object.keys(body).sort()),
+    [
+      ['author', 'post', 'post_id', 'timestamp_ms'],
+      ['author', 'post_id', 'timestamp_ms'],
+    ],
+  );
+});
