@@ -12,7 +12,7 @@ import { addGlobals, addNodeOptions, explainUsage, firstWord } from './program.t
 import { printError, type Session } from './run.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 
-/** Runs the command line and gives the exit code: 0, 1 for errors, 2 for wrong use. Never rejects. */
+/** Runs the command line and returns the exit code: 0, 1 for errors, 2 for wrong use. Never rejects. */
 export async function main(words: readonly string[]): Promise<number> {
   const terminal = processTerminal();
   const json = words.includes('--json');

@@ -20,7 +20,7 @@ export interface Session {
 /** A stopping node closes within 5 s or is ended by its own guard. */
 const EXIT_WAIT_MS = 7_000;
 
-/** Asks what is still to be asked, runs the command, prints what it gives. */
+/** Asks what is still to be asked, runs the command, prints what it returns. */
 export async function runCommand(
   session: Session,
   command: CommandDescription,

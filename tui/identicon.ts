@@ -11,7 +11,7 @@ export interface Identicon {
 const HALVES = [' ', '▄', '▀', '█'] as const;
 
 /**
- * A small mirrored picture of a NodeId: 5 × 4 dots drawn with half blocks. The same id always gives
+ * A small mirrored picture of a NodeId: 5 × 4 dots drawn with half blocks. The same id always draws
  * the same picture and colour (UI-25).
  */
 export function identicon(nodeId: string): Identicon {

@@ -12,7 +12,7 @@ export interface BusEvent {
 export interface Bus {
   publish<T>(topic: Topic<T>, event: T): void;
   /**
-   * `owner` names who is at fault for a slow or throwing listener. Gives the unsubscribe. Of one
+   * `owner` names who is at fault for a slow or throwing listener. Returns the unsubscribe. Of one
    * listener at most 64 promises are pending and 1,024 events wait; newer ones are dropped and counted.
    */
   subscribe<T>(owner: string, topic: Topic<T>, listener: (event: T) => void | Promise<void>): () => void;

@@ -23,7 +23,7 @@ export interface ControlClient {
   /** The same, with the text the command line prints. */
   run(command: string, params?: object, options?: CallOptions): Promise<RunResult>;
   /**
-   * Streams `events`, `trace` or `log` until the function it gives is called or `signal` aborts.
+   * Streams `events`, `trace` or `log` until the function it returns is called or `signal` aborts.
    * `dropped` events were lost just before this one because they were not read fast enough.
    */
   subscribe(

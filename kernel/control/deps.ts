@@ -55,7 +55,7 @@ export interface KernelStream {
   readonly about: string;
   readonly params: TSchema;
   readonly event: TSchema;
-  /** Gives the unsubscribe. */
+  /** Returns the unsubscribe. */
   start(params: Readonly<Record<string, unknown>>, push: Push, deps: ControlDeps): () => void;
 }
 

@@ -7,7 +7,7 @@ const NAME = /^(?=.{1,40}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 
 /**
  * Writes a working plugin with its test into `{dataDir}/plugins`: a folder, or one `.ts` file.
- * Gives the paths written. Nothing is ever overwritten.
+ * Returns the paths written. Nothing is ever overwritten.
  *
  * @throws control/bad-name, control/file-exists
  */

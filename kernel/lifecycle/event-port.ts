@@ -49,7 +49,7 @@ export class EventPort {
     return [...this.#running];
   }
 
-  /** Gives the unsubscribe. Code that outlives its generation and subscribes then hears nothing. */
+  /** Returns the unsubscribe. Code that outlives its generation and subscribes then hears nothing. */
   on<T>(topic: Topic<T>, listener: (event: T) => void | Promise<void>): () => void {
     if (this.#closed) return () => {};
     const stop = this.#bus.subscribe(this.#plugin, topic, (event) =>

@@ -73,7 +73,7 @@ export class PluginRecord {
 }
 
 /**
- * Writes a change of one plugin to the config file and gives the undo, for when the change is refused or
+ * Writes a change of one plugin to the config file and returns the undo, for when the change is refused or
  * sent back. @throws config/*: then nothing was changed.
  */
 export function persistChange(

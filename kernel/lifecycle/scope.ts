@@ -42,7 +42,7 @@ export class Scope {
     this.#undo.push({ what, run, limitMs });
   }
 
-  /** Aborts the signal, then undoes everything. Safe to call again: gives the same promise. */
+  /** Aborts the signal, then undoes everything. Safe to call again: returns the same promise. */
   close(reason?: unknown): Promise<void> {
     this.#closing ??= this.#close(reason);
     return this.#closing;

@@ -27,7 +27,7 @@ export interface SwapDeps extends GenerationDeps {
  * Steps 5 to 9 of the hot swap: hold, drain, hand over, commit, retire. `next` has been prepared and
  * the old generation still serves when this is called.
  *
- * Gives how long messages were held, in milliseconds. Whoever won does not act by itself yet: the
+ * Returns how long messages were held, in milliseconds. Whoever won does not act by itself yet: the
  * caller calls its `run`.
  * @throws lifecycle/handover-failed after everything was put back to the old generation
  */
@@ -109,7 +109,7 @@ async function drain(deps: SwapDeps, record: PluginRecord, old: Generation, limi
   ]);
 }
 
-/** Gives the old generation's state to the new one; a state that does not fit its schema stops the swap. */
+/** Hands the old generation's state to the new one; a state that does not fit its schema stops the swap. */
 function handOver(old: Generation, next: Generation): void {
   const { name, state: schema } = next.plugin;
   if (!old.parts.snapshot || !next.parts.restore) return;

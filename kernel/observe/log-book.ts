@@ -33,7 +33,7 @@ export interface LogBook {
   readonly level: LogLevel;
   /** The last entries, oldest first. */
   recent(): readonly LogEntry[];
-  /** Calls `listener` for every entry from now on; gives the unsubscribe. What it throws is ignored. */
+  /** Calls `listener` for every entry from now on; returns the unsubscribe. What it throws is ignored. */
   subscribe(listener: (entry: LogEntry) => void): () => void;
   /** Writes out what is buffered; further entries are only kept in memory. */
   close(): void;

@@ -1,4 +1,4 @@
-/** What SQLite takes and gives. Integers beyond 2^53 never occur in our tables. */
+/** What SQLite takes and returns. Integers beyond 2^53 never occur in our tables. */
 export type SqlValue = string | number | bigint | Uint8Array | null;
 export type SqlParams = readonly SqlValue[] | Readonly<Record<string, SqlValue>>;
 

@@ -1,5 +1,5 @@
 /**
- * Freezes plain objects and arrays all the way down and gives the value back. Stops at what is frozen
+ * Freezes plain objects and arrays all the way down and returns the value. Stops at what is frozen
  * already and leaves class instances and byte arrays as they are (typed arrays cannot be frozen).
  */
 export function deepFreeze<T>(value: T): T {

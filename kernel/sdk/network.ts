@@ -74,7 +74,7 @@ export const CLOSE_CODES = {
   zombie: 0x07,
   'user-request': 0x08,
   'over-capacity': 0x09,
-  /** The InitialExchange did not come, or made no sense. */
+  /** The handshake did not come, or made no sense. */
   'exchange-failed': 0x0a,
   /** The peers speak protocol versions that do not meet. */
   incompatible: 0x0b,

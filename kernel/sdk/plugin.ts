@@ -154,7 +154,7 @@ export interface PluginSpec<
   readonly commands?: Commands;
   readonly migrations?: readonly Migration[];
   readonly state?: StateSchema;
-  /** Names offered to peers during InitialExchange while this plugin is on: `packed-ids`. */
+  /** Names offered to peers in the handshake while this plugin is on: `packed-ids`. */
   readonly features?: readonly string[];
   setup(
     ctx: PluginContext<Config, Inject>,

@@ -5,7 +5,7 @@ export interface Store {
   /** The database as one owner sees it. Statements are cached per owner. */
   database(owner: string): Database;
   /**
-   * Applies the owner's missing migrations of the given kinds in one transaction; gives the ids applied.
+   * Applies the owner's missing migrations of the given kinds in one transaction; returns the ids applied.
    * @throws store/newer-schema when the file records steps this code does not know,
    *   store/migration-failed with the step's id; nothing is changed then.
    */

@@ -27,7 +27,7 @@ export function parseAddress(text: string): SocketAddress {
   return socketAddress(host, port);
 }
 
-/** As {@link parseAddress}, and a DNS name gives all its addresses. @throws transport/bad-address, transport/unreachable */
+/** As {@link parseAddress}, and a DNS name resolves to all its addresses. @throws transport/bad-address, transport/unreachable */
 export async function resolveAddress(text: string): Promise<readonly SocketAddress[]> {
   const { host, port } = splitHostPort(text);
   if (isIP(host) !== 0) return [socketAddress(host, port)];

@@ -37,7 +37,7 @@ export class PeerTable<C extends Candidate> {
     return admit(hello, this.#open.get(key) ?? this.#pending.get(key), self, dialler);
   }
 
-  /** Enters an open connection; gives the one it takes the place of, which the caller closes. */
+  /** Enters an open connection; returns the one it takes the place of, which the caller closes. */
   enter(key: string, connection: C): C | undefined {
     const previous = this.#open.get(key);
     this.#open.set(key, connection);

@@ -133,7 +133,7 @@ export class AnchorGossip {
     this.#anchors.ctx.background('meet-anchor', this.#meet({ ...place, told: { ...told, limits: MEET_LIMITS } }));
   }
 
-  /** An anchor dials another it heard of once; both then know each other by the first exchange. */
+  /** An anchor dials another it heard of once; both then know each other by the handshake. */
   async #meet(place: Place): Promise<void> {
     const { ctx } = this.#anchors;
     try {

@@ -96,7 +96,7 @@ export const probeResult = defineRequest({
   response: { code: 0xc4, name: 'AnchorProbeResult', body: ProbeResult, maxBytes: 1024 },
 });
 
-/** What a node tells its peers of anchors: in the section `anchor`, and in a notice when it changes. */
+/** What a node tells its peers of anchors: in the part `anchor` of the handshake, and in a notice when it changes. */
 export const AnchorTalk = Type.Object({
   is_anchor: Type.Boolean(),
   /** Where this node can be dialled for good, the bind address first (CONN-22); empty when it is no anchor. */

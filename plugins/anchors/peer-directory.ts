@@ -4,7 +4,7 @@ import type { DialLimits, PeerInfo, PeersService, Told } from '../peers/api.ts';
 import type { Anchor } from './api.ts';
 import type { AnchorsContext } from './context.ts';
 
-/** The transport's dial limit (15 s) for two addresses, plus the first exchange with its repeats. */
+/** The transport's dial limit (15 s) for two addresses, plus the handshake with its repeats. */
 const REACH_LIMIT_MS = 45_000;
 
 /** Nodes drawn for a witness: in a small network the first may have no other reporter than the last time's. */

@@ -17,7 +17,7 @@ const REPEAT_MS = 60_000;
 const PROBES_KEPT = 10;
 /** Anybody can break off a connection to us, so it is a reason for a probe only so often. */
 const INBOUND_PAUSE_MS = 5 * 60_000;
-/** A connection that ended so soon, without an exchange, failed. */
+/** A connection that ended so soon, without a handshake, failed. */
 const INBOUND_YOUNG_MS = 30_000;
 const INBOUND_FAILURES = new Set(['exchange-failed', 'idle-timeout', 'peer-vanished']);
 

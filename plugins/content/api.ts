@@ -191,8 +191,8 @@ export const postFetch = defineRequest({
   },
 });
 
-/** What the InitialExchange carries for us: the newest delete records (DEL-03). */
-export interface DeletesSection {
+/** Our part of the handshake: the newest delete records (DEL-03). */
+export interface DeletesPart {
   readonly deletes: readonly DeleteRecord[];
 }
-export const DELETES_SECTION = 'deletes';
+export const DELETES_PART = 'deletes';

@@ -37,7 +37,7 @@ export const ContentConfig = Type.Object({
     default: 2_000,
     minimum: 0,
     maximum: 3_000,
-    description: 'Newest delete records told in the first exchange with a peer; older ones come by pull (live)',
+    description: 'Newest delete records told in the handshake with a peer; older ones come by pull (live)',
   }),
 });
 export type ContentConfig = Static<typeof ContentConfig>;

@@ -3,7 +3,7 @@ import type { NodeId } from '../../kernel/index.ts';
 import type { ContentContext } from './context.ts';
 
 /**
- * Whom the user follows and who is connected, as mesh and social say. While social is exchanged or off
+ * Whom the user follows and who is connected, as peers and social say. While social is reloaded or off
  * the last known follows stand, so that a feed does not empty under the reader.
  */
 export class Contacts {

@@ -11,7 +11,7 @@ import { Announcer } from './announce.ts';
 import type { Announcement } from './announce.ts';
 import {
   CONTENT,
-  DELETES_SECTION,
+  DELETES_PART,
   deleteRecord,
   postDeleted,
   postFetch,
@@ -19,7 +19,7 @@ import {
   postStored,
   pullSync,
 } from './api.ts';
-import type { ContentService, DeletesSection } from './api.ts';
+import type { ContentService, DeletesPart } from './api.ts';
 import { PostAuthor } from './post-author.ts';
 import { AuthorLog } from './author-log.ts';
 import { contentCommands } from './commands.ts';
@@ -48,10 +48,10 @@ import { contentUi } from './ui.ts';
 const FAILED_WRITES_MAX = 3;
 /** How often it is looked for people whose last encounter is too long ago. */
 const STALE_CHECK_MS = 60_000;
-/** Delete records read from one InitialExchange; agrees with what `exchangeDeletes` allows. */
-const SECTION_DELETES_MAX = 3_000;
-/** What we tell of them in one, so that long ones do not make the section too large to be told. */
-const SECTION_DELETES_MAX_BYTES = SECTION_MAX_BYTES - 1_024;
+/** Delete records read from one handshake; agrees with what `exchangeDeletes` allows. */
+const PART_DELETES_MAX = 3_000;
+/** What we tell of them in one, so that long ones do not make the part too large to be told. */
+const PART_DELETES_MAX_BYTES = SECTION_MAX_BYTES - 1_024;
 
 export default definePlugin({
   name: 'content',
@@ -64,7 +64,7 @@ export default definePlugin({
   messages: { pullSync, postNotification, deleteRecord, postFetch },
   commands: contentCommands,
   migrations: [postsMigration, encountersMigration, proofsMigration],
-  features: [extensionFeature(DELETES_SECTION)],
+  features: [extensionFeature(DELETES_PART)],
   // Markers of pulls are on disk with what they cover; only what is being told to peers is in memory.
   state: Type.Object({ announcing: Type.Array(Type.Unknown()) }),
 
@@ -130,13 +130,13 @@ export default definePlugin({
       if (token === SOCIAL.name || token === PEERS.name) pullAll();
     });
     const deletesExtension: HandshakeExtension = {
-      collect: (): DeletesSection => ({
-        deletes: store.recentDeletes(ctx.config.exchangeDeletes, SECTION_DELETES_MAX_BYTES),
+      collect: (): DeletesPart => ({
+        deletes: store.recentDeletes(ctx.config.exchangeDeletes, PART_DELETES_MAX_BYTES),
       }),
       receive: async (_peer, value) => {
         const deletes = isRecord(value) ? value.deletes : undefined;
         if (!Array.isArray(deletes)) return ctx.counters.add('delete-refused:malformed');
-        await ingest.deletes(deletes.slice(0, SECTION_DELETES_MAX), (author) => contacts.isKept(author), ctx.signal);
+        await ingest.deletes(deletes.slice(0, PART_DELETES_MAX), (author) => contacts.isKept(author), ctx.signal);
       },
     };
     const holdings: HoldingSource = {
@@ -181,7 +181,7 @@ export default definePlugin({
       services: [bind(CONTENT, service)],
       contributes: [
         ...contentUi,
-        contribute(HANDSHAKE, deletesExtension, { name: DELETES_SECTION }),
+        contribute(HANDSHAKE, deletesExtension, { name: DELETES_PART }),
         contribute(HOLDINGS, holdings),
       ],
       handlers: {
@@ -223,7 +223,7 @@ export default definePlugin({
       async activate() {
         posts = store.count();
         for (const announcement of interrupted) announcer.announce(announcement);
-        // What arrived at others while this plugin was off or being exchanged.
+        // What arrived at others while this plugin was off or being reloaded.
         pullAll();
       },
       snapshot() {

@@ -77,7 +77,7 @@ export class PostStore {
   }
 
   /**
-   * Stores the posts that are neither here nor deleted and gives those it stored. To be called inside
+   * Stores the posts that are neither here nor deleted and returns those it stored. To be called inside
    * a transaction; `body` texts are the canonical ones their ids were computed from.
    */
   insert(posts: readonly { readonly post: SyncPost; readonly body: string }[]): SyncPost[] {

@@ -42,7 +42,7 @@ interface Tally {
 /**
  * Pulls the authors the user follows from one peer: the peer's own posts whole when they are asked for
  * the first time; later, and those of others, as ids first, since most of them are here already. Markers are stored with what they cover, so a pull
- * that ends anywhere goes on there. Gives the number of posts stored.
+ * that ends anywhere goes on there. Returns the number of posts stored.
  */
 export async function pullFrom(deps: PullDeps, peer: NodeId, signal: AbortSignal): Promise<number> {
   const { ctx, contacts, encounters, writer } = deps;

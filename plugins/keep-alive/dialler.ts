@@ -7,7 +7,7 @@ import type { ReachabilitySnapshot } from './reachability-snapshot.ts';
 
 /** Nodes tried for one session; redirects count. */
 const TRIES_MAX = 4;
-/** Finding one of them may take the whole cascade. */
+/** Finding one of them may take the whole lookup. */
 const REACH_LIMIT_MS = 30_000;
 /** A redirect may name anybody. */
 const REDIRECT_LIMITS = { group: 'keep-alive', perSite: 2, total: 60 };

@@ -75,7 +75,7 @@ export class KeptConnections {
     for (const session of sessions) this.#sessions.set(session.target, { ...session });
   }
 
-  /** `needs` the most important first. Gives the attempts it started, for who wants to wait. */
+  /** `needs` the most important first. Returns the attempts it started, for who wants to wait. */
   check(needs: readonly Need[], around: ReachabilitySnapshot): Promise<unknown> {
     const { ctx } = this.#deps;
     const wanted = new Map(needs.map((need) => [need.nodeId, need]));

@@ -48,7 +48,7 @@ export default definePlugin({
       addresses: async (nodeId: NodeId) =>
         (await peers.tryUse((service) => service.addresses(nodeId), { signal: ctx.signal })) ?? [],
     });
-    /** Gives the attempts to open sessions, which go on when the check is over. */
+    /** Returns the attempts to open sessions, which go on when the check is over. */
     const check = async (): Promise<Promise<unknown>[]> => {
       const now = await around();
       if (now === undefined) return [];

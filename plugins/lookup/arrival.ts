@@ -31,7 +31,7 @@ export class Arrival {
       this.#world.connectKnown(target, { ...call, signal }),
     );
     if (problem === undefined) note('connected', 'by the step itself');
-    else note('dial-failed', `the exchange did not finish: ${problem}`);
+    else note('dial-failed', `the handshake did not finish: ${problem}`);
     return problem === undefined;
   }
 

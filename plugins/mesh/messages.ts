@@ -17,7 +17,7 @@ export const refuseRedirect = defineNotice({
   about: 'Refuse a mesh slot and suggest another peer',
   body: RefuseRedirectBody,
   maxBytes: 512,
-  // One for each exchange that asked for a slot.
+  // One for each handshake that asked for a slot.
   budget: { perSecond: 1, burst: 8, inFlight: 1 },
 });
 

@@ -188,7 +188,7 @@ export function extensionFeature<Name extends string>(name: Name): `section:${Na
   return `section:${name}`;
 }
 
-/** The fields of a handshake that belong to who gives out mesh slots. */
+/** What a handshake says of mesh slots: it belongs to who gives out mesh slots. */
 export interface SlotFields {
   /** NPT-01: the node and its preferred peers, at most 11 ids. */
   readonly nplus10: readonly NodeId[];

@@ -182,7 +182,7 @@ export function peersCommandHandlers(
 
   const verdict = (nodeId: NodeId): string => {
     if (sessions.readyOf(nodeId).length > 0) return 'connected';
-    if (network.connectionsOf(nodeId).length > 0) return 'connected, the first exchange is not finished';
+    if (network.connectionsOf(nodeId).length > 0) return 'connected, the handshake is not finished';
     const known = store.get(nodeId);
     if (known === undefined) return 'not connected: nobody asked to remember it';
     if (known.heldOff) return 'not connected: you disconnected it';

@@ -19,7 +19,7 @@ export const peersErrors = defineErrors('mesh', {
     hint: 'Connect with `itsgoin peer connect <connect string>` first.',
   },
   'exchange-failed': {
-    message: 'The first exchange with the node failed: {reason}.',
+    message: 'The handshake with the node failed: {reason}.',
     hint: '`itsgoin peer explain <node id>` shows the attempts.',
     retryable: true,
   },
@@ -29,7 +29,7 @@ export const peersErrors = defineErrors('mesh', {
     peerVisible: true,
   },
   'wrong-sender': {
-    message: 'The exchange names another node than the connection proves.',
+    message: 'The handshake names another node than the connection proves.',
     peerVisible: true,
   },
   'not-dialable': {

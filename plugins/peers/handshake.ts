@@ -38,7 +38,7 @@ interface HandshakeParts {
   readonly slots: SlotNegotiation;
 }
 
-/** The InitialExchange from both ends: only what has passed it is a peer. */
+/** The handshake from both ends: only what has passed it is a peer. */
 export class Handshake {
   readonly #peers: PeersContext;
   readonly #parts: HandshakeParts;
@@ -142,7 +142,7 @@ export class Handshake {
     session.protocol = Math.min(body.protocol, PROTOCOL_VERSION);
     session.observedAddr = body.your_observed_addr;
     session.toldRevision = toldRevision;
-    session.extensionsSent = told.filter((name) => session.features.includes(extensionFeature(name)));
+    session.partsSent = told.filter((name) => session.features.includes(extensionFeature(name)));
 
     const seenAt = this.#peers.network.connection(session.connectionId)?.remoteAddr;
     const addresses = body.addresses
@@ -164,11 +164,11 @@ export class Handshake {
     session.state = 'ready';
     session.readyAtMs = ctx.clock.now();
     session.keepAliveDueMs = session.readyAtMs + ctx.config.keepAliveMs;
-    history.exchanged(peer.nodeId, ctx.clock.now(), 'ready');
+    history.handshakeEnded(peer.nodeId, ctx.clock.now(), 'ready');
     ctx.counters.add('peers-ready');
     sessions.settle(session);
     ctx.emit(peerReady, { peer, connectionId: session.connectionId, features: [...session.features] });
-    // What changed while the exchange was under way.
+    // What changed while the handshake was under way.
     this.#parts.push.catchUp([session]);
   }
 
@@ -177,7 +177,7 @@ export class Handshake {
     const code = codeOf(error);
     ctx.counters.add(`exchange-failed.${code}`);
     ctx.log.warn('exchange-failed', { peer: session.nodeId, connection: session.connectionId, code });
-    this.#parts.history.exchanged(peerOf(session).nodeId, ctx.clock.now(), code);
+    this.#parts.history.handshakeEnded(peerOf(session).nodeId, ctx.clock.now(), code);
     this.#parts.sessions.remove(session.connectionId, () =>
       peersErrors.make('exchange-failed', { reason: code }, error),
     );
@@ -188,7 +188,7 @@ export class Handshake {
     return this.#parts.sessions.get(session.connectionId) !== session;
   }
 
-  /** It may have become a peer by its own exchange while ours was under way. */
+  /** It may have become a peer by its own handshake while ours was under way. */
   #isReady(session: PeerSession): boolean {
     return session.state === 'ready';
   }

@@ -36,7 +36,7 @@ export class History {
     node.attempts = [...node.attempts, attempt].slice(-ATTEMPTS_MAX);
   }
 
-  exchanged(nodeId: NodeId, atMs: number, result: string): void {
+  handshakeEnded(nodeId: NodeId, atMs: number, result: string): void {
     this.#touch(nodeId).last_exchange = { at_ms: atMs, result };
   }
 

@@ -8,7 +8,7 @@ import { featuresNotice, meshKeepalive, sectionsNotice } from './messages.ts';
 import type { HandshakeExtensions } from './extensions.ts';
 import type { LocalHello } from './local-hello.ts';
 
-/** What peers tell each other after the handshake: changed features, late sections, signs of life. */
+/** What peers tell each other after the handshake: changed features, late parts, signs of life. */
 export class IdentifyPush {
   readonly #peers: PeersContext;
   readonly #sessions: PeerSessions;
@@ -25,13 +25,13 @@ export class IdentifyPush {
   /** Tells peers, or one of them, what they should know of us and do not. */
   catchUp(peers: readonly PeerSession[] = this.#sessions.ready()): void {
     const { features, revision } = this.#hello.refresh();
-    const sections = this.#extensions.names();
+    const names = this.#extensions.names();
     for (const session of peers) {
       if (session.toldRevision < revision) {
         session.toldRevision = revision;
         this.#tell(session, featuresNotice, { features, revision });
       }
-      this.#sendSections(session, sections);
+      this.#sendParts(session, names);
     }
   }
 
@@ -41,22 +41,22 @@ export class IdentifyPush {
     session.featuresRevision = revision;
     session.features = [...new Set(features)].sort();
     this.#peers.network.setFeaturesOf(session.connectionId, session.features);
-    session.extensionsSent = session.extensionsSent.filter((name) => session.features.includes(extensionFeature(name)));
+    session.partsSent = session.partsSent.filter((name) => session.features.includes(extensionFeature(name)));
     if (session.state !== 'ready') return;
     const { connectionId } = session;
     this.#peers.ctx.emit(peerFeaturesChanged, { peer: peerOf(session), connectionId, features: [...session.features] });
-    this.#sendSections(session, this.#extensions.names());
+    this.#sendParts(session, this.#extensions.names());
   }
 
-  /** Sends the sections the peer offers to take and has not had, because either side's plugin came late. */
-  #sendSections(session: PeerSession, names: readonly string[]): void {
+  /** Sends the parts the peer offers to take and has not had, because either side's plugin came late. */
+  #sendParts(session: PeerSession, names: readonly string[]): void {
     const due = names.filter(
-      (name) => !session.extensionsSent.includes(name) && session.features.includes(extensionFeature(name)),
+      (name) => !session.partsSent.includes(name) && session.features.includes(extensionFeature(name)),
     );
     if (due.length === 0) return;
-    session.extensionsSent.push(...due);
-    const sections = this.#extensions.collect(peerOf(session), due);
-    if (Object.keys(sections).length > 0) this.#tell(session, sectionsNotice, { sections });
+    session.partsSent.push(...due);
+    const parts = this.#extensions.collect(peerOf(session), due);
+    if (Object.keys(parts).length > 0) this.#tell(session, sectionsNotice, { sections: parts });
   }
 
   /** CYC-09: a heartbeat on each connection that is part of the mesh, each on its own clock. */

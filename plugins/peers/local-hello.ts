@@ -42,8 +42,8 @@ export class LocalHello {
     return this.#state;
   }
 
-  /** The body for a peer seen at `remoteAddr`, of which `sections` is to know. */
-  body(remoteAddr: string, sections: Record<string, unknown>, slot: SlotFields): Hello {
+  /** The body for a peer seen at `remoteAddr`, which is to know `parts`. */
+  body(remoteAddr: string, parts: Record<string, unknown>, slot: SlotFields): Hello {
     const { features, revision } = this.refresh();
     const { network } = this.#peers;
     const { nplus10, ...asks } = slot;
@@ -61,7 +61,7 @@ export class LocalHello {
         .filter((address) => network.mayDial(address, remoteAddr))
         .slice(0, ADDRESSES_TOLD),
       your_observed_addr: remoteAddr,
-      sections,
+      sections: parts,
       ...asks,
     };
   }

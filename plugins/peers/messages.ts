@@ -1,14 +1,14 @@
 import { defineNotice, defineRequest, DeviceIdSchema, NodeIdSchema, Type } from '../../kernel/index.ts';
 import type { Static } from '../../kernel/index.ts';
 
-/** Version of what InitialExchange means. Additions are features; only a break raises it. */
+/** Version of what the handshake means. Additions are features; only a break raises it. */
 export const PROTOCOL_VERSION = 1;
 /** The oldest version we still understand. */
 export const PROTOCOL_MIN = 1;
 
 const Address = Type.String({ maxLength: 300 });
 const Features = Type.Array(Type.String({ minLength: 1, maxLength: 80 }), { maxItems: 512 });
-const Sections = Type.Record(Type.String(), Type.Unknown(), { maxProperties: 16 });
+const Parts = Type.Record(Type.String(), Type.Unknown(), { maxProperties: 16 });
 const Revision = Type.Integer({ minimum: 0 });
 
 /** One side of the handshake; request and response are alike. */
@@ -33,22 +33,22 @@ export const Hello = Type.Object({
   need: Type.Optional(Type.Union([Type.Literal('slots'), Type.Literal('room')])),
   /** An answer to `wants_slot`. One without it grants. */
   slot: Type.Optional(Type.Union([Type.Literal('granted'), Type.Literal('refused')])),
-  sections: Sections,
+  sections: Parts,
 });
 export type Hello = Static<typeof Hello>;
 
-/** Sections carry all delete records (DEL-03), 200 bytes each: room for about 20,000. */
-const EXCHANGE_MAX_BYTES = 4 * 1024 * 1024;
+/** Its parts carry all delete records (DEL-03), 200 bytes each: room for about 20,000. */
+const HANDSHAKE_MAX_BYTES = 4 * 1024 * 1024;
 
 export const initialExchange = defineRequest({
   code: 0x02,
   name: 'InitialExchange',
-  about: 'Full state exchange on connect: version, features, addresses and the sections of other plugins',
+  about: 'Full state exchange on connect: version, features, addresses and the parts of other plugins',
   body: Hello,
-  maxBytes: EXCHANGE_MAX_BYTES,
+  maxBytes: HANDSHAKE_MAX_BYTES,
   // Once a connection, and again when peers of either side was swapped in the middle of it.
   budget: { perSecond: 2, burst: 8, inFlight: 2 },
-  response: { code: 0x02, name: 'InitialExchange', body: Hello, maxBytes: EXCHANGE_MAX_BYTES },
+  response: { code: 0x02, name: 'InitialExchange', body: Hello, maxBytes: HANDSHAKE_MAX_BYTES },
 });
 
 export const meshKeepalive = defineNotice({
@@ -72,8 +72,8 @@ export const featuresNotice = defineNotice({
 
 export const sectionsNotice = defineNotice({
   name: 'itsgoin/sections@1',
-  about: 'Sections of the InitialExchange whose plugin was enabled after it, on either side',
-  body: Type.Object({ sections: Sections }),
-  maxBytes: EXCHANGE_MAX_BYTES,
+  about: 'Parts of the handshake whose plugin was enabled after it, on either side',
+  body: Type.Object({ sections: Parts }),
+  maxBytes: HANDSHAKE_MAX_BYTES,
   budget: { perSecond: 2, burst: 32, inFlight: 2 },
 });

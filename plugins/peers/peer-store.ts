@@ -36,7 +36,7 @@ interface Row {
 }
 
 /** Values of `online`; 0 is away. */
-const PRESENCE = { peer: 1, slot: 2 } as const;
+const ONLINE_AS = { peer: 1, slot: 2 } as const;
 const WANTED = '(connected_by_user = 1 OR kept_reachable = 1) AND held_off = 0';
 
 /** The table `peers` (DB-01): where nodes were last reached, and which of them to redial. */
@@ -68,7 +68,7 @@ export class PeerStore {
   }
 
   /**
-   * Records a finished exchange. The address it is `seenAt` and those it told come before what was known;
+   * Records a finished handshake. The address it is `seenAt` and those it told come before what was known;
    * bad ones are left out.
    */
   seen(nodeId: NodeId, seenAt: string | undefined, told: readonly string[], natType: string, nowMs: number): void {
@@ -77,7 +77,7 @@ export class PeerStore {
       this.#ensure(nodeId, addresses);
       this.#db
         .prepare(
-          `UPDATE peers SET nat_type = ?, last_seen_ms = ?, online = max(online, ${PRESENCE.peer}),
+          `UPDATE peers SET nat_type = ?, last_seen_ms = ?, online = max(online, ${ONLINE_AS.peer}),
              proved_address = coalesce(?, proved_address) WHERE node_id = ?`,
         )
         .run(NAT_TYPES.has(natType) ? natType : 'unknown', nowMs, seenAt ?? null, nodeId);
@@ -113,7 +113,7 @@ export class PeerStore {
 
   /** It has got a mesh slot, or lost it and is still a peer. Not said of those who are here when the node stops. */
   slotChanged(nodeId: NodeId, holdsSlot: boolean): void {
-    const presence = holdsSlot ? PRESENCE.slot : PRESENCE.peer;
+    const presence = holdsSlot ? ONLINE_AS.slot : ONLINE_AS.peer;
     this.#db.prepare('UPDATE peers SET online = ? WHERE node_id = ? AND online > 0').run(presence, nodeId);
   }
 

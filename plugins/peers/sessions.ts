@@ -22,7 +22,7 @@ export const PeerSession = Type.Object({
   observedAddr: Type.String(),
   keepAliveDueMs: Type.Integer(),
   /** Names of the extensions whose part this peer has been told. */
-  extensionsSent: Type.Array(Type.String()),
+  partsSent: Type.Array(Type.String()),
 });
 export type PeerSession = Static<typeof PeerSession>;
 
@@ -121,6 +121,6 @@ function newSession({ id, peer, direction }: ConnectionInfo, openedAtMs: number)
     toldRevision: 0,
     observedAddr: '',
     keepAliveDueMs: 0,
-    extensionsSent: [],
+    partsSent: [],
   };
 }

@@ -4,7 +4,7 @@ import type { DeviceId, NodeId, PeerId } from '../../kernel/index.ts';
 export type Layer = 'n1' | 'n2' | 'n3' | 'none';
 
 /**
- * What is known of a node's whereabouts (KNOW-04). Any layer but `none` is `<N4` reachable. A contact
+ * What is known of where a node is (KNOW-04). Any layer but `none` is `<N4` reachable. A contact
  * that is not connected is in the N1 we share, and yet no nearer than its reporters are.
  */
 export interface Reach {

@@ -40,7 +40,7 @@ export function decodeIds(list: IdList, words: number): Uint32Array | undefined 
   return toWords(Buffer.from(list.map((id) => id.slice(0, words * 8)).join(''), 'hex'));
 }
 
-/** The list form of words as {@link decodeIds} gives them, packed. */
+/** The list form of words as {@link decodeIds} returns them, packed. */
 export function packWords(words: Uint32Array): string {
   return Buffer.from(words.buffer, words.byteOffset, words.byteLength).toString('base64');
 }

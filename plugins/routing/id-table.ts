@@ -70,7 +70,7 @@ export class IdTable {
     }
   }
 
-  /** Adds an id that {@link find} does not find; gives its row. The caller has checked the limit. */
+  /** Adds an id that {@link find} does not find; returns its row. The caller has checked the limit. */
   add(ids: Uint32Array, at: number): number {
     const row = this.#takeRow();
     const block = this.#blocks[row >>> BLOCK_BITS] as Uint32Array;

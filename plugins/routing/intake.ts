@@ -52,7 +52,7 @@ export class ListIntake {
     return gap ? this.#ask(peer) : 'taken';
   }
 
-  /** Drops what is too old; gives the peers to ask for their whole lists. */
+  /** Drops what is too old; returns the peers to ask for their whole lists. */
   age(): PeerId[] {
     const now = this.#clock.now();
     const overdue: PeerId[] = [];

@@ -49,7 +49,7 @@ export class Reporters {
     return this.#byPeer.get(peerKey(peer));
   }
 
-  /** Gives the reporter, making it if need be; `undefined` when there are {@link REPORTERS_MAX}. */
+  /** Returns the reporter, making it if need be; `undefined` when there are {@link REPORTERS_MAX}. */
   ensure(peer: PeerId): Reporter | undefined {
     const known = this.get(peer);
     if (known !== undefined) return known;

@@ -14,10 +14,10 @@ import { ReachIndex } from './reach-index.ts';
 /** Name of the part of the handshake that carries the lists. */
 export const ROUTES_EXTENSION = 'routes';
 /**
- * What is longer does not go into the exchange, where it would have to be plain, but follows packed as
+ * What is longer does not go into the handshake, where it would have to be plain, but follows packed as
  * soon as the features of the peer are known.
  */
-const EXCHANGE_IDS_MAX = 256;
+const HANDSHAKE_IDS_MAX = 256;
 
 /** Peers with a lowered quota in `plugin inspect`, the least trusted first. */
 const DOUBTED_SHOWN = 64;
@@ -103,7 +103,7 @@ export class RoutingTable implements RoutingView {
     collect: (peer) => {
       this.#publishFirst();
       const { n1, n2 } = this.#share;
-      if (n1.size + n2.size > EXCHANGE_IDS_MAX) return undefined;
+      if (n1.size + n2.size > HANDSHAKE_IDS_MAX) return undefined;
       this.#broadcast.toldAll(peer);
       return this.#share.whole(false);
     },

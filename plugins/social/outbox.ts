@@ -6,7 +6,7 @@ const OWED_MAX = 2_000;
 
 /**
  * Notices that are on their way to connected peers. What a swap interrupts is still owed, and the next
- * generation sends it; who disconnects is told by the InitialExchange when it is back.
+ * generation sends it; who disconnects is told by the handshake when it is back.
  */
 export class Outbox {
   readonly #send: (peer: PeerId) => Promise<unknown>;

@@ -62,7 +62,7 @@ export class Relations {
     return this.#db.prepare('SELECT 1 FROM followers WHERE node_id = ?').get(nodeId) !== undefined;
   }
 
-  /** What a node told of itself. Gives `changed`, `same`, or `full` when it was not recorded. */
+  /** What a node told of itself. Returns `changed`, `same`, or `full` when it was not recorded. */
   setFollower(nodeId: NodeId, following: boolean, nowMs: number): 'changed' | 'same' | 'full' {
     if (this.isFollower(nodeId) === following) return 'same';
     if (!following) {

@@ -24,7 +24,7 @@ export class LocalIndex {
   look(neighbours: Neighbours, query: WormQuery, connectedOnly = false): readonly Finding[] {
     const findings: Finding[] = [];
     for (const needle of query.needles) {
-      const via = this.#whereabouts(neighbours, needle, connectedOnly);
+      const via = this.#whoKnowsWay(neighbours, needle, connectedOnly);
       if (via !== undefined) findings.push(this.#finding(neighbours, 'node', needle, via));
       if (findings.length === FINDINGS_MAX) return findings;
     }
@@ -47,7 +47,7 @@ export class LocalIndex {
   }
 
   /** Who knows the way to a needle, or `undefined` when nobody does. */
-  #whereabouts(neighbours: Neighbours, needle: NodeId, connectedOnly: boolean): readonly NodeId[] | undefined {
+  #whoKnowsWay(neighbours: Neighbours, needle: NodeId, connectedOnly: boolean): readonly NodeId[] | undefined {
     if (needle === this.#network.self.nodeId || this.#network.connectionsOf(needle).length > 0) return [];
     return connectedOnly ? undefined : neighbours.reporters(needle);
   }

@@ -6,7 +6,7 @@ const GRACE_MS = 100;
 
 /**
  * What a referred node does with a query of ttl 1 (WORM-04): looks at home, else asks its mesh peers
- * with ttl 0. `done` is called once, within WORM_FAN_OUT_MS. Gives what calls it off without a word.
+ * with ttl 0. `done` is called once, within WORM_FAN_OUT_MS. Returns what calls it off without a word.
  */
 export function runRelay<Id, Finding, Referral>(
   world: FanOutWorld<Id, Finding, Referral>,

@@ -47,7 +47,7 @@ export interface SearchOutcome<Finding> {
   readonly relayed: number;
 }
 
-/** Runs one search; `done` is called once, within WORM_TOTAL_MS. Gives what calls it off without a word. */
+/** Runs one search; `done` is called once, within WORM_TOTAL_MS. Returns what calls it off without a word. */
 export function runSearch<Id, Finding, Referral>(
   world: SearchWorld<Id, Finding, Referral>,
   done: (outcome: SearchOutcome<Finding>) => void,

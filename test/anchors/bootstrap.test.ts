@@ -5,7 +5,7 @@ import { createCounters } from '../../kernel/observe/index.ts';
 import type { AnchorsContext } from '../../plugins/anchors/context.ts';
 import { Bootstrap } from '../../plugins/anchors/bootstrap.ts';
 import { PeerDirectory } from '../../plugins/anchors/peer-directory.ts';
-import { nodeIds } from '../knowledge/ids.ts';
+import { nodeIds } from '../routing/ids.ts';
 
 const [SELF, ANCHOR] = nodeIds('rejoin', 2) as [NodeId, NodeId];
 const TOLD = '5.1.1.1:4433';

@@ -34,7 +34,7 @@ test('a delete reaches connected peers at once (path 0x51)', async (t) => {
   t.deepEqual(await anna.texts(), []);
 });
 
-test('a node that was away learns a delete by the first exchange alone', async (t) => {
+test('a node that was away learns a delete by the handshake alone', async (t) => {
   const { world, anna, ben } = await trio(t);
   await world.connect(anna, ben);
   const id = await post(anna, 'oops');

@@ -6,7 +6,7 @@ import type { TestNode } from '../../kernel/testing/index.ts';
 import { N1_SHARE_MAX, N2_SHARE_MAX } from '../../plugins/routing/id-list.ts';
 import { nodeListUpdate } from '../../plugins/routing/messages.ts';
 import type { NodeLists } from '../../plugins/routing/messages.ts';
-import { nodeIds } from '../knowledge/ids.ts';
+import { nodeIds } from '../routing/ids.ts';
 import { anchorNet, anchorNode } from '../anchors/anchor-net.ts';
 import { meshCounters } from '../mesh/mesh-net.ts';
 

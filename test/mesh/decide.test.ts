@@ -2,7 +2,7 @@ import test from 'ava';
 import type { NodeId } from '../../kernel/index.ts';
 import { decideSlot, leastDiverse, slotLimits } from '../../plugins/mesh/slots/decide.ts';
 import type { SlotTable } from '../../plugins/mesh/slots/decide.ts';
-import { nodeIds } from '../knowledge/ids.ts';
+import { nodeIds } from '../routing/ids.ts';
 
 const ids = nodeIds('slots', 20);
 const id = (n: number): NodeId => ids[n] as NodeId;

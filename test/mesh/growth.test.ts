@@ -4,7 +4,7 @@ import type { Attempt } from '../../plugins/mesh/growth/attempt.ts';
 import { FAILURES_MAX, Growth, REDIRECTS_MAX } from '../../plugins/mesh/growth/growth.ts';
 import { REFUSALS_MAX } from '../../plugins/mesh/growth/growth-backoff.ts';
 import { candidateScore } from '../../plugins/routing/api.ts';
-import { nodeIds } from '../knowledge/ids.ts';
+import { nodeIds } from '../routing/ids.ts';
 
 const ids = nodeIds('growth', 200);
 const id = (n: number): NodeId => ids[n] as NodeId;

@@ -38,7 +38,7 @@ async function siege(t: ExecutionContext) {
   return { net, anna, bert, mallory, ask, unharmed };
 }
 
-test('a well-formed exchange from a foreign implementation makes a peer', async (t) => {
+test('a well-formed handshake from a foreign implementation makes a peer', async (t) => {
   const { anna, bert, mallory, ask, unharmed } = await siege(t);
   const answer = await ask();
   t.is(answer.node_id, anna.id);
@@ -46,7 +46,7 @@ test('a well-formed exchange from a foreign implementation makes a peer', async 
   await unharmed([bert, mallory]);
 });
 
-test('an exchange that names another node closes the connection for misbehaviour', async (t) => {
+test('a handshake that names another node closes the connection for misbehaviour', async (t) => {
   const { anna, bert, mallory, ask, unharmed } = await siege(t);
   await t.throwsAsync(ask({ node_id: bert.id }));
   await unharmed();
@@ -62,7 +62,7 @@ test('a protocol too old closes the connection as incompatible', async (t) => {
   t.is(mallory.connections().length, 0);
 });
 
-test('a peer that owes the exchange is closed after a while', async (t) => {
+test('a peer that owes the handshake is closed after a while', async (t) => {
   const { net, anna, mallory, unharmed } = await siege(t);
   await net.advance(30_000);
   await unharmed();
@@ -76,11 +76,11 @@ for (const [what, change] of Object.entries({
   'an upper-case id': { node_id: 'F'.repeat(64) },
   'too many features': { features: Array.from({ length: 600 }, (_, at) => `f${at}`) },
   'too long an address': { addresses: ['a'.repeat(400)] },
-  'too many sections': { sections: Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`s${at}`, 1])) },
+  'too many parts': { sections: Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`s${at}`, 1])) },
   'a fractional revision': { features_revision: 0.5 },
   'a negative protocol': { protocol: -1 },
 })) {
-  test(`an exchange with ${what} is refused`, async (t) => {
+  test(`a handshake with ${what} is refused`, async (t) => {
     const { anna, mallory, ask, unharmed } = await siege(t);
     await t.throwsAsync(ask(change));
     await unharmed();
@@ -88,7 +88,7 @@ for (const [what, change] of Object.entries({
   });
 }
 
-test('bad sections cost only themselves', async (t) => {
+test('bad parts cost only themselves', async (t) => {
   const { anna, bert, mallory, ask, unharmed } = await siege(t);
   await ask({
     sections: {
@@ -113,7 +113,7 @@ test('addresses that are none, or that a stranger has no business to tell, are n
   t.deepEqual(addresses, [mallory.address, '8.8.8.8:53']);
 });
 
-test('notices before the exchange are not heard', async (t) => {
+test('notices before the handshake are not heard', async (t) => {
   const { anna, mallory, net, unharmed } = await siege(t);
   const { network } = mallory.kernel;
   await net.wait(network.sendTo(anna.id, sectionsNotice, { sections: { following: { following: true } } }));

@@ -51,7 +51,7 @@ test('either side ends the agreement for both', async (t) => {
   t.is((await slotsOf(anna)).held, 1);
 });
 
-test('an agreement the other side knows nothing of ends at the next exchange', async (t) => {
+test('an agreement the other side knows nothing of ends at the next handshake', async (t) => {
   const { net, anna, bert } = await pair(t);
   await bert.stop();
   await anna.run('mesh.unprefer', { node_id: bert.id });

@@ -2,7 +2,7 @@ import test from 'ava';
 import type { ConnectionKind, NodeId } from '../../kernel/index.ts';
 import { planRebalance } from '../../plugins/mesh/rebalance/plan.ts';
 import type { RebalanceView } from '../../plugins/mesh/rebalance/plan.ts';
-import { nodeIds } from '../knowledge/ids.ts';
+import { nodeIds } from '../routing/ids.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const NOW_MS = 100 * DAY_MS;

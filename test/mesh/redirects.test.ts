@@ -7,7 +7,7 @@ import type { MeshSession } from '../../plugins/mesh/sessions.ts';
 import type { PeerInfo } from '../../plugins/peers/api.ts';
 import { refuseRedirect } from '../../plugins/mesh/messages.ts';
 import { Redirects } from '../../plugins/mesh/slots/redirects.ts';
-import { nodeIds } from '../knowledge/ids.ts';
+import { nodeIds } from '../routing/ids.ts';
 
 const PEERS = nodeIds('peers', 4);
 

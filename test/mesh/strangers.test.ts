@@ -14,7 +14,7 @@ import { PeerSessions } from '../../plugins/peers/sessions.ts';
 import { initialExchange } from '../../plugins/peers/messages.ts';
 import { MeshSessions } from '../../plugins/mesh/sessions.ts';
 import type { ConnectRequest } from '../../plugins/peers/api.ts';
-import { nodeIds } from '../knowledge/ids.ts';
+import { nodeIds } from '../routing/ids.ts';
 import { meshNet } from './mesh-net.ts';
 
 /** Growth whose dials all fail, told leads by a peer seen at `seenAt`. */

@@ -3,7 +3,7 @@ import { meshCounters, meshNet, peerIds, peersOf, reloadMesh } from './mesh-net.
 
 const SLOW = [new URL('./slow-section', import.meta.url)];
 
-test('reloading mesh of the dialling side in the middle of the exchange finishes it all the same', async (t) => {
+test('reloading mesh of the dialling side in the middle of the handshake finishes it all the same', async (t) => {
   const net = meshNet(t);
   const [anna, bert] = await net.start('anna', 'bert');
   net.memory.setDefaultLink({ latencyMs: 1_500 });
@@ -17,7 +17,7 @@ test('reloading mesh of the dialling side in the middle of the exchange finishes
   t.is(anna.connections().length, 1);
 });
 
-test('reloading mesh of the accepting side in the middle of the exchange finishes it all the same', async (t) => {
+test('reloading mesh of the accepting side in the middle of the handshake finishes it all the same', async (t) => {
   const net = meshNet(t);
   const [anna, bert] = [await net.add({ name: 'anna', plugins: SLOW }), await net.add({ name: 'bert', plugins: SLOW })];
   await net.wait(anna.kernel.network.dial({ nodeId: bert.id, addresses: [bert.address] }));
@@ -80,7 +80,7 @@ test('a plugin that is switched off or on at run time is known to peers at once'
   t.true(await offers());
 });
 
-test('a section is sent late when its plugin is enabled after the exchange, on either side', async (t) => {
+test('a part is sent late when its plugin is enabled after the handshake, on either side', async (t) => {
   const net = meshNet(t);
   const [anna, bert] = await net.start('anna', 'bert');
   await bert.run('profile.set', { name: 'Bert' });

@@ -5,7 +5,7 @@ import { VirtualClock } from '../../kernel/clock/index.ts';
 import { openStore } from '../../kernel/store/index.ts';
 import { presenceTables } from '../../plugins/presence/migrations/0001-presence.ts';
 import { NAMED_CONTACTS_MAX, NamedContacts } from '../../plugins/presence/named-contacts.ts';
-import { nodeIds } from '../knowledge/ids.ts';
+import { nodeIds } from '../routing/ids.ts';
 import { recordingLog } from '../rig/recording-log.ts';
 import { temporaryDirectory } from '../rig/temporary.ts';
 

@@ -5,7 +5,7 @@ import type { ExecutionContext } from 'ava';
 import type { NodeId } from '../../kernel/index.ts';
 import type { TestNetwork, TestNode } from '../../kernel/testing/index.ts';
 import { anchorNet, anchorNode } from '../anchors/anchor-net.ts';
-import { nodeIds } from '../knowledge/ids.ts';
+import { nodeIds } from '../routing/ids.ts';
 import { heardIn, listsIn } from './observer.ts';
 import { tapWire } from './wire-tap.ts';
 import type { TappedFrame } from './wire-tap.ts';

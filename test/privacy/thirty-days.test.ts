@@ -6,7 +6,7 @@ import { openStore } from '../../kernel/store/index.ts';
 import { OwnShare } from '../../plugins/routing/own-share.ts';
 import { companyTable } from '../../plugins/social/migrations/0004-company.ts';
 import { NamedContacts } from '../../plugins/presence/named-contacts.ts';
-import { nodeIds } from '../knowledge/ids.ts';
+import { nodeIds } from '../routing/ids.ts';
 import { recordingLog } from '../rig/recording-log.ts';
 import { temporaryDirectory } from '../rig/temporary.ts';
 import { areaUnderCurve } from './guess.ts';

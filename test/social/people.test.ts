@@ -29,7 +29,7 @@ test('a changed profile reaches every connected peer at once', async (t) => {
   }
 });
 
-test('a profile changed while a peer was away comes with the next exchange', async (t) => {
+test('a profile changed while a peer was away comes with the next handshake', async (t) => {
   const net = new TestNetwork({ t, builtin: [...CORE, 'social', 'presence'] });
   const anna = await net.add({ name: 'anna' });
   const bert = await net.add({ name: 'bert' });
@@ -91,7 +91,7 @@ test('nobody but the followee learns of a follow', async (t) => {
   t.is((await followers(bert)).length, 1);
 });
 
-test('an unfollow while the followee was away is heard with the next exchange', async (t) => {
+test('an unfollow while the followee was away is heard with the next handshake', async (t) => {
   const net = new TestNetwork({ t, builtin: [...CORE, 'social', 'presence'] });
   const anna = await net.add({ name: 'anna' });
   const bert = await net.add({ name: 'bert' });

@@ -181,7 +181,7 @@ export class Diagnostics {
     );
   }
 
-  /** @throws what the command threw, but for its plugin being off: that gives `undefined` */
+  /** @throws what the command threw, but for its plugin being off: that returns `undefined` */
   async #ask(method: string, params: object = {}): Promise<Record<string, unknown> | undefined> {
     try {
       return record(await this.#backend.call(method, params));

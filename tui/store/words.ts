@@ -58,7 +58,7 @@ export function textOf(template: string, value: unknown): string {
     .join('');
 }
 
-/** A template of one field and nothing else gives the value itself, so that numbers stay numbers. */
+/** A template of one field and nothing else returns the value itself, so that numbers stay numbers. */
 export function paramOf(template: string, value: unknown): unknown {
   const [piece, ...more] = parseTemplate(template);
   const isField = typeof piece === 'object' && piece.format === undefined && more.length === 0;

@@ -413,7 +413,7 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
     return this.#opens.open(this.native, kind, signal);
   }
 
-  /** Sends until quiche has nothing more; gives the last datagram, valid until the buffer is used again. */
+  /** Sends until quiche has nothing more; returns the last datagram, valid until the buffer is used again. */
   #transmit(native: NativeConnection): Uint8Array | undefined {
     let buffer = this.#delegate.sendBuffer;
     let room = buffer.subarray(0, this.size.bytes);

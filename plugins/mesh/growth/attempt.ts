@@ -6,7 +6,7 @@ export interface Attempt {
   readonly nodeId: NodeId;
   readonly why: 'candidate' | 'offered' | 'redirect';
   readonly score: number;
-  /** Where it may be, on the word of `from`; without it the cascade finds it. */
+  /** Where it may be, on the word of `from`; without it a lookup finds it. */
   readonly lead?: Lead;
   /** Redirects that led here. */
   readonly redirects: number;

@@ -58,7 +58,7 @@ export type GrowthState = Static<typeof GrowthState>;
 /**
  * Decides whom to try for the mesh, and when to stop (CONN-01 to CONN-04). Pure: it dials nobody and
  * waits for nothing. Call a signal ({@link learned}, {@link tick}, {@link request}, {@link offer}), take
- * from {@link next} until it gives nothing, and say in {@link settled} what became of each.
+ * from {@link next} until it returns nothing, and say in {@link settled} what became of each.
  */
 export class Growth {
   readonly #deps: GrowthDeps;

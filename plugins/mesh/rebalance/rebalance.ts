@@ -87,7 +87,7 @@ export class Rebalance {
     });
   }
 
-  /** Gives what was done; the dials it began go on. */
+  /** Returns what was done; the dials it began go on. */
   run(cause: 'timer' | 'command'): RebalanceStep[] {
     const { ctx } = this.#mesh;
     const { preferred, slots } = this.#parts;

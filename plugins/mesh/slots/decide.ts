@@ -33,7 +33,7 @@ export interface HeldSlot {
 export interface SlotTable {
   readonly limits: SlotLimits;
   readonly held: readonly HeldSlot[];
-  /** Slots kept free for other exchanges under way. */
+  /** Slots kept free for other handshakes under way. */
   readonly reserved: number;
   isPreferred(nodeId: NodeId): boolean;
   isBlacklisted(nodeId: NodeId): boolean;

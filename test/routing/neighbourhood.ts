@@ -70,7 +70,7 @@ export class Neighbourhood {
     return this.#neighbours.get(id);
   }
 
-  /** Connects two nodes with an exchange of their sections both ways. */
+  /** Connects two nodes with a handshake: their parts go both ways. */
   async join(a: Neighbour, b: Neighbour): Promise<void> {
     const [ofA, ofB] = [a.knowledge.extension.collect(b.peer), b.knowledge.extension.collect(a.peer)];
     if (ofA !== undefined) await b.knowledge.extension.receive(a.peer, JSON.parse(JSON.stringify(ofA)));
@@ -127,7 +127,7 @@ export class Neighbour {
   readonly features: ReadonlySet<string>;
   readonly knowledge: RoutingTable;
   readonly addresses: AddressService;
-  readonly cascade: PeerLookup;
+  readonly lookup: PeerLookup;
   /** Replaces what it answers to AddressRequest: a liar. */
   lie: ((question: AddressQuestion) => AddressAnswer) | undefined;
 
@@ -167,7 +167,7 @@ export class Neighbour {
       },
     };
     this.addresses = new AddressService(context, world);
-    this.cascade = new PeerLookup(context, world, this.addresses);
+    this.lookup = new PeerLookup(context, world, this.addresses);
     this.contribute('lookup', ...knownSteps(world, this.addresses));
   }
 

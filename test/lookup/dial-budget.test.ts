@@ -2,9 +2,9 @@ import test from 'ava';
 import { VirtualClock } from '../../kernel/clock/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
 import { DialBudget, FAILURES_PER_ADDRESS, FAILURES_PER_SITE } from '../../plugins/peers/dial-budget.ts';
-import { nodeIds } from '../knowledge/ids.ts';
-import { Neighbourhood } from '../knowledge/neighbourhood.ts';
-import type { Neighbour } from '../knowledge/neighbourhood.ts';
+import { nodeIds } from '../routing/ids.ts';
+import { Neighbourhood } from '../routing/neighbourhood.ts';
+import type { Neighbour } from '../routing/neighbourhood.ts';
 
 const VICTIM = '203.0.113.200';
 
@@ -76,7 +76,7 @@ test('a crowd of inventions does not wash out what a stranger has had', async (t
 });
 
 const look = (net: Neighbourhood, from: Neighbour, id: NodeId) =>
-  net.clock.until(from.cascade.connect(id, { purpose: 'growth' }).catch(() => undefined));
+  net.clock.until(from.lookup.connect(id, { purpose: 'growth' }).catch(() => undefined));
 
 test('a stranger named along with a true address is dialled no more often for it', async (t) => {
   const net = new Neighbourhood();

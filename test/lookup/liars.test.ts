@@ -2,9 +2,9 @@ import test from 'ava';
 import type { NodeId } from '../../kernel/index.ts';
 import { PASSING_ON_MAX } from '../../plugins/lookup/address-service.ts';
 import { FAILURES_PER_ADDRESS } from '../../plugins/peers/dial-budget.ts';
-import { nodeIds } from '../knowledge/ids.ts';
-import { Neighbourhood } from '../knowledge/neighbourhood.ts';
-import type { Neighbour } from '../knowledge/neighbourhood.ts';
+import { nodeIds } from '../routing/ids.ts';
+import { Neighbourhood } from '../routing/neighbourhood.ts';
+import type { Neighbour } from '../routing/neighbourhood.ts';
 
 /** `a` between an honest peer, which has `far` as its own, and a liar with an N1 of its choice. */
 async function withLiar(invented: readonly NodeId[]) {
@@ -20,7 +20,7 @@ async function withLiar(invented: readonly NodeId[]) {
 
 const look = (net: Neighbourhood, from: Neighbour, target: NodeId) =>
   net.clock.until(
-    from.cascade.connect(target, { purpose: 'growth' }).then(
+    from.lookup.connect(target, { purpose: 'growth' }).then(
       () => 'found',
       (error) => error.code,
     ),
@@ -37,7 +37,7 @@ test('addresses that point at private, loopback, multicast or unspecified places
   t.is(await look(net, a, invented[0] as NodeId), 'resolve/unreachable');
   t.deepEqual(net.dials, []);
   t.is(a.counters.read()['reporters-judged.refuted'], 1);
-  t.regex(a.cascade.history.get(invented[0] as NodeId)[0]?.steps[1]?.reason ?? '', /must not be dialled/);
+  t.regex(a.lookup.history.get(invented[0] as NodeId)[0]?.steps[1]?.reason ?? '', /must not be dialled/);
 });
 
 test('a liar cannot have one stranger dialled more than a few times', async (t) => {
@@ -151,5 +151,5 @@ test('of a teller who is not connected only public addresses are dialled', async
   });
   t.is(await look(net, a, far.id), 'found');
   t.deepEqual(net.dials, [{ from: a.id, address: far.addr }]);
-  t.is(a.cascade.history.get(far.id)[0]?.result, 'social-cache');
+  t.is(a.lookup.history.get(far.id)[0]?.result, 'social-cache');
 });

@@ -196,7 +196,7 @@ test('peers that take packed ids get them, the others plain ones', async (t) => 
   t.true([...lists(a, b), ...lists(b, a)].every(({ body }) => typeof body.n2_added === 'string'));
 });
 
-test('a share too long for the exchange follows packed', async (t) => {
+test('a share too long for the handshake follows packed', async (t) => {
   const net = new Neighbourhood();
   const [a, b] = [net.add('a'), net.add('b')];
   const contacts = nodeIds('contacts', 1_000);
@@ -228,7 +228,7 @@ test('a list that is not whole, and one from who is no peer, change nothing', as
   t.is(a.knowledge.layerOf(c.id), 'n2');
 });
 
-test('a section over the cap is refused whole', async (t) => {
+test('a part over the cap is refused whole', async (t) => {
   const { nodes } = await chain();
   const [a, b, c] = nodes;
   const over = nodeIds('flood', N2_SHARE_MAX + 1);

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { meshCounters, meshNet, peersOf, type PeerView, reloadMesh } from './mesh-net.ts';
+import { meshCounters, meshNet, peersOf, type PeerView, reloadMesh } from '../mesh/mesh-net.ts';
 
 test('a connect string makes each node the peer of the other', async (t) => {
   const net = meshNet(t);
@@ -108,7 +108,7 @@ test('inbound connections above maxMesh are sessions', async (t) => {
   );
 });
 
-test('peer explain tells addresses, attempts, exchange and traffic', async (t) => {
+test('peer explain tells addresses, attempts, handshake and traffic', async (t) => {
   const net = meshNet(t);
   const [anna, bert] = await net.start('anna', 'bert');
   await anna.run('peer.connect', { target: bert.connectString });

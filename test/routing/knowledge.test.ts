@@ -1,8 +1,8 @@
 import test from 'ava';
 import type { TestNetwork, TestNode } from '../../kernel/testing/index.ts';
-import { CORE, meshCounters, meshNet, peerIds, reloadMesh } from './mesh-net.ts';
+import { CORE, meshCounters, meshNet, peerIds, reloadMesh } from '../mesh/mesh-net.ts';
 
-const FINDER = new URL('./finder', import.meta.url);
+const FINDER = new URL('../mesh/finder', import.meta.url);
 
 /** a - b - c - d - e, each knowing three hops. */
 async function chain(net: TestNetwork): Promise<TestNode[]> {

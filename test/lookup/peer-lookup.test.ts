@@ -3,9 +3,9 @@ import type { NodeId } from '../../kernel/index.ts';
 import type { LookupStep } from '../../plugins/lookup/api.ts';
 import { LOCATING_MAX } from '../../plugins/lookup/address-service.ts';
 import { RUNS_MAX } from '../../plugins/lookup/peer-lookup.ts';
-import { nodeIds } from '../knowledge/ids.ts';
-import { Neighbourhood } from '../knowledge/neighbourhood.ts';
-import type { Neighbour } from '../knowledge/neighbourhood.ts';
+import { nodeIds } from '../routing/ids.ts';
+import { Neighbourhood } from '../routing/neighbourhood.ts';
+import type { Neighbour } from '../routing/neighbourhood.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -22,10 +22,10 @@ async function chain() {
 }
 
 const find = (net: Neighbourhood, from: Neighbour, target: NodeId, options: object = {}) =>
-  net.clock.until(from.cascade.connect(target, { purpose: 'test', ...options }).then(() => from.links.get(target)));
+  net.clock.until(from.lookup.connect(target, { purpose: 'test', ...options }).then(() => from.links.get(target)));
 
 const results = (from: Neighbour, target: NodeId) =>
-  from.cascade.history
+  from.lookup.history
     .get(target)
     .at(-1)
     ?.steps.map(({ step, result }) => [step, result]);
@@ -34,7 +34,7 @@ test('a connected node is given without any step', async (t) => {
   const { net, a, b } = await chain();
   t.is(await find(net, a, b.id), b);
   t.is(net.sent.length, 0);
-  t.deepEqual(a.cascade.history.get(b.id), []);
+  t.deepEqual(a.lookup.history.get(b.id), []);
 });
 
 test('step 1: a stored address is dialled before anybody is asked', async (t) => {
@@ -119,7 +119,7 @@ test('a node that was asked stays when somebody has wanted it meanwhile', async 
   offer([d.id]);
   let other: Promise<unknown> | undefined;
   net.loses = ({ body }) => {
-    if ((body as { target?: string }).target === e.id) other = a.cascade.connect(d.id, { purpose: 'another' });
+    if ((body as { target?: string }).target === e.id) other = a.lookup.connect(d.id, { purpose: 'another' });
     return false;
   };
   await find(net, a, e.id);
@@ -142,7 +142,7 @@ test('preferred peers that are no help are no more than three, and keep their st
     [b.id, c.id, d.id],
   );
   t.is(a.counters.read()['reporters-judged.refuted'], undefined);
-  const last = a.cascade.history
+  const last = a.lookup.history
     .get(stranger)
     .at(-1)
     ?.steps.find(({ step }) => step === 'preferred-peers');
@@ -189,7 +189,7 @@ test('what nobody knows is unreachable after every step, each with its reason an
   a.offer('social-cache', step('social-cache', 0));
   await t.throwsAsync(find(net, a, stranger), { code: 'resolve/unreachable' });
   t.deepEqual(names, ['social-cache', 'worm-search', 'introduction']);
-  const run = a.cascade.history.get(stranger).at(-1);
+  const run = a.lookup.history.get(stranger).at(-1);
   t.deepEqual(
     run?.steps.map(({ step }) => step),
     ['social-cache', 'peers-table', 'ask-n2-reporter', 'ask-n3-chain', 'worm-search', 'introduction'],
@@ -224,7 +224,7 @@ test('a step that throws, and one that never ends, do not hold up the next', asy
   const [stranger] = nodeIds('stranger', 1) as [NodeId];
   await t.throwsAsync(find(net, a, stranger), { code: 'resolve/unreachable' });
   t.false(
-    a.cascade.history
+    a.lookup.history
       .get(stranger)
       .at(-1)
       ?.steps.some(({ step }) => step === 'worm-search'),
@@ -242,19 +242,19 @@ test('a step that connects the node itself ends the search', async (t) => {
     },
   });
   t.is(await find(net, a, x.id), x);
-  t.is(a.cascade.history.get(x.id).at(-1)?.result, 'introduction');
+  t.is(a.lookup.history.get(x.id).at(-1)?.result, 'introduction');
 });
 
 test('two that look for the same node share one search, and one may give up', async (t) => {
   const { net, a, d } = await chain();
   const giveUp = new AbortController();
-  const first = a.cascade.connect(d.id, { purpose: 'one', signal: giveUp.signal });
-  const second = a.cascade.connect(d.id, { purpose: 'two' });
+  const first = a.lookup.connect(d.id, { purpose: 'one', signal: giveUp.signal });
+  const second = a.lookup.connect(d.id, { purpose: 'two' });
   giveUp.abort(new Error('enough'));
   await t.throwsAsync(first, { message: 'enough' });
   await net.clock.until(second);
   t.is(a.links.get(d.id), d);
-  t.is(a.cascade.history.get(d.id).length, 1);
+  t.is(a.lookup.history.get(d.id).length, 1);
 });
 
 test('no more than the cap of searches run at once', async (t) => {
@@ -262,11 +262,11 @@ test('no more than the cap of searches run at once', async (t) => {
   a.offer('worm-search', { limitMs: 3_000, find: () => new Promise(() => {}) });
   const ids = nodeIds('strangers', RUNS_MAX + 1);
   const runs = ids.map((id) =>
-    a.cascade.connect(id, { purpose: 'flood' }).catch((error: { code: string }) => error.code),
+    a.lookup.connect(id, { purpose: 'flood' }).catch((error: { code: string }) => error.code),
   );
   t.is(await runs.at(-1), 'resolve/busy');
   t.is((await net.clock.until(Promise.all(runs)))[0], 'resolve/unreachable');
-  t.is(a.cascade.running, 0);
+  t.is(a.lookup.running, 0);
 });
 
 test('whom the user disconnected is not looked for', async (t) => {

@@ -1,23 +1,23 @@
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import type { TestNode } from '../../kernel/testing/index.ts';
-import { meshNet, peersOf } from './mesh-net.ts';
+import { meshNet, peersOf } from '../mesh/mesh-net.ts';
 
 const ALL = ['peers', 'routing', 'lookup', 'mesh', 'social', 'presence', 'content', 'anchors'].map((name) =>
   fileURLToPath(new URL(`../../plugins/${name}`, import.meta.url)),
 );
 
-interface Exchange extends Record<string, unknown> {
+interface Told extends Record<string, unknown> {
   sections: Record<string, unknown>;
 }
 
-/** What a node tells in exchanges from now on. */
-function exchangesOf(node: TestNode): Exchange[] {
-  const told: Exchange[] = [];
+/** What a node tells in handshakes from now on. */
+function handshakesOf(node: TestNode): Told[] {
+  const told: Told[] = [];
   const { network } = node.kernel;
   const sendTo = network.sendTo.bind(network);
   Object.assign(network, {
-    sendTo: (to: never, message: { name: string }, body: Exchange, options: never) => {
+    sendTo: (to: never, message: { name: string }, body: Told, options: never) => {
       if (message.name === 'InitialExchange') told.push(body);
       return sendTo(to, message as never, body as never, options);
     },
@@ -25,7 +25,7 @@ function exchangesOf(node: TestNode): Exchange[] {
   return told;
 }
 
-test('a first exchange tells version, features, profile, N1, N2, deletes, addresses and how the other is seen (CONN-18)', async (t) => {
+test('a handshake tells version, features, profile, N1, N2, deletes, addresses and how the other is seen (CONN-18)', async (t) => {
   const net = meshNet(t);
   const [anna, bert, carl] = [
     await net.add({ name: 'anna', plugins: ALL }),
@@ -35,7 +35,7 @@ test('a first exchange tells version, features, profile, N1, N2, deletes, addres
   await anna.run('profile.set', { name: 'Anna', bio: 'Likes bread' });
   await anna.run('peer.connect', { target: carl.connectString });
   await net.advance(150_000);
-  const told = exchangesOf(anna);
+  const told = handshakesOf(anna);
   const frames: string[] = [];
   const stop = anna.kernel.trace.subscribe((records) => {
     for (const { code, direction, stream } of records) if (code === '0x02') frames.push(`${direction} ${stream}`);
@@ -44,24 +44,24 @@ test('a first exchange tells version, features, profile, N1, N2, deletes, addres
   await anna.run('peer.connect', { target: bert.connectString });
   await net.advance(1_000);
   t.deepEqual(frames, ['out bi', 'in bi'], 'both sides tell');
-  const [exchange] = told as [Exchange];
-  t.like(exchange, {
+  const [handshake] = told as [Told];
+  t.like(handshake, {
     protocol: 1,
     node_id: anna.id,
     nplus10: [anna.id],
     your_observed_addr: bert.address,
     addresses: [anna.address],
   });
-  t.is(typeof exchange.nat_type, 'string');
-  t.true((exchange.features as string[]).includes('NodeListUpdate'));
-  const { profile, routes, deletes, address } = exchange.sections as Record<string, Record<string, unknown>>;
+  t.is(typeof handshake.nat_type, 'string');
+  t.true((handshake.features as string[]).includes('NodeListUpdate'));
+  const { profile, routes, deletes, address } = handshake.sections as Record<string, Record<string, unknown>>;
   t.like(profile, { author: anna.id, name: 'Anna', bio: 'Likes bread' });
   t.like(routes, { n1_added: [carl.id] });
   t.true('n2_added' in (routes ?? {}));
   t.deepEqual(deletes, { deletes: [] });
   t.like(address, { node_id: anna.id });
   // H5: never N3, follows or whom she knows socially.
-  t.deepEqual(Object.keys(exchange.sections).sort(), [
+  t.deepEqual(Object.keys(handshake.sections).sort(), [
     'address',
     'anchor',
     'deletes',
@@ -69,7 +69,7 @@ test('a first exchange tells version, features, profile, N1, N2, deletes, addres
     'profile',
     'routes',
   ]);
-  t.deepEqual(exchange.sections.following, { following: false });
+  t.deepEqual(handshake.sections.following, { following: false });
 });
 
 test('a list of peers tells kind and slot, address, activity and age of each connection (MESH-04)', async (t) => {

@@ -12,7 +12,7 @@ import { DialPurposes } from '../../plugins/peers/dial-purposes.ts';
 import { History } from '../../plugins/peers/history.ts';
 import { PeerSessions } from '../../plugins/peers/sessions.ts';
 import type { PeerSession } from '../../plugins/peers/sessions.ts';
-import { nodeIds } from '../knowledge/ids.ts';
+import { nodeIds } from '../routing/ids.ts';
 
 const [SELF, TELLER, PEER, ...OTHERS] = nodeIds('connector', 60) as [NodeId, NodeId, NodeId, ...NodeId[]];
 const HOME = '203.0.113.7:4433';

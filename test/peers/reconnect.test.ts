@@ -1,5 +1,5 @@
 import test from 'ava';
-import { meshNet, peerIds, reloadMesh } from './mesh-net.ts';
+import { meshNet, peerIds, reloadMesh } from '../mesh/mesh-net.ts';
 
 test('peers find each other again after the connection broke', async (t) => {
   const net = meshNet(t);
