@@ -51,8 +51,13 @@ export class ContributionHandle<T> implements Contribution<T> {
     { signal, limitMs = CONTRIBUTION_LIMIT_MS }: ContributionCallOptions = {},
   ): Promise<Awaited<R>> {
     const limit = linkSignals([signal], { deadlineMs: limitMs, clock: this.#clock });
+    let began = false;
     try {
-      return await this.#gate.runAbortable(this.#what, (own) => this.#run(call, own), limit.signal);
+      const run = (own: AbortSignal): Promise<Awaited<R>> => {
+        began = true;
+        return this.#run(call, own);
+      };
+      return await this.#gate.runAbortable(this.#what, run, limit.signal);
     } catch (error) {
       if (signal?.aborted || !limit.signal.aborted) throw error;
       const timeout = lifecycleErrors.make('contribution-timeout', {
@@ -60,7 +65,8 @@ export class ContributionHandle<T> implements Contribution<T> {
         point: this.#what,
         limit: limitMs,
       });
-      this.#present()?.contributor.reportFailure(`contribution ${this.#what}`, timeout);
+      // A call that waited for a swap all the time never reached the contribution.
+      if (began) this.#present()?.contributor.reportFailure(`contribution ${this.#what}`, timeout);
       throw timeout;
     } finally {
       limit.dispose();
@@ -83,7 +89,10 @@ export class ContributionHandle<T> implements Contribution<T> {
   }
 
   /** Settles when the call does or its signal aborts. A refusal with a code of its own is an answer, not a failure. */
-  async #run<R>(call: (implementation: T, signal: AbortSignal) => R | Promise<R>, signal: AbortSignal): Promise<R> {
+  async #run<R>(
+    call: (implementation: T, signal: AbortSignal) => R | Promise<R>,
+    signal: AbortSignal,
+  ): Promise<Awaited<R>> {
     const installed = this.#present();
     if (installed === undefined) throw lifecycleErrors.make('service-off', { service: this.#what });
     let abort = (): void => {};

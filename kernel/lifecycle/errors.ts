@@ -58,6 +58,7 @@ export const lifecycleErrors = defineErrors('lifecycle', {
     message: '"{name}" reads the point "{point}", which it does not own.',
     hint: 'The owner names a point in its "points" and reads it; others contribute to it.',
   },
+  'loop-timeout': { message: 'The loop "{loop}" took longer than {limit} ms.', retryable: true },
   'contribution-timeout': {
     message: 'What "{plugin}" contributes to "{point}" did not answer within {limit} ms.',
     retryable: true,

@@ -1,5 +1,6 @@
 import type { Clock, Random, TimerHandle } from '../sdk/clock.ts';
 import type { Loop } from '../sdk/plugin.ts';
+import { lifecycleErrors } from './errors.ts';
 
 const DEFAULT_JITTER = 0.1;
 /** Neighbour: DRAIN_MS of the swap is shorter, so a long tick is aborted by the swap first. */
@@ -110,7 +111,9 @@ export class LoopRunner {
 
   async #finish(work: Promise<void>, tick: AbortController, startedMs: number): Promise<void> {
     const limitMs = this.#loop.limitMs ?? Math.min(this.#loop.everyMs, TICK_LIMIT_MAX_MS);
-    const limit = this.#clock.timer(limitMs, () => tick.abort(new Error(`loop ${this.#name} exceeded ${limitMs} ms`)));
+    const limit = this.#clock.timer(limitMs, () =>
+      tick.abort(lifecycleErrors.make('loop-timeout', { loop: this.#name, limit: limitMs })),
+    );
     try {
       await work;
     } catch (error) {

@@ -34,6 +34,9 @@ export class Points {
       const other = this.#owners.get(name)?.plugin;
       if (other !== undefined && other !== plugin) return `the point "${name}" already belongs to ${other}`;
     }
+    // What the plugin says of its own points now counts, not what its predecessor said.
+    const pointOf = (point: Point<unknown>): Point<unknown> =>
+      points.find((own) => own.name === point.name) ?? this.#pointOf(point);
     const fresh = new Map<string, Map<string, Contributed>>();
     for (const contributed of contributes) {
       if (contributed?.kind !== 'contribution') return 'an entry of "contributes" was not made by contribute()';
@@ -43,11 +46,11 @@ export class Points {
       const names = fresh.get(point.name) ?? new Map<string, Contributed>();
       if (names.has(name)) return `two contributions to "${point.name}" are named "${name}"`;
       fresh.set(point.name, names.set(name, contributed));
-      const misfit = this.#misfit(points.find((own) => own.name === point.name) ?? this.#pointOf(point), contributed);
+      const misfit = this.#misfit(pointOf(point), contributed);
       if (misfit !== undefined) return `its contribution to "${point.name}" does not fit: ${misfit}`;
     }
     for (const [pointName, names] of fresh) {
-      const problem = this.#crowded(plugin, pointName, names);
+      const problem = this.#crowded(plugin, pointName, names, pointOf);
       if (problem !== undefined) return problem;
     }
     return undefined;
@@ -130,14 +133,19 @@ export class Points {
     );
   }
 
-  #crowded(plugin: string, pointName: string, fresh: ReadonlyMap<string, Contributed>): string | undefined {
+  #crowded(
+    plugin: string,
+    pointName: string,
+    fresh: ReadonlyMap<string, Contributed>,
+    pointOf: (point: Point<unknown>) => Point<unknown>,
+  ): string | undefined {
     const others = [...(this.#installed.get(pointName)?.values() ?? [])].filter(
       ({ contributor }) => contributor.plugin !== plugin,
     );
     const taken = others.find(({ name }) => fresh.has(name));
     if (taken) return `"${taken.name}" at "${pointName}" is a contribution of ${taken.contributor.plugin} already`;
     const [first] = fresh.values();
-    const limit = first === undefined ? 0 : this.#pointOf(first.point).limit;
+    const limit = first === undefined ? 0 : pointOf(first.point).limit;
     if (others.length + fresh.size > limit) return `"${pointName}" takes at most ${limit} contributions`;
     const ordered = orderContributions([
       ...others.map(({ name, contributed }) => ({ ...placeOf(contributed), name })),

@@ -19,7 +19,7 @@ const SEEK_PAUSE_MS = 10 * 60_000;
 const RUNNING_MAX = 8;
 /** Preferred peers of a missing contact that are asked about it in one round. */
 const ASKED_MAX = 3;
-/** Finding a contact may take the whole cascade. */
+/** Finding a contact may take every step of a lookup. */
 const REACH_LIMIT_MS = 60_000;
 
 interface CheckinsDeps {
@@ -60,7 +60,7 @@ export class Checkins {
     const now = ctx.clock.now();
     for (const route of routes.due(now, 4 * RUNNING_MAX)) {
       if (this.#running.size >= RUNNING_MAX) return;
-      if (!this.#running.has(route.nodeId)) void this.#run(route);
+      if (!this.#running.has(route.nodeId)) ctx.background('check-in', this.#run(route));
     }
   }
 
@@ -94,8 +94,8 @@ export class Checkins {
     if (awayMs >= GIVEN_UP_AFTER_MS) return routes.setCheckinDue(nodeId, Number.MAX_SAFE_INTEGER);
     this.#running.add(nodeId);
     this.#lastMs.set(nodeId, now);
-    routes.setCheckinDue(nodeId, now + this.#pauseMs(awayMs));
     try {
+      routes.setCheckinDue(nodeId, now + this.#pauseMs(awayMs));
       if (!this.#deps.isPeer(nodeId)) await this.#deps.connect(nodeId, REACH_LIMIT_MS);
       await this.#exchange(nodeId, []);
       ctx.counters.add('checkins-made');

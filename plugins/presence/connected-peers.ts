@@ -6,11 +6,9 @@ import type { PeersService } from '../peers/api.ts';
 export class ConnectedPeers {
   /** Features by connection, by node. The kernel caps connections. */
   readonly #peers = new Map<NodeId, Map<number, ReadonlySet<string>>>();
-  readonly #ctx: ContextBase;
   readonly #service: Ref<PeersService>;
 
   constructor(ctx: ContextBase, service: Ref<PeersService>) {
-    this.#ctx = ctx;
     this.#service = service;
     ctx.on(peerReady, ({ peer, connectionId, features }) => this.#add(peer.nodeId, connectionId, features));
     ctx.on(peerFeaturesChanged, ({ peer, connectionId, features }) => this.#add(peer.nodeId, connectionId, features));
@@ -33,11 +31,11 @@ export class ConnectedPeers {
     return [...(this.#peers.get(nodeId)?.values() ?? [])].some((features) => features.has(feature));
   }
 
-  /** Asks peers anew: events of the time before this generation are missing. */
-  async refresh(): Promise<void> {
-    const peers = await this.#service.tryUse((service) => service.peers(), { signal: this.#ctx.signal });
+  /** Asks peers anew, at once, so that no event falls between: those before this generation are missing. */
+  refresh(): void {
+    const peers = this.#service.ask((service) => service.peers(), []);
     this.#peers.clear();
-    for (const { peer, connectionId, features } of peers ?? []) this.#add(peer.nodeId, connectionId, features);
+    for (const { peer, connectionId, features } of peers) this.#add(peer.nodeId, connectionId, features);
   }
 
   #add(nodeId: NodeId, connectionId: number, features: readonly string[]): void {

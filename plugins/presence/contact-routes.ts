@@ -2,7 +2,7 @@ import { serviceArrived } from '../../kernel/index.ts';
 import type { ContextBase, NodeId, Ref } from '../../kernel/index.ts';
 import { peerGone, peerReady, PEERS } from '../peers/api.ts';
 import type { PeersService } from '../peers/api.ts';
-import { followed, followerChanged, unfollowed } from '../social/api.ts';
+import { followed, followerChanged, SOCIAL, unfollowed } from '../social/api.ts';
 import type { Relation, SocialService } from '../social/api.ts';
 import type { ConnectedPeers } from './connected-peers.ts';
 import type { KeptFollowees } from './kept-followees.ts';
@@ -15,6 +15,8 @@ interface ContactRoutesDeps {
   readonly kept: KeptFollowees;
   readonly peers: Ref<PeersService>;
   readonly social: Ref<SocialService>;
+  /** A node is a contact from now on. */
+  related(nodeId: NodeId): void;
   /** What is known of a contact has changed. */
   changed(nodeId: NodeId): void;
 }
@@ -27,7 +29,7 @@ export class ContactRoutes {
     this.#deps = deps;
     const { ctx } = deps;
     ctx.on(followed, async ({ nodeId, relation, addresses }) => {
-      deps.routes.relate(nodeId, relation, addresses);
+      this.#relate(nodeId, relation, addresses);
       await deps.kept.add(nodeId, addresses);
       if (deps.connected.has(nodeId)) await this.#cameOnline(nodeId);
     });
@@ -39,47 +41,45 @@ export class ContactRoutes {
     ctx.on(peerReady, ({ peer }) => this.#cameOnline(peer.nodeId));
     ctx.on(peerGone, ({ peer }) => this.#wentOffline(peer.nodeId));
     ctx.on(serviceArrived, async ({ token }) => {
-      if (token === PEERS.name) await this.reconcile();
+      if (token === PEERS.name || token === SOCIAL.name) await this.reconcile();
     });
   }
 
-  /** Takes from social who the contacts are and from peers who is here: at a start, and when peers comes. */
+  /** Takes from peers who is here and from social who the contacts are: at a start, and when one of them comes. */
   async reconcile(): Promise<void> {
     const { connected, kept, routes } = this.#deps;
-    await this.#reconcileContacts();
     kept.forgetAll();
-    await connected.refresh();
+    connected.refresh();
     routes.onlyOnline(new Set(connected.nodes()));
+    this.#reconcileContacts();
     for (const nodeId of connected.nodes()) await this.#cameOnline(nodeId);
     await kept.refresh();
   }
 
-  /** Social may have gone on while presence was off. */
-  async #reconcileContacts(): Promise<void> {
+  /** Social may have gone on while presence was off. Nothing changes while social itself is off. */
+  #reconcileContacts(): void {
     const { ctx, social, routes } = this.#deps;
-    const relations = await social.use(
-      (service) => {
-        const follows = service
-          .follows()
-          .map((nodeId): [NodeId, Relation] => [nodeId, service.isFriend(nodeId) ? 'mutual' : 'follow']);
-        const followers = service.followers(AUDIENCE_ROUTES_MAX);
-        return new Map([...followers.map((nodeId): [NodeId, Relation] => [nodeId, 'audience']), ...follows]);
-      },
-      { signal: ctx.signal },
-    );
+    const contacts = social.ask((service) => contactsOf(service), undefined);
+    if (contacts === undefined) return;
+    const { relations, isWhole } = contacts;
     ctx.db.transaction(() => {
       for (const { nodeId, relation } of routes.all()) {
-        // Followers without a place among the latest keep the route they have.
-        if (!relations.has(nodeId) && relation !== 'audience') routes.remove(nodeId);
+        // A follower who is not among the latest may be one all the same.
+        const isGone = !relations.has(nodeId) && (isWhole || relation !== 'audience');
+        if (isGone) routes.remove(nodeId);
         if (relations.get(nodeId) === relation) relations.delete(nodeId);
       }
-      for (const [nodeId, relation] of relations) routes.relate(nodeId, relation);
+      for (const [nodeId, relation] of relations) this.#relate(nodeId, relation);
     });
   }
 
-  #relate(nodeId: NodeId, relation: Relation | undefined): void {
-    if (relation === undefined) this.#deps.routes.remove(nodeId);
-    else this.#deps.routes.relate(nodeId, relation);
+  #relate(nodeId: NodeId, relation: Relation | undefined, addresses: readonly string[] = []): void {
+    const { routes } = this.#deps;
+    if (relation === undefined) routes.remove(nodeId);
+    else {
+      routes.relate(nodeId, relation, addresses);
+      this.#deps.related(nodeId);
+    }
   }
 
   async #cameOnline(nodeId: NodeId): Promise<void> {
@@ -94,4 +94,15 @@ export class ContactRoutes {
     if (connected.has(nodeId)) return;
     if (routes.offline(nodeId, ctx.clock.now())) this.#deps.changed(nodeId);
   }
+}
+
+/** How contacts stand to the user. `isWhole`: the latest followers that were asked for are all there are. */
+function contactsOf(social: SocialService): { relations: Map<NodeId, Relation>; isWhole: boolean } {
+  const followers = social.followers(AUDIENCE_ROUTES_MAX);
+  const follows = social.follows();
+  const relations = new Map([
+    ...followers.map((nodeId): [NodeId, Relation] => [nodeId, 'audience']),
+    ...follows.map((nodeId): [NodeId, Relation] => [nodeId, social.isFriend(nodeId) ? 'mutual' : 'follow']),
+  ]);
+  return { relations, isWhole: followers.length < AUDIENCE_ROUTES_MAX };
 }

@@ -56,6 +56,7 @@ export default definePlugin({
       kept,
       peers,
       social,
+      related: (nodeId) => socialRouting.presence.adopt(nodeId),
       changed: (nodeId) => socialRouting.changed(nodeId),
     });
     const socialRouting = new SocialRouting({

@@ -11,6 +11,8 @@ import type { Watch, Watchers } from './watchers.ts';
 
 /** Records of nodes that are no contacts, for those who ask us; beyond it the one received longest ago goes. */
 const RECORDS_MAX = 2_000;
+/** Whom we ask about one contact: those it named in its N+10. The first of them is forgotten beyond it. */
+const TELLERS_OF_ONE_MAX = 11;
 /** Contacts whose presence somebody told us; beyond it the oldest word is forgotten. */
 const TELLERS_MAX = 4_000;
 
@@ -77,6 +79,13 @@ export class Presence {
     ctx.counters.add('address-records-stored');
     if (route !== undefined) this.#store(route, read.record, from);
     return true;
+  }
+
+  /** A node has become a contact: what it signed of itself before it was one is kept from now on. */
+  adopt(nodeId: NodeId): void {
+    const record = this.#records.get(nodeId);
+    const route = this.#deps.routes.get(nodeId);
+    if (record !== undefined && route !== undefined && route.record === undefined) this.#store(route, record, nodeId);
   }
 
   /** Who prefers a contact, as it says itself; only hints for who looks for it. */
@@ -191,7 +200,12 @@ export class Presence {
   }
 
   #trust(about: NodeId, teller: NodeId): void {
-    this.#tellers.set(about, (this.#tellers.get(about) ?? new Set()).add(teller));
+    const tellers = (this.#tellers.get(about) ?? new Set<NodeId>()).add(teller);
+    for (const oldest of tellers) {
+      if (tellers.size <= TELLERS_OF_ONE_MAX) break;
+      tellers.delete(oldest);
+    }
+    this.#tellers.set(about, tellers);
   }
 
   #isTeller(about: NodeId, from: NodeId): boolean {

@@ -32,6 +32,8 @@ import { Watchers } from './watchers.ts';
 import { Presence } from './presence.ts';
 
 const DAY_MS = 24 * 3_600_000;
+/** After a start or reload, so that a node that runs less than a day at a time reports as well. */
+const FIRST_DAILY_MS = 10 * 60_000;
 /** Contacts away for longer are not named to others as reachable through us. */
 const N1_RECENT_MS = 7 * DAY_MS;
 /** Connections that are in N1 by themselves (LAY-03). */
@@ -71,7 +73,7 @@ export class SocialRouting {
     this.#named = new NamedContacts(ctx.db);
     this.#startedMs = ctx.clock.now();
     this.#deps = deps;
-    this.#dailyDueMs = ctx.clock.now() + DAY_MS;
+    this.#dailyDueMs = ctx.clock.now() + FIRST_DAILY_MS;
     this.watchers = new Watchers(ctx.db);
     this.own = new OwnAddress({
       self: ctx.self.nodeId,
@@ -128,8 +130,7 @@ export class SocialRouting {
       },
     };
     return [
-      // Who follows us is a contact from that word on, and only the address of a contact is kept.
-      contribute(HANDSHAKE, address, { name: 'address', after: ['following'] }),
+      contribute(HANDSHAKE, address, { name: 'address' }),
       contribute(N1_SHARE, () => (this.#deps.hasContacts() ? this.n1() : [])),
       contribute(LOOKUP_STEP, this.#cachedAddresses(), { name: 'social-cache', before: ['peers-table'] }),
       contribute(LOOKUP_STEP, this.#preferredPeers(), { name: 'preferred-peers', after: ['ask-n3-chain'] }),

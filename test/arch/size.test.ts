@@ -11,7 +11,7 @@ const LINES_MAX: Record<string, number> = {
   config: 400,
   control: 1_800,
   identity: 1_000,
-  lifecycle: 2_350,
+  lifecycle: 2_400,
   observe: 300,
   sdk: 700,
   'sdk/kit': 350,

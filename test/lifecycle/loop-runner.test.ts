@@ -85,7 +85,7 @@ for (const [name, everyMs, limitMs, expected] of [
     await clock.advance(everyMs + expected - 1);
     t.deepEqual(failures, []);
     await clock.advance(1);
-    t.like(failures, [['beat', { message: `loop beat exceeded ${expected} ms` }]]);
+    t.like(failures, [['beat', { message: `The loop "beat" took longer than ${expected} ms.` }]]);
     t.like(runner.report(), { runs: 1, failures: 1, lastMs: expected });
   });
 }

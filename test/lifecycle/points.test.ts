@@ -166,3 +166,22 @@ test('a point belongs to one plugin, which alone reads it', async (t) => {
   t.regex(outcome.reason ?? '', /the point "shop\/dish" already belongs to shop/);
   await t.throwsAsync(rig.run('shop.foreign'), { code: 'lifecycle/foreign-point' });
 });
+
+test('a plugin that raises the limit of its own point and uses it was refused by the limit it had before', async (t) => {
+  const rig = hostRig(t);
+  const own = (limit: number): string => `
+import { contribute, definePlugin, definePoint } from 'itsgoin';
+const DISH = definePoint('own/dish', { limit: ${limit} });
+export default definePlugin({
+  name: 'own', version: '1.0.0', kernel: '^1', about: 'Contributes to its own point', points: [DISH],
+  setup: () => ({
+    contributes: Array.from({ length: ${limit} }, (_, n) => contribute(DISH, {}, { name: 'own/' + n })),
+  }),
+});
+`;
+  const path = rig.write('own.ts', own(1));
+  await rig.host.add(path);
+  writeFileSync(path, own(3));
+  t.like(await rig.host.reload('own'), { outcome: 'committed', reason: undefined });
+  t.is(rig.host.inspect('own').contributes.length, 3);
+});
