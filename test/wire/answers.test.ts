@@ -47,6 +47,8 @@ const wrong: Record<string, Uint8Array> = {
   'no JSON': rawFrame(ASK_ANSWER, '{"n":'),
   'what its schema does not allow': rawFrame(ASK_ANSWER, '{"n":"one"}'),
   'a frame one byte too large': padded(1_025),
+  null: rawFrame(ASK_ANSWER, 'null'),
+  'a number': rawFrame(ASK_ANSWER, '7'),
   'an extension frame': rawFrame(EXTENSION, '{"name":"PostFetchResponse","body":{"n":1}}'),
   'a refusal without a code': rawFrame(REFUSED, '{}'),
   'a refusal that is null': rawFrame(REFUSED, 'null'),

@@ -45,6 +45,15 @@ test('a stream that could not be opened says why; when the connection has ended 
   t.like(await t.throwsAsync(lost), { code: 'wire/connection-closed', data: { reason: 'user-request' } });
 });
 
+test('the end of a connection ends the wait for room', async (t) => {
+  const rig = wireRig();
+  slowToOpen(rig);
+  const lost = rig.client.dispatcher.send(rig.near, ask, { n: 1 });
+  rig.near.close(0x08, 'user-request');
+  t.like(await t.throwsAsync(lost), { code: 'wire/connection-closed', data: { reason: 'user-request' } });
+  t.is(rig.clock.monotonic(), 0);
+});
+
 test('a stream that opens after its caller gave up is reset', async (t) => {
   const rig = wireRig();
   const { stream, open } = slowToOpen(rig);

@@ -126,6 +126,20 @@ test('128 frames of a connection are partly read at a time; the next goes on whe
   t.is(seen.length, HALF_READ_MAX + 2);
 });
 
+test('a frame that had to wait for room gives its room back', async (t) => {
+  const { near, far, serve } = wireRig();
+  serve('p', [note, () => {}]);
+  for (let round = 0; round < 3; round++) {
+    const streams = Array.from({ length: HALF_READ_MAX + 4 }, () => near.openUni());
+    for (const stream of streams) stream.write(rawFrame(0x42, '{"n":', 7), false);
+    await settle();
+    t.is([...far.live].filter(({ paused }) => paused).length, 4, `round ${round}`);
+    for (const stream of streams) stream.write(Buffer.from('1}'), true);
+    await settle();
+    t.is(far.live.size, 0);
+  }
+});
+
 test('two frames of 16 MiB are partly read at a time, the third waits', async (t) => {
   const { near, far, serve } = wireRig();
   const largest = 16 * 1024 * 1024;
