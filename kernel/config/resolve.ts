@@ -1,3 +1,4 @@
+import { Type } from 'typebox';
 import type { Static, TObject, TSchema } from 'typebox';
 import { Value } from 'typebox/value';
 import { deepFreeze } from '../sdk/freeze.ts';
@@ -79,7 +80,7 @@ function* formerSettings(schema: TObject, others: (plugin: string) => unknown): 
   }
 }
 
-const NO_KEYS = { type: 'object', properties: {}, required: [] } as unknown as TObject;
+const NO_KEYS: TObject = Type.Object({});
 
 function refuseUnknown(schema: TSchema, value: unknown, prefix: string, where: string): void {
   const properties = (schema as Partial<TObject>).properties;

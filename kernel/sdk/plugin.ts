@@ -127,6 +127,11 @@ export interface PluginContext<Config, Inject extends Record<string, Injection>>
   readonly deps: { readonly [K in keyof Inject]: Injected<Inject[K]> };
 }
 
+// biome-ignore lint/complexity/noBannedTypes: `{}` is "no keys" here
+type NoKeys = {};
+/** The settings of a plugin that declares none: `PluginContext<NoSettings, typeof needs>`. */
+export type NoSettings = NoKeys;
+
 /** A plugin: data the kernel can check before any of its code runs, and one `setup`. */
 export interface PluginSpec<
   ConfigSchema extends TObject = TObject,
@@ -163,14 +168,10 @@ export interface PluginSpec<
 
 /** Declares a plugin; the only default export of `plugin.ts`. Only for inference: checks come at load. */
 export function definePlugin<
-  // biome-ignore lint/complexity/noBannedTypes: `{}` is "no keys" here
-  ConfigSchema extends TObject = TObject<{}>,
-  // biome-ignore lint/complexity/noBannedTypes: as above
-  const Inject extends Record<string, Injection> = {},
-  // biome-ignore lint/complexity/noBannedTypes: as above
-  const Messages extends Record<string, AnyMessage> = {},
-  // biome-ignore lint/complexity/noBannedTypes: as above
-  const Commands extends Record<string, CommandBase> = {},
+  ConfigSchema extends TObject = TObject<NoKeys>,
+  const Inject extends Record<string, Injection> = NoKeys,
+  const Messages extends Record<string, AnyMessage> = NoKeys,
+  const Commands extends Record<string, CommandBase> = NoKeys,
   StateSchema extends TSchema = TSchema,
   Config = Static<ConfigSchema>,
   State = Static<StateSchema>,

@@ -1,5 +1,6 @@
 import { codeOf, linkSignals, untilAborted } from '../../kernel/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
+import { UNDIALLED } from '../peers/api.ts';
 import { rejoinEnded } from './api.ts';
 import type { Anchor, BootstrapCause } from './api.ts';
 import type { AnchorsContext } from './context.ts';
@@ -22,8 +23,6 @@ const REFERRALS_LIMIT_MS = 60_000;
 /** ANCHOR_STALE_THRESHOLD (CONN-17), and how many are tried in one run. */
 const STALE_MS = 7 * 24 * 3_600_000;
 const STALE_TRIED_MAX = 16;
-/** No address of a referral could be dialled. */
-const UNDIALLED = new Set(['mesh/not-dialable', 'mesh/over-budget']);
 /** Runs remembered for `anchor explain`, and the steps of one. */
 const RUNS_KEPT = 5;
 

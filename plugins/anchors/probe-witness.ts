@@ -1,5 +1,6 @@
-import { codeOf, linkSignals } from '../../kernel/index.ts';
+import { codeOf, linkSignals, transportCode, wireCode } from '../../kernel/index.ts';
 import type { IncomingCall, NodeId } from '../../kernel/index.ts';
+import { OVER_BUDGET } from '../peers/api.ts';
 import { hostOf, isIPv6, isPublic } from './address-rules.ts';
 import type { AnchorsContext } from './context.ts';
 import { PROBE_DIAL_MS, PROBE_WORD_MS, probeRequest, probeResult } from './messages.ts';
@@ -8,10 +9,10 @@ import type { PeerDirectory } from './peer-directory.ts';
 
 /** Our own troubles, which say nothing of the candidate. */
 const OWN_TROUBLE = new Set([
-  'transport/closed',
-  'transport/too-many-connections',
-  'wire/closed',
-  'transport/bad-address',
+  transportCode('closed'),
+  transportCode('too-many-connections'),
+  wireCode('closed'),
+  transportCode('bad-address'),
 ]);
 
 /** As a reporter we look after the machine that is to be dialled; as a witness we dial it. */
@@ -92,7 +93,7 @@ export class ProbeWitness {
     } catch (error) {
       ctx.signal.throwIfAborted();
       const reason = codeOf(error);
-      if (reason === 'mesh/over-budget') return this.#notTested(request, 'over-budget');
+      if (reason === OVER_BUDGET) return this.#notTested(request, 'over-budget');
       return { probe_id, outcome: OWN_TROUBLE.has(reason) ? 'not-tested' : 'unreachable', reason };
     } finally {
       limit.dispose();

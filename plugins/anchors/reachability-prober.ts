@@ -138,10 +138,11 @@ export class ReachabilityProber {
   ): Promise<{ outcome: Outcome; reason: string }> {
     const { ctx } = this.#anchors;
     const limit = linkSignals([signal, ctx.signal]);
+    const probe_id = Buffer.from(ctx.random.bytes(16)).toString('hex');
     let isProved = false;
     const proof = new Promise<void>((resolve) => {
       this.#pending = {
-        id: Buffer.from(ctx.random.bytes(16)).toString('hex'),
+        id: probe_id,
         witness,
         startedMs: ctx.clock.now(),
         proved: () => {
@@ -150,7 +151,6 @@ export class ReachabilityProber {
         },
       };
     });
-    const { id: probe_id } = this.#pending as unknown as Pending;
     const body = { probe_id, candidate: ctx.self.nodeId, target_addr: address, witness, return_via: via };
     try {
       const answer = await ctx.send(via, probeRequest, body, { signal: limit.signal });

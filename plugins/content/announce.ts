@@ -1,4 +1,4 @@
-import { canonicalJson, codeOf, ItsgoinError } from '../../kernel/index.ts';
+import { canonicalJson, codeOf, ItsgoinError, wireCode } from '../../kernel/index.ts';
 import type { BodyOf, NodeId } from '../../kernel/index.ts';
 import { deleteRecord, INLINE_POST_MAX_BYTES, postNotification } from './api.ts';
 import type { Contacts } from './contacts.ts';
@@ -139,7 +139,8 @@ export class Announcer {
     } catch (error) {
       this.#failed(error);
       // A peer that is gone pulls when it comes back.
-      if (error instanceof ItsgoinError && error.retryable && error.code !== 'wire/not-connected') lane.behind ??= post;
+      if (error instanceof ItsgoinError && error.retryable && error.code !== wireCode('not-connected'))
+        lane.behind ??= post;
     } finally {
       lane.inFlight -= 1;
     }

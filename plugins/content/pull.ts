@@ -1,7 +1,7 @@
 import { isRecord } from './post.ts';
 import { isPostId } from './post-id.ts';
 import type { PostId } from './post-id.ts';
-import { codeOf } from '../../kernel/index.ts';
+import { codeOf, wireCode } from '../../kernel/index.ts';
 import type { BodyOf, NodeId, ResponseOf } from '../../kernel/index.ts';
 import { PULL_AUTHORS_MAX, PULL_ENTRIES_MAX, pullSync, syncFinished } from './api.ts';
 import type { Contacts } from './contacts.ts';
@@ -192,7 +192,7 @@ class AuthorsPull {
       try {
         return await ctx.send(this.#peer, pullSync, request, { signal: this.#signal });
       } catch (error) {
-        if (codeOf(error) !== 'wire/rate-limited' || attempt > RATE_RETRIES) throw error;
+        if (codeOf(error) !== wireCode('rate-limited') || attempt > RATE_RETRIES) throw error;
         await ctx.clock.sleep(RATE_WAIT_MS, this.#signal);
       }
     }

@@ -1,4 +1,4 @@
-import { BoundedMap, codeOf } from '../../kernel/index.ts';
+import { BoundedMap, codeOf, wireCode } from '../../kernel/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
 import { contentErrors } from './errors.ts';
 import { pullFrom } from './pull.ts';
@@ -10,11 +10,11 @@ const AVOID_MS = 10 * 60_000;
 const AVOIDED_MAX = 256;
 /** Codes of pulls that ended because the peer or this generation went away: they say nothing of the data. */
 const ENDED = new Set([
-  'wire/not-connected',
-  'wire/connection-closed',
-  'wire/unsupported',
-  'wire/interrupted',
-  'wire/deadline',
+  wireCode('not-connected'),
+  wireCode('connection-closed'),
+  wireCode('unsupported'),
+  wireCode('interrupted'),
+  wireCode('deadline'),
 ]);
 
 interface Pull {

@@ -1,5 +1,6 @@
-import { codeOf, linkSignals } from '../../kernel/index.ts';
+import { codeOf, linkSignals, transportCode } from '../../kernel/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
+import { OVER_BUDGET } from '../peers/api.ts';
 import type { LookupContext } from './context.ts';
 import type { AddressHint, StepCall } from './contract.ts';
 import type { LookupWorld } from './world.ts';
@@ -8,9 +9,6 @@ import type { LookupWorld } from './world.ts';
 const DIAL_LIMIT_MS = 15_000;
 /** Time for a connection that a step made to finish its handshake. */
 const HANDSHAKE_LIMIT_MS = 10_000;
-
-/** That we may not dial it now says nothing of who told. */
-const OVER_BUDGET = 'mesh/over-budget';
 
 /** Writes a line of the run's record. */
 export type Note = (result: string, reason: string) => void;
@@ -63,7 +61,7 @@ export class Arrival {
       }
       reasons.push(`${fresh.join(', ')}: ${problem}`);
       if (call.signal.aborted) break;
-      if (problem === 'transport/wrong-node') routing.judge(toldBy, 'refuted');
+      if (problem === transportCode('wrong-node')) routing.judge(toldBy, 'refuted');
       else if (problem !== OVER_BUDGET) routing.judge(toldBy, 'not-reached');
     }
     note('dial-failed', reasons.join('; '));

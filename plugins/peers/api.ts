@@ -1,4 +1,4 @@
-import { definePoint, defineToken, defineTopic, hasMethods } from '../../kernel/index.ts';
+import { definePoint, defineToken, defineTopic, hasMethods, Type } from '../../kernel/index.ts';
 import type {
   AnyMessage,
   BodyOf,
@@ -7,6 +7,7 @@ import type {
   PeerId,
   ResponseOf,
   SendOptions,
+  Static,
 } from '../../kernel/index.ts';
 import { peersErrors } from './errors.ts';
 
@@ -84,6 +85,11 @@ export const SLOT_PURPOSES: ReadonlySet<string> = new Set([
   'preferred',
   'return',
 ]);
+
+/** Code of {@link PeersService.connect}: nothing was dialled, for the budget is spent. It says nothing of who told the addresses. */
+export const OVER_BUDGET = peersErrors.code('over-budget');
+/** Codes of {@link PeersService.connect} when no address was dialled. */
+export const UNDIALLED: ReadonlySet<string> = new Set([peersErrors.code('not-dialable'), OVER_BUDGET]);
 
 /** The reason to abort a request with that has become needless: what was charged for it is given back. */
 export function callOff(): Error {
@@ -253,7 +259,14 @@ export interface PeerFacts {
   readonly display_name?: string | undefined;
 }
 /** The badge of a node: it holds a mesh slot, or else its layer. */
-export type ReachBadge = 'mesh' | 'n1' | 'n2' | 'n3' | 'none';
+export const ReachBadge = Type.Union([
+  Type.Literal('mesh'),
+  Type.Literal('n1'),
+  Type.Literal('n2'),
+  Type.Literal('n3'),
+  Type.Literal('none'),
+]);
+export type ReachBadge = Static<typeof ReachBadge>;
 
 /** One search for a node by its id, with each step that was tried. */
 export interface SearchRecord {

@@ -1,6 +1,6 @@
 import { defineCommand, readNodeId, Type } from '../../kernel/index.ts';
 import type { CommandHandlers, NodeId } from '../../kernel/index.ts';
-import { PEER_FACTS } from './api.ts';
+import { PEER_FACTS, ReachBadge } from './api.ts';
 import type { PeerFacts, PeersService, SearchRecord } from './api.ts';
 import type { PeersContext } from './context.ts';
 import { peersErrors } from './errors.ts';
@@ -11,15 +11,6 @@ import type { ReconnectQueue } from './reconnect-queue.ts';
 import type { PeerSession, PeerSessions } from './sessions.ts';
 
 const NodeIdParam = Type.String({ description: 'Node id, 64 hex characters' });
-
-/** The badge of a node: it holds a mesh slot, or else its layer. */
-const ReachBadgeView = Type.Union([
-  Type.Literal('mesh'),
-  Type.Literal('n1'),
-  Type.Literal('n2'),
-  Type.Literal('n3'),
-  Type.Literal('none'),
-]);
 
 const SearchRecordView = Type.Object({
   at_ms: Type.Integer(),
@@ -46,7 +37,7 @@ const PeerView = Type.Object({
   /** `preferred`, `non-preferred` or `none`. */
   slot: Type.String(),
   /** What `peer reach` says of it. */
-  reach: ReachBadgeView,
+  reach: ReachBadge,
   remote_addr: Type.String(),
   connected_at_ms: Type.Integer(),
   last_activity_ms: Type.Integer(),

@@ -64,7 +64,7 @@ function isIPv4(text: string): boolean {
 }
 
 /** The same for somebody else's node. @throws mesh/bad-connect-string, mesh/own-node */
-export function readTarget(target: string, self: PeerId): ConnectTarget {
+export function readOthersTarget(target: string, self: PeerId): ConnectTarget {
   const parsed = parseConnectString(target);
   if (parsed.nodeId === self.nodeId) throw peersErrors.make('own-node');
   return parsed;

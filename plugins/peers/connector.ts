@@ -1,6 +1,6 @@
 import { codeOf, linkSignals, untilAborted } from '../../kernel/index.ts';
 import type { LinkedSignal, NodeId } from '../../kernel/index.ts';
-import { PEER_FINDER } from './api.ts';
+import { PEER_FINDER, UNDIALLED } from './api.ts';
 import type { ConnectRequest, DialLimits, Told } from './api.ts';
 import { formatConnectString } from './connect-string.ts';
 import type { PeersContext } from './context.ts';
@@ -18,8 +18,6 @@ const REACH_LIMIT_MS = 45_000;
 export const DIALS_MAX = 512;
 /** All steps of a search, with their dials and visits. */
 const FIND_LIMIT_MS = 95_000;
-/** What fails with these was not dialled at all, so that it may be looked for. */
-const UNDIALLED = new Set([peersErrors.code('not-dialable'), peersErrors.code('over-budget')]);
 /** Told addresses that are looked at; of those that may be dialled the first few are. */
 const TOLD_MAX = 32;
 

@@ -16,7 +16,7 @@ const RETURN_MAX = 1_000;
 /** Rule of the single dial of {@link ReconnectQueue.planReturn}. */
 const RETURN_RULE = 'it was connected when this node stopped';
 /** A peer whose user disconnected us, or that is full, is left alone for so long. */
-const DECLINED_MS = 15 * 60_000;
+export const DECLINED_MS = 15 * 60_000;
 const DECLINES = new Set(['user-request', 'mesh-full', 'over-capacity', 'misbehaviour', 'incompatible']);
 
 export const Plan = Type.Object({

@@ -1,6 +1,6 @@
 import type { PeerInfo, PeersService } from './api.ts';
 import type { PeersContext } from './context.ts';
-import { readTarget } from './connect-string.ts';
+import { readOthersTarget } from './connect-string.ts';
 import type { Connector } from './connector.ts';
 import type { DialBudget } from './dial-budget.ts';
 import type { DialPurposes } from './dial-purposes.ts';
@@ -8,12 +8,10 @@ import { peersErrors } from './errors.ts';
 import type { Handshake } from './handshake.ts';
 import type { History } from './history.ts';
 import type { PeerStore } from './peer-store.ts';
+import { DECLINED_MS } from './reconnect-queue.ts';
 import type { ReconnectQueue } from './reconnect-queue.ts';
 import { peerOf } from './sessions.ts';
 import type { PeerSession, PeerSessions } from './sessions.ts';
-
-/** Whose user disconnected us is left alone for so long. */
-const DECLINED_MS = 15 * 60_000;
 
 export interface ServiceParts {
   readonly sessions: PeerSessions;
@@ -65,7 +63,7 @@ export function peersService({ ctx, network }: PeersContext, parts: ServiceParts
     connect: async (request) => described(await connector.connect(request)),
     connectKnown: async (nodeId, options) => described(await connector.connectKnown(nodeId, options)),
     connectAndRemember: async (target, { signal } = {}) => {
-      const { nodeId, addresses: at } = readTarget(target, ctx.self);
+      const { nodeId, addresses: at } = readOthersTarget(target, ctx.self);
       const heard = signal === undefined ? {} : { signal };
       const session = await connector.connect({ nodeId, at, purpose: 'user', ...heard });
       store.connected(nodeId, at);

@@ -1,15 +1,7 @@
 import { defineCommand, Type } from '../../kernel/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
-import type { ReachBadge } from '../peers/api.ts';
+import { ReachBadge } from '../peers/api.ts';
 import type { RoutingView } from './contract.ts';
-
-const ReachBadgeView = Type.Union([
-  Type.Literal('mesh'),
-  Type.Literal('n1'),
-  Type.Literal('n2'),
-  Type.Literal('n3'),
-  Type.Literal('none'),
-]);
 
 export const routingCommands = {
   'peer.reach': defineCommand({
@@ -20,7 +12,7 @@ export const routingCommands = {
       /** `n1` connected, `n2` one hop behind a peer, `n3` two hops behind, `none` farther. */
       layer: Type.String(),
       /** The layer, or `mesh` for a node that holds a mesh slot here. */
-      reach: ReachBadgeView,
+      reach: ReachBadge,
       n2_reporters: Type.Array(Type.String()),
       n3_reporters: Type.Array(Type.String()),
     }),

@@ -116,7 +116,7 @@ export function socialCommandHandlers(parts: CommandParts): CommandHandlers<type
       return viewProfile(record);
     },
     'follow.add': async ({ target }, call) => {
-      const { nodeId, addresses } = readTarget(target);
+      const { nodeId, addresses } = readFollowTarget(target);
       if (nodeId === self) throw socialErrors.make('own-node');
       await contacts.follow(nodeId, addresses);
       const { peers } = parts;
@@ -186,6 +186,6 @@ function viewProfile({ author, name, bio, anchors = [], timestamp_ms }: ProfileR
 }
 
 /** @throws kit/bad-node-id, mesh/bad-connect-string */
-function readTarget(target: string): { nodeId: NodeId; addresses: readonly string[] } {
+function readFollowTarget(target: string): { nodeId: NodeId; addresses: readonly string[] } {
   return target.includes('@') ? parseConnectString(target) : { nodeId: readNodeId(target), addresses: [] };
 }

@@ -6,6 +6,10 @@ export const socialErrors = defineErrors('social', {
     hint: 'Name up to 64 and bio up to 1,000 characters, without control characters.',
     peerVisible: true,
   },
+  'bad-following': {
+    message: 'The peer does not say whether it follows.',
+    peerVisible: true,
+  },
   'empty-change': {
     message: 'There is nothing to change.',
     hint: 'Give --name, --bio or both.',

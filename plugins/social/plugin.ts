@@ -140,8 +140,7 @@ export default definePlugin({
       collect: (peer) => ({ following: relations.isFollowing(peer.nodeId) }),
       receive: (peer, value) => {
         const following = (value as { following?: unknown } | null)?.following;
-        if (typeof following !== 'boolean')
-          throw socialErrors.make('bad-profile', { reason: 'following is no boolean' });
+        if (typeof following !== 'boolean') throw socialErrors.make('bad-following');
         contacts.heardFollowing(peer.nodeId, following);
       },
     };

@@ -64,7 +64,7 @@ export const wormCommands = {
 };
 
 /** @throws worm-search/bad-id */
-export function readTarget(kind: WormTarget['kind'], text: string, nplus10?: readonly NodeId[]): WormTarget {
+export function readWormTarget(kind: WormTarget['kind'], text: string, nplus10?: readonly NodeId[]): WormTarget {
   const id = parseHexId(text);
   if (id === undefined) throw wormErrors.make('bad-id', { text: text.slice(0, 80) });
   return { kind, id, ...(nplus10 === undefined ? {} : { nplus10 }) };

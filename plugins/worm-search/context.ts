@@ -1,4 +1,4 @@
-import { NETWORK, type PluginContext } from '../../kernel/index.ts';
+import { NETWORK, type NoSettings, type PluginContext } from '../../kernel/index.ts';
 import { LOOKUP } from '../lookup/api.ts';
 import { PEERS } from '../peers/api.ts';
 import { ROUTING } from '../routing/api.ts';
@@ -13,5 +13,4 @@ export const wormNeeds = {
   presence: { optional: PRESENCE },
 } as const;
 
-// biome-ignore lint/complexity/noBannedTypes: worm search has no settings
-export type WormContext = PluginContext<{}, typeof wormNeeds>;
+export type WormContext = PluginContext<NoSettings, typeof wormNeeds>;

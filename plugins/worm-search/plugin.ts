@@ -1,7 +1,7 @@
 import { bind, contribute, definePlugin, Type } from '../../kernel/index.ts';
 import { LOOKUP_STEP } from '../lookup/api.ts';
 import { HOLDINGS, WORM_SEARCH } from './api.ts';
-import { readTarget, showActivity, showSearch, wormCommands } from './commands.ts';
+import { readWormTarget, showActivity, showSearch, wormCommands } from './commands.ts';
 import { wormNeeds } from './context.ts';
 import { Cooldown } from './cooldown.ts';
 import { HolderReputation } from './holder-reputation.ts';
@@ -49,7 +49,7 @@ export default definePlugin({
     return {
       services: [
         bind(WORM_SEARCH, {
-          find: (target, options) => searcher.find({ ...target, ...readTarget(target.kind, target.id) }, options),
+          find: (target, options) => searcher.find({ ...target, ...readWormTarget(target.kind, target.id) }, options),
         }),
       ],
       contributes: [
@@ -63,7 +63,7 @@ export default definePlugin({
       commands: {
         'worm.explain': () => showActivity(searcher),
         search: async ({ id, kind = 'node', explain = false }, { signal }) => {
-          const target = readTarget(kind, id);
+          const target = readWormTarget(kind, id);
           return showSearch(await searcher.find(target, { signal }), explain);
         },
       },
