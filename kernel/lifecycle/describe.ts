@@ -1,4 +1,1 @@
-/** What was thrown, in words for a person. */
-export function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
+export { messageOf as describe } from '../sdk/errors.ts';

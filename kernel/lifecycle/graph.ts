@@ -10,13 +10,17 @@ export interface StartOrder {
 }
 
 /**
- * Orders plugins by what they need. A missing or circular need refuses the plugins concerned, and
+ * Orders plugins by what they need. Those that come with the node go before others, so that nobody takes
+ * a name, a point or a service from them by starting first. A missing or circular need refuses the plugins concerned, and
  * those that need them, and nobody else.
  */
-export function orderPlugins(plugins: readonly AnyPlugin[]): StartOrder {
-  const waiting = new Map(
-    [...plugins].sort((a, b) => (a.name < b.name ? -1 : 1)).map((plugin) => [plugin.name, plugin]),
-  );
+export function orderPlugins(
+  plugins: readonly AnyPlugin[],
+  isBuiltin: (plugin: AnyPlugin) => boolean = () => false,
+): StartOrder {
+  const before = (a: AnyPlugin, b: AnyPlugin): number =>
+    Number(isBuiltin(b)) - Number(isBuiltin(a)) || (a.name < b.name ? -1 : 1);
+  const waiting = new Map([...plugins].sort(before).map((plugin) => [plugin.name, plugin]));
   const offeredBy = new Map<string, string>();
   const refused: { plugin: AnyPlugin; reason: string }[] = [];
   for (const plugin of [...waiting.values()]) {

@@ -56,7 +56,10 @@ export class Host implements PluginHost {
         (record) =>
           record.plugin !== undefined && record.state !== 'failed' && this.#deps.config.plugin(record.name).enabled,
       );
-    const { order, refused } = orderPlugins(enabled.map((record) => record.plugin as AnyPlugin));
+    const { order, refused } = orderPlugins(
+      enabled.map((record) => record.plugin as AnyPlugin),
+      ({ name }) => this.#registry.get(name).origin === 'builtin',
+    );
     for (const { plugin, reason } of refused) this.#registry.get(plugin.name).fail(reason);
     for (const plugin of order) {
       const record = this.#registry.get(plugin.name);

@@ -1,6 +1,6 @@
 import { type Logger, pino } from 'pino';
 import type { Clock } from '../sdk/clock.ts';
-import { codeOf } from '../sdk/errors.ts';
+import { codeOf, messageOf } from '../sdk/errors.ts';
 import type { Log, LogFields } from '../sdk/log.ts';
 import { openLogFile } from './log-file.ts';
 
@@ -123,7 +123,14 @@ function plainFields(fields: LogFields): LogFields {
   return plain;
 }
 
+/** Never throws: what a plugin throws may have getters that do. */
 function plainError(error: Error): Record<string, unknown> {
-  const cause = error.cause instanceof Error ? `${codeOf(error.cause)}: ${error.cause.message}` : undefined;
-  return { code: codeOf(error), message: error.message, ...(cause === undefined ? {} : { cause }), stack: error.stack };
+  const plain: Record<string, unknown> = { code: codeOf(error), message: messageOf(error) };
+  try {
+    if (error.cause instanceof Error) plain.cause = `${codeOf(error.cause)}: ${messageOf(error.cause)}`;
+    plain.stack = String(error.stack);
+  } catch {
+    plain.stack = 'it cannot be read';
+  }
+  return plain;
 }

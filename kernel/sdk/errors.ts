@@ -66,8 +66,21 @@ export function defineErrors<Name extends string>(area: string, specs: Record<Na
 
 /** The code of anything thrown: ours, Node's (`ENOSPC`), or `unknown`. */
 export function codeOf(error: unknown): string {
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
+  try {
+    if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
+  } catch {
+    // A thrown thing may be a proxy, or have getters that throw: who reports an error must not fail by it.
+  }
   return 'unknown';
+}
+
+/** What was thrown, in words for a person, whatever it is. */
+export function messageOf(error: unknown): string {
+  try {
+    return error instanceof Error ? String(error.message) : String(error);
+  } catch {
+    return 'something was thrown that cannot be shown';
+  }
 }
 
 function fill(template: string, data: ErrorData): string {

@@ -1,3 +1,4 @@
+import { NodeIdSchema, Type, validatorOf } from '../../kernel/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
 
 /** Where a node may be, and on whose word. */
@@ -44,4 +45,26 @@ export interface LookupStep {
   /** The step is given up after this long, 30 s at most; the search goes on. */
   readonly limitMs: number;
   find(target: NodeId, call: StepCall): Promise<StepOutcome>;
+}
+
+const Hint = Type.Object({ addresses: Type.Array(Type.String()), toldBy: NodeIdSchema });
+const Outcome = validatorOf(
+  Type.Union([
+    Type.Object({ kind: Type.Literal('connected') }),
+    Type.Object({ kind: Type.Literal('known') }),
+    Type.Object({ kind: Type.Literal('addresses'), ...Hint.properties }),
+    Type.Object({ kind: Type.Literal('told'), found: Type.Array(Hint) }),
+    Type.Object({ kind: Type.Literal('through'), nodes: Type.Array(NodeIdSchema) }),
+    Type.Object({
+      kind: Type.Literal('ask'),
+      peers: Type.Array(NodeIdSchema),
+      opened: Type.Optional(Type.Array(NodeIdSchema)),
+    }),
+    Type.Object({ kind: Type.Literal('nothing'), reason: Type.String() }),
+  ]),
+);
+
+/** A step of another plugin may answer anything. */
+export function isStepOutcome(outcome: unknown): outcome is StepOutcome {
+  return Outcome.check(outcome);
 }

@@ -4,6 +4,7 @@ import type { LookupContext } from './context.ts';
 import type { AddressService } from './address-service.ts';
 import { Arrival } from './arrival.ts';
 import type { Note } from './arrival.ts';
+import { isStepOutcome } from './contract.ts';
 import type { LookupStep, StepCall, StepOutcome } from './contract.ts';
 import { resolveErrors } from './errors.ts';
 import { LookupHistory } from './history.ts';
@@ -157,6 +158,11 @@ export class PeerLookup {
     if (this.#world.isPeer(target)) {
       note('connected', 'the connection came while the step ran');
       return true;
+    }
+    if (!isStepOutcome(outcome)) {
+      this.#lookup.ctx.counters.add(`steps-malformed.${step.name}`);
+      note('nothing', 'its answer has the wrong shape');
+      return false;
     }
     if (outcome.kind === 'nothing') {
       note('nothing', outcome.reason);

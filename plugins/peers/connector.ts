@@ -1,4 +1,4 @@
-import { codeOf, linkSignals, untilAborted } from '../../kernel/index.ts';
+import { codeOf, linkSignals, untilAborted, placeOf } from '../../kernel/index.ts';
 import type { LinkedSignal, NodeId } from '../../kernel/index.ts';
 import { PEER_FINDER, UNDIALLED } from './api.ts';
 import type { ConnectRequest, DialLimits, Told } from './api.ts';
@@ -145,7 +145,9 @@ export class Connector {
   /** Those of the told addresses that may be dialled on this word, each once. */
   dialable({ addresses, by, seenAt }: Told): readonly string[] {
     const { network } = this.#peers;
-    const told = [...new Set(addresses.slice(0, TOLD_MAX))];
+    // In one spelling: in several, one address would be dialled, and paid for, several times. Nobody can tell us a zone of ours.
+    const places = addresses.slice(0, TOLD_MAX).map((address) => placeOf(address).address);
+    const told = [...new Set(places)].filter((address) => !address.includes('%'));
     if (by === network.self.nodeId) return told.slice(0, ADDRESSES_KEPT);
     // Of a teller who is not here any more only public addresses are believed.
     const from = seenAt ?? network.connectionsOf(by).at(-1)?.remoteAddr ?? '';
@@ -185,7 +187,8 @@ export class Connector {
       const session = await untilAborted(dial.promise, signal);
       const reachedAt = this.#peers.network.connection(session.connectionId)?.remoteAddr;
       // It may have come by itself from another address than those dialled.
-      if (reachedAt !== undefined && charged.includes(reachedAt)) budget.refund(reachedAt, limits);
+      const reached = charged.find((address) => reachedAt !== undefined && isSamePlace(address, reachedAt));
+      if (reached !== undefined) budget.refund(reached, limits);
       return session;
     } catch (error) {
       if (isCalledOff(signal)) for (const address of charged) budget.refund(address, limits);
@@ -241,6 +244,10 @@ export class Connector {
     if (charged.length === 0) throw peersErrors.make('over-budget', { node_id: nodeId });
     return charged;
   }
+}
+
+function isSamePlace(one: string, other: string): boolean {
+  return placeOf(one).address === placeOf(other).address;
 }
 
 function isCalledOff(signal: AbortSignal | undefined): boolean {

@@ -6,6 +6,8 @@ import type { PeersPluginContext } from './context.ts';
 
 /** One that takes longer costs itself, and not the handshake, which has 10 s. */
 const RECEIVE_LIMIT_MS = 5_000;
+/** Nesting of one part: a peer refuses the whole handshake at 64, of which the frame takes a few. */
+const PART_DEPTH_MAX = 32;
 
 /** The contributed parts of the handshake, of which peers itself understands nothing. */
 export class HandshakeExtensions {
@@ -33,10 +35,13 @@ export class HandshakeExtensions {
       const { name } = extension;
       if (!names.includes(name)) continue;
       const value = extension.ask<unknown>((implementation) => implementation.collect(peer), undefined);
-      const bytes = sizeOf(value);
-      if (bytes === undefined) counters.add(`section-collect-failed.${name}`);
-      else if (bytes > SECTION_MAX_BYTES) counters.add(`section-too-large.${name}`);
-      else if (bytes > 0) collected[name] = value;
+      const json = jsonOf(value);
+      if (json === undefined) counters.add(`section-collect-failed.${name}`);
+      else if (Buffer.byteLength(json) > SECTION_MAX_BYTES || isDeeperThan(json, PART_DEPTH_MAX)) {
+        counters.add(`section-too-large.${name}`);
+      }
+      // What was measured is sent: the value itself may say something else when it is asked again.
+      else if (json !== '') collected[name] = JSON.parse(json);
     }
     return collected;
   }
@@ -67,11 +72,22 @@ export class HandshakeExtensions {
   }
 }
 
-/** Bytes of its JSON; 0 for what says nothing, `undefined` for what has none. */
-function sizeOf(value: unknown): number | undefined {
+/** Its JSON; empty for what says nothing, `undefined` for what has none. */
+function jsonOf(value: unknown): string | undefined {
   try {
-    return Buffer.byteLength(JSON.stringify(value) ?? '');
+    return JSON.stringify(value) ?? '';
   } catch {
     return undefined;
   }
+}
+
+/** True when arrays and objects in well-formed JSON lie deeper in one another than `max`. */
+function isDeeperThan(json: string, max: number): boolean {
+  let depth = 0;
+  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[[{]|[\]}]/g)) {
+    if (token === '[' || token === '{') depth++;
+    else if (token === ']' || token === '}') depth--;
+    if (depth > max) return true;
+  }
+  return false;
 }

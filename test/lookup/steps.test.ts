@@ -100,6 +100,19 @@ test('a step that throws, never ends or answers nonsense is left behind', async 
   t.like(steps.at(-1), { reason: 'no answer within 30000 ms' });
 });
 
+test('a step whose answer has the wrong shape ended every lookup', async (t) => {
+  const answers = [undefined, null, 5, { kind: 'bogus' }, { kind: 'told' }, { kind: 'ask', peers: null }];
+  const wrong = answers.map((answer, at) =>
+    outside(`wrong-${at}`, { limitMs: 1_000, find: async () => answer }, { before: ['social-cache'] }),
+  );
+  const steps = await stepsOf(t, [asker, ...wrong]);
+  t.deepEqual(
+    steps.map(({ step }) => step),
+    [...wrong.map(({ name }) => name), ...ORDER],
+  );
+  t.like(steps[0], { result: 'nothing', reason: 'its answer has the wrong shape' });
+});
+
 test('a step of the wrong shape refuses its plugin', async (t) => {
   for (const step of [undefined, {}, { limitMs: 5 }, { find: () => {} }, { limitMs: -1, find: () => {} }]) {
     const net = new TestNetwork({ t, builtin: ['peers', 'lookup'], plugins: [outside('misshapen', step)] });

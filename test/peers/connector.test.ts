@@ -93,6 +93,19 @@ test('told ten thousand addresses, a node dials eight of them, and of one strang
   for (const address of new Set(all)) t.true(all.filter((one) => one === address).length <= FAILURES_PER_ADDRESS);
 });
 
+test('told one address in several spellings, a node dialled and paid for it several times, and got nothing back', async (t) => {
+  const { connector, dials, answers, becomePeer } = rig();
+  const spellings = ['192.0.2.77:4433', '[::ffff:192.0.2.77]:4433', '[::ffff:c000:24d]:4433', '[fe80::1%eth0]:4433'];
+  for (let round = 0; round < 2 * FAILURES_PER_ADDRESS; round++) {
+    const nodeId = OTHERS[round] as NodeId;
+    const reached = connector.connect({ nodeId, told: told(...spellings.slice(round % 2)), purpose: 'growth' });
+    t.deepEqual(dials.at(-1)?.addresses, ['192.0.2.77:4433']);
+    becomePeer(answers.shift()?.connect('192.0.2.77:4433') ?? 0);
+    await reached;
+  }
+  t.is(dials.length, 2 * FAILURES_PER_ADDRESS);
+});
+
 test('nothing is dialled that its teller may not have us dial', async (t) => {
   const { connector, dials, counters } = rig();
   const inner = ['127.0.0.1:22', '10.0.0.1:22', '[::1]:1', '224.0.0.1:53', '0.0.0.0:1', 'victim.example:443', '', '?'];

@@ -55,6 +55,18 @@ test('a part that throws, never ends or is too long costs itself and not the han
       },
       receive() {},
     }),
+    outside('deep', {
+      collect: () => JSON.parse('['.repeat(63) + ']'.repeat(63)),
+      receive: () => void heard.push('deep'),
+    }),
+    outside('flips', {
+      // Its JSON can be had once; the handshake needs it again.
+      collect: () => {
+        let asked = 0;
+        return { toJSON: () => (++asked > 1 ? { toJSON: undefined, own: 1n } : 'once') };
+      },
+      receive() {},
+    }),
     outside('long', { collect: () => 'x'.repeat(2 * 1024 * 1024), receive: () => void heard.push('long') }),
     outside('good', { collect: () => 'good', receive: (_peer: unknown, value: unknown) => void heard.push(value) }),
   ];
