@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { VirtualClock } from '../../kernel/clock/index.ts';
+import type { Clock } from '../../kernel/index.ts';
 import { Deadline, Deadlines } from '../../kernel/wire/deadlines.ts';
 
 const LATE_MAX_MS = 50;
@@ -140,4 +141,23 @@ test('after the close nothing expires any more', async (t) => {
   t.is(clock.pending, 0);
   await clock.advance(1_000);
   t.deepEqual(expired, []);
+});
+
+test('a deadline that is set while a busy loop keeps the timer waiting does not hide those that are due', (t) => {
+  let now = 0;
+  let run = (): void => {};
+  const clock: Partial<Clock> = {
+    monotonic: () => now,
+    timer: (_ms, callback) => {
+      run = callback;
+      return { cancel() {} };
+    },
+  };
+  const deadlines = new Deadlines(clock as Clock);
+  const expired: string[] = [];
+  deadlines.set(new Deadline({ expire: () => void expired.push('first') }), 100);
+  now = 400;
+  deadlines.set(new Deadline({ expire: () => void expired.push('second') }), 10_000);
+  run();
+  t.deepEqual(expired, ['first']);
 });

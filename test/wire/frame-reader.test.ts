@@ -62,3 +62,16 @@ test('the length of a frame is four bytes, the highest first', (t) => {
   t.is(reader.length, 0x81020304);
   t.is(reader.code, 0x42);
 });
+
+test('a hundred frames that say they are 16 MiB and bring ten bytes take no more room than that deserves', (t) => {
+  const header = Uint8Array.of(0x42, 0x01, 0, 0, 0);
+  const before = process.memoryUsage().arrayBuffers;
+  const readers = Array.from({ length: 100 }, () => {
+    const reader = new FrameReader();
+    reader.header(header);
+    reader.body(new Uint8Array(10), 0);
+    return reader;
+  });
+  t.true(process.memoryUsage().arrayBuffers - before < 16 * 1024 * 1024);
+  t.is(readers.length, 100);
+});
