@@ -78,8 +78,16 @@ export async function swapUnderChurn(t: ExecutionContext, world: ChurnWorld, cop
     if (n % SEARCH_EVERY === SEARCH_EVERY - 1 && sought !== undefined) {
       const params = { id: sought, kind: 'post', explain: true };
       searches++;
-      const { found, steps } = await untilTaken(clock, () => searcher.run<SearchResult>('search', params));
-      const burst = steps.find(({ step }) => step === 'burst');
+      const search = () => untilTaken(clock, () => searcher.run<SearchResult>('search', params));
+      let { found, steps } = await search();
+      const burstOf = () => steps.find(({ step }) => step === 'burst');
+      // A searcher whose own peers have just come on has nobody to ask yet; its user asks again.
+      await until(clock, LEARN_LIMIT_MS, async () => {
+        if (found || burstOf()?.asked !== 0) return true;
+        ({ found, steps } = await search());
+        return false;
+      });
+      const burst = burstOf();
       if (found) return;
       // At most one of three holders has a plugin off, so of all peers but one somebody knew.
       if (burst !== undefined && burst.asked > 3 && burst.answered >= burst.asked - 1) missed++;
