@@ -1,9 +1,9 @@
+import { textOf } from '../sdk/errors.ts';
 import type { AnyMessage } from '../sdk/message.ts';
 import type { PluginInspection } from './plugin-host.ts';
 import type { PluginRecord } from './plugin-record.ts';
 import type { Point } from '../sdk/point.ts';
 import { type Token, tokenKey } from '../sdk/token.ts';
-import { describe } from './describe.ts';
 import { needsOf, resourcesOf } from './manifest.ts';
 import type { SwapDeps } from './swap.ts';
 
@@ -42,6 +42,6 @@ export function readDiagnostics(record: PluginRecord): Record<string, unknown> {
   try {
     return record.generation?.parts.diagnostics?.() ?? {};
   } catch (error) {
-    return { error: describe(error) };
+    return { error: textOf(error) };
   }
 }

@@ -83,6 +83,15 @@ export function messageOf(error: unknown): string {
   }
 }
 
+/** The same with the name of the error before it, where it has one. */
+export function textOf(error: unknown): string {
+  try {
+    return String(error);
+  } catch {
+    return messageOf(error);
+  }
+}
+
 function fill(template: string, data: ErrorData): string {
   return template.replace(/\{(\w+)\}/g, (whole, name: string) => (name in data ? String(data[name]) : whole));
 }
