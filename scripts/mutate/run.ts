@@ -46,6 +46,7 @@ async function main(args: readonly string[]): Promise<number> {
   const budgetMs = options.budget * 1_000;
   const given = { root, mutants, tests, area, budgetMs, graceMs: GRACE_MS, workers, signal, progress };
   const { verdicts, unfit } = await runMutants(given);
+  if (signal.aborted) progress(`not all were tried: ${String(signal.reason)}`);
   const summary = {
     folder,
     seed,
@@ -124,6 +125,7 @@ function everydayTests(pattern: string): string[] {
 
 function interrupted(): AbortSignal {
   const abort = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => abort.abort());
+  for (const name of ['SIGINT', 'SIGTERM'] as const)
+    process.once(name, () => abort.abort(new Error(`stopped by ${name}`)));
   return abort.signal;
 }

@@ -7,7 +7,7 @@ export type Outcome = 'passed' | 'failed' | 'timeout';
 
 const HEAP_MB = 1_024;
 /** A mutant may allocate without end, outside the heap too. */
-const ADDRESS_SPACE_KB = 4 * 1_024 * 1_024;
+const ADDRESS_SPACE_KB = 8 * 1_024 * 1_024;
 
 /**
  * Runs one test file in a sandbox up to its first failing test. Whatever the run started is killed with it.
