@@ -140,7 +140,7 @@ export class SocialRouting {
   /** Once, after the commit. */
   async start(): Promise<void> {
     await this.#refreshPreferred();
-    // After a start everybody gets it with the first exchange.
+    // After a start everybody gets it with the handshake.
     this.#announced ??= this.own.current();
   }
 

@@ -35,7 +35,7 @@ export class Watchers {
     this.#db = db;
   }
 
-  /** Gives false when a cap kept the watch out. `online` is what the watcher is being told by now. */
+  /** Returns false when a cap kept the watch out. `online` is what the watcher is being told by now. */
   register(target: NodeId, watcher: NodeId, online: boolean, nowMs: number): boolean {
     return this.#db.transaction(() => {
       this.prune(nowMs);
