@@ -1,6 +1,6 @@
 import type { ControlClient, RunResult } from '../kernel/control/client.ts';
 import type { CommandDescription } from '../kernel/control/protocol.ts';
-import { ItsgoinError } from '../kernel/sdk/errors.ts';
+import { codeOf, ItsgoinError } from '../kernel/sdk/errors.ts';
 import { cliErrors } from './errors.ts';
 import type { Flag } from './flags.ts';
 import { plain } from './plain-text.ts';
@@ -63,9 +63,21 @@ async function call(session: Session, command: CommandDescription, params: objec
   const { terminal, signal, dataDir } = session;
   const onProgress = (step: string, fraction?: number) =>
     terminal.status(fraction === undefined ? `${plain(step)} …` : `${plain(step)} … ${Math.round(fraction * 100)} %`);
-  if (command.local !== true) return (await session.client()).run(command.name, params, { signal, onProgress });
+  const client = await clientFor(session, command);
+  if (client !== undefined) return client.run(command.name, params, { signal, onProgress });
   const { runLocal } = await import('../kernel/control/api.ts');
   return runLocal(command.name, params, { signal, progress: onProgress }, dataDir);
+}
+
+/** The client of the node that runs a command, or undefined when it is run here. @throws control/not-running */
+async function clientFor(session: Session, { local }: CommandDescription): Promise<ControlClient | undefined> {
+  if (local === 'always') return undefined;
+  try {
+    return await session.client();
+  } catch (error) {
+    if (local === 'without-node' && codeOf(error) === 'control/not-running') return undefined;
+    throw error;
+  }
 }
 
 async function watch(

@@ -1,3 +1,5 @@
+import type { ConfigFault } from './resolve.ts';
+
 /** Kernel settings of `config.json`, under `"node"`; each key states live or restart in its schema. */
 export interface NodeConfig {
   /** UDP port to listen on; 0 takes a free one and remembers it. */
@@ -23,8 +25,14 @@ export interface ConfigFile {
     name: string,
     change: { enabled?: boolean; source?: string | null; config?: Record<string, unknown> | undefined },
   ): void;
-  /** Changes one kernel key. @throws config/unknown-key, config/bad-value. Says whether a restart is needed. */
+  /**
+   * Changes one kernel key, or removes it when `value` is undefined; others that are wrong in the file stay as
+   * they are. Says whether a restart is needed.
+   * @throws config/unknown-key, config/bad-value, config/not-set
+   */
   setNode(key: string, value: unknown): { restart: boolean };
+  /** What of the kernel's keys in the file does not resolve. */
+  nodeFaults(): readonly ConfigFault[];
   /** Calls `listener` after each change of a kernel key: for keys that count at once. */
   watchNode(listener: (node: NodeConfig) => void): void;
   toJSON(): unknown;

@@ -1,9 +1,17 @@
 import { Type } from 'typebox';
 import type { Static, TObject, TSchema } from 'typebox';
 import { Value } from 'typebox/value';
+import type { ItsgoinError } from '../sdk/errors.ts';
 import { deepFreeze } from '../sdk/freeze.ts';
 import { configErrors } from './errors.ts';
 import { nearest } from './nearest.ts';
+
+/** A key that does not resolve. `key` is its path within the section: `limits.posts`. */
+export interface ConfigFault {
+  readonly key: string;
+  /** config/unknown-key or config/bad-value */
+  readonly error: ItsgoinError;
+}
 
 /**
  * Settings as code may rely on them: unknown keys refused by name at every depth, defaults filled in,
@@ -16,21 +24,22 @@ export function resolveSection<Schema extends TObject, Settings = Static<Schema>
   raw: unknown,
   where: string,
 ): Settings {
-  if (raw !== undefined && !isRecord(raw)) {
-    throw configErrors.make('bad-value', { key: 'the value', where, expected: 'must be an object' });
+  const [first] = faultsOf(schema, raw, where);
+  if (first !== undefined) throw first.error;
+  return deepFreeze(Value.Default(schema, structuredClone(raw ?? {}))) as Settings;
+}
+
+/** What would make {@link resolveSection} throw: unknown keys first, then values, the first fault of each key. */
+export function faultsOf(schema: TObject, raw: unknown, where: string): ConfigFault[] {
+  const fault = (key: string, error: ItsgoinError): ConfigFault => ({ key, error });
+  const bad = (key: string, expected: string) => fault(key, configErrors.make('bad-value', { key, where, expected }));
+  if (raw !== undefined && !isRecord(raw)) return [bad('the value', 'must be an object')];
+  const faults = [...unknownKeys(schema, raw, '', where)].map(([key, error]) => fault(key, error));
+  for (const { instancePath, message } of Value.Errors(schema, Value.Default(schema, structuredClone(raw ?? {})))) {
+    const key = instancePath.slice(1).replaceAll('/', '.') || 'the value';
+    if (!faults.some((known) => known.key === key)) faults.push(bad(key, expectation(schema, instancePath, message)));
   }
-  refuseUnknown(schema, raw, '', where);
-  const filled = Value.Default(schema, structuredClone(raw ?? {}));
-  const fault = Value.Errors(schema, filled)[0];
-  if (fault !== undefined) {
-    const key = fault.instancePath.slice(1).replaceAll('/', '.') || 'the value';
-    throw configErrors.make('bad-value', {
-      key,
-      where,
-      expected: expectation(schema, fault.instancePath, fault.message),
-    });
-  }
-  return deepFreeze(filled) as Settings;
+  return faults;
 }
 
 /**
@@ -44,15 +53,32 @@ export function resolvePluginConfig(
   schema: TObject | undefined,
   raw: unknown,
   plugin: string,
-  others: (plugin: string) => unknown = () => undefined,
+  others?: (plugin: string) => unknown,
 ): Record<string, unknown> {
-  const own = schema ?? NO_KEYS;
+  return resolveSection(schema ?? NO_KEYS, ownSettings(schema, raw, others), `the config of plugin ${plugin}`);
+}
+
+/** What would make {@link resolvePluginConfig} throw. */
+export function pluginFaults(
+  schema: TObject | undefined,
+  raw: unknown,
+  plugin: string,
+  others?: (plugin: string) => unknown,
+): ConfigFault[] {
+  return faultsOf(schema ?? NO_KEYS, ownSettings(schema, raw, others), `the config of plugin ${plugin}`);
+}
+
+function ownSettings(
+  schema: TObject = NO_KEYS,
+  raw: unknown,
+  others: (plugin: string) => unknown = () => undefined,
+): unknown {
   const settings = isRecord(raw) ? { ...raw } : (raw ?? {});
   if (isRecord(settings)) {
-    for (const key of movedKeys(own)) delete settings[key];
-    for (const [key, value] of formerSettings(own, others)) settings[key] ??= value;
+    for (const key of movedKeys(schema)) delete settings[key];
+    for (const [key, value] of formerSettings(schema, others)) settings[key] ??= value;
   }
-  return resolveSection(own, settings, `the config of plugin ${plugin}`) as Record<string, unknown>;
+  return settings;
 }
 
 /** @throws config/moved-key when a change sets a key that belongs to another plugin now */
@@ -82,18 +108,23 @@ function* formerSettings(schema: TObject, others: (plugin: string) => unknown): 
 
 const NO_KEYS: TObject = Type.Object({});
 
-function refuseUnknown(schema: TSchema, value: unknown, prefix: string, where: string): void {
+function* unknownKeys(
+  schema: TSchema,
+  value: unknown,
+  prefix: string,
+  where: string,
+): Iterable<[key: string, error: ItsgoinError]> {
   const properties = (schema as Partial<TObject>).properties;
   if (properties === undefined || !isRecord(value)) return;
   for (const [name, child] of Object.entries(value)) {
     const key = prefix + name;
-    if (!Object.hasOwn(properties, name)) throw unknownKey(key, name, Object.keys(properties), where);
-    refuseUnknown(properties[name] as TSchema, child, `${key}.`, where);
+    if (Object.hasOwn(properties, name)) yield* unknownKeys(properties[name] as TSchema, child, `${key}.`, where);
+    else yield [key, unknownKey(key, name, Object.keys(properties), where)];
   }
 }
 
 /** The error for a key nobody knows, with the key it was probably meant to be. */
-export function unknownKey(key: string, name: string, known: readonly string[], where: string) {
+export function unknownKey(key: string, name: string, known: readonly string[], where: string): ItsgoinError {
   const near = nearest(name, known);
   const list = known.length === 0 ? 'It has no settings.' : `Known: ${[...known].sort().join(', ')}.`;
   return configErrors.make('unknown-key', { key, where, hint: near === undefined ? list : `Did you mean ${near}?` });

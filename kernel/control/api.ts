@@ -5,7 +5,7 @@ import type { AnyCommand, CommandCall } from '../sdk/command.ts';
 import { ItsgoinError } from '../sdk/errors.ts';
 import { untilAborted } from '../sdk/kit/abort.ts';
 import type { RunResult } from './client.ts';
-import { configCommands } from './commands/config.ts';
+import { configCommands, configFileCommands } from './commands/config.ts';
 import { doctorCommands } from './commands/doctor.ts';
 import { identityCommands } from './commands/identity.ts';
 import { localCommands } from './commands/local.ts';
@@ -29,6 +29,9 @@ const KERNEL_COMMANDS: KernelCommands = {
   ...uiCommands,
   ...localCommands,
 };
+
+/** Commands that can do without a node. */
+const LOCAL_COMMANDS: KernelCommands<Pick<ControlDeps, 'dataDir'>> = { ...localCommands, ...configFileCommands };
 
 /** All methods of one node, whoever asks: a socket client or a UI in the same process. */
 export interface ControlApi {
@@ -106,7 +109,7 @@ export function describeKernel(): CommandDescription[] {
   return [
     ...Object.entries(KERNEL_COMMANDS).map(([name, { spec }]) => ({
       ...describeCommand(name, spec, 'kernel'),
-      ...(Object.hasOwn(localCommands, name) ? { local: true as const } : {}),
+      ...localOf(name),
     })),
     ...Object.entries(nodeStreams).map(([name, spec]) => ({
       name,
@@ -120,6 +123,11 @@ export function describeKernel(): CommandDescription[] {
   ];
 }
 
+function localOf(name: string): Pick<CommandDescription, 'local'> {
+  if (Object.hasOwn(localCommands, name)) return { local: 'always' };
+  return Object.hasOwn(configFileCommands, name) ? { local: 'without-node' } : {};
+}
+
 /** Runs a command that is marked `local`, without a node. @throws command/unknown-command, command/bad-params */
 export async function runLocal(
   command: string,
@@ -127,7 +135,7 @@ export async function runLocal(
   call: CommandCall,
   dataDir: string,
 ): Promise<RunResult> {
-  const local = Object.hasOwn(localCommands, command) ? localCommands[command] : undefined;
+  const local = Object.hasOwn(LOCAL_COMMANDS, command) ? LOCAL_COMMANDS[command] : undefined;
   if (local === undefined) throw commandErrors.make('unknown-command', { command });
   const result = await local.run(readParams(command, local.spec.params, params), call, { dataDir });
   return { result, text: local.spec.text?.(result) };

@@ -47,6 +47,10 @@ export const controlErrors = defineErrors('control', {
     message: 'Cannot use the control socket {path}: {detail}',
     hint: 'Check who owns the data directory and its permissions',
   },
+  'not-swapped': {
+    message: '{name} was {outcome}: {reason}',
+    hint: 'What ran before still runs; "itsgoin plugin list" shows the state',
+  },
   'no-identity': {
     message: '{dataDir} has no identity yet',
     hint: 'Start a node there once, or name another directory with --data',

@@ -49,8 +49,8 @@ export interface CommandDescription {
   readonly result: JsonSchema;
   readonly positional: readonly string[];
   readonly confirm?: string;
-  /** It needs only the data directory: the command line runs it itself, with or without a node. */
-  readonly local?: true;
+  /** It needs only the data directory: the command line runs it itself, always or where no node runs. */
+  readonly local?: 'always' | 'without-node';
 }
 
 export type JsonSchema = Readonly<Record<string, unknown>> & {

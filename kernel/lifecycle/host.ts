@@ -1,5 +1,4 @@
 import type { ConfigFile } from '../config/config.ts';
-import { refuseMovedKeys, resolvePluginConfig } from '../config/index.ts';
 import type { AnyCommand, CommandCall } from '../sdk/command.ts';
 import type { AnyPlugin } from '../sdk/plugin.ts';
 import type { Contribution, Point } from '../sdk/point.ts';
@@ -10,8 +9,17 @@ import { lifecycleErrors } from './errors.ts';
 import { orderPlugins } from './graph.ts';
 import { inspectPlugin, readDiagnostics } from './inspection.ts';
 import { isPlugin, type LoadedPlugin, loadPlugin } from './loader.ts';
-import type { ConfigChange, PluginHost, PluginInspection, PluginSummary, SwapOutcome } from './plugin-host.ts';
-import { PluginRecord, persistChange } from './plugin-record.ts';
+import type {
+  ConfigChange,
+  ConfigOutcome,
+  PluginHost,
+  PluginInspection,
+  PluginSettings,
+  PluginSummary,
+  SwapOutcome,
+} from './plugin-host.ts';
+import { migrationsFor, PluginRecord, persistChange } from './plugin-record.ts';
+import { checkChange, readSettings } from './plugin-settings.ts';
 import { PluginRegistry } from './plugin-registry.ts';
 import { STOP_DRAIN_MS, withdraw } from './swap.ts';
 import { PluginSwapper, type SwapperDeps } from './swapper.ts';
@@ -63,7 +71,7 @@ export class Host implements PluginHost {
     for (const { plugin, reason } of refused) this.#registry.get(plugin.name).fail(reason);
     for (const plugin of order) {
       const record = this.#registry.get(plugin.name);
-      await this.#swaps.swap(record, record.loaded as LoadedPlugin, ['expand', 'contract']);
+      await this.#swaps.swap(record, record.loaded as LoadedPlugin, migrationsFor(record));
     }
   }
 
@@ -155,7 +163,7 @@ export class Host implements PluginHost {
       return this.#changes.inLine(name, async () => {
         try {
           const change = { enabled: true, source: loaded.path };
-          return await this.#remember(record, change, () => this.#swaps.swap(record, loaded, ['expand', 'contract']));
+          return await this.#remember(record, change, () => this.#swaps.swap(record, loaded, migrationsFor(record)));
         } finally {
           // What never ran is not remembered, so that it can be mended and added again.
           if (!record.generation) this.#registry.remove(name);
@@ -176,19 +184,23 @@ export class Host implements PluginHost {
     });
   }
 
-  configure(name: string, change: ConfigChange): Promise<SwapOutcome> {
+  settings(name: string): PluginSettings {
+    return readSettings(this.#deps.config, this.#registry.get(name));
+  }
+
+  configure(name: string, change: ConfigChange): Promise<ConfigOutcome> {
     return this.#changes.inLine(name, async () => {
       const record = this.#registry.get(name);
-      const { loaded } = record;
-      if (!loaded) throw lifecycleErrors.make('not-loaded', { name, reason: record.reason ?? 'it failed' });
-      const before = (this.#deps.config.plugin(name).config ?? {}) as Record<string, unknown>;
-      const config = typeof change === 'function' ? change(before) : change;
-      refuseMovedKeys(loaded.plugin.config, before, config, name);
-      resolvePluginConfig(loaded.plugin.config, config, name, (other) => this.#deps.config.plugin(other).config);
-      if (record.generation)
-        return this.#remember(record, { config }, () => this.#swaps.swap(record, loaded, ['expand']));
+      const { config, wasGood, fault } = checkChange(this.#deps.config, record, change);
+      const swap = () => this.#swaps.swap(record, record.loaded as LoadedPlugin, migrationsFor(record));
+      if (record.generation && wasGood) {
+        const outcome = await this.#remember(record, { config }, swap);
+        return { ...outcome, saved: outcome.outcome === 'committed' };
+      }
+      // Nothing runs with these settings: they are kept even if more has to be mended before it can.
       this.#deps.config.setPlugin(name, { config });
-      return this.#swaps.outcome(record, 'disabled', undefined);
+      if (record.state === 'off') return { ...this.#swaps.outcome(record, 'disabled', undefined), saved: true };
+      return { ...(fault === undefined ? await swap() : this.#swaps.refuse(record, fault.error)), saved: true };
     });
   }
 

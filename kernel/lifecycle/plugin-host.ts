@@ -32,6 +32,25 @@ export interface SwapOutcome {
 type Settings = Readonly<Record<string, unknown>>;
 export type ConfigChange = Settings | ((before: Settings) => Settings);
 
+export interface ConfigOutcome extends SwapOutcome {
+  /** True when the file has the change, whatever became of the swap. */
+  readonly saved: boolean;
+}
+
+/** A setting that the plugin's schema refuses. */
+export interface SettingProblem {
+  /** Its path within the plugin's settings. */
+  readonly key: string;
+  readonly problem: string;
+}
+
+export interface PluginSettings {
+  /** Those in force; of a plugin that does not run for what is wrong with it, those the file has. */
+  readonly values: Settings;
+  /** What the file has that does not resolve; empty as long as the plugin's code does not load. */
+  readonly problems: readonly SettingProblem[];
+}
+
 /** What a live plugin holds; `plugin inspect` prints it as it is. */
 export interface PluginInspection extends PluginSummary {
   readonly config: Readonly<Record<string, unknown>>;
@@ -92,9 +111,14 @@ export interface PluginHost {
   /**
    * Validates and stores a plugin's config, then swaps it in with the same code. A function gets what
    * the file has at the plugin's turn, so that two changes of single keys both count.
-   * @throws config/* when it is refused
+   *
+   * Settings that did not resolve before can be mended key by key: only what the change touches is checked,
+   * and the outcome is `refused` with the next thing that is wrong, or the plugin starts.
+   * @throws config/* when what it changes is refused
    */
-  configure(name: string, change: ConfigChange): Promise<SwapOutcome>;
+  configure(name: string, change: ConfigChange): Promise<ConfigOutcome>;
+  /** @throws lifecycle/unknown-plugin */
+  settings(name: string): PluginSettings;
   /** A service as a plugin that injects it would have it, for who stands outside of all plugins. */
   service<T>(token: Token<T>): Ref<T>;
   /** Commands of active plugins by name; what is missing because its plugin is off is absent. */

@@ -1,4 +1,5 @@
 import type { ConfigFile } from '../config/config.ts';
+import type { Migration } from '../sdk/database.ts';
 import type { Log } from '../sdk/log.ts';
 import type { AnyPlugin } from '../sdk/plugin.ts';
 import { CallGate } from './call-gate.ts';
@@ -70,6 +71,11 @@ export class PluginRecord {
       commands: Object.keys(this.plugin?.commands ?? {}),
     };
   }
+}
+
+/** What of its migrations a start of this plugin may run: those that old code cannot live with wait while it runs. */
+export function migrationsFor({ generation }: PluginRecord): readonly Migration['kind'][] {
+  return generation ? ['expand'] : ['expand', 'contract'];
 }
 
 /**

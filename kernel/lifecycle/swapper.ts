@@ -13,7 +13,7 @@ import { type LoadedPlugin, loadPlugin } from './loader.ts';
 import { needsOf } from './manifest.ts';
 import { checkAgainstOthers, checkContributions } from './plugin-checks.ts';
 import type { SwapOutcome } from './plugin-host.ts';
-import type { PluginRecord } from './plugin-record.ts';
+import { migrationsFor, type PluginRecord } from './plugin-record.ts';
 import type { PluginRegistry } from './plugin-registry.ts';
 import { Probation } from './probation.ts';
 import { type SwapDeps, switchGeneration, withdraw } from './swap.ts';
@@ -71,7 +71,7 @@ export class PluginSwapper {
       if (loaded.plugin.name !== record.name) {
         throw lifecycleErrors.make('wrong-name', { path, found: loaded.plugin.name, name: record.name });
       }
-      return await this.swap(record, loaded, record.generation ? ['expand'] : ['expand', 'contract']);
+      return await this.swap(record, loaded, migrationsFor(record));
     } catch (error) {
       return this.refuse(record, error);
     }

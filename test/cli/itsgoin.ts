@@ -50,7 +50,7 @@ export interface Daemon {
   readonly dataDir: string;
   readonly process: ChildProcess;
   /** Runs a command on it and gives its JSON result; fails the test when it fails. */
-  json(...args: string[]): Promise<never>;
+  json<Result = never>(...args: string[]): Promise<Result>;
   run(...args: string[]): Promise<Finished>;
   /** Ends it and gives its exit code, or the signal that ended it. */
   end(signal: NodeJS.Signals): Promise<number | string | null>;

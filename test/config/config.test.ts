@@ -106,6 +106,25 @@ test('what somebody wrote into the file meanwhile survives a change, or stops it
   t.false(config.plugin('relay').enabled);
 });
 
+test('a section that somebody broke by hand could not be mended', (t) => {
+  const path = fileWith(t, '{"node":{"port":5}}');
+  const config = openConfig(path);
+  writeFileSync(path, '{"node":{"port":"x","prt":6}}');
+  config.setPlugin('relay', { enabled: false });
+  t.is(config.node.port, 5);
+  t.deepEqual(
+    config.nodeFaults().map(({ key }) => key),
+    ['prt', 'port'],
+  );
+  t.throws(() => config.setNode('port', 'y'), { code: 'config/bad-value' });
+  config.setNode('port', 6);
+  t.is(config.node.port, 5);
+  config.setNode('prt', undefined);
+  t.is(config.node.port, 6);
+  t.throws(() => config.setNode('prt', undefined), { code: 'config/not-set' });
+  t.deepEqual(openConfig(path).node.port, 6);
+});
+
 test('plugin entries are switched, pointed elsewhere, configured and forgotten', (t) => {
   const path = fileWith(t);
   const config = openConfig(path);

@@ -67,7 +67,12 @@ export async function startFakeNode(options: { dataDir?: string } = {}): Promise
     store: { integrityCheck: () => [] },
     gauges: { read: () => ({ loopDelayMs: { p50: 0, p99: 0, max: 0 } }) },
     trace: { subscribe: () => () => {} },
-    config: { node: { port: 4433 }, plugin: () => ({ enabled: true }), setNode: () => ({ restart: true }) },
+    config: {
+      node: { port: 4433 },
+      plugin: () => ({ enabled: true }),
+      setNode: () => ({ restart: true }),
+      nodeFaults: () => [],
+    },
     stop: () => stops++,
     host: {
       list: () => [
@@ -79,6 +84,7 @@ export async function startFakeNode(options: { dataDir?: string } = {}): Promise
       contributions: () => [],
       diagnostics: () => ({ status: { greetings: 7 } }),
       inspect: () => ({ name: 'greeting', state: 'active', config: { loud: false } }),
+      settings: () => ({ values: { loud: false }, problems: [] }),
       commands: () =>
         new Map(Object.entries(greetingCommands).map(([name, { spec }]) => [name, { spec, plugin: 'greeting' }])),
       run: async (name: string, params: unknown, call: CommandCall) => {

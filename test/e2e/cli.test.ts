@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { connectControl } from '../../kernel/control/socket-client.ts';
@@ -181,6 +181,48 @@ test('a new plugin is written, loaded, tested, reached by its peers, and swapped
     const [code] = await once(spawn(process.execPath, ['--test', file], { cwd: folder, env, stdio: 'ignore' }), 'exit');
     t.is(code, 0);
   }
+});
+
+test('settings that stop a node or a plugin are shown and mended by the command line', async (t) => {
+  const dataDir = temporaryDirectory(t);
+  const mesh = { maxMesh: 'many', maxMsh: 5 };
+  writeFileSync(
+    join(dataDir, 'config.json'),
+    JSON.stringify({ node: { prt: 1 }, plugins: { mesh: { config: mesh } } }),
+  );
+  const stopped = await itsgoin(['--daemon', '--data', dataDir]);
+  t.is(stopped.code, 1);
+  t.regex(stopped.err, /prt .*\[config\/unknown-key\]/);
+  t.regex((await itsgoin(['config', 'list', '--data', dataDir])).out, /node\.prt = 1\n.*\n! node\.prt: There is no/s);
+  t.is((await itsgoin(['config', 'set', 'node.prt', '2', '--data', dataDir])).code, 1);
+  t.is((await itsgoin(['config', 'unset', 'node.prt', '--data', dataDir])).code, 0);
+
+  const node = await startDaemon(t, dataDir);
+  t.regex((await node.run('config', 'list')).out, /mesh\.maxMesh = "many"\n.*! mesh\.maxMsh: .*\n! mesh\.maxMesh: /s);
+  t.regex((await node.run('config', 'set', 'mesh.maxMesh', '7')).out, /Still wrong: There is no setting maxMsh/);
+  t.like(await node.json('config', 'unset', 'mesh.maxMsh'), { key: 'mesh.maxMsh', problem: null });
+  t.like(await node.json('config', 'get', 'mesh.maxMesh'), { value: 7 });
+  t.deepEqual((await node.json<{ problems: unknown[] }>('config', 'list')).problems, []);
+});
+
+test('a refused reload and a refused enable looked like success to a script', async (t) => {
+  const node = await startDaemon(t);
+  await node.run('plugin', 'disable', 'mesh');
+  const config = JSON.parse(readFileSync(join(node.dataDir, 'config.json'), 'utf8'));
+  config.plugins.peers = { config: { nothing: 1 } };
+  writeFileSync(join(node.dataDir, 'config.json'), JSON.stringify(config));
+  const enabled = await node.run('plugin', 'enable', 'mesh');
+  t.is(enabled.code, 0);
+  for (const json of [[], ['--json']]) {
+    const reloaded = await node.run('plugin', 'reload', 'peers', ...json);
+    t.is(reloaded.code, 1);
+    t.is(reloaded.out, '');
+    t.regex(reloaded.err, /peers was refused: There is no setting nothing/);
+  }
+  await node.run('plugin', 'disable', 'peers');
+  const refused = await node.run('plugin', 'enable', 'peers', '--json');
+  t.is(refused.code, 1);
+  t.like(JSON.parse(refused.err), { code: 'control/not-swapped' });
 });
 
 test('a command whose plugin is off says so', async (t) => {

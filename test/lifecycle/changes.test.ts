@@ -135,6 +135,23 @@ test('a replacement that probation sent back ran again at the next start', async
   t.is((await rig.host.reload('counter')).outcome, 'committed');
 });
 
+test('settings that did not resolve could not be mended one by one', async (t) => {
+  const rig = hostRig(t, () => ({ plugins: { counter: { config: { strat: 3, start: 'many' } } } }));
+  await rig.host.refresh(rig.write('counter.ts', counterPlugin()));
+  t.like(rig.host.list()[0], { state: 'failed' });
+  t.like(rig.host.settings('counter'), {
+    values: { strat: 3, start: 'many' },
+    problems: [{ key: 'strat' }, { key: 'start' }],
+  });
+  t.like(await rig.host.configure('counter', ({ strat: _, ...rest }) => rest), { outcome: 'refused', saved: true });
+  t.deepEqual(savedConfig(rig), { counter: { config: { start: 'many' } } });
+  await t.throwsAsync(rig.host.configure('counter', { start: 'more' }), { code: 'config/bad-value' });
+  await t.throwsAsync(rig.host.configure('counter', { start: 'many', strat: 1 }), { code: 'config/unknown-key' });
+  t.like(await rig.host.configure('counter', { start: 4 }), { outcome: 'committed', saved: true });
+  t.like(rig.host.list()[0], { state: 'active', reason: undefined });
+  t.deepEqual(rig.host.settings('counter'), { values: { start: 4 }, problems: [] });
+});
+
 test('of two settings changed at once the first was lost', async (t) => {
   const rig = hostRig(t);
   const two = counterPlugin().replace('Type.Integer({ default: 0 })', '$&, step: Type.Integer({ default: 1 })');

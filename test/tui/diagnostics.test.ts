@@ -1,4 +1,5 @@
 import test from 'ava';
+import { controlErrors } from '../../kernel/control/errors.ts';
 import { LINES_MAX } from '../../tui/store/live-lines.ts';
 import { columnsOf } from '../../tui/wrap.ts';
 import { ALICE, BOB, CAROL, DAVE, FakeNode } from './fake-node.ts';
@@ -346,7 +347,9 @@ test('refreshing diagnostics shows that it reads, then a notice (UI-20)', async 
 test('a refused reload is told with its reason', async (t) => {
   const screen = await openScreen();
   t.teardown(() => screen.close());
-  screen.node.answers.set('plugin.reload', () => ({ name: 'content', outcome: 'refused', reason: 'setup threw: no' }));
+  screen.node.answers.set('plugin.reload', () => {
+    throw controlErrors.make('not-swapped', { name: 'content', outcome: 'refused', reason: 'setup threw: no' });
+  });
   await screen.press('5', 'l', 'l', 'l', 'R');
-  t.regex(screen.lines().at(-1) ?? '', /content: refused, setup threw: no/);
+  t.regex(screen.text(), /content was refused: setup threw: no/);
 });

@@ -191,7 +191,7 @@ export class FakeNode implements ControlClient {
         ? this.profile
         : { node_id, name: '', bio: node_id === ALICE ? 'Gardens, bread and small computers' : '' },
     'profile.set': (params) => Object.assign(this.profile, params),
-    'config.list': () => this.config,
+    'config.list': () => ({ settings: this.config, problems: [] }),
     'config.set': ({ key, value }) => ({ key, value, restart: true }),
     'feed.list': (params) => this.#page(this.posts, params),
     'post.list': (params) =>

@@ -41,15 +41,15 @@ export function outline(value: unknown, indent = ''): string {
     .join('\n');
 }
 
-/** A swap answers with its outcome; a refusal is no error, so it has to be told. */
+/** What is refused is an error with its reason, which the session tells; the list shows it as well. */
 async function swap(session: UiSession, verb: 'enable' | 'disable' | 'reload', name: string): Promise<void> {
-  const result = record(await session.backend.call(`plugin.${verb}`, { name }));
-  const outcome = safeLine(result.outcome);
-  const reason = safeLine(result.reason);
-  const good = outcome === 'committed' || outcome === 'disabled' || outcome === '';
-  const ms = typeof result.total_ms === 'number' ? ` in ${Math.round(result.total_ms)} ms` : '';
-  session.shell.tell(good ? `${name}: ${verb} done${ms}` : `${name}: ${outcome}, ${reason}`, good ? 'good' : 'bad');
-  await session.diagnostics.refresh();
+  try {
+    const result = record(await session.backend.call(`plugin.${verb}`, { name }));
+    const ms = typeof result.total_ms === 'number' ? ` in ${Math.round(result.total_ms)} ms` : '';
+    session.shell.tell(`${name}: ${verb} done${ms}`);
+  } finally {
+    await session.diagnostics.refresh();
+  }
 }
 
 function withPlugin(run: (session: UiSession, plugin: PluginRow) => void | Promise<void>) {

@@ -23,6 +23,7 @@ export function editSelectedSetting(session: UiSession): void | Promise<void> {
       }
       const answer = record(await backend.call('config.set', { key: row.key, value }));
       await settings.refresh();
+      if (typeof answer.problem === 'string') return shell.tell(`${row.key} is saved. Still wrong: ${answer.problem}`);
       shell.tell(
         answer.restart === true ? `${row.key} is saved and takes effect at the next start` : `${row.key} is changed`,
       );

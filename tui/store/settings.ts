@@ -70,7 +70,7 @@ export class Settings {
   }
 
   async refresh(): Promise<void> {
-    const inForce = record(await this.#backend.call('config.list'));
+    const inForce = record(record(await this.#backend.call('config.list')).settings);
     this.state.set({ config: Object.entries(inForce).slice(0, CONFIG_ROWS_MAX).map(configRow) });
   }
 

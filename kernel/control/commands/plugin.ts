@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
 import type { SwapOutcome } from '../../lifecycle/plugin-host.ts';
+import { controlErrors } from '../errors.ts';
 import { kernelCommand, type KernelCommands } from '../deps.ts';
 
 const Name = Type.Object({ name: Type.String({ description: 'Plugin name, as `plugin list` shows it' }) });
@@ -7,7 +8,7 @@ const Path = Type.String({ format: 'path', description: 'A .ts or .js file, or a
 
 const Outcome = Type.Object({
   name: Type.String(),
-  outcome: Type.String({ description: 'committed, refused, rolled-back or disabled' }),
+  outcome: Type.String({ description: 'committed or disabled; what is refused is an error' }),
   generation: Type.Integer(),
   reason: Type.Union([Type.String(), Type.Null()]),
   held_ms: Type.Number({ description: 'How long its messages waited' }),
@@ -91,7 +92,10 @@ export const pluginCommands: KernelCommands = {
   ),
 };
 
+/** @throws control/not-swapped, so that whoever asked for a change learns from the exit code that there is none */
 function outcomeOf({ name, outcome, generation, reason, heldMs, totalMs }: SwapOutcome) {
+  if (outcome === 'refused' || outcome === 'rolled-back')
+    throw controlErrors.make('not-swapped', { name, outcome, reason: reason ?? 'no reason is known' });
   return { name, outcome, generation, reason: reason ?? null, held_ms: heldMs, total_ms: totalMs };
 }
 
