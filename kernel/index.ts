@@ -1,6 +1,16 @@
 /** The only door to the kernel: what a plugin may import. */
 export { Type } from 'typebox';
 export type { Static, TSchema } from 'typebox';
+export {
+  type AnswerReader,
+  type AnswersOf,
+  anyAnswer,
+  answerOf,
+  answerOrNothing,
+  listOf,
+  noAnswer,
+  yesOrNo,
+} from './sdk/answers.ts';
 export * from './sdk/blob-files.ts';
 export * from './sdk/clock.ts';
 export * from './sdk/command.ts';

@@ -1,7 +1,7 @@
 import { linkSignals } from '../clock/linked-signal.ts';
 import type { Clock } from '../sdk/clock.ts';
 import { ItsgoinError } from '../sdk/errors.ts';
-import type { Contributed, Contribution, ContributionCallOptions } from '../sdk/point.ts';
+import type { Contributed, Contribution, ContributionCallOptions, Point } from '../sdk/point.ts';
 import { lifecycleErrors } from './errors.ts';
 import type { CallGate } from './call-gate.ts';
 
@@ -32,15 +32,17 @@ export interface Installed {
 export class ContributionHandle<T> implements Contribution<T> {
   readonly plugin: string;
   readonly name: string;
+  readonly #point: Point<T>;
   readonly #what: string;
   readonly #gate: CallGate;
   readonly #clock: Clock;
   readonly #present: () => Installed | undefined;
 
-  constructor(point: string, { name, contributor }: Installed, clock: Clock, present: () => Installed | undefined) {
+  constructor(point: Point<T>, { name, contributor }: Installed, clock: Clock, present: () => Installed | undefined) {
     this.plugin = contributor.plugin;
     this.name = name;
-    this.#what = `${point} of ${name}`;
+    this.#point = point;
+    this.#what = `${point.name} of ${name}`;
     this.#gate = contributor.gate;
     this.#clock = clock;
     this.#present = present;
@@ -66,7 +68,8 @@ export class ContributionHandle<T> implements Contribution<T> {
         limit: limitMs,
       });
       // A call that waited for a swap all the time never reached the contribution.
-      if (began) this.#present()?.contributor.reportFailure(`contribution ${this.#what}`, timeout);
+      const installed = began ? this.#present() : undefined;
+      if (installed !== undefined) this.#report(installed, timeout);
       throw timeout;
     } finally {
       limit.dispose();
@@ -76,9 +79,9 @@ export class ContributionHandle<T> implements Contribution<T> {
   ask<R>(call: (implementation: T) => R, fallback: R): R {
     const installed = this.#present();
     if (installed === undefined) return fallback;
-    const report = (error: unknown): void => installed.contributor.reportFailure(`contribution ${this.#what}`, error);
+    const report = (error: unknown): void => this.#report(installed, error);
     try {
-      const answer = call(installed.contributed.implementation as T);
+      const answer = call(this.#implementation(installed));
       if (!(answer instanceof Promise)) return answer;
       answer.catch(report);
       report(new TypeError(`${this.#what} returned a promise where an answer at once is asked for`));
@@ -102,14 +105,21 @@ export class ContributionHandle<T> implements Contribution<T> {
       if (signal.aborted) abort();
     });
     try {
-      return await Promise.race([aborted, (async () => call(installed.contributed.implementation as T, signal))()]);
+      return await Promise.race([aborted, (async () => call(this.#implementation(installed), signal))()]);
     } catch (error) {
-      if (!signal.aborted && !(error instanceof ItsgoinError)) {
-        installed.contributor.reportFailure(`contribution ${this.#what}`, error);
-      }
+      if (!signal.aborted && !(error instanceof ItsgoinError)) this.#report(installed, error);
       throw error;
     } finally {
       signal.removeEventListener('abort', abort);
     }
+  }
+
+  #implementation(installed: Installed): T {
+    const implementation = installed.contributed.implementation as T;
+    return this.#point.read(implementation, (problem) => this.#report(installed, new TypeError(problem)));
+  }
+
+  #report({ contributor }: Installed, error: unknown): void {
+    contributor.reportFailure(`contribution ${this.#what}`, error);
   }
 }

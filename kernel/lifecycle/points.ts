@@ -126,7 +126,7 @@ export class Points {
         .slice(0, present.limit)
         .map(
           (entry) =>
-            new ContributionHandle<unknown>(point.name, entry, this.#clock, () =>
+            new ContributionHandle<unknown>(present, entry, this.#clock, () =>
               this.#installed.get(point.name)?.get(entry.name),
             ),
         ),

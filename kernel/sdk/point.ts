@@ -1,3 +1,5 @@
+import { type AnswersOf, withReadAnswers } from './answers.ts';
+
 /**
  * Contribution points: how plugins extend each other.
  *
@@ -14,19 +16,52 @@ export interface Point<T> {
   readonly limit: number;
   /** What is wrong with a candidate, in words for its author; `undefined` when it fits. */
   check(candidate: unknown): string | undefined;
+  /** What was contributed with its answers read; `misfit` is told what of them is left out. */
+  read(implementation: T, misfit: (problem: string) => void): T;
   /** Only for the compiler. */
   readonly __implementation?: T;
 }
 
+/** How to read what contributions answer; only a point whose contributions are data does without. */
+type AnswersOption<T> = T extends (...args: never[]) => unknown
+  ? { readonly answers: AnswersOf<T> }
+  : Record<never, never> extends AnswersOf<T>
+    ? { readonly answers?: undefined }
+    : { readonly answers: AnswersOf<T> };
+
+export type PointOptions<T> = {
+  readonly limit?: number;
+  check?(candidate: unknown): string | undefined;
+} & AnswersOption<T>;
+
 export const POINT_LIMIT_DEFAULT = 16;
 
-/** Declares a point. A candidate that `check` refuses or that it throws at refuses its plugin, before the commit. */
+/**
+ * Declares a point. A candidate that `check` refuses or that it throws at refuses its plugin, before the commit.
+ * What contributions answer is read by `answers` before the owner sees it, and what does not fit counts against
+ * their plugin: `ask` answers its fallback then, and `use` rejects.
+ */
 export function definePoint<T>(
   name: string,
-  options: { readonly limit?: number; check?(candidate: unknown): string | undefined } = {},
+  ...[options]: Record<never, never> extends PointOptions<T> ? [options?: PointOptions<T>] : [options: PointOptions<T>]
 ): Point<T> {
-  const { limit = POINT_LIMIT_DEFAULT, check = () => undefined } = options;
-  return Object.freeze({ kind: 'point' as const, name, limit, check });
+  const {
+    limit = POINT_LIMIT_DEFAULT,
+    answers,
+    check = checkFor(answers),
+  } = (options ?? {}) as {
+    limit?: number;
+    answers?: Parameters<typeof withReadAnswers>[1];
+    check?: Point<T>['check'];
+  };
+  const read = (implementation: T, misfit: (problem: string) => void): T =>
+    answers === undefined ? implementation : withReadAnswers(implementation, answers, misfit);
+  return Object.freeze({ kind: 'point' as const, name, limit, check, read });
+}
+
+function checkFor(answers: unknown): (candidate: unknown) => string | undefined {
+  if (typeof answers !== 'function') return () => undefined;
+  return (candidate) => (typeof candidate === 'function' ? undefined : 'it is not a function');
 }
 
 /** A check for {@link definePoint}: the candidate is an object with these methods. */

@@ -1,4 +1,4 @@
-import { definePoint, defineToken, defineTopic } from '../../kernel/index.ts';
+import { definePoint, defineToken, defineTopic, listOf, NodeIdSchema, Type } from '../../kernel/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
 
 /**
@@ -17,13 +17,22 @@ export interface Need {
   readonly nplus10: readonly NodeId[];
 }
 
+const NeedSchema = Type.Object({
+  nodeId: NodeIdSchema,
+  reason: Type.Enum([...NEED_REASONS]),
+  nplus10: Type.Array(NodeIdSchema),
+});
+
+/** Nodes of one list that are looked at; the rest is left out and counted by nobody. */
+const LIST_MAX = 2_000;
+
 /**
  * Lists of nodes that must stay findable, each read at once at every check. The social contacts are known
  * already. At most 2,000 nodes of a list are looked at.
  */
 export const KEPT_CONNECTION_NEEDS = definePoint<() => Iterable<Need>>('keep-alive/needs', {
   limit: 16,
-  check: (candidate) => (typeof candidate === 'function' ? undefined : 'it is not a function'),
+  answers: listOf(NeedSchema, LIST_MAX),
 });
 
 export interface KeepAliveService {

@@ -1,5 +1,6 @@
 import { definePoint, defineToken } from '../../kernel/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
+import { outcomeReader } from './contract.ts';
 import type { LookupStep } from './contract.ts';
 
 export type { AddressHint, LookupStep, StepCall, StepOutcome } from './contract.ts';
@@ -23,6 +24,7 @@ export const LOOKUP = defineToken<LookupService>('lookup');
  */
 export const LOOKUP_STEP = definePoint<LookupStep>('lookup/step', {
   limit: 16,
+  answers: { find: outcomeReader },
   check: (candidate) => {
     if (typeof candidate !== 'object' || candidate === null) return 'it is not an object';
     const { find, limitMs } = candidate as Partial<LookupStep>;

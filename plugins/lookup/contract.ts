@@ -1,4 +1,4 @@
-import { NodeIdSchema, Type, validatorOf } from '../../kernel/index.ts';
+import { answerOf, NodeIdSchema, Type } from '../../kernel/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
 
 /** Where a node may be, and on whose word. */
@@ -48,7 +48,8 @@ export interface LookupStep {
 }
 
 const Hint = Type.Object({ addresses: Type.Array(Type.String()), toldBy: NodeIdSchema });
-const Outcome = validatorOf(
+/** What a step of another plugin may answer. */
+export const outcomeReader = answerOf<StepOutcome>(
   Type.Union([
     Type.Object({ kind: Type.Literal('connected') }),
     Type.Object({ kind: Type.Literal('known') }),
@@ -63,8 +64,3 @@ const Outcome = validatorOf(
     Type.Object({ kind: Type.Literal('nothing'), reason: Type.String() }),
   ]),
 );
-
-/** A step of another plugin may answer anything. */
-export function isStepOutcome(outcome: unknown): outcome is StepOutcome {
-  return Outcome.check(outcome);
-}

@@ -1,10 +1,9 @@
-import { codeOf, linkSignals, untilAborted } from '../../kernel/index.ts';
+import { codeOf, linkSignals, messageOf, untilAborted } from '../../kernel/index.ts';
 import type { Contribution, NodeId } from '../../kernel/index.ts';
 import type { LookupContext } from './context.ts';
 import type { AddressService } from './address-service.ts';
 import { Arrival } from './arrival.ts';
 import type { Note } from './arrival.ts';
-import { isStepOutcome } from './contract.ts';
 import type { LookupStep, StepCall, StepOutcome } from './contract.ts';
 import { resolveErrors } from './errors.ts';
 import { LookupHistory } from './history.ts';
@@ -150,7 +149,7 @@ export class PeerLookup {
         limitMs: 2 * STEP_LIMIT_MAX_MS,
       });
     } catch (error) {
-      note('nothing', limited.signal.aborted ? `no answer within ${limitMs} ms` : codeOf(error));
+      note('nothing', limited.signal.aborted ? `no answer within ${limitMs} ms` : reasonOf(error));
       return false;
     } finally {
       limited.dispose();
@@ -158,11 +157,6 @@ export class PeerLookup {
     if (this.#world.isPeer(target)) {
       note('connected', 'the connection came while the step ran');
       return true;
-    }
-    if (!isStepOutcome(outcome)) {
-      this.#lookup.ctx.counters.add(`steps-malformed.${step.name}`);
-      note('nothing', 'its answer has the wrong shape');
-      return false;
     }
     if (outcome.kind === 'nothing') {
       note('nothing', outcome.reason);
@@ -231,4 +225,12 @@ export class PeerLookup {
     if (n3Reporters.length > 0) return 3;
     return this.#world.addresses(nodeId).length > 0 ? 4 : undefined;
   }
+}
+
+const REASON_MAX_CHARS = 200;
+
+/** The code of an error that has one; what a step of another plugin throws may be anything. */
+function reasonOf(error: unknown): string {
+  const code = codeOf(error);
+  return code === 'unknown' ? messageOf(error).slice(0, REASON_MAX_CHARS) : code;
 }

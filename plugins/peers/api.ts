@@ -1,4 +1,13 @@
-import { definePoint, defineToken, defineTopic, hasMethods, Type } from '../../kernel/index.ts';
+import {
+  anyAnswer,
+  answerOf,
+  definePoint,
+  defineToken,
+  defineTopic,
+  hasMethods,
+  listOf,
+  noAnswer,
+} from '../../kernel/index.ts';
 import type {
   AnyMessage,
   BodyOf,
@@ -7,10 +16,12 @@ import type {
   PeerId,
   ResponseOf,
   SendOptions,
-  Static,
 } from '../../kernel/index.ts';
+import { PeerFacts, SearchRecord, SlotFields } from './answers.ts';
 import { peersErrors } from './errors.ts';
 
+export { ReachBadge } from './answers.ts';
+export type { PeerFacts, SearchRecord, SlotFields } from './answers.ts';
 export { formatConnectString, parseConnectString } from './connect-string.ts';
 export type { ConnectTarget } from './connect-string.ts';
 
@@ -184,6 +195,8 @@ export interface HandshakeExtension {
 export const HANDSHAKE = definePoint<HandshakeExtension>('peers/handshake', {
   limit: 16,
   check: hasMethods('collect', 'receive'),
+  // What is collected is measured as the JSON that it becomes.
+  answers: { collect: anyAnswer, receive: noAnswer },
 });
 
 /** Largest JSON of one part in bytes; a longer one is left out and counted. */
@@ -192,18 +205,6 @@ export const SECTION_MAX_BYTES = 1024 * 1024;
 /** The feature that offers a peer to take a part of the handshake. */
 export function extensionFeature<Name extends string>(name: Name): `section:${Name}` {
   return `section:${name}`;
-}
-
-/** What a handshake says of mesh slots: it belongs to who gives out mesh slots. */
-export interface SlotFields {
-  /** NPT-01: the node and its preferred peers, at most 11 ids. */
-  readonly nplus10: readonly NodeId[];
-  /** A request: the sender wants a slot (MESH-05). */
-  readonly wants_slot?: boolean | undefined;
-  /** `slots`: it has less than nine in ten of its own. `room`: it finds only full nodes besides. */
-  readonly need?: 'slots' | 'room' | undefined;
-  /** The answer to `wants_slot`. */
-  readonly slot?: 'granted' | 'refused' | undefined;
 }
 
 /** A connection in its handshake. */
@@ -233,6 +234,14 @@ export interface SlotPolicy {
 export const SLOT_POLICY = definePoint<SlotPolicy>('peers/slot-policy', {
   limit: 1,
   check: hasMethods('nplus10', 'ask', 'answered', 'makeRoom', 'asked', 'over'),
+  answers: {
+    nplus10: answerOf(SlotFields.properties.nplus10),
+    ask: answerOf(SlotFields),
+    answered: noAnswer,
+    makeRoom: noAnswer,
+    asked: answerOf(SlotFields),
+    over: noAnswer,
+  },
 });
 
 /** Finds a node that is known by its id alone, and connects to it by {@link PeersService.connect} with an address. */
@@ -249,34 +258,11 @@ export interface PeerFinder {
 }
 
 /** Without a finder a node is looked for where it was before. */
-export const PEER_FINDER = definePoint<PeerFinder>('peers/finder', { limit: 1, check: hasMethods('find') });
-
-/** What other plugins know of a node that `peer list` and `peer explain` show. */
-export interface PeerFacts {
-  /** `preferred`, `non-preferred` or `none`. */
-  readonly slot?: string;
-  readonly reach?: ReachBadge;
-  readonly display_name?: string | undefined;
-}
-/** The badge of a node: it holds a mesh slot, or else its layer. */
-export const ReachBadge = Type.Union([
-  Type.Literal('mesh'),
-  Type.Literal('n1'),
-  Type.Literal('n2'),
-  Type.Literal('n3'),
-  Type.Literal('none'),
-]);
-export type ReachBadge = Static<typeof ReachBadge>;
-
-/** One search for a node by its id, with each step that was tried. */
-export interface SearchRecord {
-  at_ms: number;
-  took_ms: number;
-  purpose: string;
-  /** The name of the step that led to the node, `unreachable`, or `gave-up`. */
-  result: string;
-  steps: { step: string; took_ms: number; result: string; reason: string }[];
-}
+export const PEER_FINDER = definePoint<PeerFinder>('peers/finder', {
+  limit: 1,
+  check: hasMethods('find'),
+  answers: { find: noAnswer },
+});
 
 export interface PeerFactSource {
   /** For every peer of a list: quick, and at once. */
@@ -285,7 +271,14 @@ export interface PeerFactSource {
   searches?(nodeId: NodeId): readonly SearchRecord[];
 }
 
-export const PEER_FACTS = definePoint<PeerFactSource>('peers/facts', { limit: 16, check: hasMethods('facts') });
+/** Searches of one contribution that `peer explain` shows. */
+const SEARCHES_MAX = 100;
+
+export const PEER_FACTS = definePoint<PeerFactSource>('peers/facts', {
+  limit: 16,
+  check: hasMethods('facts'),
+  answers: { facts: answerOf(PeerFacts), searches: listOf(SearchRecord, SEARCHES_MAX) },
+});
 
 /** A connection finished its handshake. Once a connection; a swap of peers may repeat it. */
 export const peerReady = defineTopic<{

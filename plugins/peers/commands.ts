@@ -1,7 +1,8 @@
 import { defineCommand, readNodeId, Type } from '../../kernel/index.ts';
 import type { CommandHandlers, NodeId } from '../../kernel/index.ts';
 import { PEER_FACTS, ReachBadge } from './api.ts';
-import type { PeerFacts, PeersService, SearchRecord } from './api.ts';
+import { SearchRecord } from './answers.ts';
+import type { PeerFacts, PeersService } from './api.ts';
 import type { PeersContext } from './context.ts';
 import { peersErrors } from './errors.ts';
 import { Attempt, NodeHistory } from './history.ts';
@@ -11,24 +12,6 @@ import type { ReconnectQueue } from './reconnect-queue.ts';
 import type { PeerSession, PeerSessions } from './sessions.ts';
 
 const NodeIdParam = Type.String({ description: 'Node id, 64 hex characters' });
-
-const SearchRecordView = Type.Object({
-  at_ms: Type.Integer(),
-  took_ms: Type.Integer(),
-  purpose: Type.String(),
-  /** The name of the step that led to the node, `unreachable`, or `gave-up`. */
-  result: Type.String(),
-  steps: Type.Array(
-    Type.Object({
-      step: Type.String(),
-      took_ms: Type.Integer(),
-      /** `connected`, `skipped`, `nothing` or `dial-failed`. */
-      result: Type.String(),
-      /** The rule or error that decided, in words. */
-      reason: Type.String(),
-    }),
-  ),
-});
 
 const PeerView = Type.Object({
   node_id: Type.String(),
@@ -99,7 +82,7 @@ export const peersCommands = {
       connections: Type.Array(ConnectionView),
       attempts: Type.Array(Attempt),
       /** Searches by id, the latest last, with each step. */
-      resolutions: Type.Array(SearchRecordView),
+      resolutions: Type.Array(SearchRecord),
       next_attempt_ms: Type.Optional(Type.Integer()),
       last_exchange: Type.Optional(NodeHistory.properties.last_exchange),
       last_close: Type.Optional(NodeHistory.properties.last_close),

@@ -1,4 +1,4 @@
-import { definePoint, defineToken, defineTopic } from '../../kernel/index.ts';
+import { definePoint, defineToken, defineTopic, listOf, NodeIdSchema } from '../../kernel/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
 import type { N1Source, RoutingView } from './contract.ts';
 
@@ -10,10 +10,13 @@ export type RoutingService = RoutingView;
 
 export const ROUTING = defineToken<RoutingService>('routing');
 
+/** Ids that one contribution names; the rest is left out, and so is what is no id. */
+const NAMED_MAX = 2_000;
+
 /** Names nodes that belong to our N1 share besides connections: contacts, or an anchor for a while (KNOW-01, CYC-11). */
 export const N1_SHARE = definePoint<N1Source>('routing/n1-share', {
   limit: 16,
-  check: (candidate) => (typeof candidate === 'function' ? undefined : 'it is not a function'),
+  answers: listOf(NodeIdSchema, NAMED_MAX),
 });
 
 /** Lists of a peer were taken in. Most diffs are no news. */

@@ -1,4 +1,4 @@
-import { isHexId, NodeIdSchema, Type, validatorOf } from '../../kernel/index.ts';
+import { NodeIdSchema, Type, validatorOf } from '../../kernel/index.ts';
 import type { IncomingCall, Loop, NodeId, PeerId, Static } from '../../kernel/index.ts';
 import type { HandshakeExtension } from '../peers/api.ts';
 import { listsTaken, N1_SHARE } from './api.ts';
@@ -232,7 +232,7 @@ export class RoutingTable implements RoutingView {
     for (const { peer, routes } of this.#peers.peers()) if (routes) yield peer.nodeId;
     const { ctx } = this.#routing;
     for (const source of ctx.contributions(N1_SHARE)) {
-      for (const nodeId of source.ask((named) => readIds(named()), [])) if (nodeId !== ctx.self.nodeId) yield nodeId;
+      for (const nodeId of source.ask((named) => named(), [])) if (nodeId !== ctx.self.nodeId) yield nodeId;
     }
   }
 
@@ -243,19 +243,6 @@ export class RoutingTable implements RoutingView {
   #peer({ nodeId, deviceId }: PeerId): RoutingPeer | undefined {
     return this.#peers.peer(nodeId, deviceId);
   }
-}
-
-/** Ids that one contribution names; the rest is left out, and so is what is no id. */
-const NAMED_MAX = 2_000;
-
-function readIds(named: Iterable<NodeId>): readonly NodeId[] {
-  const ids: NodeId[] = [];
-  let looked = 0;
-  for (const id of named) {
-    if (++looked > NAMED_MAX) break;
-    if (typeof id === 'string' && isHexId(id)) ids.push(id);
-  }
-  return ids;
 }
 
 /** Most diffs say that nothing has changed since the last one. */

@@ -1,4 +1,4 @@
-import { definePoint, defineToken, defineTopic } from '../../kernel/index.ts';
+import { answerOrNothing, definePoint, defineToken, defineTopic, NodeIdSchema, Type } from '../../kernel/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
 
 /** What an author says of itself, signed by it. */
@@ -41,12 +41,19 @@ export interface ContactFacts {
   readonly lastConnectedMs: number;
 }
 
+const ContactFactsSchema = Type.Object({
+  reach: Type.Union([Type.Literal('direct'), Type.Literal('relay'), Type.Literal('indirect'), Type.Literal('none')]),
+  addresses: Type.Array(Type.String()),
+  nplus10: Type.Array(NodeIdSchema),
+  lastConnectedMs: Type.Number(),
+});
+
 /** Who knows where contacts are. `undefined` for one it knows nothing of. */
 export type ContactFactSource = (nodeId: NodeId) => ContactFacts | undefined;
 
 export const CONTACT_FACTS = definePoint<ContactFactSource>('social/contact-facts', {
   limit: 1,
-  check: (candidate) => (typeof candidate === 'function' ? undefined : 'it is not a function'),
+  answers: answerOrNothing(ContactFactsSchema),
 });
 
 /** The user began to follow a node; `addresses` are those it gave. */

@@ -1,4 +1,12 @@
-import { definePoint, defineToken, defineTopic, hasMethods } from '../../kernel/index.ts';
+import {
+  definePoint,
+  defineToken,
+  defineTopic,
+  hasMethods,
+  listOf,
+  NodeIdSchema,
+  yesOrNo,
+} from '../../kernel/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
 
 export type WormKind = 'node' | 'post' | 'blob';
@@ -74,9 +82,16 @@ export interface WormSearchService {
   find(target: WormTarget, options?: { signal?: AbortSignal }): Promise<WormResult>;
 }
 
+/** WORM-07: hosts of one post that are looked at. */
+const HOLDERS_MAX = 100;
+const KINDS: readonly string[] = ['post', 'blob'];
+
 export const HOLDINGS = definePoint<HoldingSource>('worm-search/holdings', {
   limit: 16,
-  check: hasMethods('holds', 'holders', 'fetch'),
+  check: (candidate) =>
+    hasMethods('holds', 'holders', 'fetch')(candidate) ??
+    (KINDS.includes((candidate as HoldingSource).kind) ? undefined : `its kind is none of ${KINDS.join(', ')}`),
+  answers: { holds: yesOrNo, holders: listOf(NodeIdSchema, HOLDERS_MAX), fetch: yesOrNo },
 });
 
 export const WORM_SEARCH = defineToken<WormSearchService>('worm-search');

@@ -4,9 +4,6 @@ import type { HoldingSource } from './api.ts';
 import type { WormContext } from './context.ts';
 import { FINDINGS_MAX } from './search-world.ts';
 
-/** WORM-07: hosts of one post that are looked at. */
-const DOWNSTREAM_MAX = 100;
-
 /** What this node knows of content, by the plugins that keep it (WORM-07). */
 export class Holdings {
   readonly #ctx: WormContext;
@@ -27,7 +24,7 @@ export class Holdings {
 
   /** Others that hold it, a few of them. */
   holders(kind: 'post' | 'blob', id: string): readonly NodeId[] {
-    const all = this.#of(kind).flatMap((source) => source.ask((held) => held.holders(id).slice(0, DOWNSTREAM_MAX), []));
+    const all = this.#of(kind).flatMap((source) => source.ask((held) => held.holders(id), []));
     return [...new Set(all)].slice(0, FINDINGS_MAX);
   }
 

@@ -13,7 +13,7 @@ const LINES_MAX: Record<string, number> = {
   identity: 1_000,
   lifecycle: 2_500,
   observe: 300,
-  sdk: 700,
+  sdk: 800,
   'sdk/kit': 350,
   'sdk/ui': 300,
   store: 1_000,

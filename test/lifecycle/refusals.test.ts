@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import test from 'ava';
-import { contribute, definePoint } from '../../kernel/index.ts';
+import { answerOf, contribute, definePoint, Type } from '../../kernel/index.ts';
 import { VirtualClock } from '../../kernel/clock/index.ts';
 import { CallGate } from '../../kernel/lifecycle/call-gate.ts';
 import { Points } from '../../kernel/lifecycle/points.ts';
@@ -60,7 +60,7 @@ test('commands, reload and replace of what there is not are refused by name', as
 });
 
 test('a contribution that is called with a signal that has aborted is not run', async (t) => {
-  const point = definePoint<() => string>('a/point', { limit: 4 });
+  const point = definePoint<() => string>('a/point', { limit: 4, answers: answerOf(Type.String()) });
   const points = new Points(new VirtualClock(), recordingLog());
   const gate = new CallGate('giver');
   gate.open();
@@ -123,4 +123,37 @@ test('what does not fit the check of a new owner is left out with a word in the 
   t.deepEqual(points.withdraw('owner'), []);
   t.is(points.ownerOf('a/point'), undefined);
   t.deepEqual(names(), ['big', 'small']);
+});
+
+test('what a method answers is read with its own this, and what a promise brings as well', async (t) => {
+  class Counter {
+    #count = 0;
+    readonly step = 2;
+    next(): number {
+      this.#count += this.step;
+      return this.#count > 2 ? ('many' as never) : this.#count;
+    }
+    async later(): Promise<number> {
+      return this.next();
+    }
+  }
+  const number = answerOf<number>(Type.Number());
+  const point = definePoint<Counter>('a/point', { answers: { next: number, later: number } });
+  const points = new Points(new VirtualClock(), recordingLog());
+  const gate = new CallGate('giver');
+  gate.open();
+  const failures: string[] = [];
+  const reportFailure = (_where: string, error: unknown) => void failures.push((error as Error).message);
+  points.install({ plugin: 'giver', gate, reportFailure }, [point], [contribute(point, Object.freeze(new Counter()))]);
+  const [counter] = points.contributions(point);
+  t.is(
+    counter?.ask((it) => it.step + it.next(), 0),
+    4,
+  );
+  t.is(
+    counter?.ask((it) => it.next(), -1),
+    -1,
+  );
+  await t.throwsAsync(async () => counter?.use((it) => it.later()), { message: /its answer does not fit/ });
+  t.is(failures.length, 2);
 });

@@ -110,7 +110,8 @@ test('a step whose answer has the wrong shape ended every lookup', async (t) => 
     steps.map(({ step }) => step),
     [...wrong.map(({ name }) => name), ...ORDER],
   );
-  t.like(steps[0], { result: 'nothing', reason: 'its answer has the wrong shape' });
+  t.like(steps[0], { result: 'nothing' });
+  t.regex(steps[0]?.reason ?? '', /^its answer does not fit: /);
 });
 
 test('a step of the wrong shape refuses its plugin', async (t) => {

@@ -42,7 +42,7 @@ function uiPoint<Schema extends TSchema, T>(
   schema: Schema,
   problem: (candidate: Static<Schema>) => string | undefined = () => undefined,
 ): Point<T> {
-  return definePoint<T>(`ui/${name}`, {
+  return definePoint<unknown>(`ui/${name}`, {
     limit: CONTRIBUTIONS_MAX,
     check(candidate) {
       if (!Value.Check(schema, candidate)) return misfit(schema, candidate);
@@ -51,7 +51,7 @@ function uiPoint<Schema extends TSchema, T>(
       }
       return problem(candidate) ?? templatesProblem(candidate);
     },
-  });
+  }) as Point<T>;
 }
 
 function misfit(schema: TSchema, candidate: unknown): string {
