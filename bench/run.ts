@@ -1,6 +1,21 @@
 /** `npm run bench -- <name> [--json]`: figures beside a reference measured in the same run. */
+import { parseArgs } from 'node:util';
 
-const BENCHES: Record<string, { readonly about: string; run(): Promise<unknown> }> = {
+interface Bench {
+  readonly about: string;
+  run(options: { readonly mtu: number | undefined }): Promise<unknown>;
+  /** What is printed of the figures, where they do not make a table as they are. */
+  table?(figures: never): Promise<object>;
+  readonly takesMtu?: boolean;
+}
+
+const BENCHES: Record<string, Bench> = {
+  peers: {
+    about: 'the whole stack beside hyperdht and libp2p; with --mtu 1500 in a network namespace (root)',
+    run: async (options) => (await import('./peers/peers.ts')).measurePeers(options),
+    table: async (figures) => (await import('./peers/table.ts')).peersTable(figures),
+    takesMtu: true,
+  },
   transport: {
     about: 'bulk and requests: raw driver, full stack, and the engine’s own classes',
     run: async () => (await import('./transport/transport.ts')).measureTransport(),
@@ -35,15 +50,24 @@ const BENCHES: Record<string, { readonly about: string; run(): Promise<unknown> 
   },
 };
 
-const [name = '', ...flags] = process.argv.slice(2);
+const MTU = /^\d{4,5}$/;
+const { values, positionals } = parseArgs({
+  options: { json: { type: 'boolean' }, mtu: { type: 'string' } },
+  allowPositionals: true,
+  strict: false,
+});
+const [name = '', ...rest] = positionals;
+const { json, mtu, ...unknown } = values;
 const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
-if (bench === undefined || flags.some((flag) => flag !== '--json')) {
+const goodMtu = mtu === undefined || (bench?.takesMtu === true && MTU.test(String(mtu)));
+if (bench === undefined || !goodMtu || rest.length > 0 || Object.keys(unknown).length > 0) {
   console.error('Usage: npm run bench -- <name> [--json]');
   for (const [other, { about }] of Object.entries(BENCHES)) console.error(`  ${other.padEnd(10)} ${about}`);
   process.exit(2);
 }
-const figures = await bench.run();
-if (flags.includes('--json')) console.log(JSON.stringify(figures));
+const figures = await bench.run({ mtu: mtu === undefined ? undefined : Number(mtu) });
+if (json) console.log(JSON.stringify(figures));
+else if (bench.table) console.table(await bench.table(figures as never));
 else if (Array.isArray(figures)) console.table(figures.map(flat));
 else console.table(flat(figures as Record<string, unknown>));
 process.exit(0);

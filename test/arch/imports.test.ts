@@ -220,6 +220,7 @@ test('the tree speaks of itself alone', (t) => {
   const files = [
     ...['kernel', 'plugins', 'tui', 'cli', 'test', 'bench', 'sim', 'scripts'].flatMap(sources),
     'package-lock.json',
+    'bench/peers/packages/package-lock.json',
     'README.md',
   ];
   const wrong = files.filter((file) => {
