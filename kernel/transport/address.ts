@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import { embeddedIPv4, isLocalNat64 } from './embedded-ipv4.ts';
 import { transportErrors } from './errors.ts';
 import type { SocketAddress } from './transport.ts';
 
@@ -46,7 +47,7 @@ export function formatAddress({ host, port, family }: SocketAddress): string {
 
 /**
  * One text for an address whatever form it is told in, and one for the site behind it: an IPv4 address,
- * or the /64 that an IPv6 household has. This machine is no site: each of its ports may be another node.
+ * or the /64 that an IPv6 household has, or the IPv4 address that a transition address leads to. This machine is no site: each of its ports may be another node.
  * A text that is no address stands for itself.
  */
 export function placeOf(text: string): { readonly address: string; readonly site: string } {
@@ -55,8 +56,9 @@ export function placeOf(text: string): { readonly address: string; readonly site
     const host = withoutZone(parsed.host);
     const address = formatAddress(parsed);
     if (classifyAddress(host) === 'loopback') return { address, site: address };
-    const site = parsed.family === 4 ? host : ipaddr.IPv6.networkAddressFromCIDR(`${host}/64`).toString();
-    return { address, site };
+    if (parsed.family === 4) return { address, site: host };
+    const [inner] = embeddedIPv4(ipaddr.IPv6.parse(host));
+    return { address, site: inner ?? ipaddr.IPv6.networkAddressFromCIDR(`${host}/64`).toString() };
   } catch {
     return { address: text, site: text };
   }
@@ -64,7 +66,8 @@ export function placeOf(text: string): { readonly address: string; readonly site
 
 /**
  * What kind of address this is; the only place that decides it. `treatAsPublic` (CIDR texts) comes
- * first, so that a laboratory's documentation or private ranges can stand for the Internet.
+ * first, so that a laboratory's documentation or private ranges can stand for the Internet. An address that
+ * leads to IPv4 ones is what they are: `64:ff9b::7f00:1` is this machine.
  */
 export function classifyAddress(host: string, treatAsPublic: readonly string[] = []): AddressClass {
   const address = ipaddr.process(withoutZone(host));
@@ -72,6 +75,9 @@ export function classifyAddress(host: string, treatAsPublic: readonly string[] =
     const [network, bits] = ipaddr.parseCIDR(text);
     if (network.kind() === address.kind() && address.match(network, bits)) return 'public';
   }
+  if (isLocalNat64(address)) return 'private';
+  const embedded = embeddedIPv4(address).map((inner) => classifyAddress(inner, treatAsPublic));
+  if (embedded.length > 0) return embedded.find((kind) => kind !== 'public') ?? 'public';
   return CLASS_OF_RANGE[address.range()] ?? 'documentation';
 }
 
@@ -101,10 +107,6 @@ const CLASS_OF_RANGE: Readonly<Record<string, AddressClass>> = {
   multicast: 'multicast',
   broadcast: 'multicast',
   unspecified: 'unspecified',
-  // Transition mechanisms carry a public IPv4 address inside.
-  rfc6052: 'public',
-  '6to4': 'public',
-  teredo: 'public',
 };
 
 function plainHost(host: string): string {

@@ -4,6 +4,7 @@ import {
   formatAddress,
   isDialable,
   parseAddress,
+  placeOf,
   resolveAddress,
   socketAddress,
 } from '../../kernel/transport/address.ts';
@@ -49,6 +50,37 @@ test('a name is looked up, an address is taken as it is', async (t) => {
   t.true(found.length > 0 && found.every(({ host }) => host === '127.0.0.1' || host === '::1'));
   t.deepEqual(await resolveAddress('192.0.2.1:80'), [{ host: '192.0.2.1', port: 80, family: 4 }]);
   await t.throwsAsync(resolveAddress('no-such-name.invalid:80'), { code: 'transport/unreachable' });
+});
+
+test('a private IPv4 address inside an IPv6 one counted as public, and was dialled on anybody’s word', (t) => {
+  const inside: Record<string, [kind: string, dialable: boolean]> = {
+    '64:ff9b::7f00:1': ['loopback', false],
+    '64:ff9b::a00:1': ['private', false],
+    '64:ff9b::808:808': ['public', true],
+    '64:ff9b:1::808:808': ['private', false],
+    '2002:7f00:1::1': ['loopback', false],
+    '2002:c0a8:101::1': ['private', false],
+    '2002:808:808::1': ['public', true],
+    // A Teredo address names its server (8.8.8.8) and its client, whose bits are inverted.
+    '2001:0:808:808::f7f7:f7f7': ['public', true],
+    '2001:0:808:808::f5ff:fffe': ['private', false],
+    '2001:0:a00:1::f7f7:f7f7': ['private', false],
+    '::7f00:1': ['loopback', false],
+    '::a00:1': ['private', false],
+    '::ffff:7f00:1': ['loopback', false],
+  };
+  for (const [host, [kind, dialable]] of Object.entries(inside)) {
+    t.is(classifyAddress(host), kind as never, host);
+    t.is(isDialable(`[${host}]:4433`, '8.8.4.4:1'), dialable, host);
+  }
+  t.is(classifyAddress('64:ff9b::a00:1', ['10.0.0.0/8']), 'public');
+});
+
+test('one IPv4 address had a site for every IPv6 address that leads to it', (t) => {
+  for (const host of ['2002:808:808::1', '2002:808:808:1::1', '64:ff9b::808:808', '2001:0:909:909::f7f7:f7f7']) {
+    t.is(placeOf(`[${host}]:4433`).site, '8.8.8.8', host);
+  }
+  t.not(placeOf('[64:ff9b::808:808]:1').site, placeOf('[64:ff9b::808:809]:1').site);
 });
 
 test('every kind of address has its class', (t) => {
