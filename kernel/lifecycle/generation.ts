@@ -8,9 +8,8 @@ import type { AnyMessage, BodyOf, ResponseOf } from '../sdk/message.ts';
 import type { NodeId } from '../sdk/identifiers.ts';
 import type { AnyPlugin, Parts, PluginContext, SendOptions } from '../sdk/plugin.ts';
 import { type Injection, type Resource, type Token, tokenKey } from '../sdk/token.ts';
-import { codeOf } from '../sdk/errors.ts';
+import { codeOf, messageOf } from '../sdk/errors.ts';
 import type { Injector, Resources } from './container.ts';
-import { describe } from './describe.ts';
 import { lifecycleErrors } from './errors.ts';
 import { EventPort } from './event-port.ts';
 import { LoopRunner } from './loop-runner.ts';
@@ -96,7 +95,7 @@ export class Generation {
     } catch (error) {
       await generation.scope.close(error);
       if (codeOf(error) === lifecycleErrors.code('setup-timeout')) throw error;
-      throw lifecycleErrors.make('setup-failed', { name: plugin.name, problem: describe(error) }, error);
+      throw lifecycleErrors.make('setup-failed', { name: plugin.name, problem: messageOf(error) }, error);
     }
     for (const [name, loop] of Object.entries(generation.parts.loops ?? {})) {
       generation.loops.push(

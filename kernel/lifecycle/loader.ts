@@ -3,9 +3,10 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Clock } from '../sdk/clock.ts';
+import { messageOf } from '../sdk/errors.ts';
 import type { AnyPlugin } from '../sdk/plugin.ts';
+import { placeInCode } from './code-place.ts';
 import { lifecycleErrors } from './errors.ts';
-import { describe } from './describe.ts';
 import { checkManifest } from './manifest.ts';
 import { atRevision, installRevisionHook } from './revision-hook.ts';
 import { within } from './scope.ts';
@@ -44,7 +45,9 @@ export async function loadPlugin(path: string, clock: Clock, signal?: AbortSigna
     return { plugin: checkManifest((await loading).default, path), path: resolve(path), revision };
   } catch (error) {
     if (error instanceof Error && 'code' in error && String(error.code).startsWith('lifecycle/')) throw error;
-    throw lifecycleErrors.make('load-failed', { path, problem: describe(error) }, error);
+    const place = await placeInCode(error, existsSync(path) ? codeFiles(path) : []);
+    const problem = `${place === undefined ? '' : `${place}: `}${messageOf(error)}`;
+    throw lifecycleErrors.make('load-failed', { path, problem }, error);
   }
 }
 
@@ -73,13 +76,16 @@ export function entryOf(path: string): string {
 
 function revisionOf(path: string): string {
   const hash = createHash('sha256');
-  const files = statSync(path).isFile()
-    ? [path]
-    : readdirSync(path, { recursive: true, encoding: 'utf8' })
-        .filter((name) => CODE_FILE.test(name) && !name.includes('node_modules'))
-        .sort()
-        .map((name) => join(path, name));
+  const files = codeFiles(path);
   if (files.length > FOLDER_MAX_FILES) throw new Error(`more than ${FOLDER_MAX_FILES} code files`);
   for (const file of files) hash.update(file).update('\0').update(readFileSync(file)).update('\0');
   return hash.digest('hex').slice(0, 16);
+}
+
+function codeFiles(path: string): string[] {
+  if (statSync(path).isFile()) return [resolve(path)];
+  return readdirSync(path, { recursive: true, encoding: 'utf8' })
+    .filter((name) => CODE_FILE.test(name) && !name.includes('node_modules'))
+    .sort()
+    .map((name) => resolve(path, name));
 }

@@ -1,7 +1,7 @@
 import type { ConfigFile } from '../config/config.ts';
+import { messageOf } from '../sdk/errors.ts';
 import type { Log } from '../sdk/log.ts';
 import { lifecycleErrors } from './errors.ts';
-import { describe } from './describe.ts';
 import type { LoadedPlugin } from './loader.ts';
 import { type PluginOrigin, PluginRecord } from './plugin-record.ts';
 
@@ -56,9 +56,9 @@ export class PluginRegistry {
       record = new PluginRecord(name, source ?? loaded.path, origin, loaded.path);
       record.loaded = source === undefined || source === loaded.path ? loaded : await this.#load(source);
     } catch (error) {
-      this.#log.error('plugin-load-failed', { path, problem: describe(error) });
+      this.#log.error('plugin-load-failed', { path, problem: messageOf(error) });
       record ??= new PluginRecord(nameless(path), path, origin);
-      record.fail(describe(error));
+      record.fail(messageOf(error));
       // Of two with one name the first stays.
       if (this.#records.has(record.name)) return record;
     }

@@ -1,8 +1,8 @@
 import { type FSWatcher, mkdirSync, readdirSync, statSync, watch } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import type { Clock, TimerHandle } from '../sdk/clock.ts';
+import { messageOf } from '../sdk/errors.ts';
 import type { Log } from '../sdk/log.ts';
-import { describe } from './describe.ts';
 
 /** Editors save in several steps (write, rename, chmod); one reload after the last of them. */
 const SETTLE_MS = 60;
@@ -36,7 +36,7 @@ export class PluginWatcher {
     try {
       mkdirSync(this.#directory, { recursive: true });
     } catch (error) {
-      this.#failed(this.#directory, describe(error));
+      this.#failed(this.#directory, messageOf(error));
       return;
     }
     this.#watch(this.#directory);
@@ -58,12 +58,12 @@ export class PluginWatcher {
     try {
       const watcher = watch(folder, { persistent: false }, (_kind, file) => this.#touched(join(folder, file ?? '')));
       watcher.on('error', (error) => {
-        this.#failed(folder, describe(error));
+        this.#failed(folder, messageOf(error));
         this.#forget(folder);
       });
       this.#folders.set(folder, watcher);
     } catch (error) {
-      this.#failed(folder, describe(error));
+      this.#failed(folder, messageOf(error));
       return;
     }
     for (const child of foldersIn(folder)) this.#watch(child);
@@ -87,7 +87,7 @@ export class PluginWatcher {
       this.#clock.timer(SETTLE_MS, () => {
         this.#settling.delete(entry);
         this.#changed(join(this.#directory, entry)).catch((error) =>
-          this.#log.error('plugin-reload-failed', { entry, problem: describe(error) }),
+          this.#log.error('plugin-reload-failed', { entry, problem: messageOf(error) }),
         );
       }),
     );

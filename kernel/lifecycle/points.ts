@@ -1,8 +1,8 @@
 import type { Clock } from '../sdk/clock.ts';
+import { messageOf } from '../sdk/errors.ts';
 import type { Log } from '../sdk/log.ts';
 import type { Contributed, Contribution, Point } from '../sdk/point.ts';
 import { ContributionHandle, type Contributor, type Installed } from './contribution.ts';
-import { describe } from './describe.ts';
 import { orderContributions } from './point-order.ts';
 
 const NAME = /^[a-z0-9-]+(\/[a-z0-9-]+)*$/;
@@ -165,7 +165,7 @@ export class Points {
     try {
       return point.check(contributed.implementation);
     } catch (error) {
-      return describe(error);
+      return messageOf(error);
     }
   }
 

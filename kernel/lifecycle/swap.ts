@@ -1,11 +1,10 @@
 import { Value } from 'typebox/value';
 import type { MessageHandler, MessageRouter } from '../wire/message-router.ts';
-import { ItsgoinError } from '../sdk/errors.ts';
+import { ItsgoinError, messageOf } from '../sdk/errors.ts';
 import { contributionsChanged } from '../sdk/lifecycle-topics.ts';
 import type { AnyMessage } from '../sdk/message.ts';
 import { tokenKey } from '../sdk/token.ts';
 import { lifecycleErrors } from './errors.ts';
-import { describe } from './describe.ts';
 import type { Generation, GenerationDeps } from './generation.ts';
 import type { PluginRecord } from './plugin-record.ts';
 
@@ -121,7 +120,7 @@ function handOver(old: Generation, next: Generation): void {
     }
     next.parts.restore(state);
   } catch (error) {
-    throw lifecycleErrors.make('handover-failed', { name, problem: describe(error) }, error);
+    throw lifecycleErrors.make('handover-failed', { name, problem: messageOf(error) }, error);
   }
 }
 

@@ -1,12 +1,12 @@
 import type { ConfigFile } from '../config/config.ts';
 import { resolvePluginConfig } from '../config/index.ts';
 import type { Migration } from '../sdk/database.ts';
+import { messageOf } from '../sdk/errors.ts';
 import { pluginChanged } from '../sdk/lifecycle-topics.ts';
 import type { AnyPlugin } from '../sdk/plugin.ts';
 import { type Token, tokenKey } from '../sdk/token.ts';
 import { CapabilityPublisher } from './capability-publisher.ts';
 import type { ChangeQueue } from './change-queue.ts';
-import { describe } from './describe.ts';
 import { lifecycleErrors } from './errors.ts';
 import { Generation } from './generation.ts';
 import { type LoadedPlugin, loadPlugin } from './loader.ts';
@@ -133,7 +133,7 @@ export class PluginSwapper {
       return this.outcome(record, 'committed', undefined, heldMs, deps.clock.monotonic() - startedMs);
     } catch (error) {
       deps.store.takeBack(plugin.name, migrated);
-      record.reason = describe(error);
+      record.reason = messageOf(error);
       return this.outcome(record, 'rolled-back', record.reason);
     } finally {
       if (this.#running) record.generation?.run();
@@ -186,7 +186,7 @@ export class PluginSwapper {
   }
 
   refuse(record: PluginRecord, error: unknown): SwapOutcome {
-    const reason = describe(error);
+    const reason = messageOf(error);
     if (record.generation) record.reason = `refused: ${reason}`;
     else record.fail(reason);
     this.#deps.log('lifecycle').warn('swap-refused', { plugin: record.name, reason });

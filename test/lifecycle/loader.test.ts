@@ -42,6 +42,29 @@ test('of compiled and typed code in one folder the compiled runs', (t) => {
   t.is(entryOf(join(dir, 'plugin.ts')), resolve(dir, 'plugin.ts'));
 });
 
+test('a mistake in the code was told without its place', async (t) => {
+  const dir = temporaryDirectory(t);
+  const cases: Record<string, [text: string, place: string, words: RegExp]> = {
+    'typed.ts': ["export default {\n  name: 'x'\n  version: 1,\n};", ':3:3: ', /Expected ','/],
+    'plain.mjs': ["export default {\n  name: 'x'\n  version: 1,\n};", ':3:3: ', /Unexpected identifier 'version'/],
+    'enum.ts': ['export const x = 1;\nenum A { B }', ':2:1: ', /enum is not supported/],
+    'export.ts': ["import { nope } from 'itsgoin';", ':1:10: ', /does not provide an export named 'nope'/],
+    'throws.ts': ["export default 1;\nthrow new Error('boom');", ':2:7: ', /boom/],
+  };
+  for (const [name, [text, place, words]] of Object.entries(cases)) {
+    const path = join(dir, name);
+    writeFileSync(path, text);
+    const error = await t.throwsAsync(loadPlugin(path, clock), { code: 'lifecycle/load-failed' }, name);
+    t.true(error?.message.includes(`could not be loaded: ${path}${place}`), error?.message);
+    t.regex(error?.message ?? '', words);
+  }
+  mkdirSync(join(dir, 'folder'));
+  writeFileSync(join(dir, 'folder', 'plugin.js'), "import './part.js';\nexport default 1;\n");
+  writeFileSync(join(dir, 'folder', 'part.js'), 'export const one = 1;\nlet two = ;\n');
+  const error = await t.throwsAsync(loadPlugin(join(dir, 'folder'), clock), { code: 'lifecycle/load-failed' });
+  t.true(error?.message.includes(`${join(dir, 'folder', 'part.js')}:2:11: Unexpected token ';'`), error?.message);
+});
+
 test('a revision changes with the code, wherever in the folder it is, and with nothing else', async (t) => {
   const dir = join(temporaryDirectory(t), 'counter');
   mkdirSync(join(dir, 'node_modules'), { recursive: true });

@@ -1,1 +1,0 @@
-export { messageOf as describe } from '../sdk/errors.ts';
