@@ -59,5 +59,5 @@ export * from './identity/proof.ts';
 export * from './identity/records.ts';
 export { SIGNATURE_BYTES, verifySignature, verifySignatureAsync } from './identity/signature.ts';
 export { placeOf } from './transport/address.ts';
-export { transportCode, wireCode } from './failure-codes.ts';
+export { lifecycleCode, transportCode, wireCode } from './failure-codes.ts';
 export { GroupCommit, type GroupCommitOptions } from './store/group-commit.ts';

@@ -1,3 +1,4 @@
+import { type LinkedSignal, linkSignals } from '../clock/linked-signal.ts';
 import { lifecycleErrors } from './errors.ts';
 import type { Clock } from '../sdk/clock.ts';
 import { WaitList } from '../sdk/kit/wait-list.ts';
@@ -6,6 +7,13 @@ import { within } from './scope.ts';
 /** Calls that may wait for one swap; the next one is told to retry. */
 export const HOLD_MAX_CALLS = 1_024;
 
+/** A call that a swap may end, and whether one began while it ran. */
+interface Abortable {
+  readonly own: LinkedSignal;
+  readonly restart: boolean;
+  interrupted: boolean;
+}
+
 /**
  * Counts the service and command calls running in one plugin, and makes new ones wait during a swap.
  * One gate lives as long as its plugin is known to the node, over all generations.
@@ -13,7 +21,7 @@ export const HOLD_MAX_CALLS = 1_024;
 export class CallGate {
   readonly #plugin: string;
   readonly #waiters: WaitList;
-  readonly #aborts = new Set<AbortController>();
+  readonly #abortable = new Set<Abortable>();
   #state: 'open' | 'held' | 'off' = 'off';
   /** Calls of this generation. Those a drain gave up on stay behind in a count of their own. */
   #calls = { running: 0 };
@@ -41,36 +49,49 @@ export class CallGate {
   run<R>(what: string, call: () => R | Promise<R>, signal?: AbortSignal): Promise<Awaited<R>> {
     if (this.#state === 'open') return this.#enter(call);
     if (this.#state === 'off') return Promise.reject(lifecycleErrors.make('service-off', { service: what }));
-    return this.#waiters.wait(signal).then(() => this.run(what, call, signal));
+    return this.#waiters.wait(signal).then(() => {
+      signal?.throwIfAborted();
+      return this.run(what, call, signal);
+    });
   }
 
-  /** The same for a call that the swap may abort when it does not end in time. */
-  runAbortable<R>(
+  /**
+   * The same for a call that the swap may abort when it does not end in time. With `restart` it is aborted
+   * when the swap begins, and runs again after it: nobody waits for it, and its caller does not notice.
+   */
+  async runAbortable<R>(
     what: string,
     call: (signal: AbortSignal) => R | Promise<R>,
-    signal: AbortSignal,
+    signal: AbortSignal | undefined,
+    { restart = false }: { readonly restart?: boolean | undefined } = {},
   ): Promise<Awaited<R>> {
-    return this.run(
-      what,
-      async () => {
-        const own = new AbortController();
-        const abort = (): void => own.abort(signal.reason);
-        if (signal.aborted) abort();
-        signal.addEventListener('abort', abort, { once: true });
-        this.#aborts.add(own);
-        try {
-          return await call(own.signal);
-        } finally {
-          this.#aborts.delete(own);
-          signal.removeEventListener('abort', abort);
-        }
-      },
-      signal,
-    ) as Promise<Awaited<R>>;
+    for (;;) {
+      const running: Abortable = { own: linkSignals([signal]), restart, interrupted: false };
+      const enter = (): R | Promise<R> => {
+        this.#abortable.add(running);
+        return call(running.own.signal);
+      };
+      try {
+        return await this.run(what, enter, signal);
+      } catch (error) {
+        if (!running.interrupted || signal?.aborted) throw error;
+      } finally {
+        this.#abortable.delete(running);
+        running.own.dispose();
+      }
+    }
   }
 
+  /** New calls wait from now on; those that can run again are aborted, and wait with them. */
   hold(): void {
-    if (this.#state === 'open') this.#state = 'held';
+    if (this.#state !== 'open') return;
+    this.#state = 'held';
+    const reason = lifecycleErrors.make('swap-aborted-call', { name: this.#plugin, limit: 0 });
+    for (const running of this.#abortable) {
+      if (!running.restart) continue;
+      running.interrupted = true;
+      running.own.abort(reason);
+    }
   }
 
   /** Lets everybody in, in the order they came. */
@@ -94,7 +115,7 @@ export class CallGate {
     if (await within(idle, limitMs, clock)) return;
     const reason = lifecycleErrors.make('swap-aborted-call', { name: this.#plugin, limit: limitMs });
     this.#calls = { running: 0 };
-    for (const call of this.#aborts) call.abort(reason);
+    for (const { own } of this.#abortable) own.abort(reason);
   }
 
   #enter<R>(call: () => R | Promise<R>): Promise<Awaited<R>> {

@@ -37,5 +37,6 @@ export async function runCommand(
       return run(checked, { signal, progress: (step: string, fraction?: number) => call.progress(step, fraction) });
     },
     call.signal,
+    found.spec,
   );
 }

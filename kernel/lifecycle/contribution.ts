@@ -50,7 +50,7 @@ export class ContributionHandle<T> implements Contribution<T> {
 
   async use<R>(
     call: (implementation: T, signal: AbortSignal) => R | Promise<R>,
-    { signal, limitMs = CONTRIBUTION_LIMIT_MS }: ContributionCallOptions = {},
+    { signal, limitMs = CONTRIBUTION_LIMIT_MS, restart }: ContributionCallOptions = {},
   ): Promise<Awaited<R>> {
     const limit = linkSignals([signal], { deadlineMs: limitMs, clock: this.#clock });
     let began = false;
@@ -59,7 +59,7 @@ export class ContributionHandle<T> implements Contribution<T> {
         began = true;
         return this.#run(call, own);
       };
-      return await this.#gate.runAbortable(this.#what, run, limit.signal);
+      return await this.#gate.runAbortable(this.#what, run, limit.signal, { restart });
     } catch (error) {
       if (signal?.aborted || !limit.signal.aborted) throw error;
       const timeout = lifecycleErrors.make('contribution-timeout', {

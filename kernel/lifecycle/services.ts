@@ -1,4 +1,4 @@
-import { type Ref, type Token, tokenKey } from '../sdk/token.ts';
+import { type Ref, type RestartOptions, type Token, tokenKey } from '../sdk/token.ts';
 import { lifecycleErrors } from './errors.ts';
 import type { CallGate } from './call-gate.ts';
 
@@ -7,6 +7,8 @@ interface Provided {
   readonly gate: CallGate;
   readonly service: unknown;
 }
+
+type CallOptions = Omit<RestartOptions, 'restart'> & { readonly restart?: true };
 
 /** Which plugin offers which service at this moment, by token key. */
 export class Services {
@@ -40,25 +42,27 @@ export class Services {
       get available(): boolean {
         return services.available(name);
       },
-      use<R>(call: (service: T) => R | Promise<R>, options?: { signal?: AbortSignal }): Promise<Awaited<R>> {
+      use<R>(
+        call: (service: T, signal: AbortSignal) => R | Promise<R>,
+        options: CallOptions = {},
+      ): Promise<Awaited<R>> {
         const provided = services.#provided.get(name);
         if (!provided) return Promise.reject(lifecycleErrors.make('service-off', { service: name }));
-        return provided.gate.run(
-          name,
-          () => {
-            // Looked up again: while we waited at the gate the swap replaced it.
-            const present = services.#provided.get(name);
-            if (!present) throw lifecycleErrors.make('service-off', { service: name });
-            return call(present.service as T);
-          },
-          options?.signal,
-        );
+        // Looked up again: while we waited at the gate the swap replaced it.
+        const present = (): T => {
+          const found = services.#provided.get(name);
+          if (!found) throw lifecycleErrors.make('service-off', { service: name });
+          return found.service as T;
+        };
+        const { signal, restart } = options;
+        if (restart) return provided.gate.runAbortable(name, (own) => call(present(), own), signal, { restart });
+        return provided.gate.run(name, () => (call as (service: T) => R | Promise<R>)(present()), signal);
       },
       async tryUse<R>(
-        call: (service: T) => R | Promise<R>,
-        options?: { signal?: AbortSignal },
+        call: (service: T, signal: AbortSignal) => R | Promise<R>,
+        options: CallOptions = {},
       ): Promise<Awaited<R> | undefined> {
-        return services.available(name) ? ref.use(call, options) : undefined;
+        return services.available(name) ? ref.use(call, options as RestartOptions) : undefined;
       },
       ask<R>(call: (service: T) => R, fallback: R): R {
         const provided = services.#provided.get(name);

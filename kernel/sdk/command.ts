@@ -11,6 +11,11 @@ export interface CommandBase {
   readonly positional?: readonly string[];
   /** A question the CLI and TUI ask before running it (`--yes` skips). For what cannot be undone. */
   readonly confirm?: string;
+  /**
+   * It waits for the network and may be begun again: a swap of its plugin does not wait for it, but aborts
+   * its signal and runs it anew in the new generation.
+   */
+  readonly restart?: true;
 }
 
 /**

@@ -98,6 +98,8 @@ export interface ContributionCallOptions {
   readonly signal?: AbortSignal;
   /** Default CONTRIBUTION_LIMIT_MS. */
   readonly limitMs?: number;
+  /** A swap of the contributor aborts the call as it begins and runs it again, as {@link RestartOptions} has it. */
+  readonly restart?: boolean;
 }
 
 /** A contribution as the owner of its point meets it. What goes wrong in it counts against its own plugin. */

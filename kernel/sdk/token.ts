@@ -50,6 +50,16 @@ export function bind<T>(token: Token<T>, service: T): Binding<T> {
 }
 
 /**
+ * How to call what waits for the network. A swap of the provider does not wait for such a call: the signal
+ * that `call` is given aborts as the swap begins, and when that has ended it, `call` runs again with the new
+ * service. So the work has to end with its signal, and to bear being begun again.
+ */
+export interface RestartOptions {
+  readonly signal?: AbortSignal;
+  readonly restart: true;
+}
+
+/**
  * A dependency on a service whose provider may be swapped while we hold it.
  *
  * Never keep the service itself: call through `use`, which hands the present one to `call`, waits
@@ -65,8 +75,13 @@ export interface Ref<T> {
    * @throws lifecycle/service-off when the provider is disabled, lifecycle/hold-full when too many
    *   calls wait for a swap, or the signal's reason when `signal` aborts while waiting.
    */
+  use<R>(call: (service: T, signal: AbortSignal) => R | Promise<R>, options: RestartOptions): Promise<Awaited<R>>;
   use<R>(call: (service: T) => R | Promise<R>, options?: { signal?: AbortSignal }): Promise<Awaited<R>>;
   /** The same, for who can do without: resolves to `undefined` while the provider is off. @throws as `use` otherwise */
+  tryUse<R>(
+    call: (service: T, signal: AbortSignal) => R | Promise<R>,
+    options: RestartOptions,
+  ): Promise<Awaited<R> | undefined>;
   tryUse<R>(call: (service: T) => R | Promise<R>, options?: { signal?: AbortSignal }): Promise<Awaited<R> | undefined>;
   /**
    * Asks at once, for what answers without waiting: `fallback` while the provider is off. Does not wait for

@@ -126,9 +126,12 @@ export class PeerDirectory {
     const { ctx } = this.#anchors;
     const limit = linkSignals([signal, ctx.signal], { clock: ctx.clock, deadlineMs: REACH_LIMIT_MS });
     const where = told === undefined ? { at: addresses } : { told: { ...told, addresses } };
-    const request = { nodeId, ...where, purpose, signal: limit.signal };
+    const request = { nodeId, ...where, purpose };
     try {
-      return await this.#peers((peers) => peers.connect(request));
+      return await ctx.deps.peers.use((peers, own) => peers.connect({ ...request, signal: own }), {
+        signal: limit.signal,
+        restart: true,
+      });
     } finally {
       limit.dispose();
     }

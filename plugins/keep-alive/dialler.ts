@@ -97,9 +97,12 @@ export class Dialler {
     const { ctx } = this.#deps;
     const linked = linkSignals([ctx.signal], { deadlineMs: REACH_LIMIT_MS, clock: ctx.clock });
     const { signal } = linked;
-    const request = { nodeId, purpose: 'keep-alive', signal, search: true, ...(told === undefined ? {} : { told }) };
+    const request = { nodeId, purpose: 'keep-alive', search: true, ...(told === undefined ? {} : { told }) };
     try {
-      await this.#deps.peers.tryUse((service) => service.connect(request), { signal });
+      await this.#deps.peers.tryUse((service, own) => service.connect({ ...request, signal: own }), {
+        signal,
+        restart: true,
+      });
     } finally {
       linked.dispose();
     }

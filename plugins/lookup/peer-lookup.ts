@@ -147,6 +147,7 @@ export class PeerLookup {
       outcome = await step.use((way, signal) => way.find(target, { ...call, signal }), {
         signal: limited.signal,
         limitMs: 2 * STEP_LIMIT_MAX_MS,
+        restart: true,
       });
     } catch (error) {
       note('nothing', limited.signal.aborted ? `no answer within ${limitMs} ms` : reasonOf(error));

@@ -1,5 +1,6 @@
+import { untilAborted } from '../../kernel/index.ts';
 import type { Contribution, NodeId } from '../../kernel/index.ts';
-import type { ConnectRequest } from '../peers/api.ts';
+import type { ConnectRequest, PeersService } from '../peers/api.ts';
 import type { Reach, RoutingService } from '../routing/api.ts';
 import { LOOKUP_STEP } from './api.ts';
 import type { LookupContext } from './context.ts';
@@ -19,7 +20,7 @@ export interface LookupWorld {
   /** Where the node was last reached, best first; `[]` when unknown. */
   addresses(nodeId: NodeId): readonly string[];
   /** Reaches the node at told addresses. @throws what `PeersService.connect` throws */
-  connect(request: ConnectRequest): Promise<unknown>;
+  connect(request: ConnectRequest & { readonly signal: AbortSignal }): Promise<unknown>;
   /** Reaches it where it was before, or by the connection that it has. @throws what `PeersService.connect` throws */
   connectKnown(nodeId: NodeId, options: StepCall & { readonly except?: ReadonlySet<string> }): Promise<unknown>;
   /** Until `work` ends nobody else leaves the node. */
@@ -46,10 +47,21 @@ export function lookupWorld({ ctx, network }: LookupContext): LookupWorld {
     refusal: (nodeId) => peers.ask((service) => service.refusal(nodeId), undefined),
     remoteAddr: (nodeId) => network.connectionsOf(nodeId).at(-1)?.remoteAddr,
     addresses: (nodeId) => peers.ask((service) => service.addresses(nodeId), []),
-    connect: (request) => peers.use((service) => service.connect(request)),
-    connectKnown: (nodeId, options) => peers.use((service) => service.connectKnown(nodeId, options)),
-    during: (nodeId, work) =>
-      peers.use((service) => service.during(nodeId, LOOKUP_PURPOSE, work)) as ReturnType<typeof work>,
+    connect: ({ signal, ...request }) =>
+      peers.use((service, own) => service.connect({ ...request, signal: own }), { signal, restart: true }),
+    connectKnown: (nodeId, { signal, ...options }) =>
+      peers.use((service, own) => service.connectKnown(nodeId, { ...options, signal: own }), { signal, restart: true }),
+    during: (nodeId, work) => {
+      // A swap of peers begins the holding again, not the work.
+      let begun: ReturnType<typeof work> | undefined;
+      const once = () => {
+        begun ??= work();
+        return begun;
+      };
+      const hold = (service: PeersService, own: AbortSignal) =>
+        service.during(nodeId, LOOKUP_PURPOSE, () => untilAborted(once(), own));
+      return peers.use(hold, { restart: true }) as ReturnType<typeof work>;
+    },
     leave: (nodeId) => peers.ask((service) => service.leave(nodeId), undefined),
   };
 }

@@ -19,7 +19,7 @@ export interface Neighbours {
   reporters(nodeId: NodeId): readonly NodeId[];
   diversity(nodeId: NodeId): number;
   /** @throws what `PeersService.connect` throws */
-  connect(request: ConnectRequest): Promise<PeerInfo>;
+  connect(request: ConnectRequest & { readonly signal: AbortSignal }): Promise<PeerInfo>;
   /** Asks again for a slot, on a connection that has none. */
   askAgain(connectionId: number, purpose: string): Promise<void>;
 }
@@ -44,7 +44,9 @@ export function neighboursOf({ ctx }: MeshContext): Neighbours {
     candidates: (limit, isExcluded) => routing.ask((service) => service.candidates(limit, isExcluded), []),
     reporters: (nodeId) => routing.ask((service) => service.reach(nodeId).n2Reporters, []),
     diversity: (nodeId) => routing.ask((service) => service.diversity(nodeId), 0),
-    connect: (request) => peers.use((service) => service.connect(request)),
-    askAgain: (connectionId, purpose) => peers.use((service) => service.askAgain(connectionId, purpose)),
+    connect: ({ signal, ...request }) =>
+      peers.use((service, own) => service.connect({ ...request, signal: own }), { signal, restart: true }),
+    askAgain: (connectionId, purpose) =>
+      peers.use((service, own) => service.askAgain(connectionId, purpose, own), { signal: ctx.signal, restart: true }),
   };
 }

@@ -168,8 +168,8 @@ export interface PeersService {
   during<R>(nodeId: NodeId, purpose: string, work: () => Promise<R>): Promise<R>;
   /** Closes the sessions we dialled to a node, if nobody remembers it or connects to it. */
   leave(nodeId: NodeId): void;
-  /** Repeats the handshake on a connection, to ask for the slot that it has not. */
-  askAgain(connectionId: number, purpose: string): Promise<void>;
+  /** Repeats the handshake on a connection, to ask for the slot that it has not. @throws the signal's reason */
+  askAgain(connectionId: number, purpose: string, signal: AbortSignal): Promise<void>;
   /** Takes note of who holds a mesh slot: after a restart those come before all others. */
   slotChanged(nodeId: NodeId, holdsSlot: boolean): void;
   /** Dials once each who was here when this node stopped, those with a slot first; for once after a start. */

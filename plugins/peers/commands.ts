@@ -49,6 +49,7 @@ const ConnectionView = Type.Object({
 export const peersCommands = {
   'peer.connect': defineCommand({
     about: 'Connect to another node and remember it',
+    restart: true,
     params: Type.Object({ target: Type.String({ description: '<node id>@<host>:<port>[,<host>:<port>]' }) }),
     result: PeerView,
     positional: ['target'],

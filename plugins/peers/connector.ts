@@ -1,4 +1,4 @@
-import { codeOf, linkSignals, untilAborted, placeOf } from '../../kernel/index.ts';
+import { codeOf, lifecycleCode, linkSignals, untilAborted, placeOf } from '../../kernel/index.ts';
 import type { LinkedSignal, NodeId } from '../../kernel/index.ts';
 import { PEER_FINDER, UNDIALLED } from './api.ts';
 import type { ConnectRequest, DialLimits, Told } from './api.ts';
@@ -99,6 +99,7 @@ export class Connector {
     if (finder === undefined) return this.connectKnown(nodeId, { purpose, ...heard });
     const steps = typeof search === 'boolean' ? {} : { steps: search };
     await finder.use((implementation, own) => implementation.find(nodeId, { purpose, signal: own, ...steps }), {
+      restart: true,
       limitMs: FIND_LIMIT_MS,
       ...heard,
     });
@@ -250,6 +251,9 @@ function isSamePlace(one: string, other: string): boolean {
   return placeOf(one).address === placeOf(other).address;
 }
 
+/** Needless, or begun again after a swap, which pays for it then. */
 function isCalledOff(signal: AbortSignal | undefined): boolean {
-  return signal?.aborted === true && codeOf(signal.reason) === peersErrors.code('called-off');
+  if (signal?.aborted !== true) return false;
+  const code = codeOf(signal.reason);
+  return code === peersErrors.code('called-off') || code === lifecycleCode('swap-aborted-call');
 }

@@ -51,19 +51,21 @@ export class Handshake {
   /**
    * Sends our side and takes the peer's; closes the connection when that fails for good. On the
    * connection of a peer it asks again for a slot.
+   *
+   * @throws the signal's reason
    */
-  async ask(session: PeerSession): Promise<void> {
+  async ask(session: PeerSession, signal = this.#peers.ctx.signal): Promise<void> {
     const { slots } = this.#parts;
     if (session.state !== 'ready') session.state = 'asking';
     const asks = slots.begin(session);
     try {
-      await this.#ask(session, asks);
+      await this.#ask(session, asks, signal);
     } finally {
       slots.over(session);
     }
   }
 
-  async #ask(session: PeerSession, asks: SlotFields): Promise<void> {
+  async #ask(session: PeerSession, asks: SlotFields, signal: AbortSignal): Promise<void> {
     const { ctx } = this.#peers;
     const { extensions, slots } = this.#parts;
     for (let attempt = 1; ; attempt++) {
@@ -72,13 +74,14 @@ export class Handshake {
         const told = extensions.names();
         const body = this.#body(session, told, asks);
         const { connectionId } = session;
-        const answer = await ctx.send(peerOf(session), initialExchange, body, { connectionId, signal: ctx.signal });
+        const answer = await ctx.send(peerOf(session), initialExchange, body, { connectionId, signal });
         return await this.#accept(session, answer, body.features_revision, told, () => slots.answered(session, answer));
       } catch (error) {
+        signal.throwIfAborted();
         if (ctx.signal.aborted || this.#isGone(session) || this.#isReady(session)) return;
         if (attempt === ASK_ATTEMPTS || FINAL.has(codeOf(error))) return this.#fail(session, error);
         ctx.counters.add(`exchange-retried.${codeOf(error)}`);
-        await ctx.clock.sleep(ASK_PAUSE_MS * 2 ** (attempt - 1), ctx.signal);
+        await ctx.clock.sleep(ASK_PAUSE_MS * 2 ** (attempt - 1), signal);
       }
     }
   }

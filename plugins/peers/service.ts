@@ -100,9 +100,9 @@ export function peersService({ ctx, network }: PeersContext, parts: ServiceParts
         if (kind === 'session' && direction === 'outbound') network.close(id, 'done');
       }
     },
-    askAgain: async (connectionId, purpose) => {
+    askAgain: async (connectionId, purpose, signal) => {
       const session = sessions.get(connectionId);
-      if (session !== undefined) await purposes.during(session.nodeId, purpose, () => handshake.ask(session));
+      if (session !== undefined) await purposes.during(session.nodeId, purpose, () => handshake.ask(session, signal));
     },
     slotChanged: (nodeId, holdsSlot) => store.slotChanged(nodeId, holdsSlot),
     returnLeft: (limit) => reconnect.planReturn(limit),

@@ -232,7 +232,8 @@ export class SocialRouting {
     const linked = linkSignals([ctx.signal], { deadlineMs: limitMs, clock: ctx.clock });
     const { signal } = linked;
     try {
-      await peers.use((service) => service.connect({ nodeId, purpose: 'check-in', signal }), { signal });
+      const request = { nodeId, purpose: 'check-in' };
+      await peers.use((service, own) => service.connect({ ...request, signal: own }), { signal, restart: true });
     } finally {
       linked.dispose();
     }

@@ -125,8 +125,9 @@ export function socialCommandHandlers(parts: CommandParts): CommandHandlers<type
         return { node_id: nodeId, connected: await peers.use((service) => service.isPeer(nodeId)) };
       call.progress('dialling');
       try {
-        await peers.use((service) => service.connectAndRemember(target, { signal: call.signal }), {
+        await peers.use((service, signal) => service.connectAndRemember(target, { signal }), {
           signal: call.signal,
+          restart: true,
         });
         return { node_id: nodeId, connected: true };
       } catch (error) {

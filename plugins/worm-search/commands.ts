@@ -48,6 +48,7 @@ export const wormCommands = {
   }),
   search: defineCommand({
     about: 'Look for a node, post or blob beyond three hops',
+    restart: true,
     params: Type.Object({
       id: Type.String({ maxLength: 200, description: 'Node, post or blob id, 64 hex characters' }),
       kind: Type.Optional(

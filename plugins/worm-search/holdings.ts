@@ -31,7 +31,8 @@ export class Holdings {
   /** Gets it from a connected node; false when that node does not have it, or nobody here knows how to ask. */
   async fetch(kind: 'post' | 'blob', id: string, holder: NodeId, signal: AbortSignal): Promise<boolean> {
     for (const source of this.#of(kind)) {
-      if (await source.use((held, own) => held.fetch(id, holder, { signal: own }), { signal })) return true;
+      if (await source.use((held, own) => held.fetch(id, holder, { signal: own }), { signal, restart: true }))
+        return true;
     }
     return false;
   }

@@ -1,6 +1,7 @@
 import { codeOf, linkSignals } from '../../kernel/index.ts';
 import type { Network, NodeId } from '../../kernel/index.ts';
-import type { PeersService } from '../peers/api.ts';
+import type { LookupService } from '../lookup/api.ts';
+import type { ConnectRequest, PeersService } from '../peers/api.ts';
 import type { RoutingService } from '../routing/api.ts';
 import type { WormContext } from './context.ts';
 import { wormQuery } from './messages.ts';
@@ -69,8 +70,7 @@ export class Neighbours {
     try {
       if (addresses.length === 0) await this.connectByKnowledge(nodeId, signal);
       else {
-        const request = { nodeId, told: { addresses, by: toldBy }, purpose: WORM_PURPOSE, signal };
-        await this.#ctx.deps.peers.use((service) => service.connect(request), { signal });
+        await this.#reach({ nodeId, told: { addresses, by: toldBy }, purpose: WORM_PURPOSE }, signal);
       }
       return this.network.connectionsOf(nodeId).length > 0;
     } finally {
@@ -81,22 +81,29 @@ export class Neighbours {
   /** Does nothing for a node that nobody reports: its lookup would go through every stored address. @throws resolve/unreachable, the signal's reason */
   async connectByKnowledge(nodeId: NodeId, signal: AbortSignal): Promise<void> {
     if (this.reporters(nodeId) === undefined) return;
-    const request = { nodeId, purpose: WORM_PURPOSE, signal, search: OWN_STEPS };
-    await this.#ctx.deps.peers.use((service) => service.connect(request), { signal });
+    await this.#reach({ nodeId, purpose: WORM_PURPOSE, search: OWN_STEPS }, signal);
   }
 
   /** Where reporters say that a node of our N2 or N3 is; `[]` when none tells in time. */
   async locate(nodeId: NodeId, signal: AbortSignal, limitMs: number): Promise<readonly string[]> {
     const limited = linkSignals([signal], { deadlineMs: limitMs, clock: this.#ctx.clock });
-    const within = { signal: limited.signal };
+    const options = { signal: limited.signal, restart: true } as const;
     try {
-      return (await this.#ctx.deps.lookup.tryUse((service) => service.locate(nodeId, within), within)) ?? [];
+      const locate = (service: LookupService, own: AbortSignal) => service.locate(nodeId, { signal: own });
+      return (await this.#ctx.deps.lookup.tryUse(locate, options)) ?? [];
     } catch (error) {
       this.#ctx.counters.add(`not-located.${codeOf(error)}`);
       return [];
     } finally {
       limited.dispose();
     }
+  }
+
+  async #reach(request: ConnectRequest, signal: AbortSignal): Promise<void> {
+    await this.#ctx.deps.peers.use((service, own) => service.connect({ ...request, signal: own }), {
+      signal,
+      restart: true,
+    });
   }
 
   #peers<R>(ask: (service: PeersService) => R, fallback: R): R {

@@ -89,9 +89,8 @@ export async function swapUnderChurn(t: ExecutionContext, world: ChurnWorld, cop
       });
       const burst = burstOf();
       if (found) return;
-      // Who did not answer may be the only one that has the post yet: a swap of peers waits up to a second for
-      // connections under way, and holds the author's announcements and answers meanwhile.
-      if (burst !== undefined && burst.asked > 3 && burst.answered === burst.asked) missed++;
+      // At most one of three holders has a plugin off, so of all peers but one somebody knew.
+      if (burst !== undefined && burst.asked > 3 && burst.answered >= burst.asked - 1) missed++;
       else unanswered++;
     } else if (n % 2 === 0 || from === to) {
       const { id } = await untilTaken(clock, () => author.run<{ id: string }>('post.create', { text: `post ${n}` }));
