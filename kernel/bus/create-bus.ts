@@ -1,7 +1,7 @@
 import { config, Observable, Subject } from 'rxjs';
 import type { CounterRegistry } from '../observe/counters.ts';
 import type { Clock } from '../sdk/clock.ts';
-import { deepFreeze } from '../sdk/freeze.ts';
+import { deepFreeze } from '../sdk/kit/freeze.ts';
 import type { Log } from '../sdk/log.ts';
 import type { Topic } from '../sdk/topic.ts';
 import type { Bus, BusEvent } from './bus.ts';

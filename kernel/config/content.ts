@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { codeOf } from '../sdk/errors.ts';
-import { deepFreeze } from '../sdk/freeze.ts';
+import { deepFreeze } from '../sdk/kit/freeze.ts';
 import { writeFileAtomic } from '../store/atomic-file.ts';
 import { configErrors } from './errors.ts';
 import { parseJson } from './json-text.ts';

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import type { Static, TObject, TSchema } from 'typebox';
 import { Value } from 'typebox/value';
 import type { ItsgoinError } from '../sdk/errors.ts';
-import { deepFreeze } from '../sdk/freeze.ts';
+import { deepFreeze } from '../sdk/kit/freeze.ts';
 import { configErrors } from './errors.ts';
 import { nearest } from './nearest.ts';
 

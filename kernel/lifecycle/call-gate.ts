@@ -74,7 +74,8 @@ export class CallGate {
       try {
         return await this.run(what, enter, signal);
       } catch (error) {
-        if (!running.interrupted || signal?.aborted) throw error;
+        if (!running.interrupted) throw error;
+        signal?.throwIfAborted();
       } finally {
         this.#abortable.delete(running);
         running.own.dispose();

@@ -1,4 +1,4 @@
-import { type Ref, type RestartOptions, type Token, tokenKey } from '../sdk/token.ts';
+import { type LongCall, type Ref, type RestartOptions, type Token, tokenKey } from '../sdk/token.ts';
 import { lifecycleErrors } from './errors.ts';
 import type { CallGate } from './call-gate.ts';
 
@@ -42,10 +42,7 @@ export class Services {
       get available(): boolean {
         return services.available(name);
       },
-      use<R>(
-        call: (service: T, signal: AbortSignal) => R | Promise<R>,
-        options: CallOptions = {},
-      ): Promise<Awaited<R>> {
+      use<R>(call: LongCall<T, R>, options: CallOptions = {}): Promise<Awaited<R>> {
         const provided = services.#provided.get(name);
         if (!provided) return Promise.reject(lifecycleErrors.make('service-off', { service: name }));
         // Looked up again: while we waited at the gate the swap replaced it.
@@ -56,12 +53,10 @@ export class Services {
         };
         const { signal, restart } = options;
         if (restart) return provided.gate.runAbortable(name, (own) => call(present(), own), signal, { restart });
+        // What does not run again has the signal that it came with.
         return provided.gate.run(name, () => (call as (service: T) => R | Promise<R>)(present()), signal);
       },
-      async tryUse<R>(
-        call: (service: T, signal: AbortSignal) => R | Promise<R>,
-        options: CallOptions = {},
-      ): Promise<Awaited<R> | undefined> {
+      async tryUse<R>(call: LongCall<T, R>, options: CallOptions = {}): Promise<Awaited<R> | undefined> {
         return services.available(name) ? ref.use(call, options as RestartOptions) : undefined;
       },
       ask<R>(call: (service: T) => R, fallback: R): R {

@@ -59,6 +59,9 @@ export interface RestartOptions {
   readonly restart: true;
 }
 
+/** A call that ends when `signal` aborts. */
+export type LongCall<T, R> = (service: T, signal: AbortSignal) => R | Promise<R>;
+
 /**
  * A dependency on a service whose provider may be swapped while we hold it.
  *
@@ -75,13 +78,10 @@ export interface Ref<T> {
    * @throws lifecycle/service-off when the provider is disabled, lifecycle/hold-full when too many
    *   calls wait for a swap, or the signal's reason when `signal` aborts while waiting.
    */
-  use<R>(call: (service: T, signal: AbortSignal) => R | Promise<R>, options: RestartOptions): Promise<Awaited<R>>;
+  use<R>(call: LongCall<T, R>, options: RestartOptions): Promise<Awaited<R>>;
   use<R>(call: (service: T) => R | Promise<R>, options?: { signal?: AbortSignal }): Promise<Awaited<R>>;
   /** The same, for who can do without: resolves to `undefined` while the provider is off. @throws as `use` otherwise */
-  tryUse<R>(
-    call: (service: T, signal: AbortSignal) => R | Promise<R>,
-    options: RestartOptions,
-  ): Promise<Awaited<R> | undefined>;
+  tryUse<R>(call: LongCall<T, R>, options: RestartOptions): Promise<Awaited<R> | undefined>;
   tryUse<R>(call: (service: T) => R | Promise<R>, options?: { signal?: AbortSignal }): Promise<Awaited<R> | undefined>;
   /**
    * Asks at once, for what answers without waiting: `fallback` while the provider is off. Does not wait for

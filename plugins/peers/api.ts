@@ -120,7 +120,7 @@ export interface PeersService {
   /**
    * Reaches a node and resolves when it is a peer; one that is a peer already is returned as it is. Whatever is
    * dialled on the word of others is taken from one budget, so that no number of tellers can have us hammer a
-   * stranger; what led to its node, or was called off, costs nothing.
+   * stranger; what led to its node, or was called off, costs nothing. It may take a minute: call it with `restart`.
    *
    * @throws mesh/own-node, mesh/not-dialable, mesh/over-budget, mesh/busy, mesh/exchange-failed, transport/*,
    *   resolve/unreachable, resolve/busy, resolve/held-off, resolve/declined, clock/deadline, the signal's reason.

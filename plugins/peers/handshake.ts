@@ -1,4 +1,4 @@
-import { codeOf } from '../../kernel/index.ts';
+import { codeOf, linkSignals } from '../../kernel/index.ts';
 import type { CloseReason, IncomingCall } from '../../kernel/index.ts';
 import { extensionFeature, peerFeaturesChanged, peerReady } from './api.ts';
 import type { SlotFields } from './api.ts';
@@ -54,13 +54,15 @@ export class Handshake {
    *
    * @throws the signal's reason
    */
-  async ask(session: PeerSession, signal = this.#peers.ctx.signal): Promise<void> {
+  async ask(session: PeerSession, signal?: AbortSignal): Promise<void> {
     const { slots } = this.#parts;
+    const linked = linkSignals([this.#peers.ctx.signal, signal]);
     if (session.state !== 'ready') session.state = 'asking';
     const asks = slots.begin(session);
     try {
-      await this.#ask(session, asks, signal);
+      await this.#ask(session, asks, linked.signal);
     } finally {
+      linked.dispose();
       slots.over(session);
     }
   }
@@ -78,7 +80,7 @@ export class Handshake {
         return await this.#accept(session, answer, body.features_revision, told, () => slots.answered(session, answer));
       } catch (error) {
         signal.throwIfAborted();
-        if (ctx.signal.aborted || this.#isGone(session) || this.#isReady(session)) return;
+        if (this.#isGone(session) || this.#isReady(session)) return;
         if (attempt === ASK_ATTEMPTS || FINAL.has(codeOf(error))) return this.#fail(session, error);
         ctx.counters.add(`exchange-retried.${codeOf(error)}`);
         await ctx.clock.sleep(ASK_PAUSE_MS * 2 ** (attempt - 1), signal);

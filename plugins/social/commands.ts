@@ -60,6 +60,7 @@ export const socialCommands = {
     positional: ['node_id'],
   }),
   'follow.add': defineCommand({
+    restart: true,
     about: 'Follow a node: its posts come into your feed',
     params: Type.Object({ target: Type.String({ description: 'Node id, or connect string to connect as well' }) }),
     result: Type.Object({

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { VirtualClock } from '../../kernel/clock/index.ts';
+import { codeOf } from '../../kernel/index.ts';
 import { CallGate, HOLD_MAX_CALLS } from '../../kernel/lifecycle/call-gate.ts';
 
 test('calls wait while held and run in the order they came', async (t) => {
@@ -69,6 +70,79 @@ test('drain ends with the last running call, and aborts what outlives the limit'
   await clock.advance(1_000);
   await forced;
   await t.throwsAsync(slow, { code: 'lifecycle/swap-aborted-call' });
+});
+
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** A call that can run again: it ends with its signal, or as the test says. */
+function restartable(gate: CallGate, signal?: AbortSignal) {
+  const runs: (PromiseWithResolvers<string> & { readonly signal: AbortSignal })[] = [];
+  const call = (own: AbortSignal): Promise<string> => {
+    const run = { ...Promise.withResolvers<string>(), signal: own };
+    own.addEventListener('abort', () => run.reject(own.reason));
+    runs.push(run);
+    return run.promise;
+  };
+  return { runs, result: gate.runAbortable('x', call, signal, { restart: true }) };
+}
+
+test('a swap waited its whole drain for a call that could have been begun again', async (t) => {
+  const gate = new CallGate('x');
+  gate.open();
+  const { runs, result } = restartable(gate);
+  for (let swap = 1; swap <= 3; swap++) {
+    t.is(runs.length, swap);
+    gate.hold();
+    t.is(codeOf(runs[swap - 1]?.signal.reason), 'lifecycle/swap-aborted-call');
+    // The clock stands still: the limit is not what ends the wait.
+    await gate.drain(1_000, new VirtualClock());
+    t.is(gate.running, 0);
+    await settle();
+    t.is(gate.waiting, 1);
+    gate.open();
+    await settle();
+  }
+  runs[3]?.resolve('fourth');
+  t.is(await result, 'fourth');
+  t.is(runs.length, 4);
+});
+
+test('a call that can run again does so for a swap alone: not when it fails, is given up, or finds its plugin off', async (t) => {
+  const gate = new CallGate('x');
+  gate.open();
+  const failing = restartable(gate);
+  failing.runs[0]?.reject(new Error('refused'));
+  await t.throwsAsync(failing.result, { message: 'refused' });
+
+  const controller = new AbortController();
+  const leaving = restartable(gate, controller.signal);
+  controller.abort(new Error('enough'));
+  await t.throwsAsync(leaving.result, { message: 'enough' });
+
+  const later = new AbortController();
+  const waiting = restartable(gate, later.signal);
+  const late = restartable(gate);
+  gate.hold();
+  late.runs[0]?.resolve('too late to be first');
+  later.abort(new Error('enough'));
+  await t.throwsAsync(waiting.result, { message: 'enough' });
+  gate.shut();
+  await t.throwsAsync(late.result, { code: 'lifecycle/service-off' });
+  t.deepEqual(
+    [failing, leaving, waiting, late].map(({ runs }) => runs.length),
+    [1, 1, 1, 1],
+  );
+});
+
+test('who gives up in the turn that opens the gate is not let in', async (t) => {
+  const gate = new CallGate('x');
+  gate.open();
+  gate.hold();
+  const controller = new AbortController();
+  const call = gate.run('x', () => t.fail('must not run'), controller.signal);
+  gate.open();
+  controller.abort(new Error('enough'));
+  await t.throwsAsync(call, { message: 'enough' });
 });
 
 test('a call that never ended made every later swap wait its whole drain', async (t) => {

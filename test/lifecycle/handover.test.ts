@@ -69,6 +69,31 @@ test('a swap says how long it held calls, and aborts those that take longer than
   await late;
 });
 
+test('a swap held new callers for a second while a command ran that waits for the network', async (t) => {
+  const rig = hostRig(t);
+  const restart = (code: string): string => code.replace("{ about: 'Add'", "{ restart: true, about: 'Add'");
+  const path = rig.write('counter.ts', restart(slow(counterPlugin(), 5_000)));
+  await rig.host.add(path);
+  const running = rig.run('counter.add');
+  writeFileSync(path, restart(slow(counterPlugin({ step: 7 }), 100)));
+  // The clock stands still.
+  t.like(await rig.host.reload('counter'), { outcome: 'committed', heldMs: 0 });
+  await rig.clock.advance(100);
+  t.deepEqual(await running, { count: 7 });
+});
+
+test('a handover that failed runs what it interrupted again in the old code', async (t) => {
+  const rig = hostRig(t);
+  const restart = (code: string): string => code.replace("{ about: 'Add'", "{ restart: true, about: 'Add'");
+  const path = rig.write('counter.ts', restart(slow(counterPlugin(), 300)));
+  await rig.host.add(path);
+  const running = rig.run('counter.add');
+  writeFileSync(path, restart(counterPlugin({ parts: "restore() { throw new Error('cannot'); }," })));
+  t.like(await rig.host.reload('counter'), { outcome: 'rolled-back', generation: 1 });
+  await rig.clock.advance(300);
+  t.deepEqual(await running, { count: 1 });
+});
+
 test('a state that its own schema does not allow is not handed over, and the reason names the place', async (t) => {
   const rig = hostRig(t);
   const path = rig.write('counter.ts', counterPlugin());

@@ -73,6 +73,28 @@ test('a service whose gate is shut is not available, and a caller may give up wa
   t.is(await ref.tryUse((service) => service.greet()), undefined);
 });
 
+test('a call that can run again gets the service that came with the swap', async (t) => {
+  const services = new Services();
+  const first = provided('hello');
+  services.provide('greeter', first);
+  const ref = services.ref(GREETER);
+  const met: string[] = [];
+  const long = (service: Greeter, signal: AbortSignal): Promise<string> => {
+    met.push(service.greet());
+    if (met.length === 3) return Promise.resolve(service.greet());
+    return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+  };
+  const answer = ref.tryUse(long, { restart: true });
+  for (const text of ['second', 'third']) {
+    first.gate.hold();
+    services.provide('greeter', { ...first, service: { greet: () => text } });
+    first.gate.open();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  t.is(await answer, 'third');
+  t.deepEqual(met, ['hello', 'second', 'third']);
+});
+
 test('what a service throws reaches its caller, at once or later', async (t) => {
   const services = new Services();
   services.provide('greeter', provided('hello'));

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { VirtualClock } from '../../kernel/clock/index.ts';
-import { ItsgoinError } from '../../kernel/index.ts';
+import { ItsgoinError, lifecycleCode } from '../../kernel/index.ts';
 import type { ConnectionInfo, DialTarget, NodeId } from '../../kernel/index.ts';
 import { createCounters } from '../../kernel/observe/index.ts';
 import { isDialable } from '../../kernel/transport/address.ts';
@@ -126,7 +126,7 @@ test('who is looked for and is the node itself is not dialled', async (t) => {
   t.deepEqual(dials, []);
 });
 
-test('a dial that led to its node, or was called off, costs nothing; one that was given up does', async (t) => {
+test('a dial that led to its node, was called off, or is begun again after a swap costs nothing; one that was given up does', async (t) => {
   const { connector, answers, becomePeer, dials } = rig();
   for (let round = 0; round < 2 * FAILURES_PER_ADDRESS; round++) {
     const nodeId = OTHERS[round] as NodeId;
@@ -143,6 +143,8 @@ test('a dial that led to its node, or was called off, costs nothing; one that wa
     return reached;
   };
   for (let round = 0; round < 2 * FAILURES_PER_ADDRESS; round++) t.is(await giveUp(callOff()), 'mesh/called-off');
+  const swapped = Object.assign(new Error('swapped'), { code: lifecycleCode('swap-aborted-call') });
+  for (let round = 0; round < 2 * FAILURES_PER_ADDRESS; round++) t.is(await giveUp(swapped), swapped.code);
   const enough = Object.assign(new Error('enough'), { code: 'test/enough' });
   for (let round = 0; round < FAILURES_PER_ADDRESS; round++) t.is(await giveUp(enough), 'test/enough');
   const before = dials.length;

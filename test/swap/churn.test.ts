@@ -21,4 +21,5 @@ test('swaps of the mesh and all that rests on it lose, double, drop and forget n
     unanswered: 0,
   });
   t.true(report.joined >= 10);
+  t.true(report.heldMsMax < 50, `callers were held for ${report.heldMsMax} ms`);
 });
