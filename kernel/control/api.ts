@@ -2,7 +2,7 @@ import { linkSignals } from '../clock/linked-signal.ts';
 import { commandErrors } from '../command/errors.ts';
 import { readParams } from '../command/params.ts';
 import type { AnyCommand, CommandCall } from '../sdk/command.ts';
-import { ItsgoinError } from '../sdk/errors.ts';
+import { ItsgoinError, messageOf } from '../sdk/errors.ts';
 import { untilAborted } from '../sdk/kit/abort.ts';
 import type { RunResult } from './client.ts';
 import { configCommands, configFileCommands } from './commands/config.ts';
@@ -72,8 +72,7 @@ export function createControlApi(deps: ControlDeps): ControlApi {
         if (error instanceof ItsgoinError) throw error;
         if (limit.signal.aborted) throw controlErrors.make('cancelled', {}, error);
         deps.log.error('command-failed', { command, error });
-        const detail = error instanceof Error ? error.message : String(error);
-        throw controlErrors.make('internal', { command, detail }, error);
+        throw controlErrors.make('internal', { command, detail: messageOf(error) }, error);
       } finally {
         limit.dispose();
       }

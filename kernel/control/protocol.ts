@@ -1,4 +1,4 @@
-import { ItsgoinError } from '../sdk/errors.ts';
+import { errorText, ItsgoinError, messageOf } from '../sdk/errors.ts';
 import { controlErrors } from './errors.ts';
 
 /**
@@ -88,12 +88,16 @@ const NUMBERS: Readonly<Record<string, number>> = {
   'control/internal': -32603,
 };
 
-/** JSON-RPC's own numbers where they exist, -32000 for the rest; our code is in `data.code`. */
+/**
+ * JSON-RPC's own numbers where they exist, -32000 for the rest; our code is in `data.code`. Always short enough
+ * for a line, whatever a plugin has put into its error.
+ */
 export function toRpcError(error: ItsgoinError): RpcError {
+  const { code, hint, retryable } = error;
   return {
-    code: NUMBERS[error.code] ?? -32000,
-    message: error.message,
-    data: { code: error.code, hint: error.hint, retryable: error.retryable },
+    code: NUMBERS[code] ?? -32000,
+    message: messageOf(error),
+    data: { code: errorText(code), hint: hint === undefined ? undefined : errorText(hint), retryable },
   };
 }
 

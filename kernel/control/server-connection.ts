@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { commandErrors } from '../command/errors.ts';
-import { ItsgoinError } from '../sdk/errors.ts';
+import { ItsgoinError, textOf } from '../sdk/errors.ts';
 import type { ControlApi } from './api.ts';
 import { controlErrors } from './errors.ts';
 import {
@@ -115,7 +115,7 @@ export class ServerConnection {
     } catch (error) {
       // Only a result that JSON cannot hold gets here as anything else.
       const known = error instanceof ItsgoinError;
-      this.#answerError(id, known ? error : controlErrors.make('internal', { command: method, detail: String(error) }));
+      this.#answerError(id, known ? error : controlErrors.make('internal', { command: method, detail: textOf(error) }));
     } finally {
       this.#calls.delete(id);
     }

@@ -35,7 +35,18 @@ export const lifecycleErrors = defineErrors('lifecycle', {
   },
   'setup-failed': { message: 'setup of "{name}" failed: {problem}' },
   'setup-timeout': { message: 'setup of "{name}" took longer than {limit} ms.' },
-  'handover-failed': { message: '"{name}" could not take over state: {problem}' },
+  'handover-failed': {
+    message:
+      '"{name}" could not take over state: {problem}. ' +
+      'Let it take the state of the code that runs, or disable and enable it to start without',
+    hint: 'docs/plugin-guide.md, "When something changes".',
+  },
+  'snapshot-failed': {
+    message:
+      'The code of "{name}" that runs could not hand over its state: {problem}. ' +
+      'Save or reload once more, and the new code starts without it',
+    hint: 'docs/plugin-guide.md, "When something changes".',
+  },
   'wrong-name': { message: 'The code at {path} is the plugin "{found}", not "{name}".' },
   'already-present': {
     message: 'There is a plugin named "{name}" already.',

@@ -53,6 +53,8 @@ export class Generation {
   parts: AnyParts = {};
   /** Unexpected failures since the commit; probation watches it. */
   failures = 0;
+  /** Its `snapshot` threw once: the next code that comes starts without its state. */
+  snapshotFailed = false;
   #live = false;
   #activated = false;
   readonly #host: GenerationDeps;

@@ -28,7 +28,7 @@ export interface SwapDeps extends GenerationDeps {
  *
  * Returns how long messages were held, in milliseconds. Whoever won does not act by itself yet: the
  * caller calls its `run`.
- * @throws lifecycle/handover-failed after everything was put back to the old generation
+ * @throws lifecycle/handover-failed, lifecycle/snapshot-failed after everything was put back to the old generation
  */
 export async function switchGeneration(deps: SwapDeps, record: PluginRecord, next: Generation): Promise<number> {
   const { router, clock } = deps;
@@ -44,7 +44,7 @@ export async function switchGeneration(deps: SwapDeps, record: PluginRecord, nex
   next.events.collect();
   try {
     if (old) await drain(deps, record, old);
-    if (old) handOver(old, next);
+    if (old) handOver(deps, old, next);
   } catch (error) {
     old?.goLive();
     if (old) router.release(name);
@@ -109,11 +109,22 @@ async function drain(deps: SwapDeps, record: PluginRecord, old: Generation, limi
 }
 
 /** Hands the old generation's state to the new one; a state that does not fit its schema stops the swap. */
-function handOver(old: Generation, next: Generation): void {
+function handOver(deps: SwapDeps, old: Generation, next: Generation): void {
   const { name, state: schema } = next.plugin;
   if (!old.parts.snapshot || !next.parts.restore) return;
+  let state: unknown;
   try {
-    const state: unknown = old.parts.snapshot();
+    state = old.parts.snapshot();
+  } catch (error) {
+    // No later code can mend this one's snapshot. Whoever comes again was told what gets lost.
+    if (!old.snapshotFailed) {
+      old.snapshotFailed = true;
+      throw lifecycleErrors.make('snapshot-failed', { name, problem: messageOf(error) }, error);
+    }
+    deps.log('lifecycle').warn('state-lost', { plugin: name, error });
+    return;
+  }
+  try {
     if (schema && !Value.Check(schema, state)) {
       const [first] = Value.Errors(schema, state);
       throw new Error(`state${first?.instancePath ?? ''} ${first?.message ?? 'does not match the schema'}`);

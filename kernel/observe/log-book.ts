@@ -1,6 +1,6 @@
 import { type Logger, pino } from 'pino';
 import type { Clock } from '../sdk/clock.ts';
-import { codeOf, messageOf } from '../sdk/errors.ts';
+import { codeOf, errorText, messageOf } from '../sdk/errors.ts';
 import type { Log, LogFields } from '../sdk/log.ts';
 import { openLogFile } from './log-file.ts';
 
@@ -128,7 +128,7 @@ function plainError(error: Error): Record<string, unknown> {
   const plain: Record<string, unknown> = { code: codeOf(error), message: messageOf(error) };
   try {
     if (error.cause instanceof Error) plain.cause = `${codeOf(error.cause)}: ${messageOf(error.cause)}`;
-    plain.stack = String(error.stack);
+    plain.stack = errorText(String(error.stack));
   } catch {
     plain.stack = 'it cannot be read';
   }

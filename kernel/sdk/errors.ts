@@ -24,6 +24,9 @@ export interface ErrorSpec {
 
 export type ErrorData = Readonly<Record<string, string | number | boolean | null>>;
 
+/** A peer is told codes, in a frame of 1 KiB. */
+const CODE_MAX_CHARS = 120;
+
 /** The only error class of the project. `code` is `<area>/<kebab-name>`. */
 export class ItsgoinError extends Error {
   readonly code: string;
@@ -36,7 +39,7 @@ export class ItsgoinError extends Error {
   constructor(code: string, spec: ErrorSpec, data: ErrorData = {}, cause?: unknown) {
     super(fill(spec.message, data), cause === undefined ? undefined : { cause });
     this.name = 'ItsgoinError';
-    this.code = code;
+    this.code = code.slice(0, CODE_MAX_CHARS);
     this.hint = spec.hint === undefined ? undefined : fill(spec.hint, data);
     this.retryable = spec.retryable ?? false;
     this.peerVisible = spec.peerVisible ?? false;
@@ -74,10 +77,19 @@ export function codeOf(error: unknown): string {
   return 'unknown';
 }
 
-/** What was thrown, in words for a person, whatever it is. */
+/** Nobody reads further, and an answer or a log line that quotes an error has to fit somewhere. */
+export const ERROR_TEXT_MAX_CHARS = 8_000;
+
+/** A text that an error carries, cut where it gets too long to be shown or sent. */
+export function errorText(text: string): string {
+  if (text.length <= ERROR_TEXT_MAX_CHARS) return text;
+  return `${text.slice(0, ERROR_TEXT_MAX_CHARS)} … (${text.length - ERROR_TEXT_MAX_CHARS} more characters)`;
+}
+
+/** What was thrown, in words for a person, whatever it is; at most about {@link ERROR_TEXT_MAX_CHARS}. */
 export function messageOf(error: unknown): string {
   try {
-    return error instanceof Error ? String(error.message) : String(error);
+    return errorText(error instanceof Error ? String(error.message) : String(error));
   } catch {
     return 'something was thrown that cannot be shown';
   }
@@ -86,7 +98,7 @@ export function messageOf(error: unknown): string {
 /** The same with the name of the error before it, where it has one. */
 export function textOf(error: unknown): string {
   try {
-    return String(error);
+    return errorText(String(error));
   } catch {
     return messageOf(error);
   }

@@ -181,6 +181,19 @@ test('an answer too long for a line is refused with a code, and the connection g
   t.like(await client.call('status'), { port: 4433 });
 });
 
+test('an error whose text was too long for a line was never answered', async (t) => {
+  const node = await startFakeNode();
+  t.teardown(node.close);
+  const client = await connectControl(node.dataDir);
+  const times = LINE_MAX_BYTES / 4;
+  const own = await t.throwsAsync(client.call('greeting.say', { text: 'long', times }));
+  t.like(own, { code: 'greeting/rude', hint: 'Say hello' });
+  t.regex(own?.message ?? '', /^One does not say damn damn .* … \(\d+ more characters\)$/);
+  const crash = await t.throwsAsync(client.call('greeting.say', { text: 'long crash', times }));
+  t.like(crash, { code: controlErrors.code('internal') });
+  t.like(await client.call('status'), { port: 4433 });
+});
+
 test('one client gets at most 64 calls at a time, and ids are not doubled', async (t) => {
   const node = await startFakeNode();
   t.teardown(node.close);

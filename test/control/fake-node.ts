@@ -32,6 +32,8 @@ const greetingCommands: Record<string, FakeCommand> = {
     }),
     run({ text, times }: { text: string; times: number }, call) {
       if (text === 'damn') throw greetingErrors.make('rude', { word: text });
+      if (text === 'long') throw greetingErrors.make('rude', { word: 'damn '.repeat(times) });
+      if (text === 'long crash') throw new TypeError('damn '.repeat(times));
       if (text === 'crash') throw new TypeError('the handler is broken');
       for (let index = 0; index < Math.min(times, 10); index++) call.progress('saying', index / times);
       return { said: text.repeat(times) };

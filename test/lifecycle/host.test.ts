@@ -52,8 +52,28 @@ test('a state the new code cannot take rolls back, and the old code keeps its st
   );
   const outcome = await rig.host.reload('counter');
   t.is(outcome.outcome, 'rolled-back');
-  t.regex(outcome.reason ?? '', /could not take over state/);
+  t.regex(outcome.reason ?? '', /could not take over state: state\/count must be string\. .*disable and enable/);
   t.deepEqual(await rig.run('counter.add'), { count: 2 });
+});
+
+test('a snapshot that throws could not be mended by saving the plugin again', async (t) => {
+  const rig = hostRig(t);
+  const broken = counterPlugin().replace(
+    'snapshot: () => ({ count })',
+    "snapshot: () => { throw new Error('no state'); }",
+  );
+  const path = rig.write('counter.ts', broken);
+  await rig.host.refresh(path);
+  await rig.run('counter.add');
+  rig.write('counter.ts', counterPlugin({ version: '1.0.1' }));
+  await rig.host.refresh(path);
+  t.like(rig.host.list()[0], { state: 'active', generation: 1, version: '1.0.0' });
+  t.regex(rig.host.list()[0]?.reason ?? '', /could not hand over its state: no state\. Save or reload once more/);
+  t.deepEqual(await rig.run('counter.add'), { count: 2 });
+  await rig.host.refresh(path);
+  t.like(rig.host.list()[0], { state: 'active', generation: 2, version: '1.0.1' });
+  t.true(rig.log.events().includes('state-lost'));
+  t.deepEqual(await rig.run('counter.add'), { count: 1 });
 });
 
 test('probation swaps back after repeated failures', async (t) => {

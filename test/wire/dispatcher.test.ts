@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { IncomingCall } from '../../kernel/index.ts';
-import { defineErrors, defineRequest, Type } from '../../kernel/index.ts';
+import { defineErrors, defineRequest, ItsgoinError, Type } from '../../kernel/index.ts';
 import { answerOf, rawFrame } from './pair.ts';
 import { ask, note, ping, settle, wireRig } from './rig.ts';
 
@@ -95,6 +95,9 @@ test('a failing handler gives the peer a code and never a text', async (t) => {
   t.like(await t.throwsAsync(client.dispatcher.send(near, ask, { n: 1 })), { data: { code: 'failed' } });
   failure = errors.make('gone');
   t.like(await t.throwsAsync(client.dispatcher.send(near, ask, { n: 1 })), { data: { code: 'test/gone' } });
+  failure = new ItsgoinError(`test/${'x'.repeat(2_000)}`, { message: 'secret', peerVisible: true });
+  const long = (await t.throwsAsync(client.dispatcher.send(near, ask, { n: 1 }))) as ItsgoinError;
+  t.regex(String(long.data.code), /^test\/x+$/, 'one too long for the frame was never answered');
   t.notRegex(frames.join(), /secret/);
 });
 

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { statfsSync, statSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import Type from 'typebox';
+import { messageOf } from '../../sdk/errors.ts';
 import { type ControlDeps, type KernelCommands, kernelCommand } from '../deps.ts';
 
 type State = 'ok' | 'warn' | 'fail';
@@ -47,7 +48,7 @@ export const doctorCommands: KernelCommands = {
         try {
           checks.push(...[await step(deps)].flat());
         } catch (error) {
-          checks.push(finding(name, 'fail', error instanceof Error ? error.message : String(error)));
+          checks.push(finding(name, 'fail', messageOf(error)));
         }
       }
       return { ok: checks.every(({ state }) => state !== 'fail'), checks };
