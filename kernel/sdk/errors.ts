@@ -24,8 +24,8 @@ export interface ErrorSpec {
 
 export type ErrorData = Readonly<Record<string, string | number | boolean | null>>;
 
-/** A peer is told codes, in a frame of 1 KiB. */
-const CODE_MAX_CHARS = 120;
+/** A peer that is told a longer code takes the answer for a broken one. */
+const CODE_MAX_CHARS = 64;
 
 /** The only error class of the project. `code` is `<area>/<kebab-name>`. */
 export class ItsgoinError extends Error {
