@@ -21,6 +21,7 @@ export * from './sdk/identifiers.ts';
 export * from './sdk/kit/abort.ts';
 export * from './sdk/kit/bounded-map.ts';
 export * from './sdk/kit/canonical.ts';
+export { type ChunkSource, chunksOf, EMPTY_CHUNKS_MAX } from './sdk/kit/chunks.ts';
 export * from './sdk/kit/freeze.ts';
 export * from './sdk/kit/ids.ts';
 export * from './sdk/kit/rate-limiter.ts';

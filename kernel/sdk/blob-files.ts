@@ -1,3 +1,4 @@
+import type { ChunkSource } from './kit/chunks.ts';
 import { defineResource } from './token.ts';
 
 /** BLAKE3 of a blob's bytes, 64 lower-case hex characters (BLOB-01). */
@@ -39,9 +40,9 @@ export interface BlobFiles {
    * there already is stored again, which is harmless, also at the same time. When it throws, no part of
    * this content is to be seen.
    *
-   * @throws store/blob-too-large, store/wrong-cid, the signal's reason, or what `content` throws
+   * @throws store/blob-too-large, store/wrong-cid, kit/empty-chunks, the signal's reason, or what `content` throws
    */
-  write(content: Iterable<Uint8Array> | AsyncIterable<Uint8Array>, options: BlobWriteOptions): Promise<StoredBlob>;
+  write(content: ChunkSource, options: BlobWriteOptions): Promise<StoredBlob>;
   /**
    * The bytes asked for in chunks of at most 256 KiB, each of them the caller's: exactly that many, or an error.
    *

@@ -1,3 +1,5 @@
+import type { ChunkSource } from './kit/chunks.ts';
+
 /** Feature (`InitialExchange`) of nodes that send and take raw bytes behind a response. */
 export const RAW_BLOB = 'raw-blob';
 
@@ -23,16 +25,13 @@ export interface RawBody extends AsyncIterable<Uint8Array> {
   cancel(): void;
 }
 
-/** Where a handler takes the bytes from. A yielded chunk is the kernel's from then on; `return` is called on an early end. */
-export type RawSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
-
 /** A handler's answer with bytes behind it. */
 export class AnswerWithBytes<Answer> {
   readonly answer: Answer;
   readonly length: number;
-  readonly source: RawSource;
+  readonly source: ChunkSource;
 
-  constructor(answer: Answer, length: number, source: RawSource) {
+  constructor(answer: Answer, length: number, source: ChunkSource) {
     this.answer = answer;
     this.length = length;
     this.source = source;
@@ -43,6 +42,6 @@ export class AnswerWithBytes<Answer> {
  * What a handler returns to have `length` bytes of `source` follow its answer. Only to a peer that
  * takes them (`call.takesBytes`); to others the request is refused before any byte.
  */
-export function withBytes<Answer>(answer: Answer, length: number, source: RawSource): AnswerWithBytes<Answer> {
+export function withBytes<Answer>(answer: Answer, length: number, source: ChunkSource): AnswerWithBytes<Answer> {
   return new AnswerWithBytes(answer, length, source);
 }

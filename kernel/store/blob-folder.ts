@@ -7,6 +7,7 @@ import type { Random } from '../sdk/clock.ts';
 import { codeOf } from '../sdk/errors.ts';
 import { isHexId } from '../sdk/identifiers.ts';
 import { untilAborted } from '../sdk/kit/abort.ts';
+import { chunksOf, type ChunkSource } from '../sdk/kit/chunks.ts';
 import { BlobDraft, type BlobHasher, syncDirectory } from './blob-draft.ts';
 import { storeErrors } from './errors.ts';
 import { explainFile } from './sqlite-errors.ts';
@@ -85,7 +86,7 @@ export class BlobFolder {
   }
 
   async #write(
-    content: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+    content: ChunkSource,
     { maxBytes, expectedCid, signal }: BlobWriteOptions,
     lifetime: AbortSignal,
   ): Promise<StoredBlob> {
@@ -224,21 +225,18 @@ export class BlobFolder {
 }
 
 /** What a source yields, until the signal aborts. A source that hangs is left to itself. */
-async function* abortable(
-  content: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
-  const source = Symbol.asyncIterator in content ? content[Symbol.asyncIterator]() : content[Symbol.iterator]();
+async function* abortable(content: ChunkSource, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const source = chunksOf(content);
   let ended = false;
   try {
     for (;;) {
-      const next = await untilAborted(Promise.resolve(source.next()), signal);
+      const next = await untilAborted(source.next(), signal);
       ended = next.done === true;
       if (next.done) return;
       yield next.value;
     }
   } finally {
-    if (!ended) Promise.resolve(source.return?.()).catch(() => {});
+    if (!ended) source.return?.().catch(() => {});
   }
 }
 

@@ -46,6 +46,20 @@ test('chunks that are read belong to the reader', async (t) => {
   t.is(buffers.size, 4);
 });
 
+test('a source of nothing but empty chunks kept the event loop to itself', async (t) => {
+  const rig = await fresh(t);
+  let taken = 0;
+  function* nothing(empty: number) {
+    for (taken = 0; taken < empty; taken++) yield new Uint8Array(0);
+    yield bytesOf(1, 10);
+  }
+  const options = { maxBytes: MIB, signal: NEVER };
+  t.is((await rig.blobs.write(nothing(900), options)).bytes, 10);
+  await t.throwsAsync(rig.blobs.write(nothing(100_000), options), { code: 'kit/empty-chunks' });
+  t.true(taken < 2_000, `${taken} chunks`);
+  t.deepEqual(draftsOf(rig), []);
+});
+
 test('bytes that are not those expected, or too many, leave nothing behind', async (t) => {
   const rig = await fresh(t);
   const content = bytesOf(2, 10_000);

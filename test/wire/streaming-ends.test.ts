@@ -1,5 +1,5 @@
 import type { IncomingCall } from '../../kernel/index.ts';
-import { withBytes } from '../../kernel/index.ts';
+import { EMPTY_CHUNKS_MAX, withBytes } from '../../kernel/index.ts';
 import { memoryRig, quicRig, until } from '../contract/transport-rig.ts';
 import type { TransportRig } from '../contract/transport-rig.ts';
 import {
@@ -66,6 +66,17 @@ function suite(transport: TransportRig): void {
     t.regex(String(((await reading) as { code?: string } | undefined)?.code), /^wire\/(deadline|raw-aborted)$/);
     await until(() => rig.server.dispatcher.router.inspect('p').running === 0);
     t.true(signal?.aborted);
+  });
+
+  raw('a source of nothing but empty chunks kept the event loop to itself', async (t, rig) => {
+    let taken = 0;
+    async function* nothing() {
+      for (; taken < 100_000; taken++) yield new Uint8Array(0);
+    }
+    rig.serve((body) => withBytes(body as object, 2 * KB, nothing()));
+    await t.throwsAsync(async () => readAll((await rig.ask()).bytes), { code: 'wire/raw-aborted' });
+    await until(() => rig.server.dispatcher.router.inspect('p').running === 0);
+    t.true(taken <= EMPTY_CHUNKS_MAX + 1, `${taken} chunks`);
   });
 
   raw('a reader that stops is given up on both sides', async (t, rig) => {

@@ -1,4 +1,4 @@
-import type { RawSource } from '../../sdk/raw-body.ts';
+import { chunksOf, type ChunkSource } from '../../sdk/kit/chunks.ts';
 import type { IncomingStream } from '../../transport/transport.ts';
 import { wireErrors } from '../errors.ts';
 import { RAW_PROGRESS_BYTES, RAW_WRITE_BYTES } from '../limits.ts';
@@ -10,7 +10,7 @@ const END = new Uint8Array(0);
 export interface RawBytes {
   readonly name: string;
   readonly length: number;
-  readonly source: RawSource;
+  readonly source: ChunkSource;
   readonly idleMs: number;
 }
 
@@ -30,7 +30,7 @@ export class RawWriter {
   readonly #stream: IncomingStream;
   readonly #bytes: RawBytes;
   readonly #call: RawWriterCall;
-  #iterator: RawIterator | undefined;
+  #iterator: AsyncIterator<Uint8Array> | undefined;
   #sent = 0;
   /** Sent since the idle limit last started afresh. */
   #moved = 0;
@@ -54,7 +54,7 @@ export class RawWriter {
 
   async #run(): Promise<void> {
     const { length, source } = this.#bytes;
-    const iterator = iteratorOf(source);
+    const iterator = chunksOf(source);
     this.#iterator = iterator;
     for (;;) {
       const next = await iterator.next();
@@ -113,17 +113,11 @@ export class RawWriter {
 }
 
 /** Ends a source that is not going to be read. */
-export function discard(source: RawSource): void {
-  end(() => iteratorOf(source));
-}
-
-type RawIterator = AsyncIterator<Uint8Array> | Iterator<Uint8Array>;
-
-function iteratorOf(source: RawSource): RawIterator {
-  return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+export function discard(source: ChunkSource): void {
+  end(() => chunksOf(source));
 }
 
 /** A source that is busy ends later; one that fails to end has nobody left to tell. */
-function end(iterator: () => RawIterator): void {
+function end(iterator: () => AsyncIterator<Uint8Array>): void {
   void (async () => iterator().return?.())().catch(() => {});
 }
