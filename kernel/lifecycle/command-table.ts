@@ -1,4 +1,5 @@
 import type { AnyCommand, CommandCall } from '../sdk/command.ts';
+import { ItsgoinError } from '../sdk/errors.ts';
 import { commandErrors } from '../command/errors.ts';
 import { readParams } from '../command/params.ts';
 import type { PluginRecord } from './plugin-record.ts';
@@ -15,7 +16,8 @@ export function commandTable(records: Iterable<PluginRecord>): Map<string, { spe
 }
 
 /**
- * Runs one command of a plugin; during a swap it waits, and runs in the new generation.
+ * Runs one command of a plugin; during a swap it waits, and runs in the new generation. What it throws without
+ * a code is a failure of its plugin, whoever asked: a person, a script or a pane of the terminal UI.
  *
  * @throws command/unknown-command, command/bad-params, lifecycle/service-off
  */
@@ -31,10 +33,18 @@ export async function runCommand(
   const checked = readParams(command, found.spec.params, params);
   return record.gate.runAbortable(
     command,
-    (signal) => {
-      const run = record.generation?.parts.commands?.[command];
+    async (signal) => {
+      const { generation } = record;
+      const run = generation?.parts.commands?.[command];
       if (!run) throw commandErrors.make('unknown-command', { command });
-      return run(checked, { signal, progress: (step: string, fraction?: number) => call.progress(step, fraction) });
+      try {
+        return await run(checked, { signal, progress: (step, fraction) => call.progress(step, fraction) });
+      } catch (error) {
+        if (!signal.aborted && !(error instanceof ItsgoinError)) {
+          generation.reportFailure(`command ${command}`, error);
+        }
+        throw error;
+      }
     },
     call.signal,
     found.spec,

@@ -121,6 +121,26 @@ for (const [how, body] of Object.entries({
   });
 }
 
+test('a command that throws, such as that of a pane, did not count against its plugin', async (t) => {
+  const rig = hostRig(t);
+  await rig.host.add(rig.write('counter.ts', counterPlugin()));
+  const failing = counterPlugin({
+    step: 10,
+    setup: "const rows = () => { if (count > 0) throw new TypeError('no rows'); };",
+  }).replace("'counter.add': () => add()", "'counter.add': async () => { rows(); return add(); }");
+  t.is((await rig.host.replace('counter', rig.write('failing/plugin.ts', failing))).outcome, 'committed');
+  t.deepEqual(await rig.run('counter.add'), { count: 10 });
+  for (let failures = 1; failures <= PROBATION_FAILURES; failures++) {
+    await t.throwsAsync(rig.run('counter.add'), { message: 'no rows' });
+    t.is(rig.host.inspect('counter').counters.failures, failures);
+  }
+  await t.throwsAsync(rig.run('counter.add', { nonsense: 1 }), { code: 'command/bad-params' });
+  await rig.clock.advance(1_000);
+  await settle();
+  t.deepEqual(await rig.run('counter.add'), { count: 11 });
+  t.regex(rig.host.list()[0]?.reason ?? '', /^rolled back: 3 failures/);
+});
+
 test('a refusal with a code of its own is an answer of the handler and no failure', async (t) => {
   const rig = hostRig(t);
   const code = counterPlugin({
