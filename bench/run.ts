@@ -1,12 +1,16 @@
-/** `npm run bench -- <name> [--json]`: figures beside a reference measured in the same run. */
+/** `npm run bench -- <name> [--json] [--posts N] [--mtu N]`: figures beside a reference measured in the same run. */
 import { parseArgs } from 'node:util';
+
+/** What some benchmarks let one choose. */
+const CHOICES = { mtu: /^\d{4,5}$/, posts: /^[1-9]\d{2,6}$/ };
+type Choice = keyof typeof CHOICES;
 
 interface Bench {
   readonly about: string;
-  run(options: { readonly mtu: number | undefined }): Promise<unknown>;
+  run(options: { readonly [name in Choice]: number | undefined }): Promise<unknown>;
   /** What is printed of the figures, where they do not make a table as they are. */
   table?(figures: never): Promise<object>;
-  readonly takesMtu?: boolean;
+  readonly takes?: Choice;
 }
 
 const BENCHES: Record<string, Bench> = {
@@ -14,15 +18,16 @@ const BENCHES: Record<string, Bench> = {
     about: 'the whole stack beside hyperdht and libp2p; with --mtu 1500 in a network namespace (root)',
     run: async (options) => (await import('./peers/peers.ts')).measurePeers(options),
     table: async (figures) => (await import('./peers/table.ts')).peersTable(figures),
-    takesMtu: true,
+    takes: 'mtu',
   },
   transport: {
     about: 'bulk and requests: raw driver, full stack, and the engine’s own classes',
     run: async () => (await import('./transport/transport.ts')).measureTransport(),
   },
   ingest: {
-    about: 'a follower’s first sync of 10,000 posts',
-    run: async () => (await import('./ingest/ingest.ts')).measureIngest(),
+    about: 'a follower’s first sync of 10,000 posts, or --posts',
+    run: async ({ posts }) => (await import('./ingest/ingest.ts')).measureIngest(posts),
+    takes: 'posts',
   },
   feed: {
     about: 'pages of 50 out of a million posts',
@@ -50,22 +55,24 @@ const BENCHES: Record<string, Bench> = {
   },
 };
 
-const MTU = /^\d{4,5}$/;
 const { values, positionals } = parseArgs({
-  options: { json: { type: 'boolean' }, mtu: { type: 'string' } },
+  options: { json: { type: 'boolean' }, mtu: { type: 'string' }, posts: { type: 'string' } },
   allowPositionals: true,
   strict: false,
 });
 const [name = '', ...rest] = positionals;
-const { json, mtu, ...unknown } = values;
+const { json, ...choices } = values;
 const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
-const goodMtu = mtu === undefined || (bench?.takesMtu === true && MTU.test(String(mtu)));
-if (bench === undefined || !goodMtu || rest.length > 0 || Object.keys(unknown).length > 0) {
+const isGood = ([key, value]: [string, unknown]): boolean =>
+  key === bench?.takes && CHOICES[bench.takes].test(String(value));
+if (bench === undefined || rest.length > 0 || !Object.entries(choices).every(isGood)) {
   console.error('Usage: npm run bench -- <name> [--json]');
   for (const [other, { about }] of Object.entries(BENCHES)) console.error(`  ${other.padEnd(10)} ${about}`);
   process.exit(2);
 }
-const figures = await bench.run({ mtu: mtu === undefined ? undefined : Number(mtu) });
+const chosen = (choice: Choice): number | undefined =>
+  choices[choice] === undefined ? undefined : Number(choices[choice]);
+const figures = await bench.run({ mtu: chosen('mtu'), posts: chosen('posts') });
 if (json) console.log(JSON.stringify(figures));
 else if (bench.table) console.table(await bench.table(figures as never));
 else if (Array.isArray(figures)) console.table(figures.map(flat));

@@ -32,8 +32,10 @@ export async function runHeadless(options: StartOptions, terminal: Terminal): Pr
   const node = await startOwnNode(options);
   terminal.out(`itsgoin node ${node.self.nodeId}`);
   terminal.out(`UDP port ${node.network.port}, data in ${options.dataDir}`);
-  await node.stopped;
-  return EXIT.ok;
+  const failure = await node.stopped;
+  if (failure === undefined) return EXIT.ok;
+  terminal.err(`itsgoin: ${failure.message}`);
+  return EXIT.failed;
 }
 
 /** The node in this process with the terminal UI or the line mode on it; both end together. */

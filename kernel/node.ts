@@ -37,6 +37,9 @@ import { NODE_VERSION } from './version.ts';
 /** The plugins that come with the node: the folders beside `kernel/`. */
 const BUILTIN_PLUGINS = fileURLToPath(new URL('../plugins', import.meta.url));
 
+/** What is being written may take so long to arrive on a disk that is stuck; the lock is given away after it. */
+const STORE_CLOSE_LIMIT_MS = 10_000;
+
 export interface NodeOptions {
   readonly dataDir: string;
   /** `--bind`: listen on this address and advertise it (CLI-02). Overrides the config file. */
@@ -71,8 +74,8 @@ export interface Node {
   readonly trace: Trace;
   /** Undefined in an unattended node. */
   readonly control: ControlServer | undefined;
-  /** Resolves when the node has stopped, whoever asked for it. */
-  readonly stopped: Promise<void>;
+  /** Resolves when the node has stopped, whoever asked for it: with the error that made it stop by itself, if any. */
+  readonly stopped: Promise<Error | undefined>;
   /** Closes connections, stops plugins, flushes and unlocks (OPS-04). Safe to call again. */
   stop(): Promise<void>;
 }
@@ -101,14 +104,30 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     const log = logs.area('kernel/node');
     const undo = new Scope(log, clock);
     scope = undo;
+    let failure: Error | undefined;
+    const { promise: stopped, resolve: markStopped } = Promise.withResolvers<Error | undefined>();
+    const stop = async (): Promise<void> => {
+      await undo.close(failure);
+      markStopped(failure);
+    };
     undo.defer('log', () => logs.close());
     undo.defer('lock', () => lock.release());
     const counters = createCounters();
     const identity = loadIdentity(dataDir, { random, log });
     log.info('start-identity', { node_id: identity.nodeId, device_id: identity.deviceId });
     const { durable = true } = options;
-    const store = openStore({ path: paths.database, log: logs.area('kernel/store'), clock, durable });
-    undo.defer('store', () => store.close());
+    const store = openStore({
+      path: paths.database,
+      log: logs.area('kernel/store'),
+      clock,
+      durable,
+      onFailure(error) {
+        log.error('store-failed', { error });
+        failure = error;
+        void stop();
+      },
+    });
+    undo.defer('store', () => store.close(), STORE_CLOSE_LIMIT_MS);
     const blobs = new BlobFolder({ dir: paths.blobs, random, durable, hasher: blake3Hasher });
     undo.defer('blobs', () => blobs.close());
     log.info('start-storage');
@@ -173,14 +192,6 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     if (options.port === undefined && config.node.port === 0 && attended) config.setNode('port', network.port);
     host.begin();
 
-    let markStopped = (): void => {};
-    const stopped = new Promise<void>((resolve) => {
-      markStopped = resolve;
-    });
-    const stop = async (): Promise<void> => {
-      await undo.close();
-      markStopped();
-    };
     let control: ControlServer | undefined;
     if (attended) {
       const gauges = startGauges();

@@ -29,6 +29,7 @@ export interface VirtualClockOptions {
  * between two of them every promise that can settle does.
  */
 export class VirtualClock implements Clock {
+  readonly virtual = true;
   readonly #startMs: number;
   readonly #busy: () => boolean;
   readonly #timersPerTurn: number;

@@ -5,6 +5,8 @@ export interface TimerHandle {
 
 /** Time as everything above the transport sees it: real in a node, virtual in a simulation. */
 export interface Clock {
+  /** True when time moves only when told: it does not wait for disks and threads. */
+  readonly virtual?: boolean;
   /** Milliseconds since the Unix epoch. */
   now(): number;
   /** Milliseconds from an arbitrary start; never goes backwards. For durations. */

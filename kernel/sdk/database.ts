@@ -24,10 +24,22 @@ export interface Database {
   /**
    * Runs `work` in one transaction (a savepoint when nested): all of it is stored when this returns, or
    * nothing of it when it throws. Stored means that later statements see it and that it survives the end
-   * of this process, however that comes. What must survive a loss of power before somebody is told goes
-   * through {@link GroupCommit.run} (docs/decisions/commits-off-the-event-loop.md). `work` must not be async.
+   * of this process, however that comes; a loss of power only from {@link synced} on. `work` must not be async.
    */
   transaction<R>(work: () => R): R;
+  /**
+   * Resolves when everything committed before the call survives a loss of power. Whoever tells the user or a
+   * peer that something is stored awaits this, or {@link GroupCommit.run}, which does
+   * (docs/decisions/commits-off-the-event-loop.md).
+   *
+   * @throws store/io-failed when the disk did not take it; the store refuses everything then, and the node stops
+   */
+  synced(): Promise<void>;
+  /**
+   * What a bulk write waits for before it begins: set while the write-ahead log is long and being copied into
+   * the database. Never rejects. {@link GroupCommit} heeds it; a single statement need not.
+   */
+  readonly congestion: Promise<void> | undefined;
 }
 
 /**

@@ -10,7 +10,7 @@ export interface GroupCommitOptions {
    * that was longer. So a slow disk stops the event loop half of the time at most. Default 2 ms.
    */
   readonly minWaitMs?: number;
-  /** Jobs waiting at most; then `run` rejects. Default 4,096. */
+  /** Jobs not yet answered at most; then `run` rejects. Default 4,096. */
   readonly capacity?: number;
 }
 
@@ -24,8 +24,9 @@ interface Job {
 }
 
 /**
- * Writes that share a transaction, because bringing one to the disk costs milliseconds and a hundred
- * rows in one cost no more. Every job is a savepoint: one that throws takes back its own writes only.
+ * Writes that share a transaction and its way to the disk, because a hundred rows in one cost little more than
+ * one. Every job is a savepoint: one that throws takes back its own writes only. Groups are committed while
+ * those before them are still being synced; while the store is congested none is.
  *
  * A plugin makes one in `setup` and gives `close` to `ctx.defer`.
  */
@@ -39,6 +40,9 @@ export class GroupCommit {
   #timer: TimerHandle | undefined;
   #waiting: (() => void)[] = [];
   #lastCommitMs = 0;
+  /** Committed, and not on the disk yet. */
+  #syncing = 0;
+  #held = false;
 
   constructor(db: Database, clock: Clock, options: GroupCommitOptions = {}) {
     this.#db = db;
@@ -48,9 +52,9 @@ export class GroupCommit {
     this.#capacity = options.capacity ?? 4_096;
   }
 
-  /** Jobs not yet committed. */
+  /** Jobs not yet answered. */
   get size(): number {
-    return this.#jobs.length;
+    return this.#jobs.length + this.#syncing;
   }
 
   /**
@@ -60,11 +64,12 @@ export class GroupCommit {
    * @throws store/queue-full, what `job` throws, or what the commit throws (store/disk-full ...)
    */
   run<R>(job: () => R): Promise<R> {
-    if (this.#jobs.length >= this.#capacity) {
+    if (this.size >= this.#capacity) {
       return Promise.reject(storeErrors.make('queue-full', { capacity: this.#capacity }));
     }
     return new Promise<R>((resolve, reject) => {
       this.#jobs.push({ run: job, resolve: resolve as (value: unknown) => void, reject });
+      if (this.#held) return;
       // A full group goes at the end of this turn instead of waiting for the timer.
       if (this.#jobs.length === this.#maxJobs) this.#schedule(0);
       else if (this.#timer === undefined) this.#schedule(this.#waitMs());
@@ -73,19 +78,33 @@ export class GroupCommit {
 
   /** Resolves when at most half the capacity is waiting: what a reader awaits before it takes more in. */
   async ready(): Promise<void> {
-    while (this.#jobs.length > this.#capacity / 2) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    while (this.size > this.#capacity / 2) {
+      await this.#answered();
     }
   }
 
-  /** Commits what waits, now and before returning. */
-  close(): void {
+  /** Commits what waits, now and before returning; resolves when it is on disk. */
+  async close(): Promise<void> {
     while (this.#jobs.length > 0) this.#commit();
+    while (this.#syncing > 0) await this.#answered();
   }
 
   #schedule(delayMs: number): void {
     this.#timer?.cancel();
-    this.#timer = this.#clock.timer(delayMs, () => this.#commit());
+    this.#timer = this.#clock.timer(delayMs, () => this.#begin());
+  }
+
+  #begin(): void {
+    const { congestion } = this.#db;
+    if (congestion === undefined) {
+      this.#commit();
+      return;
+    }
+    this.#held = true;
+    void congestion.then(() => {
+      this.#held = false;
+      if (this.#jobs.length > 0) this.#begin();
+    });
   }
 
   #commit(): void {
@@ -93,14 +112,28 @@ export class GroupCommit {
     this.#timer = undefined;
     const startedMs = this.#clock.monotonic();
     const group = this.#jobs.splice(0, this.#maxJobs);
+    this.#syncing += group.length;
     try {
-      for (const settle of this.#db.transaction(() => group.map((job) => this.#attempt(job)))) settle();
+      const settle = this.#db.transaction(() => group.map((job) => this.#attempt(job)));
+      this.#db.synced().then(
+        () => this.#answer(settle),
+        (error) => this.#answer(group.map((job) => () => job.reject(error))),
+      );
     } catch (error) {
-      for (const job of group) job.reject(error);
+      this.#answer(group.map((job) => () => job.reject(error)));
     }
     this.#lastCommitMs = this.#clock.monotonic() - startedMs;
     if (this.#jobs.length > 0) this.#schedule(this.#jobs.length >= this.#maxJobs ? 0 : this.#waitMs());
+  }
+
+  #answer(group: readonly (() => void)[]): void {
+    this.#syncing -= group.length;
+    for (const settle of group) settle();
     for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  #answered(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   #waitMs(): number {

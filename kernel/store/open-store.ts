@@ -1,21 +1,16 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import type Sqlite from 'better-sqlite3';
 import type { Clock } from '../sdk/clock.ts';
 import type { Database, Migration } from '../sdk/database.ts';
 import type { Log } from '../sdk/log.ts';
-import { checkKernelSchema, Migrator, prepareKernelSchema } from './migrations.ts';
-import { openPrivate } from './open-private.ts';
-import { OwnerDatabase } from './owner-database.ts';
+import { Checkpointer } from './checkpointer.ts';
+import { openConnection } from './connection.ts';
+import { Migrator } from './migrations.ts';
+import { type Disk, OwnerDatabase } from './owner-database.ts';
 import { explainFile, explainSqlite } from './sqlite-errors.ts';
 import type { Store } from './store.ts';
 import { measureTables, type TableSize } from './table-sizes.ts';
 import { Transactions } from './transactions.ts';
-
-/** How long we wait, blocking, for another program that has the file open. The loop must not stop longer. */
-const BUSY_WAIT_MS = 50;
-/** What a WAL that once grew large is cut back to when it is reset. */
-const WAL_KEEP_BYTES = 16 * 1024 * 1024;
+import { WalSync } from './wal-sync.ts';
 
 export interface StoreOptions {
   /** The database file; its directory is made if missing. */
@@ -24,63 +19,71 @@ export interface StoreOptions {
   readonly clock: Clock;
   /**
    * False leaves out whatever makes commits survive a crash, and keeps other programs out: several times
-   * faster, for a simulation whose machines only pretend to have disks. Default true.
+   * faster, for a simulation whose machines only pretend to have disks. Default true. On a virtual clock, which
+   * would run on meanwhile, `synced()` resolves at once in any case.
    */
   readonly durable?: boolean;
+  /** The disk did not take what was committed: the store refuses everything from now on. Called once at most. */
+  readonly onFailure?: (error: Error) => void;
 }
 
 /**
- * Opens or makes the node's database: WAL, every commit on disk before it returns.
+ * Opens or makes the node's database.
  *
  * @throws store/newer-schema, store/corrupt, store/read-only, store/busy, store/disk-full
  */
-export function openStore({ path, log, clock, durable = true }: StoreOptions): Store {
-  const connection = connect(path, durable);
-  return new SqliteStore(connection, path, log, clock);
-}
-
-function connect(path: string, durable: boolean): Sqlite.Database {
-  let connection: Sqlite.Database | undefined;
+export function openStore({ path, log, clock, durable = true, onFailure = () => {} }: StoreOptions): Store {
+  const connection = openConnection(path, durable);
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    connection = openPrivate(path, { timeout: BUSY_WAIT_MS });
-    checkKernelSchema(connection, path);
-    if (!durable) connection.pragma('locking_mode = EXCLUSIVE');
-    connection.pragma(`journal_mode = ${durable ? 'WAL' : 'MEMORY'}`);
-    // SQLite is built with NORMAL for WAL here, which loses the last commits when the power goes.
-    connection.pragma(`synchronous = ${durable ? 'FULL' : 'OFF'}`);
-    connection.pragma('foreign_keys = ON');
-    connection.pragma('temp_store = MEMORY');
-    connection.pragma(`journal_size_limit = ${WAL_KEEP_BYTES}`);
-    prepareKernelSchema(connection);
-    return connection;
+    return new SqliteStore(connection, { path, log, clock, durable, onFailure });
   } catch (error) {
-    connection?.close();
-    throw explainFile(error, path) ?? explainSqlite(error, path);
+    connection.close();
+    throw explainFile(error, path) ?? error;
   }
 }
 
-class SqliteStore implements Store {
+class SqliteStore implements Store, Disk {
   readonly #connection: Sqlite.Database;
   readonly #path: string;
   readonly #log: Log;
   readonly #transactions: Transactions;
   readonly #migrator: Migrator;
+  /** Neither where nobody waits for the disk. */
+  readonly #sync: WalSync | undefined;
+  readonly #checkpointer: Checkpointer | undefined;
   /** One per owner: plugins and kernel parts, so their number is that of the loaded code. */
   readonly #databases = new Map<string, Database>();
+  #failed = false;
+  #closing: Promise<void> | undefined;
 
-  constructor(connection: Sqlite.Database, path: string, log: Log, clock: Clock) {
+  constructor(connection: Sqlite.Database, { path, log, clock, durable, onFailure }: Required<StoreOptions>) {
     this.#connection = connection;
     this.#path = path;
     this.#log = log;
-    this.#transactions = new Transactions(connection, path);
+    this.#transactions = new Transactions(connection, path, () => this.#checkpointer?.committed());
     this.#migrator = new Migrator(connection, this.#transactions, path, clock);
+    if (!durable || clock.virtual === true) return;
+    this.#checkpointer = new Checkpointer(connection, path, log, clock);
+    this.#sync = new WalSync(`${path}-wal`, (error) => {
+      this.#failed = true;
+      this.#transactions.fail(error);
+      void this.#checkpointer?.close();
+      onFailure(error);
+    });
+  }
+
+  synced(): Promise<void> {
+    return this.#sync?.synced() ?? Promise.resolve();
+  }
+
+  get congestion(): Promise<void> | undefined {
+    return this.#checkpointer?.congestion;
   }
 
   database(owner: string): Database {
     let database = this.#databases.get(owner);
     if (database === undefined) {
-      database = new OwnerDatabase(owner, this.#connection, this.#transactions);
+      database = new OwnerDatabase(owner, this.#connection, this.#transactions, this);
       this.#databases.set(owner, database);
     }
     return database;
@@ -110,10 +113,19 @@ class SqliteStore implements Store {
     }
   }
 
-  close(): void {
-    if (!this.#connection.open) return;
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const ended = this.#checkpointer?.close();
+    if (ended !== undefined) await ended;
+    if (this.#sync?.busy === true) await this.#sync.drained();
+    this.#sync?.close();
     try {
-      this.#connection.pragma('wal_checkpoint(TRUNCATE)');
+      // After a failed sync the log is all there is.
+      if (!this.#failed) this.#connection.pragma('wal_checkpoint(TRUNCATE)');
     } catch (error) {
       // The WAL stays and is read at the next start: nothing is lost.
       this.#log.warn('checkpoint-failed', { error: explainSqlite(error, this.#path) });

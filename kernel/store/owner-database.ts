@@ -10,6 +10,14 @@ const STATEMENTS_MAX = 256;
 /** Verbs that would change the connection under everybody else's feet. */
 const FORBIDDEN = /^\s*(begin|commit|end|rollback|savepoint|release|pragma|attach|detach|vacuum)\b/i;
 
+/** What the whole store knows of its disk. */
+export interface Disk {
+  /** See `Database.synced`. */
+  synced(): Promise<void>;
+  /** See `Database.congestion`. */
+  readonly congestion: Promise<void> | undefined;
+}
+
 type Params = SqlValue[] | [Readonly<Record<string, SqlValue>>];
 
 /** The connection as one owner sees it. */
@@ -17,12 +25,14 @@ export class OwnerDatabase implements Database {
   readonly #owner: string;
   readonly #connection: Sqlite.Database;
   readonly #transactions: Transactions;
+  readonly #disk: Disk;
   readonly #statements = new LRUCache<string, Statement>({ max: STATEMENTS_MAX });
 
-  constructor(owner: string, connection: Sqlite.Database, transactions: Transactions) {
+  constructor(owner: string, connection: Sqlite.Database, transactions: Transactions, disk: Disk) {
     this.#owner = owner;
     this.#connection = connection;
     this.#transactions = transactions;
+    this.#disk = disk;
   }
 
   prepare<Row = unknown>(sql: string): Statement<Row> {
@@ -40,12 +50,20 @@ export class OwnerDatabase implements Database {
     return this.#transactions.run(this.#owner, work);
   }
 
+  synced(): Promise<void> {
+    return this.#disk.synced();
+  }
+
+  get congestion(): Promise<void> | undefined {
+    return this.#disk.congestion;
+  }
+
   #wrap(raw: Sqlite.Statement<SqlValue[]>): Statement {
     const transactions = this.#transactions;
     return {
       get: (...params: Params) => transactions.guard(() => raw.get(...(params as SqlValue[]))),
       all: (...params: Params) => transactions.guard(() => raw.all(...(params as SqlValue[]))),
-      run: (...params: Params) => transactions.guard(() => raw.run(...(params as SqlValue[]))),
+      run: (...params: Params) => transactions.write(() => raw.run(...(params as SqlValue[]))),
     };
   }
 }

@@ -19,6 +19,9 @@ export interface Store {
   tableSizes(owner: string): readonly { name: string; bytes: number; partial?: true }[];
   /** `[]` when SQLite's integrity_check says ok. */
   integrityCheck(): readonly string[];
-  /** Checkpoints the WAL so that none is left (OPS-04), and closes. */
-  close(): void;
+  /**
+   * Lets what is being synced arrive, checkpoints the WAL so that none is left (OPS-04), and closes. Done when it
+   * returns if nothing was being brought to the disk, else when it resolves.
+   */
+  close(): Promise<void>;
 }

@@ -7,14 +7,18 @@ import { explainSqlite } from './sqlite-errors.ts';
 export class Transactions {
   readonly #connection: Sqlite.Database;
   readonly #path: string;
+  readonly #committed: () => void;
   readonly #verbs: Record<'begin' | 'commit' | 'rollback' | 'savepoint' | 'release' | 'rollbackTo', Sqlite.Statement>;
   #depth = 0;
   /** Why SQLite ended the transaction under us; nothing more may run in it. */
   #lost: Error | undefined;
+  #failure: Error | undefined;
 
-  constructor(connection: Sqlite.Database, path: string) {
+  /** `committed` is called after each commit, that of a single statement included. */
+  constructor(connection: Sqlite.Database, path: string, committed: () => void) {
     this.#connection = connection;
     this.#path = path;
+    this.#committed = committed;
     this.#verbs = {
       // IMMEDIATE: whoever else holds the file shows up here, before any work was done.
       begin: connection.prepare('BEGIN IMMEDIATE'),
@@ -29,6 +33,7 @@ export class Transactions {
 
   /** Runs one call into SQLite and translates what it throws. */
   guard<R>(call: () => R): R {
+    if (this.#failure !== undefined) throw this.#failure;
     if (this.#lost !== undefined) throw this.#lost;
     try {
       return call();
@@ -41,6 +46,18 @@ export class Transactions {
       }
       throw explained;
     }
+  }
+
+  /** {@link guard} for a statement that writes: outside of a transaction it commits by itself. */
+  write<R>(call: () => R): R {
+    const result = this.guard(call);
+    if (this.#depth === 0) this.#committed();
+    return result;
+  }
+
+  /** Every call fails with `error` from now on. */
+  fail(error: Error): void {
+    this.#failure = error;
   }
 
   /** See `Database.transaction`. */
@@ -56,6 +73,7 @@ export class Transactions {
         throw storeErrors.make('async-transaction', { owner });
       }
       this.guard(() => (nested ? this.#verbs.release : this.#verbs.commit).run());
+      if (!nested) this.#committed();
       return result;
     } catch (error) {
       if (this.#connection.open && this.#connection.inTransaction) this.#undo(nested);

@@ -227,7 +227,8 @@ export default definePlugin({
         pullAll();
       },
       snapshot() {
-        writer.close();
+        // Committed before this returns, so that the next generation sees it.
+        void writer.close();
         return { announcing: announcer.underWay };
       },
       restore: ({ announcing }) => {

@@ -37,10 +37,9 @@ export class Writer {
     return this.#watch(this.#bulk.run(job));
   }
 
-  /** Commits what waits. */
-  close(): void {
-    this.#single.close();
-    this.#bulk.close();
+  /** Commits what waits, before returning; resolves when it is on disk. */
+  async close(): Promise<void> {
+    await Promise.all([this.#single.close(), this.#bulk.close()]);
   }
 
   async #watch<R>(written: Promise<R>): Promise<R> {

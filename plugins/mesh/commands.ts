@@ -168,6 +168,7 @@ export function meshCommandHandlers(
     },
     'mesh.unprefer': async ({ node_id }) => {
       await agreements.cancel(readNodeId(node_id), 'user-request');
+      await ctx.db.synced();
       return {};
     },
     'mesh.blacklist': () => ({ nodes: [...blacklist.all()] }),
@@ -176,8 +177,13 @@ export function meshCommandHandlers(
       blacklist.add(nodeId);
       await agreements.cancel(nodeId, 'not-willing');
       for (const { id, kind } of network.connectionsOf(nodeId)) if (kind === 'mesh') network.close(id, 'done');
+      await ctx.db.synced();
       return {};
     },
-    'mesh.blacklist-remove': ({ node_id }) => ({ removed: blacklist.remove(readNodeId(node_id)) }),
+    'mesh.blacklist-remove': async ({ node_id }) => {
+      const removed = blacklist.remove(readNodeId(node_id));
+      await ctx.db.synced();
+      return { removed };
+    },
   };
 }

@@ -115,7 +115,12 @@ export default definePlugin({
       handlers: {
         refuseRedirect: (body, call) => redirects.receive(sessions.get(call.connectionId), body),
         slotHandover: (question, call) => transfer.answer(question, call),
-        meshPrefer: (question, call) => agreements.answer(question, call),
+        meshPrefer: async (question, call) => {
+          const answer = agreements.answer(question, call);
+          // The peer counts on what we agreed to.
+          if (answer.agreed) await ctx.db.synced();
+          return answer;
+        },
         nplus10Notice: ({ nplus10 }, call) => agreements.heard(sessions.get(call.connectionId), nplus10),
       },
       loops: {

@@ -179,7 +179,7 @@ export function peersCommandHandlers(
       return view;
     },
     'peer.list': () => ({ peers: sessions.ready().flatMap((session) => viewPeer(session) ?? []) }),
-    'peer.disconnect': (params) => {
+    'peer.disconnect': async (params) => {
       const nodeId = readNodeId(params.node_id);
       const connections = network.connectionsOf(nodeId);
       if (connections.length === 0 && reconnect.plan(nodeId) === undefined) {
@@ -188,6 +188,7 @@ export function peersCommandHandlers(
       store.holdOff(nodeId);
       reconnect.cancel(nodeId);
       for (const connection of connections) network.close(connection.id, 'user-request');
+      await ctx.db.synced();
       return { closed: connections.length };
     },
     'peer.explain': (params) => {

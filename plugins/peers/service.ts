@@ -67,6 +67,7 @@ export function peersService({ ctx, network }: PeersContext, parts: ServiceParts
       const heard = signal === undefined ? {} : { signal };
       const session = await connector.connect({ nodeId, at, purpose: 'user', ...heard });
       store.connected(nodeId, at);
+      await ctx.db.synced();
       return described(session);
     },
     send: async (nodeId, message, body, { purpose, ...options }) => {

@@ -109,7 +109,7 @@ export function socialCommandHandlers(parts: CommandParts): CommandHandlers<type
   };
 
   return {
-    'profile.set': (change) => viewProfile(profile.set(change)),
+    'profile.set': async (change) => viewProfile(await profile.set(change)),
     'profile.show': (params) => {
       const nodeId = params.node_id === undefined ? self : readNodeId(params.node_id);
       const record = contacts.profile(nodeId);

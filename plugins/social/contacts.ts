@@ -72,21 +72,25 @@ export class Contacts {
     return new Set((present ?? []).map(({ peer }) => peer.nodeId));
   }
 
-  /** Follows a node. Again is no error. */
+  /** Follows a node; resolves when that is on disk. Again is no error. */
   async follow(nodeId: NodeId, addresses: readonly string[]): Promise<void> {
     const { ctx, relations } = this.#deps;
-    if (!relations.follow(nodeId, ctx.clock.now())) return;
-    ctx.counters.add('followed');
-    ctx.emit(followed, { nodeId, relation: relations.isFollower(nodeId) ? 'mutual' : 'follow', addresses });
-    await this.#deps.tellFollowee(nodeId);
+    const isNew = relations.follow(nodeId, ctx.clock.now());
+    if (isNew) {
+      ctx.counters.add('followed');
+      ctx.emit(followed, { nodeId, relation: relations.isFollower(nodeId) ? 'mutual' : 'follow', addresses });
+    }
+    await ctx.db.synced();
+    if (isNew) await this.#deps.tellFollowee(nodeId);
   }
 
-  /** False when the node was not followed. */
+  /** Resolves when it is on disk: with false when the node was not followed. */
   async unfollow(nodeId: NodeId): Promise<boolean> {
     const { ctx, relations } = this.#deps;
     if (!relations.unfollow(nodeId)) return false;
     ctx.counters.add('unfollowed');
     ctx.emit(unfollowed, { nodeId, relation: this.#relation(nodeId) });
+    await ctx.db.synced();
     await this.#deps.tellFollowee(nodeId);
     return true;
   }

@@ -10,6 +10,8 @@ interface OwnProfileDeps {
   readonly profiles: Profiles;
   nowMs(): number;
   readonly signer: RecordSigner;
+  /** See `Database.synced`. */
+  synced(): Promise<void>;
   /** A newer profile of the user is on disk. */
   onChange(record: ProfileRecord): void;
 }
@@ -26,10 +28,10 @@ export class OwnProfile {
     return this.#deps.profiles.get(this.#deps.self);
   }
 
-  /** @throws social/empty-change, social/bad-profile */
-  set(change: { name?: string; bio?: string; anchors?: readonly string[] }): ProfileRecord {
+  /** @throws social/empty-change, social/bad-profile, store/* */
+  async set(change: { name?: string; bio?: string; anchors?: readonly string[] }): Promise<ProfileRecord> {
     if (Object.values(change).every((value) => value === undefined)) throw socialErrors.make('empty-change');
-    const { self, profiles, nowMs, signer, onChange } = this.#deps;
+    const { self, profiles, nowMs, signer, synced, onChange } = this.#deps;
     const known = this.get();
     const name = (change.name ?? known?.name ?? '').trim();
     const bio = (change.bio ?? known?.bio ?? '').replaceAll('\r\n', '\n').trim();
@@ -43,6 +45,7 @@ export class OwnProfile {
     const { anchors: _, ...kept } = known === undefined ? {} : fieldsOf(known);
     const record = profileRecords.sign(signer, { ...kept, author: self, name, bio, ...anchors, timestamp_ms });
     profiles.store(record, nowMs());
+    await synced();
     onChange(record);
     return record;
   }

@@ -88,6 +88,7 @@ export default definePlugin({
       profiles,
       nowMs: () => ctx.clock.now(),
       signer,
+      synced: () => ctx.db.synced(),
       onChange: (record) => {
         ctx.emit(profileChanged, toProfile(record));
         takers(profileUpdate).then(

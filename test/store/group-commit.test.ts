@@ -9,6 +9,8 @@ function counting(database: Database): { db: Database; commits: () => number } {
   let commits = 0;
   let depth = 0;
   const db: Database = {
+    congestion: undefined,
+    synced: () => database.synced(),
     prepare: (sql) => database.prepare(sql),
     transaction(work) {
       if (depth++ === 0) commits++;
@@ -23,7 +25,7 @@ function counting(database: Database): { db: Database; commits: () => number } {
 }
 
 test('jobs that come together share a commit and answer after it, in order', async (t) => {
-  const { database } = openNotes(t);
+  const { database } = openNotes(t, { durable: false });
   const clock = new VirtualClock();
   const { db, commits } = counting(database);
   const group = new GroupCommit(db, clock);
@@ -44,7 +46,7 @@ test('jobs that come together share a commit and answer after it, in order', asy
 });
 
 test('a full group goes at once, and what is left follows', async (t) => {
-  const { database } = openNotes(t);
+  const { database } = openNotes(t, { durable: false });
   const clock = new VirtualClock();
   const { db, commits } = counting(database);
   const group = new GroupCommit(db, clock, { maxJobs: 10, minWaitMs: 50 });
@@ -61,7 +63,7 @@ test('a full group goes at once, and what is left follows', async (t) => {
 });
 
 test('a job that throws takes back its own writes and nobody else’s', async (t) => {
-  const { database } = openNotes(t);
+  const { database } = openNotes(t, { durable: false });
   const clock = new VirtualClock();
   const group = new GroupCommit(database, clock);
   const insert = database.prepare('INSERT INTO notes (body) VALUES (?)');
@@ -83,7 +85,7 @@ test('a job that throws takes back its own writes and nobody else’s', async (t
 });
 
 test('a commit that fails fails every job of its group: none of them is on disk', async (t) => {
-  const { database, limitPages } = openNotes(t);
+  const { database, limitPages } = openNotes(t, { durable: false });
   const clock = new VirtualClock();
   const group = new GroupCommit(database, clock);
   const insert = database.prepare('INSERT INTO notes (body) VALUES (?)');
@@ -101,7 +103,7 @@ test('a commit that fails fails every job of its group: none of them is on disk'
 });
 
 test('beyond its capacity a job is refused; ready() waits until half of it is free', async (t) => {
-  const { database } = openNotes(t);
+  const { database } = openNotes(t, { durable: false });
   const clock = new VirtualClock();
   const group = new GroupCommit(database, clock, { capacity: 8, maxJobs: 4, minWaitMs: 10 });
   const jobs = Array.from({ length: 8 }, () => group.run(() => {}));
@@ -122,20 +124,23 @@ test('beyond its capacity a job is refused; ready() waits until half of it is fr
 });
 
 test('close commits what waits', async (t) => {
-  const { database } = openNotes(t);
+  const { database } = openNotes(t, { durable: false });
   const clock = new VirtualClock();
   const group = new GroupCommit(database, clock, { maxJobs: 2 });
   const jobs = [1, 2, 3].map((n) => group.run(() => n));
-  group.close();
+  await group.close();
+  t.is(group.size, 0);
   t.deepEqual(await Promise.all(jobs), [1, 2, 3]);
   t.is(clock.pending, 0);
 });
 
 test('a slow disk stops the loop half of the time at most: the next group waits as long as a commit takes', async (t) => {
-  const { database } = openNotes(t);
+  const { database } = openNotes(t, { durable: false });
   const clock = new VirtualClock();
   const commitsAt: number[] = [];
   const slow: Database = {
+    congestion: undefined,
+    synced: () => database.synced(),
     prepare: (sql) => database.prepare(sql),
     transaction: (work) => database.transaction(work),
   };

@@ -3,7 +3,7 @@ import type { ExecutionContext } from 'ava';
 import { systemClock } from '../../kernel/clock/index.ts';
 import { createLog } from '../../kernel/observe/index.ts';
 import type { Migration } from '../../kernel/sdk/database.ts';
-import { openStore } from '../../kernel/store/index.ts';
+import { openStore, type StoreOptions } from '../../kernel/store/index.ts';
 import { temporaryDirectory } from '../rig/temporary.ts';
 
 export const clock = systemClock();
@@ -17,13 +17,16 @@ export const NOTES: readonly Migration[] = [
   },
 ];
 
-export function openTestStore(dir: string) {
-  return openStore({ path: join(dir, 'itsgoin.db'), log: log.area('kernel/store'), clock });
+export function openTestStore(dir: string, options: Partial<StoreOptions> = {}) {
+  return openStore({ path: join(dir, 'itsgoin.db'), log: log.area('kernel/store'), clock, ...options });
 }
 
 /** A store with the table `notes`, closed when the test ends. */
-export function openNotes(t: ExecutionContext, dir = temporaryDirectory(t)) {
-  const store = openTestStore(dir);
+export function openNotes(
+  t: ExecutionContext,
+  { dir = temporaryDirectory(t), ...options }: Partial<StoreOptions> & { readonly dir?: string } = {},
+) {
+  const store = openTestStore(dir, options);
   t.teardown(() => store.close());
   store.migrate('notes', NOTES, ['expand', 'contract']);
   const database = store.database('notes');

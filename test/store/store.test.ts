@@ -8,7 +8,7 @@ import { KERNEL_SCHEMA } from '../../kernel/store/index.ts';
 import { temporaryDirectory } from '../rig/temporary.ts';
 import { clock, log, NOTES, openNotes, openTestStore } from './rig.ts';
 
-test('opens with WAL, full synchronisation and foreign keys, private, and leaves no WAL behind', (t) => {
+test('opens with WAL, no sync and no checkpoint on the loop, foreign keys, private, and leaves no WAL behind', async (t) => {
   const dir = temporaryDirectory(t);
   const path = join(dir, 'itsgoin.db');
   const store = openTestStore(dir);
@@ -17,13 +17,15 @@ test('opens with WAL, full synchronisation and foreign keys, private, and leaves
   t.true(existsSync(`${path}-wal`));
   const db = store.database('notes');
   t.deepEqual(db.prepare('SELECT * FROM pragma_foreign_keys').get(), { foreign_keys: 1 });
-  t.deepEqual(db.prepare('SELECT * FROM pragma_synchronous').get(), { synchronous: 2 });
+  t.deepEqual(db.prepare('SELECT * FROM pragma_synchronous').get(), { synchronous: 1 });
   db.prepare('INSERT INTO notes (body) VALUES (?)').run('a');
-  store.close();
-  store.close();
+  await db.synced();
+  await store.close();
+  await store.close();
   t.false(existsSync(`${path}-wal`));
   t.throws(() => db.prepare('SELECT 1').get(), { code: 'store/closed' });
-  const { database } = openNotes(t, dir);
+  await t.throwsAsync(db.synced(), { code: 'store/closed' });
+  const { database } = openNotes(t, { dir });
   t.deepEqual(database.prepare('SELECT body FROM notes').all(), [{ body: 'a' }]);
 });
 
