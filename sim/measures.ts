@@ -4,6 +4,7 @@ import type { Scenario } from './scenario.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { WireLog } from './wire-log.ts';
 import type { World } from './world.ts';
+import type { Yardstick } from './yardstick.ts';
 
 /** What a measure may look at. */
 export interface Scene {
@@ -14,6 +15,7 @@ export interface Scene {
   readonly snapshot: () => Snapshot;
   readonly wallMs: () => number;
   readonly cpuMs: () => number;
+  readonly yardstick: Yardstick;
 }
 
 /** Mesh connections of a node that is told nothing else (MESH-01). */
@@ -194,7 +196,10 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
     read: ({ world, wire, scenario }) =>
       wire.tally().reduce((sum, [, { bytes }]) => sum + bytes, 0) / scenario.nodes / (world.elapsedMs / 60_000),
   },
-  'cpu-s': { about: 'seconds of processor time', read: ({ cpuMs }) => cpuMs() / 1_000 },
+  'cpu-units': {
+    about: 'processor time, in units of a fixed piece of work (about 10 ms) measured in the same run',
+    read: ({ cpuMs, yardstick }) => cpuMs() / yardstick.unitMs(),
+  },
   'wall-s': { about: 'seconds of real time', read: ({ wallMs }) => wallMs() / 1_000 },
   'memory-gb': { about: 'most memory this process had', read: () => process.resourceUsage().maxRSS / 1024 / 1024 },
 };

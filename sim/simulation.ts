@@ -6,6 +6,7 @@ import { type Snapshot, takeSnapshot } from './snapshot.ts';
 import { type Deed, deedsOf } from './steps.ts';
 import { type MessageTally, type TraceSink, WireLog } from './wire-log.ts';
 import { World } from './world.ts';
+import { Yardstick } from './yardstick.ts';
 
 /** What a run came to. All but the wall time and memory repeats with the seed. */
 export interface Report {
@@ -51,6 +52,7 @@ export async function simulate(
       wire,
       wallMs: () => performance.now() - startedMs,
       cpuMs: () => processorMs() - cpuBeforeMs,
+      yardstick: new Yardstick(),
       snapshot: () => {
         if (taken?.atMs !== world.elapsedMs) taken = { atMs: world.elapsedMs, snapshot: takeSnapshot(world) };
         return taken.snapshot;
@@ -120,7 +122,13 @@ function plan(
     });
   }
   for (let atMs = PROGRESS_MS; atMs <= endMs; atMs += PROGRESS_MS) {
-    deeds.push({ atMs, run: () => progress(progressLine(scene)) });
+    deeds.push({
+      atMs,
+      run: () => {
+        scene.yardstick.measure();
+        progress(progressLine(scene));
+      },
+    });
   }
   return [...deeds, { atMs: endMs, run() {} }].sort((a, b) => a.atMs - b.atMs);
 }

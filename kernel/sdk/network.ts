@@ -39,6 +39,8 @@ export interface Network {
   /** Dials and authenticates. Resolves with an existing connection to that peer if there is one. @throws transport/* */
   dial(target: DialTarget, options?: { signal?: AbortSignal }): Promise<ConnectionInfo>;
   connections(): readonly ConnectionInfo[];
+  /** How many there are of a kind: for who asks at every event, and need not know which. */
+  countOf(kind: ConnectionKind): number;
   connection(id: number): ConnectionInfo | undefined;
   /** Its kind alone, and the time of its last byte (MESH-09): for who looks at every connection time and again. */
   kindOf(id: number): ConnectionKind | undefined;

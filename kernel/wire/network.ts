@@ -106,6 +106,12 @@ class WireNetwork implements NetworkHost {
     return [...this.#entries.values()].map((entry) => this.#describe(entry));
   }
 
+  countOf(kind: ConnectionKind): number {
+    let count = 0;
+    for (const entry of this.#entries.values()) if (entry.kind === kind) count++;
+    return count;
+  }
+
   connection(id: number): ConnectionInfo | undefined {
     const entry = this.#entries.get(id);
     return entry && this.#describe(entry);

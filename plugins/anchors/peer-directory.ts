@@ -35,7 +35,7 @@ export class PeerDirectory {
 
   /** Connections that hold a mesh slot. */
   meshSize(): number {
-    return this.meshConnections().length;
+    return this.#anchors.network.countOf('mesh');
   }
 
   meshConnections(): readonly ConnectionInfo[] {

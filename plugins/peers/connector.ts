@@ -196,7 +196,7 @@ export class Connector {
       throw error;
     } finally {
       dial.waiting--;
-      if (dial.waiting === 0) dial.own.abort(signal?.reason);
+      if (dial.waiting === 0 && this.#dials.get(key) === dial) dial.own.abort(signal?.reason);
     }
   }
 

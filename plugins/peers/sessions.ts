@@ -65,11 +65,17 @@ export class PeerSessions {
   }
 
   ready(): readonly PeerSession[] {
-    return this.all().filter((session) => session.state === 'ready');
+    const ready: PeerSession[] = [];
+    for (const session of this.#sessions.values()) if (session.state === 'ready') ready.push(session);
+    return ready;
   }
 
   readyOf(nodeId: NodeId): readonly PeerSession[] {
-    return this.ready().filter((session) => session.nodeId === nodeId);
+    const ready: PeerSession[] = [];
+    for (const session of this.#sessions.values()) {
+      if (session.nodeId === nodeId && session.state === 'ready') ready.push(session);
+    }
+    return ready;
   }
 
   /** Tells those who wait in {@link whenReady}. */
