@@ -38,7 +38,7 @@ async function stored(connections: readonly Pick<ConnectionInfo, 'direction' | '
     send: async () => ({ referrals: [] }),
   };
   const network = {
-    connections: () => [],
+    countOf: () => 0,
     connectionsOf: () => (isReached ? connections : []),
     localAddresses: () => [],
     mayDial: () => true,
