@@ -25,6 +25,7 @@ export { type ChunkSource, chunksOf, EMPTY_CHUNKS_MAX } from './sdk/kit/chunks.t
 export * from './sdk/kit/freeze.ts';
 export * from './sdk/kit/ids.ts';
 export * from './sdk/kit/rate-limiter.ts';
+export * from './sdk/kit/shared-work.ts';
 export * from './sdk/kit/wait-list.ts';
 export * from './sdk/lifecycle-topics.ts';
 export * from './sdk/log.ts';

@@ -16,6 +16,11 @@ export class Contacts {
     this.#nplus10 = [ctx.self.nodeId];
   }
 
+  /** A wait for a swap of the other plugin ends with this generation. */
+  get #untilEnd(): { readonly signal: AbortSignal } {
+    return { signal: this.#ctx.signal };
+  }
+
   /** Synchronous, for checks on every record that comes in. */
   isFollowed(nodeId: NodeId): boolean {
     return this.#follows.has(nodeId);
@@ -37,7 +42,7 @@ export class Contacts {
 
   async refresh(): Promise<ReadonlySet<NodeId>> {
     const { social } = this.#ctx.deps;
-    if (social.available) this.#follows = new Set(await social.use((service) => service.follows()));
+    if (social.available) this.#follows = new Set(await social.use((service) => service.follows(), this.#untilEnd));
     return this.#follows;
   }
 
@@ -45,7 +50,7 @@ export class Contacts {
   async connectedContacts(): Promise<NodeId[]> {
     const follows = await this.refresh();
     const { social } = this.#ctx.deps;
-    const followers = social.available ? await social.use((service) => service.followers()) : [];
+    const followers = social.available ? await social.use((service) => service.followers(), this.#untilEnd) : [];
     const contacts = new Set([...follows, ...followers]);
     return (await this.connected()).filter((nodeId) => contacts.has(nodeId));
   }
@@ -54,7 +59,7 @@ export class Contacts {
   async connected(): Promise<NodeId[]> {
     const { peers: service } = this.#ctx.deps;
     if (!service.available) return [];
-    const peers = await service.use((present) => present.peers());
+    const peers = await service.use((present) => present.peers(), this.#untilEnd);
     return [...new Set(peers.map(({ peer }) => peer.nodeId))].filter((nodeId) => nodeId !== this.#ctx.self.nodeId);
   }
 
@@ -63,7 +68,7 @@ export class Contacts {
     const { mesh } = this.#ctx.deps;
     if (!mesh.available) return this.#nplus10;
     try {
-      this.#nplus10 = await mesh.use((service) => service.nplus10());
+      this.#nplus10 = await mesh.use((service) => service.nplus10(), this.#untilEnd);
     } catch (error) {
       // A post must not fail because mesh goes off at this moment.
       this.#ctx.counters.add(`nplus10-not-read:${codeOf(error)}`);
@@ -80,7 +85,7 @@ export class Contacts {
         const name = service.displayName(nodeId);
         if (name !== undefined) names.set(nodeId, name);
       }
-    });
+    }, this.#untilEnd);
     return names;
   }
 }

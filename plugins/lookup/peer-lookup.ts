@@ -1,4 +1,4 @@
-import { codeOf, linkSignals, messageOf, untilAborted } from '../../kernel/index.ts';
+import { codeOf, linkSignals, messageOf, SharedWork } from '../../kernel/index.ts';
 import type { Contribution, NodeId } from '../../kernel/index.ts';
 import type { LookupContext } from './context.ts';
 import type { AddressService } from './address-service.ts';
@@ -25,9 +25,9 @@ const THROUGH_STEPS = ['peers-table', 'ask-n2-reporter', 'ask-n3-chain'] as cons
 export interface LookupOptions {
   /** Why the node is wanted; shown by `peer explain`. */
   readonly purpose: string;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Only these steps; all by default. */
-  readonly steps?: readonly string[];
+  readonly steps?: readonly string[] | undefined;
 }
 
 /** What the steps of one run share. */
@@ -46,7 +46,7 @@ export class PeerLookup {
   readonly #arrival: Arrival;
   readonly #addresses: AddressService;
   /** Runs under way by target and steps. */
-  readonly #running = new Map<string, Promise<void>>();
+  readonly #running = new Map<string, SharedWork<void>>();
   /** Nodes connected to be asked, of all runs, that nobody else has wanted since. */
   readonly #visited = new Set<NodeId>();
 
@@ -63,7 +63,7 @@ export class PeerLookup {
 
   /**
    * Resolves when the node is a peer, by whatever step leads to it. A run under way for the same node and steps
-   * is joined, also one for another purpose, and goes on when one of those who wait for it gives up.
+   * is joined, also one for another purpose, and goes on until the last of those who wait for it gives up.
    *
    * @throws resolve/unreachable, resolve/busy, resolve/held-off, resolve/declined, the signal's reason.
    */
@@ -81,16 +81,19 @@ export class PeerLookup {
     let run = this.#running.get(key);
     if (run === undefined) {
       if (this.#running.size >= RUNS_MAX) throw resolveErrors.make('busy');
-      run = this.#run(target, purpose, steps).finally(() => this.#running.delete(key));
+      run = new SharedWork(
+        (calledOff) => this.#run(target, { purpose, steps, signal: calledOff }),
+        () => this.#running.delete(key),
+      );
       this.#running.set(key, run);
     }
-    return untilAborted(run, signal);
+    return run.join(signal);
   }
 
-  async #run(target: NodeId, purpose: string, only: readonly string[] | undefined): Promise<void> {
+  async #run(target: NodeId, { purpose, steps: only, signal }: LookupOptions): Promise<void> {
     const { ctx } = this.#lookup;
     const startedMs = ctx.clock.now();
-    const whole = linkSignals([ctx.signal], { deadlineMs: RUN_LIMIT_MS, clock: ctx.clock });
+    const whole = linkSignals([ctx.signal, signal], { deadlineMs: RUN_LIMIT_MS, clock: ctx.clock });
     const records: StepRecord[] = [];
     const run: Run = { tried: new Set(), visits: [] };
     const finish = (result: string): void => {
@@ -196,12 +199,11 @@ export class PeerLookup {
     for (const { nodeId } of near.slice(0, THROUGH_MAX)) {
       try {
         if (!this.#world.isPeer(nodeId) && !this.#isSought(nodeId)) this.#visit(nodeId, run);
-        // The run goes on when we give up, and what comes of it then is a session all the same.
-        const visit = { purpose: LOOKUP_PURPOSE, steps: THROUGH_STEPS };
-        const arrival = this.#world.during(nodeId, () => this.#connect(nodeId, visit));
-        await untilAborted(arrival, call.signal);
-        const { found, reasons: problems } = await this.#world.during(nodeId, () =>
-          this.#addresses.ask(target, [nodeId], 0, call.signal),
+        const { signal } = call;
+        const visit = { purpose: LOOKUP_PURPOSE, steps: THROUGH_STEPS, signal };
+        await this.#world.during(nodeId, signal, () => this.#connect(nodeId, visit));
+        const { found, reasons: problems } = await this.#world.during(nodeId, signal, () =>
+          this.#addresses.ask(target, [nodeId], 0, signal),
         );
         if (found.length > 0) return await this.#arrival.reach(target, found, call, run.tried, note);
         reasons.push(...problems);

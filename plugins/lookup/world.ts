@@ -23,8 +23,8 @@ export interface LookupWorld {
   connect(request: ConnectRequest & { readonly signal: AbortSignal }): Promise<unknown>;
   /** Reaches it where it was before, or by the connection that it has. @throws what `PeersService.connect` throws */
   connectKnown(nodeId: NodeId, options: StepCall & { readonly except?: ReadonlySet<string> }): Promise<unknown>;
-  /** Until `work` ends nobody else leaves the node. */
-  during<R>(nodeId: NodeId, work: () => Promise<R>): Promise<R>;
+  /** Until `work` ends nobody else leaves the node. @throws what `work` throws, or the signal's reason */
+  during<R>(nodeId: NodeId, signal: AbortSignal, work: () => Promise<R>): Promise<R>;
   /** A node that was connected to be asked is not needed any more: closes what nothing else uses. */
   leave(nodeId: NodeId): void;
 }
@@ -51,7 +51,7 @@ export function lookupWorld({ ctx, network }: LookupContext): LookupWorld {
       peers.use((service, own) => service.connect({ ...request, signal: own }), { signal, restart: true }),
     connectKnown: (nodeId, { signal, ...options }) =>
       peers.use((service, own) => service.connectKnown(nodeId, { ...options, signal: own }), { signal, restart: true }),
-    during: (nodeId, work) => {
+    during: (nodeId, signal, work) => {
       // A swap of peers begins the holding again, not the work.
       let begun: ReturnType<typeof work> | undefined;
       const once = () => {
@@ -60,7 +60,7 @@ export function lookupWorld({ ctx, network }: LookupContext): LookupWorld {
       };
       const hold = (service: PeersService, own: AbortSignal) =>
         service.during(nodeId, LOOKUP_PURPOSE, () => untilAborted(once(), own));
-      return peers.use(hold, { restart: true }) as ReturnType<typeof work>;
+      return peers.use(hold, { signal, restart: true }) as ReturnType<typeof work>;
     },
     leave: (nodeId) => peers.ask((service) => service.leave(nodeId), undefined),
   };

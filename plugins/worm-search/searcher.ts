@@ -1,5 +1,5 @@
-import { linkSignals, untilAborted } from '../../kernel/index.ts';
-import type { LinkedSignal, NodeId } from '../../kernel/index.ts';
+import { linkSignals, SharedWork } from '../../kernel/index.ts';
+import type { NodeId } from '../../kernel/index.ts';
 import type { WormResult, WormTarget } from './api.ts';
 import { wormSearched } from './api.ts';
 import { wormErrors } from './errors.ts';
@@ -24,9 +24,7 @@ export interface FindOptions {
 interface Run {
   readonly target: WormTarget;
   readonly startedAtMs: number;
-  readonly promise: Promise<WormResult>;
-  readonly own: LinkedSignal;
-  waiting: number;
+  readonly work: SharedWork<WormResult>;
 }
 
 /** A search as `worm explain` remembers it. */
@@ -63,26 +61,17 @@ export class Searcher implements NovaRoom {
   async find(target: WormTarget, { signal, beyondN3 = false }: FindOptions = {}): Promise<WormResult> {
     const key = `${target.kind}/${target.id}/${beyondN3}`;
     const run = this.#runs.get(key) ?? this.#start(key, target, beyondN3);
-    run.waiting += 1;
-    try {
-      return await untilAborted(run.promise, signal);
-    } finally {
-      run.waiting -= 1;
-      if (run.waiting === 0) {
-        // Whoever comes next shall not join what is being called off.
-        if (this.#runs.get(key) === run) this.#runs.delete(key);
-        run.own.abort(signal?.reason);
-      }
-    }
+    return run.work.join(signal);
   }
 
   #start(key: string, target: WormTarget, beyondN3: boolean): Run {
     if (this.#runs.size >= IN_FLIGHT_MAX) throw wormErrors.make('busy', { max: IN_FLIGHT_MAX });
-    const own = linkSignals([this.#deps.ctx.signal]);
-    const promise = this.#search(target, beyondN3, own.signal).finally(() => own.dispose());
-    // All who waited may have left before it ends.
-    promise.catch(() => {});
-    const run = { target, startedAtMs: this.#deps.ctx.clock.now(), promise, own, waiting: 0 };
+    const search = async (calledOff: AbortSignal): Promise<WormResult> => {
+      const own = linkSignals([this.#deps.ctx.signal, calledOff]);
+      return this.#search(target, beyondN3, own.signal).finally(() => own.dispose());
+    };
+    const work = new SharedWork(search, () => this.#runs.delete(key));
+    const run = { target, startedAtMs: this.#deps.ctx.clock.now(), work };
     this.#runs.set(key, run);
     return run;
   }

@@ -257,6 +257,36 @@ test('two that look for the same node share one search, and one may give up', as
   t.is(a.lookup.history.get(d.id).length, 1);
 });
 
+test('a search went on for up to 90 s after everybody who asked had given up', async (t) => {
+  const { a } = await chain();
+  const signals: AbortSignal[] = [];
+  a.offer('worm-search', {
+    limitMs: 30_000,
+    find: (_target, { signal }) => {
+      signals.push(signal);
+      return new Promise(() => {});
+    },
+  });
+  const [stranger] = nodeIds('stranger', 1) as [NodeId];
+  const one = new AbortController();
+  const two = new AbortController();
+  const searches = [one, two].map(({ signal }) => a.lookup.connect(stranger, { purpose: 'test', signal }));
+  const ended = Promise.allSettled(searches);
+  while (signals.length === 0) await new Promise(setImmediate);
+  one.abort(new Error('enough'));
+  await t.throwsAsync(async () => searches[0], { message: 'enough' });
+  t.false(signals[0]?.aborted);
+  two.abort(new Error('enough'));
+  await ended;
+  t.true(signals[0]?.aborted);
+  t.is(a.lookup.running, 0);
+  await new Promise(setImmediate);
+  t.like(a.lookup.history.get(stranger).at(-1), { result: 'gave-up' });
+  void a.lookup.connect(stranger, { purpose: 'again' }).catch(() => {});
+  while (signals.length === 1) await new Promise(setImmediate);
+  t.false(signals[1]?.aborted, 'who comes later has a search of its own');
+});
+
 test('no more than the cap of searches run at once', async (t) => {
   const { net, a } = await chain();
   a.offer('worm-search', { limitMs: 3_000, find: () => new Promise(() => {}) });

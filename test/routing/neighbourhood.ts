@@ -160,7 +160,7 @@ export class Neighbour {
         const known = world.addresses(nodeId).filter((address) => except?.has(address) !== true);
         await this.#reach(nodeId, known, purpose, signal);
       },
-      during: (nodeId, work) => this.#purposes.during(nodeId, LOOKUP_PURPOSE, work),
+      during: (nodeId, _signal, work) => this.#purposes.during(nodeId, LOOKUP_PURPOSE, work),
       leave: (nodeId) => {
         const other = this.links.get(nodeId);
         if (other !== undefined && this.#purposes.of(nodeId).length === 0) net.part(this, other);
