@@ -1,5 +1,4 @@
 import test from 'ava';
-import { DRAIN_MS } from '../../kernel/lifecycle/swap.ts';
 import { swapUnderChurn } from '../swap/churn.ts';
 import { quicWorld } from '../swap/churn-worlds.ts';
 import { Copies } from '../swap/copies.ts';
@@ -12,6 +11,5 @@ test('240 swaps of six QUIC nodes lose, double, drop and forget nothing while ot
   t.log(report);
   t.like(report, { lost: 0, doubled: 0, dropped: [], failed: [], forgotten: [], neverJoined: [], missed: 0 });
   t.true(report.swaps >= 240);
-  t.true(report.heldMsMax < DRAIN_MS / 2, `callers were held for ${report.heldMsMax} ms`);
   t.true(report.joined >= 20, `only ${report.joined} joined`);
 });
