@@ -114,14 +114,14 @@ export interface Connection {
   readonly openedAtMs: number;
   readonly closed: CloseInfo | undefined;
   /** Set by the wire layer; called for each stream the peer opens. */
-  onStream: (stream: IncomingStream) => void;
+  onStream: (stream: TransportStream & IncomingStream) => void;
   onClose: (info: CloseInfo) => void;
   /**
    * Opens a stream. When the peer's stream limit is reached the open is queued (cap 1,024, then
    * transport/too-many-streams) and runs in order as limits rise.
    */
-  openBi(signal?: AbortSignal): Promise<Stream> | Stream;
-  openUni(signal?: AbortSignal): Promise<Stream> | Stream;
+  openBi(signal?: AbortSignal): Promise<TransportStream> | TransportStream;
+  openUni(signal?: AbortSignal): Promise<TransportStream> | TransportStream;
   close(code: number, reason: string): void;
   stats(): ConnectionStats;
 }
@@ -169,6 +169,15 @@ export interface Stream {
    * stream credit that stopping it would cost.
    */
   abort(code: number): void;
+}
+
+/** A stream of the connection itself, and no part of one that others share. */
+export interface TransportStream extends Stream {
+  /**
+   * As `write` without an end, for who writes often: what is appended in one turn of the event loop
+   * leaves as one write, at the end of the turn, before the next `write`, or before a close.
+   */
+  append(bytes: Uint8Array): void;
 }
 
 export interface IncomingStream extends Stream {

@@ -1,7 +1,8 @@
 /**
  * What the queues of the wire layer know of the calls they keep; docs/waiting-places.md shows the
- * queues. It imports nothing, so that routes, budgets and connections need not know what a call is.
+ * queues. It imports no call, so that routes, budgets and connections need not know what one is.
  */
+import type { StreamAbort } from '../transport/transport.ts';
 
 /** A frame that waits for the release of its plugin's hold. */
 export interface HeldFrame {
@@ -48,6 +49,14 @@ export interface ParkedFrame {
   readonly done: boolean;
   /** There is room for the rest now; the reservation is made. */
   admitted(): void;
+}
+
+/** Who reads a stream. */
+export interface StreamReader {
+  /** `chunk` is valid during the call only. */
+  read(chunk: Uint8Array, fin: boolean): void;
+  /** The peer or the connection ended the stream. */
+  aborted(reason: StreamAbort): void;
 }
 
 /** What ends with its connection. */

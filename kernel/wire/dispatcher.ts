@@ -1,6 +1,6 @@
 import type { AnyMessage, BodyOf, ResponseOf } from '../sdk/message.ts';
 import type { SendOptions } from '../sdk/plugin.ts';
-import type { Connection, IncomingStream } from '../transport/transport.ts';
+import type { Connection } from '../transport/transport.ts';
 import { PeerAccounts } from './budget.ts';
 import type { WireContext } from './context.ts';
 import { Deadlines } from './deadlines.ts';
@@ -31,7 +31,8 @@ class WireDispatcher implements Dispatcher {
   }
 
   attach(connection: Connection): Attachment {
-    const wire = new WireConnection(this.#context, connection, this.#accounts.enter(connection.peer), serve);
+    const account = this.#accounts.enter(connection.peer);
+    const wire = new WireConnection(this.#context, connection, account, (on, stream) => new Inbound(on, stream));
     this.#connections.set(connection, wire);
     // A peer that was closed for misbehaviour and comes straight back is not served either.
     wire.blame(0);
@@ -65,10 +66,4 @@ class WireDispatcher implements Dispatcher {
     for (const connection of [...this.#connections.keys()]) this.detach(connection);
     this.#context.deadlines.close();
   }
-}
-
-function serve(wire: WireConnection, stream: IncomingStream): void {
-  const call = new Inbound(wire, stream);
-  stream.onData = (chunk, fin) => call.read(chunk, fin);
-  stream.onAbort = (reason) => call.aborted(reason);
 }

@@ -55,6 +55,25 @@ export const EXTENSION_ENVELOPE_BYTES = 256;
 /** Payload of a Refused frame. */
 export const REFUSED_MAX_BYTES = 1_024;
 
+/** Payload of a frame that may travel on a shared stream. */
+export const SHARED_FRAME_MAX_BYTES = 4 * 1024;
+
+/** Requests on one shared stream without an answer: the sender's further ones wait, and a receiver refuses them `over-capacity`. */
+export const SHARED_UNANSWERED_MAX = 256;
+
+/** As many of them may be of one message. */
+export const SHARED_UNANSWERED_SHARE_MAX = 128;
+
+/** Messages that wait for their turn on one shared stream, and as many of them of one kind; a further one fails with transport/too-many-streams. */
+export const SHARED_WAITING_MAX = 1_024;
+export const SHARED_WAITING_SHARE_MAX = 512;
+
+/** Shared streams that a peer may have open; one more is reset. */
+export const SHARED_INCOMING_MAX = 4;
+
+/** Messages of one shared stream that are taken in one turn of the event loop. */
+export const SHARED_TURN_RECORDS = 512;
+
 /** Raw bytes written to a stream at once; the next are taken from the source when the stream is writable again. */
 export const RAW_WRITE_BYTES = 256 * 1024;
 

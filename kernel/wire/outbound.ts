@@ -61,7 +61,7 @@ export class Outbound implements Expiring, Connected {
     try {
       frame = this.#encode(body);
       this.#signal?.throwIfAborted();
-      const opened = this.#message.stream === 'bi' ? connection.openBi(this.#signal) : connection.openUni(this.#signal);
+      const opened = this.#wire.open(this.#message, frame.length, this.#signal);
       if (!(opened instanceof Promise)) {
         this.#write(opened, frame);
         // A notice is on its way by now: there is nothing left to wait for.

@@ -2,11 +2,13 @@ import type { AnyMessage } from '../sdk/message.ts';
 import { CLOSE_CODES } from '../sdk/network.ts';
 import { RAW_BLOB } from '../sdk/raw-body.ts';
 import type { CloseReason } from '../sdk/network.ts';
-import type { Connection, IncomingStream, Stream } from '../transport/transport.ts';
+import type { Connection, IncomingStream, Stream, TransportStream } from '../transport/transport.ts';
 import type { PeerAccount } from './budget.ts';
-import type { Blockable, Connected, ParkedFrame } from './calls.ts';
+import type { Blockable, Connected, ParkedFrame, StreamReader } from './calls.ts';
 import type { WireContext } from './context.ts';
+import type { Deadline } from './deadlines.ts';
 import { HALF_READ_MAX, HALF_READ_MAX_BYTES, MISBEHAVIOUR_MAX_POINTS, WAIT_MAX_BYTES } from './limits.ts';
+import { SharedStreams } from './shared/shared-streams.ts';
 import type { FrameRecord } from './trace.ts';
 import type { Attachment } from './wire.ts';
 
@@ -31,21 +33,21 @@ export class WireConnection implements Attachment, Blockable {
   #blocks = 0;
   #waitBlock = false;
   /** Streams that opened meanwhile, unread, in arrival order. */
-  readonly #unread: IncomingStream[] = [];
-  readonly #serve: (stream: IncomingStream) => void;
+  readonly #unread: (TransportStream & IncomingStream)[] = [];
+  readonly #shared: SharedStreams;
 
-  /** `serve` takes over each stream that is to be read; it sets the stream's callbacks. */
+  /** `receive` takes over each message of the peer, on a stream of its own or on what stands for one. */
   constructor(
     context: WireContext,
     connection: Connection,
     account: PeerAccount,
-    serve: (wire: WireConnection, stream: IncomingStream) => void,
+    receive: (wire: WireConnection, stream: IncomingStream) => StreamReader,
   ) {
     this.context = context;
     this.connection = connection;
     this.account = account;
     this.lastActivityMs = context.clock.now();
-    this.#serve = (stream) => serve(this, stream);
+    this.#shared = new SharedStreams(this, (stream) => receive(this, stream));
     connection.onStream = (stream) => this.#opened(stream);
   }
 
@@ -59,6 +61,14 @@ export class WireConnection implements Attachment, Blockable {
     return message.response?.raw !== undefined && this.features.has(RAW_BLOB);
   }
 
+  /** A stream for one message whose frame has so many bytes; on a shared one where that may be. */
+  open(message: AnyMessage, frameBytes: number, signal: AbortSignal | undefined): Promise<Stream> | Stream {
+    const { connection } = this;
+    const shared = this.#shared.open(message, frameBytes, signal);
+    if (shared !== undefined) return shared;
+    return message.stream === 'bi' ? connection.openBi(signal) : connection.openUni(signal);
+  }
+
   /** Writes a frame; `fin` ends our half. False when the stream ended in this very turn. */
   write(stream: Stream, frame: Uint8Array, fin = true): boolean {
     try {
@@ -70,6 +80,20 @@ export class WireConnection implements Attachment, Blockable {
     this.touch();
     this.context.counters.add('frames-out');
     return true;
+  }
+
+  expireAfter(deadline: Deadline, ms: number): void {
+    const { deadlines, clock } = this.context;
+    deadlines.set(deadline, clock.monotonic() + ms);
+  }
+
+  /** Runs what belongs to one message of several on a stream: its failure is not theirs. */
+  guard(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.context.log.error('stream-handler-threw', { connection: this.connection.id, reason: String(error) });
+    }
   }
 
   /** Callers ask `context.trace.active` first. */
@@ -135,12 +159,28 @@ export class WireConnection implements Attachment, Blockable {
     }
   }
 
+  /** New streams are left unread, and shared ones not read on. */
+  get blocked(): boolean {
+    return this.#blocks > 0;
+  }
+
+  /** An answer comes on this one: it is read although others are not. */
+  readUnread(streamId: number): void {
+    const at = this.#unread.findIndex(({ id, kind }) => id === streamId && kind === 'uni');
+    const [stream] = at === -1 ? [] : this.#unread.splice(at, 1);
+    if (stream === undefined) return;
+    this.#serve(stream);
+    stream.resume();
+  }
+
   block(): void {
     this.#blocks++;
   }
 
   unblock(): void {
     this.#blocks--;
+    // After what is under way here, which came before.
+    if (this.#blocks === 0) queueMicrotask(() => this.#shared.readOn());
     while (this.#blocks === 0) {
       const stream = this.#unread.shift();
       if (stream === undefined) return;
@@ -158,10 +198,19 @@ export class WireConnection implements Attachment, Blockable {
     this.#parked.length = 0;
   }
 
-  #opened(stream: IncomingStream): void {
+  #serve(stream: TransportStream & IncomingStream): void {
+    let reader: StreamReader | undefined;
+    stream.onData = (chunk, fin) => {
+      reader ??= this.#shared.readerOf(stream, chunk);
+      reader.read(chunk, fin);
+    };
+    stream.onAbort = (reason) => reader?.aborted(reason);
+  }
+
+  #opened(stream: TransportStream & IncomingStream): void {
     // The rest of a turn in which the connection was closed.
     if (this.closed) return;
-    if (this.#blocks === 0 && this.#unread.length === 0) {
+    if ((this.#blocks === 0 && this.#unread.length === 0) || this.#shared.expects(stream.id)) {
       this.#serve(stream);
       return;
     }

@@ -119,7 +119,7 @@ test('forged content, as a handler reports it, costs more than garbage', async (
 });
 
 test('answers of a lying peer are not believed', async (t) => {
-  const { client, near, far } = wireRig();
+  const { client, near, far } = wireRig({ shared: false });
   const lies: [Uint8Array, string][] = [
     [rawFrame(0xd5, '{"n":"x"}'), 'wire/bad-response'],
     [rawFrame(0xd5, '{'), 'wire/bad-response'],
@@ -138,7 +138,7 @@ test('answers of a lying peer are not believed', async (t) => {
 });
 
 test('a peer that opens streams and never finishes them is bounded and let go', async (t) => {
-  const { client, server, clock, near, serve } = wireRig();
+  const { client, server, clock, near, serve } = wireRig({ shared: false });
   serve('p', [{ ...note, maxBytes: 1024 * 1024 }, () => {}], [ask, echo]);
   const streams = Array.from({ length: 300 }, () => near.openUni());
   for (const [at, stream] of streams.entries())

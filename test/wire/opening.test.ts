@@ -115,7 +115,7 @@ test('a network that does not listen yet has nothing and dials nobody', async (t
 });
 
 test('the trace shows how calls ended: refused, malformed, given up', async (t) => {
-  const { client, server, near, serve } = wireRig();
+  const { client, server, near, serve } = wireRig({ shared: false });
   const seen: string[] = [];
   const record = (side: string) => (records: readonly TraceRecord[]) =>
     void seen.push(...records.map(({ direction, code, outcome }) => `${side} ${direction} ${code} ${outcome}`));

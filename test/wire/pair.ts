@@ -7,6 +7,7 @@ import type {
   SocketAddress,
   Stream,
   StreamAbort,
+  TransportStream,
 } from '../../kernel/transport/transport.ts';
 
 const BACKPRESSURE_BYTES = 256 * 1024;
@@ -41,7 +42,7 @@ export class FakeConnection implements Connection {
   readonly remote: SocketAddress = { host: '127.0.0.1', port: 1, family: 4 };
   readonly openedAtMs = 0;
   closed: CloseInfo | undefined;
-  onStream: (stream: IncomingStream) => void = () => {};
+  onStream: (stream: TransportStream & IncomingStream) => void = () => {};
   onClose: (info: CloseInfo) => void = () => {};
   far!: FakeConnection;
   readonly options: PairOptions;
@@ -93,7 +94,7 @@ export class FakeConnection implements Connection {
   }
 }
 
-export class FakeStream implements IncomingStream {
+export class FakeStream implements IncomingStream, TransportStream {
   readonly id: number;
   readonly kind: 'uni' | 'bi';
   readonly connection: FakeConnection;
@@ -127,6 +128,10 @@ export class FakeStream implements IncomingStream {
   resume(): void {
     this.paused = false;
     this.#schedule();
+  }
+
+  append(bytes: Uint8Array): void {
+    this.write(bytes, false);
   }
 
   write(bytes: Uint8Array, fin: boolean): void {

@@ -1,5 +1,5 @@
 import { VirtualClock } from '../../kernel/clock/index.ts';
-import { Type, defineRequest, defineNotice } from '../../kernel/index.ts';
+import { SHARED_STREAMS, Type, defineRequest, defineNotice } from '../../kernel/index.ts';
 import type { AnyMessage, Counters } from '../../kernel/index.ts';
 import { createCounters } from '../../kernel/observe/index.ts';
 import { createDispatcher } from '../../kernel/wire/index.ts';
@@ -59,7 +59,12 @@ export interface WireRig {
   serve(owner: string, ...entries: [AnyMessage, MessageHandler][]): void;
 }
 
-export function wireRig(options: PairOptions = {}): WireRig {
+export interface RigOptions extends PairOptions {
+  /** Whether both sides know that the other takes small frames on shared streams. Default true. */
+  readonly shared?: boolean;
+}
+
+export function wireRig({ shared = true, ...options }: RigOptions = {}): WireRig {
   const clock = new VirtualClock();
   const side = (): Side => {
     const log = recordingLog();
@@ -70,8 +75,8 @@ export function wireRig(options: PairOptions = {}): WireRig {
   const server = side();
   const connect = (digit: string, pairOptions: PairOptions = options): [FakeConnection, FakeConnection] => {
     const [near, far] = connectionPair(testPeer(digit), testPeer('5'), pairOptions);
-    client.dispatcher.attach(near);
-    server.dispatcher.attach(far);
+    const attachments = [client.dispatcher.attach(near), server.dispatcher.attach(far)];
+    for (const attachment of attachments) attachment.features = new Set(shared ? [SHARED_STREAMS] : []);
     near.onClose = () => client.dispatcher.detach(near);
     far.onClose = () => server.dispatcher.detach(far);
     return [near, far];

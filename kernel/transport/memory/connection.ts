@@ -9,8 +9,8 @@ import type {
   ConnectionStats,
   IncomingStream,
   SocketAddress,
-  Stream,
   TransportLimits,
+  TransportStream,
 } from '../transport.ts';
 import type { MemorySocket, SocketHost } from './socket.ts';
 import type { Lane } from './lane.ts';
@@ -41,7 +41,7 @@ export class MemoryConnection implements StreamDelegate, StreamPeer {
   readonly incarnation: string;
   openedAtMs = 0;
   closed: CloseInfo | undefined;
-  onStream: (stream: IncomingStream) => void = ignore;
+  onStream: (stream: TransportStream & IncomingStream) => void = ignore;
   onClose: (info: CloseInfo) => void = ignore;
   /** The other end; set once both exist. */
   far!: MemoryConnection;
@@ -75,16 +75,17 @@ export class MemoryConnection implements StreamDelegate, StreamPeer {
     this.#lane = lane;
   }
 
-  openBi(signal?: AbortSignal): Promise<Stream> | Stream {
+  openBi(signal?: AbortSignal): Promise<TransportStream> | TransportStream {
     return this.#open('bi', signal);
   }
 
-  openUni(signal?: AbortSignal): Promise<Stream> | Stream {
+  openUni(signal?: AbortSignal): Promise<TransportStream> | TransportStream {
     return this.#open('uni', signal);
   }
 
   close(code: number, reason: string): void {
     if (this.closed !== undefined) return;
+    for (const stream of this.#streams.values()) stream.writeBatch();
     this.tell((far) => far.end({ byPeer: true, code, reason: closeReason(code, Buffer.from(reason)) }));
     this.end({ byPeer: false, code, reason });
   }
@@ -205,7 +206,7 @@ export class MemoryConnection implements StreamDelegate, StreamPeer {
     return ((id & 0x1) === 1) === (this.direction === 'inbound');
   }
 
-  #open(kind: 'bi' | 'uni', signal?: AbortSignal): Promise<Stream> | Stream {
+  #open(kind: 'bi' | 'uni', signal?: AbortSignal): Promise<TransportStream> | TransportStream {
     signal?.throwIfAborted();
     if (this.closed !== undefined) throw transportErrors.make('closed', { reason: this.closed.reason });
     if (this.#opens[kind].size === 0 && this.#counted[kind] < this.far.endpoint.limits.maxStreamsPerConnection)

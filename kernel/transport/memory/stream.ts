@@ -1,6 +1,7 @@
 import { transportErrors } from '../errors.ts';
 import { WRITE_QUEUE_LOW_BYTES } from '../limits.ts';
-import type { Connection, IncomingStream, StreamAbort } from '../transport.ts';
+import { Batch } from '../batch.ts';
+import type { Connection, IncomingStream, StreamAbort, TransportStream } from '../transport.ts';
 import type { WaitList } from '../../sdk/kit/wait-list.ts';
 import { waitingWriters } from '../waiting.ts';
 
@@ -28,14 +29,14 @@ export interface StreamDelegate extends Connection {
 }
 
 /** One end of a stream; the other end is found by its id on the other end of the connection. */
-export class MemoryStream implements IncomingStream {
+export class MemoryStream implements IncomingStream, TransportStream {
   readonly id: number;
   readonly connection: StreamDelegate;
   readonly kind: 'bi' | 'uni';
   onData: (chunk: Uint8Array, fin: boolean) => void = ignore;
   onAbort: (reason: StreamAbort) => void = ignore;
-  pendingBytes = 0;
-
+  #queuedBytes = 0;
+  #batch: Batch | undefined;
   #readDone: boolean;
   #writeDone: boolean;
   #aborted = false;
@@ -54,6 +55,10 @@ export class MemoryStream implements IncomingStream {
     this.#writeDone = !local && this.kind === 'uni';
   }
 
+  get pendingBytes(): number {
+    return this.#queuedBytes + (this.#batch?.bytes ?? 0);
+  }
+
   pause(): void {
     this.#paused = true;
   }
@@ -65,10 +70,24 @@ export class MemoryStream implements IncomingStream {
     this.connection.soon(() => this.#deliver());
   }
 
+  append(bytes: Uint8Array): void {
+    if (this.#writeDone) return;
+    this.#batch ??= new Batch();
+    if (this.#batch.bytes === 0) queueMicrotask(() => this.writeBatch());
+    this.#batch.add(bytes);
+  }
+
+  /** What was appended is written. */
+  writeBatch(): void {
+    if (this.#batch === undefined || this.#batch.bytes === 0) return;
+    this.write(this.#batch.take(), false);
+  }
+
   write(bytes: Uint8Array, fin: boolean): void {
     if (this.#writeDone || this.#outbox.at(-1)?.fin === true) return;
+    this.writeBatch();
     this.#outbox.push({ bytes, fin });
-    this.pendingBytes += bytes.length;
+    this.#queuedBytes += bytes.length;
     this.#pump();
   }
 
@@ -119,7 +138,7 @@ export class MemoryStream implements IncomingStream {
       if (whole) this.#outbox.shift();
       else this.#outbox[0] = { bytes: entry.bytes.subarray(part.length), fin: entry.fin };
       this.#window -= part.length;
-      this.pendingBytes -= part.length;
+      this.#queuedBytes -= part.length;
       this.connection.tell((far) => far.streamData(this.id, part, fin), part.length);
       if (fin) {
         this.#writeDone = true;
@@ -150,7 +169,8 @@ export class MemoryStream implements IncomingStream {
     this.#readDone = this.#writeDone = true;
     this.#outbox = [];
     this.#inbox = [];
-    this.pendingBytes = 0;
+    this.#batch = undefined;
+    this.#queuedBytes = 0;
     this.#waiters?.refuseAll(transportErrors.make('stream-ended'));
     this.connection.release(this);
   }

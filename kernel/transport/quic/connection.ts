@@ -4,7 +4,14 @@ import { peerKey, type PeerId } from '../../sdk/identifiers.ts';
 import { CLOSE_CODES } from '../../sdk/network.ts';
 import type { Hello } from '../admission.ts';
 import { transportErrors } from '../errors.ts';
-import type { CloseInfo, ConnectionStats, IncomingStream, SocketAddress, Stream, StreamAbort } from '../transport.ts';
+import type {
+  CloseInfo,
+  ConnectionStats,
+  IncomingStream,
+  SocketAddress,
+  StreamAbort,
+  TransportStream,
+} from '../transport.ts';
 import type { ConnectionDelegate } from './connection-delegate.ts';
 import { CLIENT_CONTROL_STREAM, CONTROL_BYTES, decodeHello, encodeHello, SERVER_CONTROL_STREAM } from './control.ts';
 import type { DatagramPath } from './datagram-path.ts';
@@ -37,7 +44,7 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
   readonly direction: 'inbound' | 'outbound';
   openedAtMs = 0;
   closed: CloseInfo | undefined;
-  onStream: (stream: IncomingStream) => void = ignore;
+  onStream: (stream: TransportStream & IncomingStream) => void = ignore;
   onClose: (info: CloseInfo) => void = ignore;
 
   /** Dropped as soon as the connection ends: quiche's memory is freed only with this object. */
@@ -47,6 +54,7 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
   readonly routes: string[];
   /** The peer process at the other end; known from its Hello or Accept. */
   incarnation: string | undefined;
+  readonly batched = new Set<QuicStream>();
   /** Streams with queued bytes, and uni-streams of ours that the peer may stop while nothing is queued. */
   readonly blocked = new Set<QuicStream>();
   readonly stoppable = new Set<QuicStream>();
@@ -123,11 +131,11 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
     return this.#phase === 'open' && this.closed === undefined;
   }
 
-  openBi(signal?: AbortSignal): Promise<Stream> | Stream {
+  openBi(signal?: AbortSignal): Promise<TransportStream> | TransportStream {
     return this.#openStream('bi', signal);
   }
 
-  openUni(signal?: AbortSignal): Promise<Stream> | Stream {
+  openUni(signal?: AbortSignal): Promise<TransportStream> | TransportStream {
     return this.#openStream('uni', signal);
   }
 
@@ -135,6 +143,7 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
     const native = this.native;
     if (native === undefined) return;
     // What was written before goes out first.
+    this.#writeBatches();
     this.#transmit(native);
     native.close(true, code, Buffer.from(reason));
     const lastWords = this.#transmit(native);
@@ -219,6 +228,8 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
 
   /** Sends what there is and arms the timer. */
   send(): void {
+    // Ahead of the next line, so that it does not ask for another turn.
+    this.#writeBatches();
     this.#sendScheduled = false;
     this.#largeInTurn = 0;
     const native = this.native;
@@ -292,6 +303,7 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
   release(stream: QuicStream): void {
     this.#streams.delete(stream.id);
     this.blocked.delete(stream);
+    if (this.batched.size > 0) this.batched.delete(stream);
     if (this.stoppable.size > 0) this.stoppable.delete(stream);
   }
 
@@ -315,6 +327,7 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
     this.#timer?.cancel();
     this.#handshakeTimer?.cancel();
     this.size.stop();
+    this.batched.clear();
     this.blocked.clear();
     this.stoppable.clear();
     const reason = transportErrors.make('closed', { reason: info.reason });
@@ -326,6 +339,13 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
       this.onClose(info);
     } catch (error) {
       this.#delegate.log.error('close-handler-threw', { connection: this.id, reason: String(error) });
+    }
+  }
+
+  #writeBatches(): void {
+    for (const stream of this.batched) {
+      this.batched.delete(stream);
+      stream.writeBatch();
     }
   }
 
@@ -405,7 +425,7 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
     else if (this.#phase === 'verified') this.#delegate.greeted(this, hello);
   }
 
-  #openStream(kind: 'bi' | 'uni', signal?: AbortSignal): Promise<Stream> | Stream {
+  #openStream(kind: 'bi' | 'uni', signal?: AbortSignal): Promise<TransportStream> | TransportStream {
     signal?.throwIfAborted();
     if (this.native === undefined || this.#phase !== 'open') {
       throw transportErrors.make('closed', { reason: this.closed?.reason ?? 'not open' });

@@ -1,5 +1,5 @@
 import type { Connection as NativeConnection } from '@matrixai/quic/native/types.js';
-import type { Stream } from '../transport.ts';
+import type { TransportStream } from '../transport.ts';
 import { waitingOpens } from '../waiting.ts';
 
 type Kind = 'bi' | 'uni';
@@ -13,15 +13,15 @@ export class StreamOpens {
   /** How many quiche knows: those up to the last that was written to. */
   readonly #known = { bi: 0, uni: 1 };
   readonly #ourBit: number;
-  readonly #make: (id: number) => Stream;
+  readonly #make: (id: number) => TransportStream;
 
-  constructor(direction: 'inbound' | 'outbound', make: (id: number) => Stream) {
+  constructor(direction: 'inbound' | 'outbound', make: (id: number) => TransportStream) {
     this.#ourBit = direction === 'inbound' ? 1 : 0;
     this.#make = make;
   }
 
   /** @throws transport/too-many-streams when too many wait already */
-  open(native: NativeConnection, kind: Kind, signal?: AbortSignal): Promise<Stream> | Stream {
+  open(native: NativeConnection, kind: Kind, signal?: AbortSignal): Promise<TransportStream> | TransportStream {
     if (this.#queues[kind].size === 0 && this.#mayOpen(native, kind)) return this.#next(kind);
     return this.#queues[kind].wait(signal);
   }
@@ -34,7 +34,7 @@ export class StreamOpens {
     }
   }
 
-  becameKnown({ id }: Stream): void {
+  becameKnown({ id }: TransportStream): void {
     const kind = (id & 0x2) === 0 ? 'bi' : 'uni';
     this.#known[kind] = Math.max(this.#known[kind], (id >> 2) + 1);
   }
@@ -52,7 +52,7 @@ export class StreamOpens {
   }
 
   /** RFC 9000 §2.1: the two low bits of an id say who opened the stream, and its kind. */
-  #next(kind: Kind): Stream {
+  #next(kind: Kind): TransportStream {
     return this.#make(this.#opened[kind]++ * 4 + (kind === 'uni' ? 2 : 0) + this.#ourBit);
   }
 }

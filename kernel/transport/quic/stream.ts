@@ -2,7 +2,8 @@ import quiche from '@matrixai/quic/native/quiche.js';
 import type { Connection as NativeConnection } from '@matrixai/quic/native/types.js';
 import { transportErrors } from '../errors.ts';
 import { WRITE_QUEUE_LOW_BYTES } from '../limits.ts';
-import type { Connection, IncomingStream, StreamAbort } from '../transport.ts';
+import { Batch } from '../batch.ts';
+import type { Connection, IncomingStream, StreamAbort, TransportStream } from '../transport.ts';
 import type { WaitList } from '../../sdk/kit/wait-list.ts';
 import { waitingWriters } from '../waiting.ts';
 
@@ -32,6 +33,8 @@ export interface StreamDelegate extends Connection {
   readonly native: NativeConnection | undefined;
   /** Streams with queued bytes, which the next flush pumps. */
   readonly blocked: Set<QuicStream>;
+  /** Streams with a batch, which the next send writes. */
+  readonly batched: Set<QuicStream>;
   /** Uni-streams of ours that the peer may stop while nothing is queued. */
   readonly stoppable: Set<QuicStream>;
   /** Sends, or reads and sends, at the end of this turn of the event loop. */
@@ -52,14 +55,13 @@ export interface StreamDelegate extends Connection {
   lostStreamCredit(): void;
 }
 
-export class QuicStream implements IncomingStream {
+export class QuicStream implements IncomingStream, TransportStream {
   readonly id: number;
   readonly connection: StreamDelegate;
   readonly kind: 'bi' | 'uni';
   onData: (chunk: Uint8Array, fin: boolean) => void = ignore;
   onAbort: (reason: StreamAbort) => void = ignore;
-  pendingBytes = 0;
-
+  #queuedBytes = 0;
   #readDone: boolean;
   #writeDone: boolean;
   #paused = false;
@@ -69,7 +71,8 @@ export class QuicStream implements IncomingStream {
   #discardedBytes = 0;
   /** quiche knows a stream of ours from the first bytes on. */
   #known: boolean;
-  /** Both are made when needed: most streams carry one frame each way and need neither. */
+  /** All three are made when needed: most streams carry one frame each way and need none. */
+  #batch: Batch | undefined;
   #queue: QueuedWrite[] | undefined;
   #waiters: WaitList | undefined;
 
@@ -80,6 +83,10 @@ export class QuicStream implements IncomingStream {
     this.#known = !local;
     this.#readDone = local && this.kind === 'uni';
     this.#writeDone = !local && this.kind === 'uni';
+  }
+
+  get pendingBytes(): number {
+    return this.#queuedBytes + (this.#batch?.bytes ?? 0);
   }
 
   /** Whether reading it now can give anything to anybody. */
@@ -97,19 +104,35 @@ export class QuicStream implements IncomingStream {
     this.connection.touchRead();
   }
 
+  append(bytes: Uint8Array): void {
+    if (this.#writeDone) return;
+    this.#batch ??= new Batch();
+    this.#batch.add(bytes);
+    this.connection.batched.add(this);
+    this.connection.touch();
+  }
+
+  /** What was appended is written. */
+  writeBatch(): void {
+    if (this.#batch === undefined || this.#batch.bytes === 0) return;
+    this.write(this.#batch.take(), false);
+    if (this.pendingBytes < WRITE_QUEUE_LOW_BYTES) this.#waiters?.all();
+  }
+
   write(bytes: Uint8Array, fin: boolean): void {
     if (this.#writeDone) return;
+    this.writeBatch();
     this.#becomeKnown();
     const native = this.connection.native;
     let offset = 0;
-    if (native !== undefined && this.pendingBytes === 0 && this.#queue === undefined)
+    if (native !== undefined && this.#queuedBytes === 0 && this.#queue === undefined)
       offset = this.#offer(native, bytes, 0, fin);
     // The offer took it all with its end, or found out that the peer stopped the stream.
     if (!this.#writeDone) {
       if (offset < bytes.length || fin) {
         this.#queue ??= [];
         this.#queue.push({ bytes, offset, fin });
-        this.pendingBytes += bytes.length - offset;
+        this.#queuedBytes += bytes.length - offset;
         this.connection.blocked.add(this);
       }
       if (this.kind === 'uni') this.connection.stoppable.add(this);
@@ -137,13 +160,13 @@ export class QuicStream implements IncomingStream {
       entry.offset = this.#offer(native, entry.bytes, before, entry.fin);
       // The last of it went, or the peer stopped the stream.
       if (this.#writeDone) break;
-      this.pendingBytes -= entry.offset - before;
+      this.#queuedBytes -= entry.offset - before;
       if (entry.offset < entry.bytes.length || entry.fin) break;
       queue.shift();
     }
     if (this.#writeDone || queue.length === 0) {
       this.#queue = undefined;
-      this.pendingBytes = 0;
+      this.#queuedBytes = 0;
     }
     if (this.pendingBytes < WRITE_QUEUE_LOW_BYTES) this.#waiters?.all();
     return this.#queue === undefined;
@@ -184,7 +207,8 @@ export class QuicStream implements IncomingStream {
   connectionEnded(): void {
     this.#waiters?.refuseAll(transportErrors.make('stream-ended'));
     this.#queue = undefined;
-    this.pendingBytes = 0;
+    this.#batch = undefined;
+    this.#queuedBytes = 0;
     const report = !this.#aborted && !(this.#readDone && this.#writeDone);
     this.#aborted = true;
     this.#readDone = this.#writeDone = true;
@@ -236,7 +260,8 @@ export class QuicStream implements IncomingStream {
     this.#aborted = true;
     this.#abortCode = code;
     this.#queue = undefined;
-    this.pendingBytes = 0;
+    this.#batch = undefined;
+    this.#queuedBytes = 0;
     this.#waiters?.refuseAll(transportErrors.make('stream-ended'));
     const native = this.connection.native;
     if (native !== undefined && !this.#writeDone) {

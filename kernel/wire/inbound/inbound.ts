@@ -2,6 +2,7 @@ import { ItsgoinError, codeOf } from '../../sdk/errors.ts';
 import { EXTENSION_CODE } from '../../sdk/message.ts';
 import { AnswerWithBytes } from '../../sdk/raw-body.ts';
 import type { IncomingStream, StreamAbort } from '../../transport/transport.ts';
+import type { StreamReader } from '../calls.ts';
 import { catalogueEntry } from '../catalogue.ts';
 import { Deadline } from '../deadlines.ts';
 import type { Expiring } from '../deadlines.ts';
@@ -34,7 +35,7 @@ import type { Refusal } from './refusal.ts';
  *    paused                       (raw bytes follow the answer)
  *                 (part of a frame: its plugin is held, or no room for the rest)
  */
-export class Inbound implements IntakeCall, RunOutcome, RawWriterCall, WaitingFrameCall, Expiring {
+export class Inbound implements StreamReader, IntakeCall, RunOutcome, RawWriterCall, WaitingFrameCall, Expiring {
   readonly #wire: WireConnection;
   readonly #stream: IncomingStream;
   readonly #intake: FrameIntake;

@@ -1,0 +1,285 @@
+import type { Connection, IncomingStream, StreamAbort, TransportStream } from '../../transport/transport.ts';
+import type { StreamReader } from '../calls.ts';
+import { REFUSED_CODE } from '../catalogue.ts';
+import { Deadline } from '../deadlines.ts';
+import type { Expiring } from '../deadlines.ts';
+import { encodeFrame } from '../frame.ts';
+import {
+  BACKPRESSURE_BYTES,
+  HEADER_DEADLINE_MS,
+  MALFORMED_POINTS,
+  REFUSED_MAX_BYTES,
+  RESET_CODES,
+  SHARED_TURN_RECORDS,
+  SHARED_UNANSWERED_MAX,
+} from '../limits.ts';
+import type { WireConnection } from '../wire-connection.ts';
+import { IncomingRequest, NoticeStream } from './incoming-request.ts';
+import {
+  ANSWER_STREAM_CODE,
+  RECORD_KINDS,
+  RecordReader,
+  encodeElsewhere,
+  encodeRecord,
+  encodeReset,
+  fitsRecord,
+  malformedRecord,
+} from './record.ts';
+
+const END = new Uint8Array(0);
+
+/** Whose shared stream it is. */
+export interface IncomingOwner {
+  /** Takes over a message as if it had a stream of its own. */
+  receive(stream: IncomingStream): StreamReader;
+  ended(stream: IncomingSharedStream): void;
+}
+
+/**
+ * A shared stream that the peer opened: its requests and notices come in on it, and answers go back.
+ *
+ * It is not read on while the connection leaves new streams unread, while the peer leaves many answers
+ * unread, and after its share of a turn of the event loop.
+ */
+export class IncomingSharedStream implements StreamReader, Expiring {
+  readonly connection: Connection;
+  readonly #wire: WireConnection;
+  readonly #stream: TransportStream;
+  readonly #owner: IncomingOwner;
+  readonly #notices: NoticeStream;
+  readonly #reader = new RecordReader();
+  readonly #deadline = new Deadline(this);
+  readonly #requests = new Map<number, IncomingRequest>();
+  #started = false;
+  #reading = false;
+  #paused = false;
+  #finished = false;
+  #ended = false;
+  /** Records of this turn. */
+  #inTurn = 0;
+  /** It has had its share, and the next turn is waited for. */
+  #turnOver = false;
+  #draining: Promise<void> | undefined;
+
+  constructor(wire: WireConnection, stream: TransportStream, owner: IncomingOwner) {
+    this.connection = wire.connection;
+    this.#wire = wire;
+    this.#stream = stream;
+    this.#owner = owner;
+    this.#notices = new NoticeStream(wire.connection);
+  }
+
+  get pendingBytes(): number {
+    return this.#stream.pendingBytes;
+  }
+
+  read(chunk: Uint8Array, fin: boolean): void {
+    if (this.#ended) return;
+    // The first byte said that it is a shared stream.
+    this.#reader.feed(this.#started ? chunk : chunk.subarray(1));
+    this.#started = true;
+    if (fin) this.#finished = true;
+    this.readOn();
+  }
+
+  /** Reads what is here, as far as that may be now. */
+  readOn(): void {
+    if (this.#reading || this.#ended) return;
+    this.#reading = true;
+    const wasPartial = this.#reader.isPartial;
+    let records = 0;
+    try {
+      while (!this.#stalled && this.#reader.next()) {
+        records++;
+        this.#count();
+        this.#record();
+      }
+      if (this.#finished && !this.#stalled && this.#reader.isPartial) throw malformedRecord();
+    } catch {
+      this.#wire.context.counters.add('malformed:record');
+      this.#break(RESET_CODES.malformed);
+      this.#wire.blame(MALFORMED_POINTS);
+    }
+    this.#reading = false;
+    if (this.#ended) return;
+    if (this.#stalled) this.#pause();
+    else this.#resume(records > 0 || !wasPartial);
+  }
+
+  /** The peer or the connection ended it. */
+  aborted(reason: StreamAbort): void {
+    this.#end(reason);
+  }
+
+  /** The rest of a record has not come. */
+  expire(): void {
+    this.#wire.context.counters.add('shared-stream-stalled');
+    this.#break(RESET_CODES.deadline);
+  }
+
+  // ── answers ──────────────────────────────────────────────────────────────────────────────────
+
+  /** Sends the answer; a long one on a stream of its own, which is returned. */
+  answer(request: IncomingRequest, frame: Uint8Array): TransportStream | Promise<TransportStream> | undefined {
+    if (fitsRecord(frame.length)) {
+      this.#stream.append(encodeRecord(RECORD_KINDS.answer, request.id, frame));
+      this.#release(request);
+      return undefined;
+    }
+    try {
+      const opened = this.connection.openUni();
+      if (!(opened instanceof Promise)) return this.#answerOn(opened, request, frame);
+      return opened.then(
+        (stream) => this.#answerOn(stream, request, frame),
+        (error: unknown) => {
+          this.leaveUnanswered(request, RESET_CODES.failed);
+          throw error;
+        },
+      );
+    } catch {
+      this.leaveUnanswered(request, RESET_CODES.failed);
+      return undefined;
+    }
+  }
+
+  leaveUnanswered(request: IncomingRequest, code: number): void {
+    this.#stream.append(encodeReset(request.id, code));
+    this.#release(request);
+  }
+
+  /** Resolves when `pendingBytes` is low again; rejects when the stream ends first. */
+  writable(): Promise<void> {
+    this.#draining ??= this.#stream.writable().finally(() => {
+      this.#draining = undefined;
+    });
+    return this.#draining;
+  }
+
+  #answerOn(stream: TransportStream, request: IncomingRequest, frame: Uint8Array): TransportStream {
+    stream.append(encodeRecord(ANSWER_STREAM_CODE, request.id, END));
+    stream.write(frame, true);
+    this.#stream.append(encodeElsewhere(request.id, stream.id));
+    this.#release(request);
+    return stream;
+  }
+
+  #release(request: IncomingRequest): void {
+    this.#requests.delete(request.id);
+    this.#settle();
+  }
+
+  /** The peer sends no more, and has all answers. */
+  #settle(): void {
+    if (!this.#finished || this.#paused || this.#reading || this.#requests.size > 0) return;
+    this.#stream.write(END, true);
+    this.#end({ by: 'peer', code: undefined });
+  }
+
+  // ── records ──────────────────────────────────────────────────────────────────────────────────
+
+  #record(): void {
+    const { kind, id, frame } = this.#reader;
+    if (kind === RECORD_KINDS.notice) {
+      const reader = this.#owner.receive(this.#notices);
+      this.#wire.guard(() => reader.read(frame, true));
+    } else if (kind === RECORD_KINDS.request) {
+      if (this.#requests.has(id)) throw malformedRecord();
+      this.#request(id, frame);
+    } else if (kind === RECORD_KINDS.reset) {
+      const request = this.#requests.get(id);
+      // Otherwise its answer is on the way.
+      if (request === undefined) return;
+      this.#requests.delete(id);
+      this.#wire.guard(() => request.ended({ by: 'peer', code: frame[0] }));
+    } else {
+      throw malformedRecord();
+    }
+  }
+
+  #request(id: number, frame: Uint8Array): void {
+    if (this.#requests.size >= SHARED_UNANSWERED_MAX) {
+      this.#wire.context.counters.add('over-capacity');
+      const refused = encodeFrame(REFUSED_CODE, { code: 'over-capacity' }, REFUSED_MAX_BYTES);
+      this.#stream.append(encodeRecord(RECORD_KINDS.answer, id, refused));
+      return;
+    }
+    const request = new IncomingRequest(this, id);
+    this.#requests.set(id, request);
+    const reader = this.#owner.receive(request);
+    request.onAbort = (reason) => reader.aborted(reason);
+    this.#wire.guard(() => reader.read(frame, true));
+  }
+
+  // ── reading on, or not ───────────────────────────────────────────────────────────────────────
+
+  get #stalled(): boolean {
+    return (
+      this.#ended ||
+      this.#wire.blocked ||
+      this.#inTurn >= SHARED_TURN_RECORDS ||
+      this.#stream.pendingBytes > BACKPRESSURE_BYTES
+    );
+  }
+
+  /** That it is not read is our doing: the peer's time does not run. */
+  #pause(): void {
+    this.#wire.context.deadlines.clear(this.#deadline);
+    this.#reader.detach();
+    if (!this.#paused) {
+      this.#paused = true;
+      this.#stream.pause();
+    }
+    // An end of the blocking comes back here by itself.
+    if (this.#inTurn >= SHARED_TURN_RECORDS) this.#nextTurn();
+    if (this.#stream.pendingBytes > BACKPRESSURE_BYTES && this.#draining === undefined) {
+      this.writable().then(
+        () => this.readOn(),
+        () => {},
+      );
+    }
+  }
+
+  #resume(restart: boolean): void {
+    if (!this.#reader.isPartial) this.#wire.context.deadlines.clear(this.#deadline);
+    else if (restart || !this.#deadline.isSet) this.#wire.expireAfter(this.#deadline, HEADER_DEADLINE_MS);
+    if (this.#paused) {
+      this.#paused = false;
+      if (!this.#finished) this.#stream.resume();
+    }
+    this.#settle();
+  }
+
+  /** Promises run first, then what came for others; then this goes on. */
+  #nextTurn(): void {
+    if (this.#turnOver) return;
+    this.#turnOver = true;
+    setImmediate(() => {
+      this.#turnOver = false;
+      this.readOn();
+    });
+  }
+
+  #count(): void {
+    if (this.#inTurn++ > 0) return;
+    queueMicrotask(() => {
+      this.#inTurn = 0;
+    });
+  }
+
+  // ── the end ──────────────────────────────────────────────────────────────────────────────────
+
+  #break(code: number): void {
+    this.#stream.abort(code);
+    this.#end({ by: 'peer', code });
+  }
+
+  #end(reason: StreamAbort): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#wire.context.deadlines.clear(this.#deadline);
+    this.#owner.ended(this);
+    const requests = [...this.#requests.values()];
+    this.#requests.clear();
+    for (const request of requests) this.#wire.guard(() => request.ended(reason));
+  }
+}
