@@ -5,7 +5,8 @@ import type { AnyMessage } from '../kernel/sdk/message.ts';
 import type { AnyPlugin } from '../kernel/sdk/plugin.ts';
 import { CLOSE_CODES } from '../kernel/sdk/network.ts';
 import { CATALOGUE, REFUSED_CODE, RESERVED_CODES, hexCode } from '../kernel/wire/catalogue.ts';
-import { RESET_CODES } from '../kernel/wire/limits.ts';
+import { HEADER_DEADLINE_MS, RESET_CODES, SHARED_INCOMING_MAX, SHARED_UNANSWERED_MAX } from '../kernel/wire/limits.ts';
+import { CAPSULE_KINDS } from '../kernel/wire/shared/capsule.ts';
 
 /** A message with the plugin that serves it. */
 export interface ServedMessage {
@@ -42,7 +43,7 @@ export async function protocolPage(dist: string): Promise<string> {
     'Generated from the code by `npm run docs`.',
     '',
     'One QUIC connection (ALPN `itsgoin/3`) carries all messages. A notice is one frame on a uni-stream; a request is',
-    'answered by one response frame on its bi-stream.',
+    'answered by one response frame on its bi-stream. Between peers that offer it, small frames share streams, see below.',
     '',
     '| offset | bytes | field |',
     '|---|---|---|',
@@ -63,7 +64,7 @@ export async function protocolPage(dist: string): Promise<string> {
     `| ${hexCode(0xf0)} | extension | uni, bi | ${hexCode(0xf0)} | any | \`{name, body}\`: a message by namespaced, versioned name |`,
     `| ${hexCode(REFUSED_CODE)} | Refused | bi | | kernel | \`{code, retry_after_ms?}\`: the request is not answered |`,
     '',
-    `Reserved, never to be used again: ${RESERVED_CODES.map(hexCode).join(', ')}.`,
+    `Reserved, never to be used again: ${RESERVED_CODES.map(hexCode).join(', ')}. 0xF2 and 0xF3 begin no frame: see shared streams.`,
     '',
     '## Extension messages of the built-in plugins',
     '',
@@ -75,6 +76,35 @@ export async function protocolPage(dist: string): Promise<string> {
     ),
     '',
     'The response to `vendor/message@1` is an extension frame named `vendor/message@1:response`.',
+    '',
+    '## Shared streams',
+    '',
+    'To a peer that offers the feature `shared-streams`, frames with a payload of at most 4 KiB may be sent on a long-lived',
+    'bi-stream, one for each priority of messages. Its opener sends the byte 0xF2 and then capsules; capsules come back on the',
+    'other half. Whether a frame shares a stream or has its own, it is the same frame with the same budget, deadline and answer,',
+    'and who offers the feature takes it either way.',
+    '',
+    '| offset | bytes | field of a capsule |',
+    '|---|---|---|',
+    '| 0 | 1 | kind, see below |',
+    '| 1 | 4 | id of the request, big-endian; chosen by who asks, and free again once the request is answered or called off; 0 with a notice |',
+    '| 5 | 5 | type and length of the frame, as above |',
+    '| 10 | length | payload of the frame |',
+    '',
+    '| kind | name | sent by | meaning |',
+    '|---|---|---|---|',
+    `| ${hexCode(CAPSULE_KINDS.notice)} | notice | opener | what would be a uni-stream |`,
+    `| ${hexCode(CAPSULE_KINDS.request)} | request | opener | what would be the opener's half of a bi-stream |`,
+    `| ${hexCode(CAPSULE_KINDS.answer)} | answer | the other | the response frame, or Refused |`,
+    `| ${hexCode(CAPSULE_KINDS.reset)} | reset | both | the request is called off, or will not be answered; the reset code is in the type byte, the length is 0 |`,
+    `| ${hexCode(CAPSULE_KINDS.elsewhere)} | elsewhere | the other | the answer comes on the uni-stream with this QUIC stream id (8 bytes); type 0xF3 |`,
+    '',
+    `An answer whose payload is longer than 4 KiB comes on a uni-stream of its own: the byte 0xF3, the id, the frame. Requests`,
+    `that may have raw bytes behind their response never share a stream. At most ${SHARED_UNANSWERED_MAX} requests of one shared stream are without`,
+    `an answer; a further one is refused \`over-capacity\`. A peer may have ${SHARED_INCOMING_MAX} shared streams open; a further one is reset. A`,
+    'capsule that is none of these, and an id used twice, are malformed and reset the stream, and the rest of one that has',
+    `begun has to come within ${HEADER_DEADLINE_MS / 1_000} s. With the stream end the calls on it, as if each had been reset; the sender then falls back to`,
+    'streams of their own.',
     '',
     '## Raw bytes behind a response',
     '',

@@ -1,6 +1,5 @@
 import type { Bus } from '../bus/bus.ts';
 import { featuresChanged, serviceArrived, serviceDeparted } from '../sdk/lifecycle-topics.ts';
-import { SHARED_STREAMS } from '../sdk/message.ts';
 import type { AnyMessage } from '../sdk/message.ts';
 import type { AnyPlugin } from '../sdk/plugin.ts';
 import { RAW_BLOB } from '../sdk/raw-body.ts';
@@ -18,10 +17,7 @@ export class CapabilityPublisher {
     this.#registry = registry;
   }
 
-  /**
-   * Feature and message names of all active plugins, `raw-blob` where one has raw bodies, and the
-   * kernel's own `shared-streams`, sorted: what peers are told.
-   */
+  /** Feature and message names of all active plugins, and `raw-blob` where one has raw bodies, sorted: what peers are told. */
   get features(): readonly string[] {
     return this.#features;
   }
@@ -41,7 +37,7 @@ export class CapabilityPublisher {
   }
 
   #collect(): string[] {
-    const names = new Set<string>([SHARED_STREAMS]);
+    const names = new Set<string>();
     for (const { generation } of this.#registry.all()) {
       for (const feature of generation?.plugin.features ?? []) names.add(feature);
       for (const message of Object.values<AnyMessage>(generation?.plugin.messages ?? {})) {

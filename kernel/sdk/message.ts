@@ -50,11 +50,8 @@ export interface MessageSpec<
   /** From the first byte to the end of the handler (receiver), and to the answer (sender). */
   readonly deadlineMs: number;
   readonly budget: MessageBudget;
-  /**
-   * `background`: small frames of it do not share a stream with those of other messages, which are not
-   * kept waiting by it. Default `normal`.
-   */
-  readonly priority: 'normal' | 'background';
+  /** Small frames of it share a stream with those of other such messages only, and keep no others waiting. */
+  readonly priority?: 'background';
   /** Only for the compiler. */
   readonly __body?: Body;
   /** Only for the compiler. */
@@ -72,12 +69,8 @@ interface CommonFields<Req extends TSchema> {
   /** Default 10,000. */
   readonly deadlineMs?: number;
   readonly budget: MessageBudget;
-  /** Default `normal`. */
-  readonly priority?: 'normal' | 'background';
+  readonly priority?: 'background';
 }
-
-/** Feature of nodes that take small frames on shared streams. */
-export const SHARED_STREAMS = 'shared-streams';
 
 export const MESSAGE_DEADLINE_MS = 10_000;
 export const RAW_IDLE_MS = 10_000;
@@ -86,7 +79,6 @@ export const RAW_IDLE_MS = 10_000;
 export function defineNotice<Req extends TSchema>(fields: CommonFields<Req>): MessageSpec<Req, undefined> {
   return Object.freeze({
     deadlineMs: MESSAGE_DEADLINE_MS,
-    priority: 'normal' as const,
     ...fields,
     kind: 'message' as const,
     code: fields.code,
@@ -122,7 +114,6 @@ export function defineRequest<
   const { code = EXTENSION_CODE, name = `${fields.name}:response`, body, maxBytes, raw } = fields.response;
   return Object.freeze({
     deadlineMs: MESSAGE_DEADLINE_MS,
-    priority: 'normal' as const,
     ...fields,
     kind: 'message' as const,
     code: fields.code,

@@ -50,7 +50,10 @@ export interface Network {
   setKind(id: number, kind: ConnectionKind): void;
   /** What the peer at the other end offers; empty until it has told (`setFeaturesOf`). */
   featuresOf(id: number): ReadonlySet<string>;
-  /** For the plugin that learns it: raw bytes, for one, are sent only to a peer that offers `raw-blob`. */
+  /**
+   * For the plugin that learns it: raw bytes are sent only to a peer that offers `raw-blob`, and small
+   * frames on shared streams only to one that offers `shared-streams`.
+   */
   setFeaturesOf(id: number, features: readonly string[]): void;
   /** Closes with a named reason (`CLOSE_CODES`); does nothing when it is gone already. */
   close(id: number, reason: CloseReason): void;
@@ -60,7 +63,7 @@ export interface Network {
    * host name, a multicast or an unspecified address, whoever told it.
    */
   mayDial(address: string, toldFrom: string): boolean;
-  /** What this node offers to peers at this moment: features and codes of active plugins, sorted. */
+  /** What this node offers to peers at this moment: features and codes of active plugins and the kernel's own, sorted. */
   features(): readonly string[];
 }
 

@@ -72,7 +72,7 @@ export const SHARED_WAITING_SHARE_MAX = 512;
 export const SHARED_INCOMING_MAX = 4;
 
 /** Messages of one shared stream that are taken in one turn of the event loop. */
-export const SHARED_TURN_RECORDS = 512;
+export const SHARED_TURN_MAX = 512;
 
 /** Raw bytes written to a stream at once; the next are taken from the source when the stream is writable again. */
 export const RAW_WRITE_BYTES = 256 * 1024;

@@ -6,6 +6,7 @@ import type { SendOptions } from '../sdk/plugin.ts';
 import { formatAddress, isDialable, resolveAddress } from '../transport/address.ts';
 import type { CloseInfo, Connection, Endpoint, EndpointSocket, SocketAddress } from '../transport/transport.ts';
 import { wireErrors } from './errors.ts';
+import { SHARED_STREAMS } from './shared/capsule.ts';
 import type { Attachment, NetworkDeps, NetworkHost } from './wire.ts';
 
 /** Addresses of one dial target, after DNS; a target with more is cut. */
@@ -152,7 +153,7 @@ class WireNetwork implements NetworkHost {
   }
 
   features(): readonly string[] {
-    return this.#deps.features();
+    return [...this.#deps.features(), SHARED_STREAMS].sort();
   }
 
   async sendTo<M extends AnyMessage>(

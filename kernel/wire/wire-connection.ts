@@ -8,12 +8,13 @@ import type { Blockable, Connected, ParkedFrame, StreamReader } from './calls.ts
 import type { WireContext } from './context.ts';
 import type { Deadline } from './deadlines.ts';
 import { HALF_READ_MAX, HALF_READ_MAX_BYTES, MISBEHAVIOUR_MAX_POINTS, WAIT_MAX_BYTES } from './limits.ts';
+import type { SharedHost } from './shared/host.ts';
 import { SharedStreams } from './shared/shared-streams.ts';
 import type { FrameRecord } from './trace.ts';
 import type { Attachment } from './wire.ts';
 
 /** One attached connection: what is being read of it, what runs for it, and what it may still use. */
-export class WireConnection implements Attachment, Blockable {
+export class WireConnection implements Attachment, Blockable, SharedHost {
   readonly context: WireContext;
   readonly connection: Connection;
   readonly account: PeerAccount;
@@ -87,7 +88,6 @@ export class WireConnection implements Attachment, Blockable {
     deadlines.set(deadline, clock.monotonic() + ms);
   }
 
-  /** Runs what belongs to one message of several on a stream: its failure is not theirs. */
   guard(run: () => void): void {
     try {
       run();
@@ -159,12 +159,10 @@ export class WireConnection implements Attachment, Blockable {
     }
   }
 
-  /** New streams are left unread, and shared ones not read on. */
   get blocked(): boolean {
     return this.#blocks > 0;
   }
 
-  /** An answer comes on this one: it is read although others are not. */
   readUnread(streamId: number): void {
     const at = this.#unread.findIndex(({ id, kind }) => id === streamId && kind === 'uni');
     const [stream] = at === -1 ? [] : this.#unread.splice(at, 1);

@@ -70,7 +70,7 @@ export interface NetworkDeps {
   readonly dispatcher: Dispatcher;
   readonly bus: Bus;
   readonly clock: Clock;
-  /** What is offered to peers at this moment; asked at each call. */
+  /** What plugins offer to peers at this moment, besides what the wire layer itself offers; asked at each call. */
   readonly features: () => readonly string[];
   readonly bind?: SocketAddress;
   /** `host:port` texts put before the interface addresses. */

@@ -32,4 +32,5 @@ export const nodeListUpdate = defineNotice({
   maxBytes: 2_560 * 1_024,
   // One in 120 s, one in 10 s while N1 changes, and the whole lists now and then.
   budget: { perSecond: 0.5, burst: 10, inFlight: 1 },
+  priority: 'background',
 });

@@ -288,6 +288,54 @@ export function transportContract(rig: TransportRig): void {
     t.is(String(await incoming), 'last words');
   });
 
+  check('what is appended arrives in order with what is written, and before a close', async (t, a, b) => {
+    const incoming = new Promise<Buffer>((resolve) => {
+      b.onStream = (stream) => onceCollected(stream, resolve);
+    });
+    const connection = await connect(a, b);
+    const stream = await connection.openUni();
+    stream.append(Buffer.from('one '));
+    stream.append(Buffer.from('two '));
+    t.is(stream.pendingBytes, 8);
+    stream.write(Buffer.from('three '), false);
+    stream.append(Buffer.from('four '));
+    await new Promise((resolve) => setImmediate(resolve));
+    stream.append(Buffer.from('five'));
+    stream.write(Buffer.alloc(0), true);
+    t.is(String(await incoming), 'one two three four five');
+    const lastWords = new Promise<string>((resolve) => {
+      b.onStream = (late) => {
+        late.onData = (chunk) => resolve(String(chunk));
+      };
+    });
+    (await connection.openUni()).append(Buffer.from('last words'));
+    connection.close(CLOSE_CODES.done, 'done');
+    t.is(await lastWords, 'last words');
+  });
+
+  check('what is appended in one turn leaves as one, and a writer that waits for it goes on', async (t, a, b) => {
+    const chunks: number[] = [];
+    let reader: Stream | undefined;
+    b.onStream = (stream) => {
+      reader = stream;
+      stream.onData = (chunk) => void chunks.push(chunk.length);
+    };
+    const stream = await (await connect(a, b)).openBi();
+    for (let at = 0; at < 100; at++) stream.append(Buffer.alloc(5, at));
+    await until(() => chunks.length > 0);
+    t.deepEqual(chunks, [500]);
+    for (let at = 0; at < 300; at++) stream.append(Buffer.alloc(1_000));
+    t.is(stream.pendingBytes, 300_000);
+    await stream.writable();
+    t.true(stream.pendingBytes < 256 * 1024);
+    await until(() => chunks.reduce((sum, bytes) => sum + bytes) === 300_500);
+    stream.append(Buffer.alloc(5));
+    stream.abort(1);
+    t.is(stream.pendingBytes, 0);
+    await t.throwsAsync(stream.writable(), { code: 'transport/stream-ended' });
+    t.truthy(reader);
+  });
+
   check('closing the endpoint tells every peer', async (t, a, b) => {
     await connect(a, b);
     await until(() => b.connections.length === 1);

@@ -5,7 +5,7 @@ import type { Topic } from '../../kernel/index.ts';
 import type { Bus } from '../../kernel/bus/bus.ts';
 import { createCounters } from '../../kernel/observe/index.ts';
 import type { Connection, EndpointOptions, EndpointSocket, Transport } from '../../kernel/transport/transport.ts';
-import { createDispatcher, createNetwork } from '../../kernel/wire/index.ts';
+import { SHARED_STREAMS, createDispatcher, createNetwork } from '../../kernel/wire/index.ts';
 import { recordingLog } from '../rig/recording-log.ts';
 import type { FakeConnection } from './pair.ts';
 import { connectionPair, testPeer } from './pair.ts';
@@ -146,7 +146,7 @@ test('a dial gives the connection there is, or the one the endpoint made', async
 test('advertised addresses come before those of the interfaces, none twice', async (t) => {
   const { network } = await networkRig({ advertise: ['203.0.113.9:4433', '192.0.2.1:4433'] });
   t.deepEqual(network.localAddresses(), ['203.0.113.9:4433', '192.0.2.1:4433', '[2001:db8::1]:4433']);
-  t.deepEqual(network.features(), ['packed-ids']);
+  t.deepEqual(network.features(), ['packed-ids', SHARED_STREAMS]);
   t.is(network.port, 4433);
 });
 

@@ -1,9 +1,9 @@
 import { VirtualClock } from '../../kernel/clock/index.ts';
-import { SHARED_STREAMS, Type, defineRequest, defineNotice } from '../../kernel/index.ts';
+import { Type, defineRequest, defineNotice } from '../../kernel/index.ts';
 import type { AnyMessage, Counters } from '../../kernel/index.ts';
 import { createCounters } from '../../kernel/observe/index.ts';
-import { createDispatcher } from '../../kernel/wire/index.ts';
-import type { Dispatcher, MessageHandler } from '../../kernel/wire/index.ts';
+import { SHARED_STREAMS, createDispatcher } from '../../kernel/wire/index.ts';
+import type { Attachment, Dispatcher, MessageHandler } from '../../kernel/wire/index.ts';
 import { recordingLog } from '../rig/recording-log.ts';
 import type { RecordingLog } from '../rig/recording-log.ts';
 import { connectionPair, testPeer } from './pair.ts';
@@ -54,6 +54,8 @@ export interface WireRig {
   readonly server: Side;
   readonly near: FakeConnection;
   readonly far: FakeConnection;
+  /** What the client keeps of `near`. */
+  readonly attachment: Attachment;
   /** Another pair of connections between the same two dispatchers. */
   connect(digit: string, options?: PairOptions): [FakeConnection, FakeConnection];
   serve(owner: string, ...entries: [AnyMessage, MessageHandler][]): void;
@@ -73,10 +75,14 @@ export function wireRig({ shared = true, ...options }: RigOptions = {}): WireRig
   };
   const client = side();
   const server = side();
+  const attachments = new Map<FakeConnection, Attachment>();
   const connect = (digit: string, pairOptions: PairOptions = options): [FakeConnection, FakeConnection] => {
     const [near, far] = connectionPair(testPeer(digit), testPeer('5'), pairOptions);
-    const attachments = [client.dispatcher.attach(near), server.dispatcher.attach(far)];
-    for (const attachment of attachments) attachment.features = new Set(shared ? [SHARED_STREAMS] : []);
+    const attachment = client.dispatcher.attach(near);
+    for (const attached of [attachment, server.dispatcher.attach(far)]) {
+      attached.features = new Set(shared ? [SHARED_STREAMS] : []);
+    }
+    attachments.set(near, attachment);
     near.onClose = () => client.dispatcher.detach(near);
     far.onClose = () => server.dispatcher.detach(far);
     return [near, far];
@@ -88,6 +94,7 @@ export function wireRig({ shared = true, ...options }: RigOptions = {}): WireRig
     server,
     near,
     far,
+    attachment: attachments.get(near) as Attachment,
     connect,
     serve(owner, ...entries) {
       server.dispatcher.router.install(

@@ -3,15 +3,15 @@ import type { StreamReader } from '../calls.ts';
 import { Deadline } from '../deadlines.ts';
 import type { Expiring } from '../deadlines.ts';
 import { HEADER_DEADLINE_MS, RESET_CODES } from '../limits.ts';
-import type { WireConnection } from '../wire-connection.ts';
+import type { SharedHost } from './host.ts';
 import type { OutgoingMessage } from './outgoing-message.ts';
 
 /** The byte 0xF3 and the id of a request. */
 const HEADER_BYTES = 5;
 
-/** A uni-stream with one answer that was too long for a record; from the frame on it is the call's. */
+/** A uni-stream with one answer that was too long for a capsule; from the frame on it is the call's. */
 export class AnswerStream implements StreamReader, Expiring {
-  readonly #wire: WireConnection;
+  readonly #wire: SharedHost;
   readonly #stream: IncomingStream;
   readonly #take: (id: number) => OutgoingMessage | undefined;
   readonly #header = Buffer.alloc(HEADER_BYTES);
@@ -20,7 +20,7 @@ export class AnswerStream implements StreamReader, Expiring {
   #message: OutgoingMessage | undefined;
 
   /** `take` gives the call that waits for this answer; undefined when none does any more. */
-  constructor(wire: WireConnection, stream: IncomingStream, take: (id: number) => OutgoingMessage | undefined) {
+  constructor(wire: SharedHost, stream: IncomingStream, take: (id: number) => OutgoingMessage | undefined) {
     this.#wire = wire;
     this.#stream = stream;
     this.#take = take;

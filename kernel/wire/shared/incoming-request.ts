@@ -1,8 +1,18 @@
 import { transportErrors } from '../../transport/errors.ts';
 import type { Connection, IncomingStream, StreamAbort, TransportStream } from '../../transport/transport.ts';
-import type { IncomingSharedStream } from './incoming-shared-stream.ts';
 
 const ignore = (): void => {};
+
+/** The shared stream it came on. */
+export interface RequestHost {
+  readonly connection: Connection;
+  readonly pendingBytes: number;
+  /** Sends the answer; a long one on a stream of its own, which is returned. */
+  answer(request: IncomingRequest, frame: Uint8Array): TransportStream | Promise<TransportStream> | undefined;
+  leaveUnanswered(request: IncomingRequest, code: number): void;
+  /** Resolves when `pendingBytes` is low again; rejects when the stream ends first. */
+  writable(): Promise<void>;
+}
 
 /** One request on a shared stream, as a stream of its own: its frame has come, and one frame goes back. */
 export class IncomingRequest implements IncomingStream {
@@ -11,12 +21,12 @@ export class IncomingRequest implements IncomingStream {
   readonly connection: Connection;
   onData: (chunk: Uint8Array, fin: boolean) => void = ignore;
   onAbort: (reason: StreamAbort) => void = ignore;
-  readonly #shared: IncomingSharedStream;
+  readonly #shared: RequestHost;
   #done = false;
   /** The stream on which the answer goes, or that is being opened for it. */
   #own: TransportStream | Promise<TransportStream> | undefined;
 
-  constructor(shared: IncomingSharedStream, id: number) {
+  constructor(shared: RequestHost, id: number) {
     this.#shared = shared;
     this.id = id;
     this.connection = shared.connection;
@@ -52,9 +62,12 @@ export class IncomingRequest implements IncomingStream {
   }
 
   abort(code: number): void {
-    if (this.#done) return;
-    this.#done = true;
-    this.#shared.leaveUnanswered(this, code);
+    if (this.#own !== undefined) {
+      Promise.resolve(this.#own).then((stream) => stream.abort(code), ignore);
+    } else if (!this.#done) {
+      this.#done = true;
+      this.#shared.leaveUnanswered(this, code);
+    }
   }
 
   /** The peer called it off, or its shared stream ended. */

@@ -10,21 +10,22 @@ import {
   MALFORMED_POINTS,
   REFUSED_MAX_BYTES,
   RESET_CODES,
-  SHARED_TURN_RECORDS,
+  SHARED_TURN_MAX,
   SHARED_UNANSWERED_MAX,
 } from '../limits.ts';
-import type { WireConnection } from '../wire-connection.ts';
+import type { SharedHost } from './host.ts';
 import { IncomingRequest, NoticeStream } from './incoming-request.ts';
+import type { RequestHost } from './incoming-request.ts';
 import {
   ANSWER_STREAM_CODE,
-  RECORD_KINDS,
-  RecordReader,
+  CAPSULE_KINDS,
+  CapsuleReader,
   encodeElsewhere,
-  encodeRecord,
+  encodeCapsule,
   encodeReset,
-  fitsRecord,
-  malformedRecord,
-} from './record.ts';
+  fitsCapsule,
+  malformedCapsule,
+} from './capsule.ts';
 
 const END = new Uint8Array(0);
 
@@ -41,13 +42,13 @@ export interface IncomingOwner {
  * It is not read on while the connection leaves new streams unread, while the peer leaves many answers
  * unread, and after its share of a turn of the event loop.
  */
-export class IncomingSharedStream implements StreamReader, Expiring {
+export class IncomingSharedStream implements StreamReader, RequestHost, Expiring {
   readonly connection: Connection;
-  readonly #wire: WireConnection;
+  readonly #wire: SharedHost;
   readonly #stream: TransportStream;
   readonly #owner: IncomingOwner;
   readonly #notices: NoticeStream;
-  readonly #reader = new RecordReader();
+  readonly #reader = new CapsuleReader();
   readonly #deadline = new Deadline(this);
   readonly #requests = new Map<number, IncomingRequest>();
   #started = false;
@@ -55,13 +56,15 @@ export class IncomingSharedStream implements StreamReader, Expiring {
   #paused = false;
   #finished = false;
   #ended = false;
-  /** Records of this turn. */
+  /** Capsules of this turn. */
   #inTurn = 0;
   /** It has had its share, and the next turn is waited for. */
   #turnOver = false;
+  /** The peer has left many answers unread. */
+  #waitsForPeer = false;
   #draining: Promise<void> | undefined;
 
-  constructor(wire: WireConnection, stream: TransportStream, owner: IncomingOwner) {
+  constructor(wire: SharedHost, stream: TransportStream, owner: IncomingOwner) {
     this.connection = wire.connection;
     this.#wire = wire;
     this.#stream = stream;
@@ -87,23 +90,23 @@ export class IncomingSharedStream implements StreamReader, Expiring {
     if (this.#reading || this.#ended) return;
     this.#reading = true;
     const wasPartial = this.#reader.isPartial;
-    let records = 0;
+    let capsules = 0;
     try {
       while (!this.#stalled && this.#reader.next()) {
-        records++;
+        capsules++;
         this.#count();
-        this.#record();
+        this.#capsule();
       }
-      if (this.#finished && !this.#stalled && this.#reader.isPartial) throw malformedRecord();
+      if (this.#finished && !this.#stalled && this.#reader.isPartial) throw malformedCapsule();
     } catch {
-      this.#wire.context.counters.add('malformed:record');
+      this.#wire.context.counters.add('malformed:capsule');
       this.#break(RESET_CODES.malformed);
       this.#wire.blame(MALFORMED_POINTS);
     }
     this.#reading = false;
     if (this.#ended) return;
     if (this.#stalled) this.#pause();
-    else this.#resume(records > 0 || !wasPartial);
+    else this.#resume(capsules > 0 || !wasPartial);
   }
 
   /** The peer or the connection ended it. */
@@ -111,7 +114,7 @@ export class IncomingSharedStream implements StreamReader, Expiring {
     this.#end(reason);
   }
 
-  /** The rest of a record has not come. */
+  /** The rest of a capsule has not come. */
   expire(): void {
     this.#wire.context.counters.add('shared-stream-stalled');
     this.#break(RESET_CODES.deadline);
@@ -119,10 +122,9 @@ export class IncomingSharedStream implements StreamReader, Expiring {
 
   // ── answers ──────────────────────────────────────────────────────────────────────────────────
 
-  /** Sends the answer; a long one on a stream of its own, which is returned. */
   answer(request: IncomingRequest, frame: Uint8Array): TransportStream | Promise<TransportStream> | undefined {
-    if (fitsRecord(frame.length)) {
-      this.#stream.append(encodeRecord(RECORD_KINDS.answer, request.id, frame));
+    if (fitsCapsule(frame.length)) {
+      this.#stream.append(encodeCapsule(CAPSULE_KINDS.answer, request.id, frame));
       this.#release(request);
       return undefined;
     }
@@ -147,7 +149,6 @@ export class IncomingSharedStream implements StreamReader, Expiring {
     this.#release(request);
   }
 
-  /** Resolves when `pendingBytes` is low again; rejects when the stream ends first. */
   writable(): Promise<void> {
     this.#draining ??= this.#stream.writable().finally(() => {
       this.#draining = undefined;
@@ -156,7 +157,7 @@ export class IncomingSharedStream implements StreamReader, Expiring {
   }
 
   #answerOn(stream: TransportStream, request: IncomingRequest, frame: Uint8Array): TransportStream {
-    stream.append(encodeRecord(ANSWER_STREAM_CODE, request.id, END));
+    stream.append(encodeCapsule(ANSWER_STREAM_CODE, request.id, END));
     stream.write(frame, true);
     this.#stream.append(encodeElsewhere(request.id, stream.id));
     this.#release(request);
@@ -175,24 +176,24 @@ export class IncomingSharedStream implements StreamReader, Expiring {
     this.#end({ by: 'peer', code: undefined });
   }
 
-  // ── records ──────────────────────────────────────────────────────────────────────────────────
+  // ── capsules ──────────────────────────────────────────────────────────────────────────────────
 
-  #record(): void {
+  #capsule(): void {
     const { kind, id, frame } = this.#reader;
-    if (kind === RECORD_KINDS.notice) {
+    if (kind === CAPSULE_KINDS.notice) {
       const reader = this.#owner.receive(this.#notices);
       this.#wire.guard(() => reader.read(frame, true));
-    } else if (kind === RECORD_KINDS.request) {
-      if (this.#requests.has(id)) throw malformedRecord();
+    } else if (kind === CAPSULE_KINDS.request) {
+      if (this.#requests.has(id)) throw malformedCapsule();
       this.#request(id, frame);
-    } else if (kind === RECORD_KINDS.reset) {
+    } else if (kind === CAPSULE_KINDS.reset) {
       const request = this.#requests.get(id);
       // Otherwise its answer is on the way.
       if (request === undefined) return;
       this.#requests.delete(id);
       this.#wire.guard(() => request.ended({ by: 'peer', code: frame[0] }));
     } else {
-      throw malformedRecord();
+      throw malformedCapsule();
     }
   }
 
@@ -200,7 +201,7 @@ export class IncomingSharedStream implements StreamReader, Expiring {
     if (this.#requests.size >= SHARED_UNANSWERED_MAX) {
       this.#wire.context.counters.add('over-capacity');
       const refused = encodeFrame(REFUSED_CODE, { code: 'over-capacity' }, REFUSED_MAX_BYTES);
-      this.#stream.append(encodeRecord(RECORD_KINDS.answer, id, refused));
+      this.#stream.append(encodeCapsule(CAPSULE_KINDS.answer, id, refused));
       return;
     }
     const request = new IncomingRequest(this, id);
@@ -216,7 +217,7 @@ export class IncomingSharedStream implements StreamReader, Expiring {
     return (
       this.#ended ||
       this.#wire.blocked ||
-      this.#inTurn >= SHARED_TURN_RECORDS ||
+      this.#inTurn >= SHARED_TURN_MAX ||
       this.#stream.pendingBytes > BACKPRESSURE_BYTES
     );
   }
@@ -230,13 +231,18 @@ export class IncomingSharedStream implements StreamReader, Expiring {
       this.#stream.pause();
     }
     // An end of the blocking comes back here by itself.
-    if (this.#inTurn >= SHARED_TURN_RECORDS) this.#nextTurn();
-    if (this.#stream.pendingBytes > BACKPRESSURE_BYTES && this.#draining === undefined) {
-      this.writable().then(
-        () => this.readOn(),
-        () => {},
-      );
-    }
+    if (this.#inTurn >= SHARED_TURN_MAX) this.#nextTurn();
+    if (this.#stream.pendingBytes > BACKPRESSURE_BYTES) this.#readWhenDrained();
+  }
+
+  #readWhenDrained(): void {
+    if (this.#waitsForPeer) return;
+    this.#waitsForPeer = true;
+    const goOn = (): void => {
+      this.#waitsForPeer = false;
+      this.readOn();
+    };
+    this.writable().then(goOn, () => {});
   }
 
   #resume(restart: boolean): void {

@@ -1,8 +1,21 @@
+import { transportErrors } from '../../transport/errors.ts';
 import type { Connection, Stream, StreamAbort } from '../../transport/transport.ts';
-import type { OutgoingSharedStream } from './outgoing-shared-stream.ts';
 import type { Line } from './turns.ts';
 
 const ignore = (): void => {};
+
+/** The shared stream it goes on. */
+export interface MessageHost {
+  readonly connection: Connection;
+  readonly pendingBytes: number;
+  /** @throws transport/stream-ended */
+  send(message: OutgoingMessage, frame: Uint8Array): void;
+  /** Resolves when `pendingBytes` is low again; rejects when the stream ends first. */
+  writable(): Promise<void>;
+  callOff(message: OutgoingMessage, code: number): void;
+  /** It is answered, or its answer comes elsewhere, or not at all. */
+  release(message: OutgoingMessage): void;
+}
 
 /** One message of ours on a shared stream, as a stream of its own: one frame out, and for a request one in. */
 export class OutgoingMessage implements Stream {
@@ -16,11 +29,11 @@ export class OutgoingMessage implements Stream {
   /** It has been called off, or needs the shared stream no more. */
   done = false;
   written = false;
-  readonly #shared: OutgoingSharedStream;
+  readonly #shared: MessageHost;
   /** The stream on which the answer comes. */
   #own: Stream | undefined;
 
-  constructor(shared: OutgoingSharedStream, id: number, line: Line) {
+  constructor(shared: MessageHost, id: number, line: Line) {
     this.#shared = shared;
     this.id = id;
     this.line = line;
@@ -31,12 +44,14 @@ export class OutgoingMessage implements Stream {
     return this.#shared.pendingBytes;
   }
 
-  /** An answer in a record is whole when it comes, and one on a stream of its own is bounded by its message. */
+  /** An answer in a capsule is whole when it comes, and one on a stream of its own is bounded by its message. */
   pause(): void {}
   resume(): void {}
 
+  /** @throws transport/stream-ended */
   write(bytes: Uint8Array): void {
-    if (!this.done) this.#shared.send(this, bytes);
+    if (this.done) throw transportErrors.make('stream-ended');
+    this.#shared.send(this, bytes);
   }
 
   writable(): Promise<void> {

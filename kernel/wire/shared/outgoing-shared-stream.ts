@@ -1,23 +1,24 @@
 import type { AnyMessage } from '../../sdk/message.ts';
+import { transportErrors } from '../../transport/errors.ts';
 import type { Connection, Stream, StreamAbort, TransportStream } from '../../transport/transport.ts';
 import { Deadline } from '../deadlines.ts';
 import type { Expiring } from '../deadlines.ts';
 import { BACKPRESSURE_BYTES, HEADER_DEADLINE_MS, MALFORMED_POINTS, RESET_CODES } from '../limits.ts';
-import type { WireConnection } from '../wire-connection.ts';
+import type { SharedHost } from './host.ts';
 import { OutgoingMessage } from './outgoing-message.ts';
+import type { MessageHost } from './outgoing-message.ts';
 import {
-  RECORD_KINDS,
-  RECORD_MAX_BYTES,
-  RecordReader,
+  CAPSULE_KINDS,
+  CAPSULE_MAX_BYTES,
+  CapsuleReader,
   SHARED_STREAM_CODE,
   decodeElsewhere,
-  encodeRecord,
+  encodeCapsule,
   encodeReset,
-  malformedRecord,
-} from './record.ts';
+  malformedCapsule,
+} from './capsule.ts';
 import { Turns } from './turns.ts';
 import type { Line } from './turns.ts';
-
 
 /** Whose shared stream it is. */
 export interface SharedStreamOwner {
@@ -33,22 +34,24 @@ export interface SharedStreamOwner {
  * A shared stream that we opened: our requests and notices of one priority go out on it, and answers
  * come back. When it ends, each call under way on it ends, and what still waits goes on a stream of its own.
  */
-export class OutgoingSharedStream implements Expiring {
+export class OutgoingSharedStream implements MessageHost, Expiring {
   readonly connection: Connection;
-  readonly #wire: WireConnection;
+  readonly #wire: SharedHost;
   readonly #stream: TransportStream;
   readonly #owner: SharedStreamOwner;
   readonly #turns = new Turns();
-  readonly #reader = new RecordReader();
+  readonly #reader = new CapsuleReader();
   readonly #deadline = new Deadline(this);
   readonly #unanswered = new Map<number, OutgoingMessage>();
   /** Messages that have been let on and have not written yet. */
   #unwritten = 0;
   #anyWaiting = false;
+  /** The peer does not keep up, and somebody waits. */
+  #waitsForPeer = false;
   #draining: Promise<void> | undefined;
   #ended = false;
 
-  constructor(wire: WireConnection, stream: TransportStream, owner: SharedStreamOwner) {
+  constructor(wire: SharedHost, stream: TransportStream, owner: SharedStreamOwner) {
     this.connection = wire.connection;
     this.#wire = wire;
     this.#stream = stream;
@@ -87,18 +90,18 @@ export class OutgoingSharedStream implements Expiring {
   }
 
   send(message: OutgoingMessage, frame: Uint8Array): void {
+    if (this.#ended) throw transportErrors.make('stream-ended');
     message.written = true;
     this.#unwritten--;
     if (message.line.answered) {
-      this.#stream.append(encodeRecord(RECORD_KINDS.request, message.id, frame));
+      this.#stream.append(encodeCapsule(CAPSULE_KINDS.request, message.id, frame));
     } else {
       message.done = true;
-      this.#stream.append(encodeRecord(RECORD_KINDS.notice, 0, frame));
+      this.#stream.append(encodeCapsule(CAPSULE_KINDS.notice, 0, frame));
     }
     if (this.#anyWaiting) this.#serve();
   }
 
-  /** Resolves when `pendingBytes` is low again; rejects when the stream ends first. */
   writable(): Promise<void> {
     this.#draining ??= this.#stream.writable().finally(() => {
       this.#draining = undefined;
@@ -112,7 +115,6 @@ export class OutgoingSharedStream implements Expiring {
     this.release(message);
   }
 
-  /** It is answered, or its answer comes elsewhere, or not at all. */
   release(message: OutgoingMessage): void {
     message.done = true;
     if (message.line.answered) this.#unanswered.delete(message.id);
@@ -120,14 +122,14 @@ export class OutgoingSharedStream implements Expiring {
     if (this.#anyWaiting) this.#serve();
   }
 
-  /** The rest of a record has not come. */
+  /** The rest of a capsule has not come. */
   expire(): void {
     this.#wire.context.counters.add('shared-stream-stalled');
     this.#break(RESET_CODES.deadline);
   }
 
   #hasRoom(): boolean {
-    return this.#stream.pendingBytes + this.#unwritten * RECORD_MAX_BYTES <= BACKPRESSURE_BYTES;
+    return this.#stream.pendingBytes + this.#unwritten * CAPSULE_MAX_BYTES <= BACKPRESSURE_BYTES;
   }
 
   #place(line: Line): OutgoingMessage {
@@ -147,11 +149,17 @@ export class OutgoingSharedStream implements Expiring {
     );
     this.#anyWaiting = this.#turns.waiting > 0;
     // Otherwise the next answer, or the writing of who was let on, comes back here.
-    if (!this.#anyWaiting || this.#stream.pendingBytes <= BACKPRESSURE_BYTES || this.#draining !== undefined) return;
-    this.writable().then(
-      () => this.#serve(),
-      () => {},
-    );
+    if (this.#anyWaiting && this.#stream.pendingBytes > BACKPRESSURE_BYTES) this.#serveWhenDrained();
+  }
+
+  #serveWhenDrained(): void {
+    if (this.#waitsForPeer) return;
+    this.#waitsForPeer = true;
+    const goOn = (): void => {
+      this.#waitsForPeer = false;
+      this.#serve();
+    };
+    this.writable().then(goOn, () => {});
   }
 
   // ── answers ──────────────────────────────────────────────────────────────────────────────────
@@ -159,39 +167,39 @@ export class OutgoingSharedStream implements Expiring {
   #receive(chunk: Uint8Array, fin: boolean): void {
     this.#reader.feed(chunk);
     const wasPartial = this.#reader.isPartial;
-    let records = 0;
+    let capsules = 0;
     try {
-      for (; !this.#ended && this.#reader.next(); records++) this.#record();
-      if (fin && !this.#ended) throw malformedRecord();
+      for (; !this.#ended && this.#reader.next(); capsules++) this.#capsule();
+      if (fin && !this.#ended) throw malformedCapsule();
     } catch {
-      this.#wire.context.counters.add('malformed:record');
+      this.#wire.context.counters.add('malformed:capsule');
       this.#break(RESET_CODES.malformed);
       this.#wire.blame(MALFORMED_POINTS);
       return;
     }
     if (!this.#reader.isPartial) this.#wire.context.deadlines.clear(this.#deadline);
-    else if (!this.#ended && (records > 0 || !wasPartial)) this.#wire.expireAfter(this.#deadline, HEADER_DEADLINE_MS);
+    else if (!this.#ended && (capsules > 0 || !wasPartial)) this.#wire.expireAfter(this.#deadline, HEADER_DEADLINE_MS);
   }
 
-  #record(): void {
+  #capsule(): void {
     const { kind, id, frame } = this.#reader;
     const message = this.#unanswered.get(id);
-    if (kind === RECORD_KINDS.answer) {
+    if (kind === CAPSULE_KINDS.answer) {
       // Otherwise it was called off meanwhile.
       if (message === undefined) return;
       this.release(message);
       this.#wire.guard(() => message.onData(frame, true));
-    } else if (kind === RECORD_KINDS.reset) {
+    } else if (kind === CAPSULE_KINDS.reset) {
       if (message === undefined) return;
       this.release(message);
       this.#wire.guard(() => message.onAbort({ by: 'peer', code: frame[0] }));
-    } else if (kind === RECORD_KINDS.elsewhere) {
+    } else if (kind === CAPSULE_KINDS.elsewhere) {
       const streamId = decodeElsewhere(frame);
       if (message === undefined) return;
       message.elsewhere = streamId;
       this.#owner.expectAnswerOn(streamId);
     } else {
-      throw malformedRecord();
+      throw malformedCapsule();
     }
   }
 

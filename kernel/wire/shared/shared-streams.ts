@@ -1,22 +1,21 @@
 import type { AnyMessage } from '../../sdk/message.ts';
-import { SHARED_STREAMS } from '../../sdk/message.ts';
 import type { IncomingStream, Stream, TransportStream } from '../../transport/transport.ts';
 import type { StreamReader } from '../calls.ts';
 import { MALFORMED_POINTS, RESET_CODES, SHARED_INCOMING_MAX } from '../limits.ts';
-import type { WireConnection } from '../wire-connection.ts';
+import type { SharedHost } from './host.ts';
 import { AnswerStream } from './answer-stream.ts';
 import { IncomingSharedStream } from './incoming-shared-stream.ts';
 import type { IncomingOwner } from './incoming-shared-stream.ts';
 import type { OutgoingMessage } from './outgoing-message.ts';
 import { OutgoingSharedStream } from './outgoing-shared-stream.ts';
 import type { SharedStreamOwner } from './outgoing-shared-stream.ts';
-import { ANSWER_STREAM_CODE, SHARED_STREAM_CODE, fitsRecord } from './record.ts';
+import { ANSWER_STREAM_CODE, SHARED_STREAMS, SHARED_STREAM_CODE, fitsCapsule } from './capsule.ts';
 
 const MAX_ID = 0xffffffff;
 
 /** The shared streams of one connection: one of ours for each priority, and those of the peer. */
 export class SharedStreams implements SharedStreamOwner, IncomingOwner {
-  readonly #wire: WireConnection;
+  readonly #wire: SharedHost;
   readonly #receive: (stream: IncomingStream) => StreamReader;
   readonly #outgoing = new Map<AnyMessage['priority'], OutgoingSharedStream>();
   readonly #incoming = new Set<IncomingSharedStream>();
@@ -25,7 +24,7 @@ export class SharedStreams implements SharedStreamOwner, IncomingOwner {
   #lastId = 0;
 
   /** `receive` takes over a stream with one message of the peer. */
-  constructor(wire: WireConnection, receive: (stream: IncomingStream) => StreamReader) {
+  constructor(wire: SharedHost, receive: (stream: IncomingStream) => StreamReader) {
     this.#wire = wire;
     this.#receive = receive;
   }
@@ -33,7 +32,7 @@ export class SharedStreams implements SharedStreamOwner, IncomingOwner {
   /** A stream for this message on a shared one; undefined when it has to have its own. */
   open(message: AnyMessage, frameBytes: number, signal: AbortSignal | undefined): Stream | Promise<Stream> | undefined {
     const wire = this.#wire;
-    if (this.#refused || !fitsRecord(frameBytes) || !wire.features.has(SHARED_STREAMS)) return undefined;
+    if (this.#refused || !fitsCapsule(frameBytes) || !wire.features.has(SHARED_STREAMS)) return undefined;
     if (wire.carriesRaw(message)) return undefined;
     const shared = this.#outgoing.get(message.priority) ?? this.#start(message.priority);
     return shared?.open(message, signal);

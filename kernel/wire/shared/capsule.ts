@@ -3,7 +3,7 @@ import { wireErrors } from '../errors.ts';
 import { SHARED_FRAME_MAX_BYTES } from '../limits.ts';
 
 /*
- * A shared stream is a bi-stream whose opener sends the byte 0xF2 and then records; records come back on
+ * A shared stream is a bi-stream whose opener sends the byte 0xF2 and then capsules; capsules come back on
  * the other half:
  *
  *   offset  bytes  field
@@ -13,15 +13,18 @@ import { SHARED_FRAME_MAX_BYTES } from '../limits.ts';
  *
  * A reset has its code in the frame's type byte and no payload. An answer that is longer comes on a
  * uni-stream of its own: the byte 0xF3, the id of the request, the frame. Its QUIC stream id is told
- * in a record, so that it is read even while the connection's new streams are left unread.
+ * in a capsule, so that it is read even while the connection's new streams are left unread.
  */
+
+/** Feature (`InitialExchange`) of nodes that take small frames on shared streams. */
+export const SHARED_STREAMS = 'shared-streams';
 
 /** First byte of a shared stream. */
 export const SHARED_STREAM_CODE = 0xf2;
 /** First byte of a uni-stream with one answer. */
 export const ANSWER_STREAM_CODE = 0xf3;
 
-export const RECORD_KINDS = {
+export const CAPSULE_KINDS = {
   /** Opener only. */
   notice: 0x00,
   /** Opener only. */
@@ -36,25 +39,25 @@ export const RECORD_KINDS = {
 
 const EMPTY = new Uint8Array(0);
 const ID_BYTES = 5;
-export const RECORD_HEADER_BYTES = ID_BYTES + FRAME_HEADER_BYTES;
-export const RECORD_MAX_BYTES = RECORD_HEADER_BYTES + SHARED_FRAME_MAX_BYTES;
+export const CAPSULE_HEADER_BYTES = ID_BYTES + FRAME_HEADER_BYTES;
+export const CAPSULE_MAX_BYTES = CAPSULE_HEADER_BYTES + SHARED_FRAME_MAX_BYTES;
 const ELSEWHERE_BYTES = 8;
 
-/** Whether a frame may travel in a record. */
-export function fitsRecord(frameBytes: number): boolean {
+/** Whether a frame may travel in a capsule. */
+export function fitsCapsule(frameBytes: number): boolean {
   return frameBytes <= FRAME_HEADER_BYTES + SHARED_FRAME_MAX_BYTES;
 }
 
-export function encodeRecord(kind: number, id: number, frame: Uint8Array): Uint8Array {
-  const record = Buffer.allocUnsafe(ID_BYTES + frame.length);
-  record[0] = kind;
-  record.writeUInt32BE(id, 1);
-  record.set(frame, ID_BYTES);
-  return record;
+export function encodeCapsule(kind: number, id: number, frame: Uint8Array): Uint8Array {
+  const capsule = Buffer.allocUnsafe(ID_BYTES + frame.length);
+  capsule[0] = kind;
+  capsule.writeUInt32BE(id, 1);
+  capsule.set(frame, ID_BYTES);
+  return capsule;
 }
 
 export function encodeReset(id: number, code: number): Uint8Array {
-  return encodeRecord(RECORD_KINDS.reset, id, Uint8Array.of(code, 0, 0, 0, 0));
+  return encodeCapsule(CAPSULE_KINDS.reset, id, Uint8Array.of(code, 0, 0, 0, 0));
 }
 
 /** Tells the id of the stream on which an answer comes. */
@@ -63,24 +66,24 @@ export function encodeElsewhere(id: number, streamId: number): Uint8Array {
   frame[0] = ANSWER_STREAM_CODE;
   frame.writeUInt32BE(ELSEWHERE_BYTES, 1);
   frame.writeBigUInt64BE(BigInt(streamId), FRAME_HEADER_BYTES);
-  return encodeRecord(RECORD_KINDS.elsewhere, id, frame);
+  return encodeCapsule(CAPSULE_KINDS.elsewhere, id, frame);
 }
 
 /** @throws wire/malformed */
 export function decodeElsewhere(frame: Uint8Array): number {
-  if (frame.length !== FRAME_HEADER_BYTES + ELSEWHERE_BYTES) throw malformedRecord();
+  if (frame.length !== FRAME_HEADER_BYTES + ELSEWHERE_BYTES) throw malformedCapsule();
   return Number(Buffer.from(frame).readBigUInt64BE(FRAME_HEADER_BYTES));
 }
 
-export function malformedRecord(): Error {
-  return wireErrors.make('malformed', { reason: 'record' });
+export function malformedCapsule(): Error {
+  return wireErrors.make('malformed', { reason: 'capsule' });
 }
 
-/** Splits what comes on a shared stream into records. What is partly here is kept, at most one record of it. */
-export class RecordReader {
+/** Splits what comes on a shared stream into capsules. What is partly here is kept, at most one capsule of it. */
+export class CapsuleReader {
   kind = 0;
   id = 0;
-  /** The frame of the record, or a reset's header; valid until the next call. */
+  /** The frame of the capsule, or a reset's header; valid until the next call. */
   frame: Uint8Array = EMPTY;
   #chunk: Uint8Array = EMPTY;
   #at = 0;
@@ -93,18 +96,18 @@ export class RecordReader {
     this.#at = 0;
   }
 
-  /** Part of a record is here, and nothing else. */
+  /** Part of a capsule is here, and nothing else. */
   get isPartial(): boolean {
     return this.#keptBytes > 0;
   }
 
-  /** The next record. False: no whole one is here. @throws wire/malformed */
+  /** The next capsule. False: no whole one is here. @throws wire/malformed */
   next(): boolean {
     if (this.#keptBytes > 0) return this.#complete();
     const { length } = this.#chunk;
     const start = this.#at;
-    if (length - start < RECORD_HEADER_BYTES) return this.#keep();
-    const end = start + recordBytes(this.#chunk, start);
+    if (length - start < CAPSULE_HEADER_BYTES) return this.#keep();
+    const end = start + capsuleBytes(this.#chunk, start);
     if (end > length) return this.#keep();
     this.#at = end;
     this.#read(this.#chunk, start, end);
@@ -116,11 +119,11 @@ export class RecordReader {
     this.feed(this.#at < this.#chunk.length ? Buffer.from(this.#chunk.subarray(this.#at)) : EMPTY);
   }
 
-  /** Goes on with a record that began in an earlier chunk. */
+  /** Goes on with a capsule that began in an earlier chunk. */
   #complete(): boolean {
-    if (this.#keptBytes < RECORD_HEADER_BYTES && !this.#fill(RECORD_HEADER_BYTES)) return false;
+    if (this.#keptBytes < CAPSULE_HEADER_BYTES && !this.#fill(CAPSULE_HEADER_BYTES)) return false;
     const kept = this.#kept as Buffer;
-    const bytes = recordBytes(kept, 0);
+    const bytes = capsuleBytes(kept, 0);
     if (!this.#fill(bytes)) return false;
     this.#keptBytes = 0;
     this.#read(kept, 0, bytes);
@@ -128,13 +131,13 @@ export class RecordReader {
   }
 
   #keep(): boolean {
-    if (this.#at < this.#chunk.length) this.#fill(RECORD_MAX_BYTES);
+    if (this.#at < this.#chunk.length) this.#fill(CAPSULE_MAX_BYTES);
     return false;
   }
 
-  /** Copies until so many bytes of the record are kept. */
+  /** Copies until so many bytes of the capsule are kept. */
   #fill(bytes: number): boolean {
-    this.#kept ??= Buffer.allocUnsafe(RECORD_MAX_BYTES);
+    this.#kept ??= Buffer.allocUnsafe(CAPSULE_MAX_BYTES);
     const end = Math.min(this.#chunk.length, this.#at + bytes - this.#keptBytes);
     this.#kept.set(this.#chunk.subarray(this.#at, end), this.#keptBytes);
     this.#keptBytes += end - this.#at;
@@ -156,11 +159,11 @@ function uint32(bytes: Uint8Array, at: number): number {
   );
 }
 
-/** Of the record whose header is there. @throws wire/malformed */
-function recordBytes(bytes: Uint8Array, start: number): number {
+/** Of the capsule whose header is there. @throws wire/malformed */
+function capsuleBytes(bytes: Uint8Array, start: number): number {
   const kind = bytes[start] as number;
-  const length = uint32(bytes, start + RECORD_HEADER_BYTES - 4);
-  const limit = kind === RECORD_KINDS.reset ? 0 : SHARED_FRAME_MAX_BYTES;
-  if (kind > RECORD_KINDS.elsewhere || length > limit) throw malformedRecord();
-  return RECORD_HEADER_BYTES + length;
+  const length = uint32(bytes, start + CAPSULE_HEADER_BYTES - 4);
+  const limit = kind === CAPSULE_KINDS.reset ? 0 : SHARED_FRAME_MAX_BYTES;
+  if (kind > CAPSULE_KINDS.elsewhere || length > limit) throw malformedCapsule();
+  return CAPSULE_HEADER_BYTES + length;
 }
