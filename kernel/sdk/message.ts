@@ -60,16 +60,14 @@ export interface MessageSpec<
   readonly __returned?: Returned;
 }
 
-interface CommonFields<Req extends TSchema> {
+/** `deadlineMs` is 10,000 unless given. */
+interface CommonFields<Req extends TSchema> extends Partial<Pick<MessageSpec, 'deadlineMs' | 'priority'>> {
   readonly code?: number;
   readonly name: string;
   readonly about: string;
   readonly body: Req;
   readonly maxBytes: number;
-  /** Default 10,000. */
-  readonly deadlineMs?: number;
   readonly budget: MessageBudget;
-  readonly priority?: 'background';
 }
 
 export const MESSAGE_DEADLINE_MS = 10_000;
