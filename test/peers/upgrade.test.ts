@@ -91,3 +91,16 @@ test('settings that were of mesh count for peers until they are set there, and c
   // Another setting of mesh can be changed while the file still has the old one.
   t.is((await node.configure('mesh', (before) => ({ ...before, maxMesh: 10 }))).outcome, 'committed');
 });
+
+test('a node of before with mesh switched off grows no mesh, and reaches whom it follows all the same', async (t) => {
+  const net = meshNet(t);
+  const dataDir = formerNode(t);
+  writeFileSync(join(dataDir, 'config.json'), JSON.stringify({ plugins: { mesh: { enabled: false } } }));
+  const anna = await net.add({ name: 'anna', dataDir });
+  const bert = await net.add({ name: 'bert' });
+  await anna.run('peer.connect', { target: bert.connectString });
+  await net.advance(60_000);
+  t.like(await anna.run('peer.list'), { peers: [{ node_id: bert.id, slot: 'none' }] });
+  const states = anna.kernel.host.list().map(({ name, state }) => [name, state]);
+  t.like(Object.fromEntries(states), { mesh: 'off', peers: 'active', routing: 'active', lookup: 'active' });
+});
