@@ -15,13 +15,17 @@ import { ContactRoutes } from './contact-routes.ts';
 import { KeptFollowees } from './kept-followees.ts';
 import { socialAddressUpdate, socialCheckin, socialDisconnectNotice } from './messages.ts';
 import { presenceTables } from './migrations/0001-presence.ts';
+import { Tellers } from './presence.ts';
 import { Routes } from './routes.ts';
 import type { Route } from './routes.ts';
 import { SocialRouting, toSocialRoute } from './social-routing.ts';
 import { presenceUi } from './ui.ts';
 
-/** Everything else is on disk: only what peers were told of us is handed over. */
-const State = Type.Object({ own: Type.Optional(addressRecords.body) });
+/** Everything else is on disk: what peers were told of us is handed over, and whom we asked about whom. */
+const State = Type.Object({
+  own: Type.Optional(addressRecords.body),
+  tellers: Type.Optional(Type.Array(Tellers)),
+});
 
 const MINUTE_MS = 60_000;
 
@@ -111,10 +115,12 @@ export default definePlugin({
       },
       snapshot: () => {
         const { last } = socialRouting.own;
-        return last === undefined ? {} : { own: last };
+        const tellers = [...socialRouting.presence.tellers()];
+        return last === undefined ? { tellers } : { own: last, tellers };
       },
       restore: (state) => {
         if (state.own !== undefined) socialRouting.restore(state.own);
+        socialRouting.presence.restoreTellers(state.tellers ?? []);
       },
       diagnostics: () => ({
         routes: routes.count(),

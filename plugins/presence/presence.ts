@@ -1,5 +1,5 @@
-import { BoundedMap, codeOf } from '../../kernel/index.ts';
-import type { BodyOf, ContextBase, Network, NodeId, RecordRefusal, ResponseOf } from '../../kernel/index.ts';
+import { BoundedMap, codeOf, NodeIdSchema, Type } from '../../kernel/index.ts';
+import type { BodyOf, ContextBase, Network, NodeId, RecordRefusal, ResponseOf, Static } from '../../kernel/index.ts';
 import { addressRecords } from './address-record.ts';
 import type { AddressRecord } from './address-record.ts';
 import { presenceErrors } from './errors.ts';
@@ -15,6 +15,10 @@ const RECORDS_MAX = 2_000;
 const TELLERS_OF_ONE_MAX = 11;
 /** Contacts whose presence somebody told us; beyond it the oldest word is forgotten. */
 const TELLERS_MAX = 4_000;
+
+/** Whom we asked about one contact. */
+export const Tellers = Type.Object({ about: NodeIdSchema, tellers: Type.Array(NodeIdSchema) });
+export type Tellers = Static<typeof Tellers>;
 
 /** Refusals that no honest peer earns: it would have found out before it passed the record on. */
 const FORGERIES: ReadonlySet<RecordRefusal> = new Set(['forged', 'bad-certificate']);
@@ -47,6 +51,15 @@ export class Presence {
 
   constructor(deps: PresenceDeps) {
     this.#deps = deps;
+  }
+
+  /** Whom we asked about whom, for the next generation: their word counts there as well. */
+  tellers(): readonly Tellers[] {
+    return [...this.#tellers].map(([about, tellers]) => ({ about, tellers: [...tellers] }));
+  }
+
+  restoreTellers(all: readonly Tellers[]): void {
+    for (const { about, tellers } of all) for (const teller of tellers) this.#trust(about, teller);
   }
 
   /**

@@ -117,3 +117,24 @@ test('a preferred peer tells of the departure (SOC-04)', async (t) => {
   await net.advance(MINUTE_MS);
   t.is(await reach(), 'none');
 });
+
+test('whom we asked about a contact was forgotten at a reload, so that its departure was not believed', async (t) => {
+  const net = quietNet(t);
+  const [anna, bert, dora] = await net.start('anna', 'bert', 'dora');
+  const reach = async () => (await anna.run<{ follows: { reach: string }[] }>('follow.list')).follows[0]?.reach;
+  await follow(net, anna, bert);
+  await prefer(bert, dora);
+  await anna.run('peer.connect', { target: dora.connectString });
+  await bert.run('peer.connect', { target: dora.connectString });
+  await net.advance(2 * MINUTE_MS);
+  net.memory.setLink(anna.host, bert.host, { dialFailure: 1 });
+  net.memory.breakConnections(anna.host, bert.host);
+  await know(anna, { addresses: { [bert.id]: [] } });
+  await net.advance(4 * HOUR_MS);
+  t.is(await reach(), 'indirect');
+  t.is((await anna.reload('presence')).outcome, 'committed');
+  await bert.stop();
+  await net.advance(MINUTE_MS);
+  t.is(anna.counters('presence')['disconnect-notices-unasked'], undefined);
+  t.is(await reach(), 'none');
+});
