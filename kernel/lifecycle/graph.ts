@@ -42,17 +42,18 @@ export function orderPlugins(
     for (const token of next.provides ?? []) ready.add(tokenKey(token));
     order.push(next);
   }
-  for (const plugin of waiting.values()) {
+  const reasonFor = (plugin: AnyPlugin): string => {
     const blockers = blockersOf(plugin, offeredBy, waiting, ready);
-    const missing = blockers.filter((token) => !offeredBy.has(token) || !waiting.has(offeredBy.get(token) as string));
-    refused.push({
-      plugin,
-      reason:
-        missing.length > 0
-          ? `needs the service "${missing[0]}", which no active plugin provides`
-          : `is part of a circle of needs: ${blockers.map((token) => `${token} (${offeredBy.get(token)})`).join(', ')}`,
-    });
-  }
+    const providerOf = (token: string): AnyPlugin | undefined => waiting.get(offeredBy.get(token) ?? '');
+    const missing = blockers.find((token) => providerOf(token) === undefined);
+    if (missing !== undefined) return `needs the service "${missing}", which no active plugin provides`;
+    const outside = blockers.find((token) => !needsBack(providerOf(token)?.name as string, plugin, waiting));
+    const provider = outside === undefined ? undefined : providerOf(outside);
+    // Its provider cannot start either: what has to be switched on or mended is what that one lacks.
+    if (provider !== undefined) return `needs ${provider.name}, which ${reasonFor(provider)}`;
+    return `is part of a circle of needs: ${blockers.map((token) => `${token} (${offeredBy.get(token)})`).join(', ')}`;
+  };
+  for (const plugin of waiting.values()) refused.push({ plugin, reason: reasonFor(plugin) });
   return { order, refused };
 }
 

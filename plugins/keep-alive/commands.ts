@@ -53,6 +53,8 @@ interface CommandParts {
   readonly nowMs: () => number;
   readonly max: number;
   needs(): readonly Need[];
+  /** False while nobody knows what is in sight. */
+  canCheck(): boolean;
 }
 
 export function keepAliveCommandHandlers(parts: CommandParts): CommandHandlers<typeof keepAliveCommands> {
@@ -65,6 +67,7 @@ export function keepAliveCommandHandlers(parts: CommandParts): CommandHandlers<t
       const near = session.nearChecks > 0 ? `; in sight without it for ${session.nearChecks} checks` : '';
       return `kept by a session${near}`;
     }
+    if (!parts.canCheck()) return 'cannot be checked while the plugin routing is off';
     if (sight === undefined) return 'not checked yet';
     if (sight.way !== undefined) return `needs no session: ${sight.way}`;
     if (sight.absentChecks < ABSENT_CHECKS) return `out of sight, waiting for ${ABSENT_CHECKS} checks in a row`;

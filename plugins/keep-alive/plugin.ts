@@ -74,6 +74,7 @@ export default definePlugin({
         nowMs: () => ctx.clock.now(),
         max: sessionsMax(ctx.config),
         needs: gather,
+        canCheck: () => routing.available,
       }),
       loops: { check: { everyMs: CHECK_MS, jitter: 0, run: async () => void (await check()) } },
       snapshot: () => ({ sessions: [...sessions.all()] }),

@@ -35,3 +35,13 @@ test('what an outside plugin needs is still needed when keep-alive was reloaded'
   await a.disable('caring');
   t.deepEqual(await needed(), []);
 });
+
+test('a needed node was "not checked yet" for as long as routing was off', async (t) => {
+  const net = new TestNetwork({ t, builtin: ['peers', 'routing', 'keep-alive'], plugins: [caring] });
+  const [a] = await net.start('a');
+  const verdict = async () =>
+    (await a.run<{ contacts: { verdict: string }[] }>('keepalive.explain')).contacts[0]?.verdict;
+  t.is(await verdict(), 'not checked yet');
+  await a.disable('routing');
+  t.is(await verdict(), 'cannot be checked while the plugin routing is off');
+});

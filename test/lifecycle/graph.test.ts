@@ -41,6 +41,22 @@ test('a missing need refuses the plugin and those that need it, nobody else', (t
   t.regex(refused.find(({ plugin: { name } }) => name === 'a')?.reason ?? '', /needs the service "nobody"/);
 });
 
+test('who needs a plugin that cannot start was told of a circle of needs', (t) => {
+  const { refused } = orderPlugins([
+    plugin('a', ['a'], ['nobody']),
+    plugin('b', ['b'], ['a']),
+    plugin('c', ['c'], ['b']),
+    plugin('x', ['x'], ['y']),
+    plugin('y', ['y'], ['x']),
+    plugin('z', ['z'], ['x']),
+  ]);
+  const reasons = Object.fromEntries(refused.map(({ plugin: { name }, reason }) => [name, reason]));
+  t.is(reasons.b, 'needs a, which needs the service "nobody", which no active plugin provides');
+  t.is(reasons.c, `needs b, which ${reasons.b}`);
+  t.regex(reasons.x ?? '', /^is part of a circle of needs: y \(y\)$/);
+  t.is(reasons.z, `needs x, which ${reasons.x}`);
+});
+
 test('a circle of needs is refused by name; a circle through optional needs starts', (t) => {
   const circle = orderPlugins([plugin('a', ['a'], ['b']), plugin('b', ['b'], ['a'])]);
   t.deepEqual(circle.order, []);
