@@ -3,16 +3,19 @@ import type { Clock, TimerHandle } from '../sdk/clock.ts';
 import type { Log } from '../sdk/log.ts';
 import { CheckpointThread } from './checkpoint-thread.ts';
 
-/**
- * Frames (pages of 4 KiB) of the log that are worth a pass. Four times what SQLite takes: who starts a log anew
- * syncs its header, on the loop, and that should be rare. 16 MB.
- */
-const PASS_FRAMES = 4_000;
-/**
- * Beyond this bulk writes wait until all of the log is in the database, as the next writer then starts the log anew;
- * under steady writing a pass alone never gets so far. 33 MB.
- */
-const HOLD_FRAMES = 8_000;
+/** How long the log may get, in frames (pages of 4 KiB). */
+export interface CheckpointLimits {
+  /** What is worth a pass. */
+  readonly passFrames: number;
+  /**
+   * Beyond this bulk writes wait until all of the log is in the database, as the next writer then starts the log
+   * anew; under steady writing a pass alone never gets so far.
+   */
+  readonly holdFrames: number;
+}
+
+/** 16 and 33 MB: who starts a log anew syncs its header, on the loop, and that should be rare. */
+export const CHECKPOINT_LIMITS: CheckpointLimits = { passFrames: 4_000, holdFrames: 8_000 };
 /** Code that writes without ever letting the loop turn is checkpointed on the loop. 66 MB. */
 const LOOP_FRAMES = 16_000;
 /** After a pass that failed: the next may find room on the disk. */
@@ -32,6 +35,7 @@ export class Checkpointer {
   readonly #path: string;
   readonly #log: Log;
   readonly #clock: Clock;
+  readonly #limits: CheckpointLimits;
   #thread: CheckpointThread | undefined;
   #idle: TimerHandle | undefined;
   #pass: Promise<void> | undefined;
@@ -39,11 +43,12 @@ export class Checkpointer {
   #notBeforeMs = 0;
   #closed = false;
 
-  constructor(connection: Sqlite.Database, path: string, log: Log, clock: Clock) {
+  constructor(connection: Sqlite.Database, path: string, log: Log, clock: Clock, limits: CheckpointLimits) {
     this.#connection = connection;
     this.#path = path;
     this.#log = log;
     this.#clock = clock;
+    this.#limits = limits;
     // SQLite's own are made by the commit that passes 1,000 frames, and wait for the disk twice.
     connection.pragma('wal_autocheckpoint = 0');
   }
@@ -73,8 +78,8 @@ export class Checkpointer {
     const { log, checkpointed } = this.#checkpoint('NOOP');
     if (log === checkpointed || this.#closed || this.#clock.monotonic() < this.#notBeforeMs) return;
     if (log >= LOOP_FRAMES) this.#checkpoint('PASSIVE');
-    else if (log >= HOLD_FRAMES) this.#hold ??= this.#catchUp();
-    else if (log - checkpointed >= PASS_FRAMES) this.#pass ??= this.#run();
+    else if (log >= this.#limits.holdFrames) this.#hold ??= this.#catchUp();
+    else if (log - checkpointed >= this.#limits.passFrames) this.#pass ??= this.#run();
   }
 
   async #catchUp(): Promise<void> {

@@ -2,7 +2,7 @@ import type Sqlite from 'better-sqlite3';
 import type { Clock } from '../sdk/clock.ts';
 import type { Database, Migration } from '../sdk/database.ts';
 import type { Log } from '../sdk/log.ts';
-import { Checkpointer } from './checkpointer.ts';
+import { CHECKPOINT_LIMITS, Checkpointer, type CheckpointLimits } from './checkpointer.ts';
 import { openConnection } from './connection.ts';
 import { Migrator } from './migrations.ts';
 import { type Disk, OwnerDatabase } from './owner-database.ts';
@@ -23,6 +23,8 @@ export interface StoreOptions {
    * would run on meanwhile, `synced()` resolves at once in any case.
    */
   readonly durable?: boolean;
+  /** A test makes them small. */
+  readonly checkpoints?: CheckpointLimits;
   /** The disk did not take what was committed: the store refuses everything from now on. Called once at most. */
   readonly onFailure?: (error: Error) => void;
 }
@@ -32,10 +34,11 @@ export interface StoreOptions {
  *
  * @throws store/newer-schema, store/corrupt, store/read-only, store/busy, store/disk-full
  */
-export function openStore({ path, log, clock, durable = true, onFailure = () => {} }: StoreOptions): Store {
+export function openStore(options: StoreOptions): Store {
+  const { path, durable = true } = options;
   const connection = openConnection(path, durable);
   try {
-    return new SqliteStore(connection, { path, log, clock, durable, onFailure });
+    return new SqliteStore(connection, { durable, checkpoints: CHECKPOINT_LIMITS, onFailure() {}, ...options });
   } catch (error) {
     connection.close();
     throw explainFile(error, path) ?? error;
@@ -56,14 +59,15 @@ class SqliteStore implements Store, Disk {
   #failed = false;
   #closing: Promise<void> | undefined;
 
-  constructor(connection: Sqlite.Database, { path, log, clock, durable, onFailure }: Required<StoreOptions>) {
+  constructor(connection: Sqlite.Database, options: Required<StoreOptions>) {
+    const { path, log, clock, durable, checkpoints, onFailure } = options;
     this.#connection = connection;
     this.#path = path;
     this.#log = log;
     this.#transactions = new Transactions(connection, path, () => this.#checkpointer?.committed());
     this.#migrator = new Migrator(connection, this.#transactions, path, clock);
     if (!durable || clock.virtual === true) return;
-    this.#checkpointer = new Checkpointer(connection, path, log, clock);
+    this.#checkpointer = new Checkpointer(connection, path, log, clock, checkpoints);
     this.#sync = new WalSync(`${path}-wal`, (error) => {
       this.#failed = true;
       this.#transactions.fail(error);
