@@ -1,13 +1,4 @@
-import {
-  anyAnswer,
-  answerOf,
-  definePoint,
-  defineToken,
-  defineTopic,
-  hasMethods,
-  listOf,
-  noAnswer,
-} from '../../kernel/index.ts';
+import { anyAnswer, answerOf, definePoint, defineToken, hasMethods, listOf, noAnswer } from '../../kernel/index.ts';
 import type {
   AnyMessage,
   BodyOf,
@@ -21,6 +12,8 @@ import { PeerFacts, SearchRecord, SlotFields } from './answers.ts';
 import { peersErrors } from './errors.ts';
 
 export { ReachBadge } from './answers.ts';
+export { ConnectedPeers, type ConnectedPeer } from './connected-peers.ts';
+export { peerFeaturesChanged, peerGone, peerReady } from './topics.ts';
 export type { PeerFacts, SearchRecord, SlotFields } from './answers.ts';
 export { formatConnectString, parseConnectString } from './connect-string.ts';
 export type { ConnectTarget } from './connect-string.ts';
@@ -279,22 +272,3 @@ export const PEER_FACTS = definePoint<PeerFactSource>('peers/facts', {
   check: hasMethods('facts'),
   answers: { facts: answerOf(PeerFacts), searches: listOf(SearchRecord, SEARCHES_MAX) },
 });
-
-/** A connection finished its handshake. Once a connection; a swap of peers may repeat it. */
-export const peerReady = defineTopic<{
-  readonly peer: PeerId;
-  readonly connectionId: number;
-  readonly features: readonly string[];
-}>('peers/ready');
-/** A peer told of other features than before. */
-export const peerFeaturesChanged = defineTopic<{
-  readonly peer: PeerId;
-  readonly connectionId: number;
-  readonly features: readonly string[];
-}>('peers/features-changed');
-/** A connection that was a peer has ended. Another one to the same node may live. */
-export const peerGone = defineTopic<{
-  readonly peer: PeerId;
-  readonly connectionId: number;
-  readonly reason: string;
-}>('peers/gone');

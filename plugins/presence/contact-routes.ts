@@ -1,10 +1,9 @@
 import { serviceArrived } from '../../kernel/index.ts';
 import type { ContextBase, NodeId, Ref } from '../../kernel/index.ts';
 import { peerGone, peerReady, PEERS } from '../peers/api.ts';
-import type { PeersService } from '../peers/api.ts';
+import type { ConnectedPeers, PeersService } from '../peers/api.ts';
 import { followed, followerChanged, SOCIAL, unfollowed } from '../social/api.ts';
 import type { Relation, SocialService } from '../social/api.ts';
-import type { ConnectedPeers } from './connected-peers.ts';
 import type { KeptFollowees } from './kept-followees.ts';
 import { AUDIENCE_ROUTES_MAX, type Routes } from './routes.ts';
 

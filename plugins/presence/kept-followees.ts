@@ -1,8 +1,7 @@
 import type { ContextBase, NodeId, Ref } from '../../kernel/index.ts';
-import type { PeersService } from '../peers/api.ts';
+import type { ConnectedPeers, PeersService } from '../peers/api.ts';
 import type { RoutingService } from '../routing/api.ts';
 import type { SocialService } from '../social/api.ts';
-import type { ConnectedPeers } from './connected-peers.ts';
 import type { Routes } from './routes.ts';
 
 /** A followee is redialled without pause for so long after it was last here; after that by check-ins. */

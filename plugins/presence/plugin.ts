@@ -3,14 +3,13 @@ import type { NodeId } from '../../kernel/index.ts';
 import { KEPT_CONNECTION_NEEDS } from '../keep-alive/api.ts';
 import type { Need } from '../keep-alive/api.ts';
 import { MESH } from '../mesh/api.ts';
-import { extensionFeature, PEERS } from '../peers/api.ts';
+import { ConnectedPeers, extensionFeature, PEERS } from '../peers/api.ts';
 import { ROUTING } from '../routing/api.ts';
 import { CONTACT_FACTS, SOCIAL, unfollowed } from '../social/api.ts';
 import type { ContactFacts } from '../social/api.ts';
 import { addressRecords } from './address-record.ts';
 import { PRESENCE } from './api.ts';
 import { presenceCommandHandlers, presenceCommands } from './commands.ts';
-import { ConnectedPeers } from './connected-peers.ts';
 import { ContactRoutes } from './contact-routes.ts';
 import { KeptFollowees } from './kept-followees.ts';
 import { socialAddressUpdate, socialCheckin, socialDisconnectNotice } from './messages.ts';
@@ -51,7 +50,11 @@ export default definePlugin({
   setup(ctx) {
     const { network, signer, social, peers, routing, mesh } = ctx.deps;
     const routes = new Routes(ctx.db);
-    const connected = new ConnectedPeers(ctx, peers);
+    const connected = new ConnectedPeers({
+      ctx,
+      network,
+      present: () => peers.ask((service) => service.peers(), []),
+    });
     const kept = new KeptFollowees({ ctx, routes, connected, peers, routing, social });
     const contacts = new ContactRoutes({
       ctx,

@@ -7,14 +7,14 @@ import {
   readNodeId,
 } from '../../kernel/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
-import { extensionFeature, HANDSHAKE, PEER_FACTS, peerFeaturesChanged, peerReady } from '../peers/api.ts';
+import { ConnectedPeers, extensionFeature, HANDSHAKE, PEER_FACTS, peerReady } from '../peers/api.ts';
 import type { ReachBadge } from '../peers/api.ts';
 import { N1_SHARE, ROUTING } from './api.ts';
 import { describeReach, routingCommands } from './commands.ts';
-import { ConnectedPeers } from './connected-peers.ts';
 import { routingNeeds } from './context.ts';
 import { nodeListUpdate, PACKED_IDS } from './messages.ts';
 import { ROUTES_EXTENSION, RoutingState, RoutingTable } from './routing-table.ts';
+import { NetworkPeers } from './routing-peers.ts';
 import { routingUi } from './ui.ts';
 
 export default definePlugin({
@@ -32,18 +32,14 @@ export default definePlugin({
   setup(ctx) {
     const { network } = ctx.deps;
     const routing = { ctx, network };
-    const connected = new ConnectedPeers(routing);
+    const present = () => ctx.deps.peers.ask((service) => service.peers(), []);
+    const connected = new NetworkPeers(network, new ConnectedPeers({ ctx, network, present }));
     const table = new RoutingTable(routing, connected);
     const badge = (nodeId: NodeId): ReachBadge =>
       network.connectionsOf(nodeId).some(({ kind }) => kind === 'mesh') ? 'mesh' : table.layerOf(nodeId);
 
-    ctx.on(peerReady, ({ peer, connectionId, features }) => {
-      connected.came(connectionId, peer, features);
-      table.joined(peer);
-    });
-    ctx.on(peerFeaturesChanged, ({ connectionId, features }) => connected.changed(connectionId, features));
-    ctx.on(connectionClosed, ({ id, peer }) => {
-      connected.went(id);
+    ctx.on(peerReady, ({ peer }) => table.joined(peer));
+    ctx.on(connectionClosed, ({ peer }) => {
       if (!connected.hasDevice(peer)) table.left(peer);
     });
     ctx.on(contributionsChanged, ({ point }) => {
