@@ -44,7 +44,7 @@ function depsOf({ host, bus, log, clock }: HostRig): ControlDeps {
     network: { self, port: 4433, connections: () => [], localAddresses: () => [] },
     logs: { recent: () => [], subscribe: () => () => {} },
     trace: { subscribe: () => () => {} },
-    config: { node: { port: 4433 }, plugin: () => ({ enabled: true }) },
+    config: { node: { port: 4433 }, plugin: () => ({ enabled: true }), nodeFaults: () => [] },
   };
   return deps as unknown as ControlDeps;
 }

@@ -2,28 +2,19 @@ import test from 'ava';
 import { VirtualClock } from '../../kernel/clock/index.ts';
 import type { Bus } from '../../kernel/bus/bus.ts';
 import { createCounters } from '../../kernel/observe/index.ts';
-import type { Connection, Endpoint, EndpointOptions, EndpointSocket } from '../../kernel/transport/transport.ts';
+import type { Connection, Endpoint, EndpointOptions } from '../../kernel/transport/transport.ts';
 import { createDispatcher, createNetwork } from '../../kernel/wire/index.ts';
 import { recordingLog } from '../rig/recording-log.ts';
+import { fakeSocket, unheard } from './fake-socket.ts';
 import { connectionPair, testPeer } from './pair.ts';
 
 /** What a network asks of its endpoint. */
-
-const SOCKET: EndpointSocket = {
-  port: 4433,
-  closed: false,
-  localAddresses: () => [],
-  onDatagram: () => false,
-  send: () => true,
-  accept() {},
-  close() {},
-};
 
 async function rig(settings: Partial<Parameters<typeof createNetwork>[0]> = {}) {
   const clock = new VirtualClock();
   const dispatcher = createDispatcher({ clock, counters: createCounters().of('wire'), log: recordingLog() });
   const asked: { target: Parameters<Endpoint['dial']>[0]; signal: AbortSignal | undefined }[] = [];
-  const socket = { ...SOCKET };
+  const socket = fakeSocket();
   let opened: EndpointOptions | undefined;
   /** What the next dial ends with. */
   const next: { dial: () => Promise<Connection> } = { dial: () => Promise.reject(new Error('nobody there')) };
@@ -127,7 +118,7 @@ test('a dial from a further socket says so to the endpoint, one from the main on
 test('listening hands the settings on, and what is not QUIC to whoever asked for it', async (t) => {
   const bare = await rig();
   t.deepEqual(Object.keys(bare.opened() ?? {}).sort(), ['credentials', 'onConnection']);
-  t.is(bare.socket.onDatagram, SOCKET.onDatagram);
+  t.is(bare.socket.onDatagram, unheard);
   const bind = { host: '127.0.0.1', port: 0, family: 4 } as const;
   const onDatagram = () => true;
   const full = await rig({ bind, limits: { connections: 7 } as never, onDatagram });

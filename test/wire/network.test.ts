@@ -4,9 +4,10 @@ import { CLOSE_CODES } from '../../kernel/index.ts';
 import type { Topic } from '../../kernel/index.ts';
 import type { Bus } from '../../kernel/bus/bus.ts';
 import { createCounters } from '../../kernel/observe/index.ts';
-import type { Connection, EndpointOptions, EndpointSocket, Transport } from '../../kernel/transport/transport.ts';
+import type { Connection, EndpointOptions, Transport } from '../../kernel/transport/transport.ts';
 import { SHARED_STREAMS, createDispatcher, createNetwork } from '../../kernel/wire/index.ts';
 import { recordingLog } from '../rig/recording-log.ts';
+import { fakeSocket } from './fake-socket.ts';
 import type { FakeConnection } from './pair.ts';
 import { connectionPair, testPeer } from './pair.ts';
 import { ask, note, settle } from './rig.ts';
@@ -20,15 +21,7 @@ async function networkRig(options: { advertise?: string[] } = {}) {
   const dispatcher = createDispatcher({ clock, counters: createCounters().of('wire'), log: recordingLog() });
   let accept: EndpointOptions['onConnection'] = () => {};
   let dialled: Connection | undefined;
-  const socket: EndpointSocket = {
-    port: 4433,
-    closed: false,
-    localAddresses: () => [],
-    onDatagram: () => false,
-    send: () => true,
-    accept() {},
-    close() {},
-  };
+  const socket = fakeSocket();
   const transport: Transport = {
     open: async ({ onConnection }) => {
       accept = onConnection;

@@ -1,7 +1,8 @@
 import { FIGURE_ROWS } from '../../kernel/sdk/ui/names.ts';
 import { safeLine } from '../safe-text.ts';
-import type { Answer, Answers } from './answers.ts';
+import type { Answers } from './answers.ts';
 import { type Contributions, isAmong } from './contributions.ts';
+import { ReadAnswers } from './read-answers.ts';
 import { createStore, type RedrawPace, type Store } from './store.ts';
 import { textOf } from './words.ts';
 
@@ -21,13 +22,12 @@ export interface FiguresState {
 export class Figures {
   readonly state: Store<FiguresState>;
   #contributions: Contributions;
-  #answers: Answers;
   /** By command. */
-  readonly #read = new Map<string, Answer>();
+  readonly #read: ReadAnswers;
 
   constructor(contributions: Contributions, answers: Answers, pace: RedrawPace) {
     this.#contributions = contributions;
-    this.#answers = answers;
+    this.#read = new ReadAnswers(answers, () => this.#show());
     this.state = createStore<FiguresState>({ rows: [] }, pace);
     contributions.state.subscribe(() => this.#show());
   }
@@ -35,13 +35,8 @@ export class Figures {
   async refresh(): Promise<void> {
     const { figures } = this.#contributions.state.get();
     const commands = new Set(figures.filter(({ off }) => !off).map(({ command }) => command));
-    for (const command of this.#read.keys()) if (!commands.has(command)) this.#read.delete(command);
-    await Promise.all(
-      [...commands].map(async (command) => {
-        this.#read.set(command, await this.#answers.read(command));
-        this.#show();
-      }),
-    );
+    this.#read.keep(commands);
+    await Promise.all([...commands].map((command) => this.#read.read(command, command)));
   }
 
   /** Whether an event, or the commands it made stale, changes a figure. */

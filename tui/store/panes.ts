@@ -1,7 +1,8 @@
 import { safeLine } from '../safe-text.ts';
-import type { Answer, Answers } from './answers.ts';
+import type { Answers } from './answers.ts';
 import { type Contributions, isAmong, type ShownAction, type ShownPane } from './contributions.ts';
 import { paneRows } from './pane-rows.ts';
+import { ReadAnswers } from './read-answers.ts';
 import type { Row } from './rows.ts';
 import { createStore, type RedrawPace, type Store } from './store.ts';
 
@@ -15,13 +16,12 @@ export interface PanesState {
 export class Panes {
   readonly state: Store<PanesState>;
   #contributions: Contributions;
-  #answers: Answers;
   /** By name of the contribution. */
-  readonly #read = new Map<string, Answer>();
+  readonly #read: ReadAnswers;
 
   constructor(contributions: Contributions, answers: Answers, pace: RedrawPace) {
     this.#contributions = contributions;
-    this.#answers = answers;
+    this.#read = new ReadAnswers(answers, () => this.#show());
     this.state = createStore<PanesState>({ titles: [], rows: new Map() }, pace);
     contributions.state.subscribe(() => this.#show());
   }
@@ -29,12 +29,7 @@ export class Panes {
   /** Reads the parts of a pane; each is shown as it comes, so that one that is slow hides no other. */
   async refresh(title: string): Promise<void> {
     const parts = this.#parts(title).filter(({ off }) => !off);
-    await Promise.all(
-      parts.map(async ({ name, pane }) => {
-        this.#read.set(name, await this.#answers.read(pane.command, pane.params));
-        this.#show();
-      }),
-    );
+    await Promise.all(parts.map(({ name, pane }) => this.#read.read(name, pane.command, pane.params)));
   }
 
   async refreshAll(): Promise<void> {
@@ -67,7 +62,7 @@ export class Panes {
       const parts = this.#parts(title);
       return [title, parts.flatMap((part) => paneRows(part, this.#read.get(part.name), parts.length > 1))] as const;
     });
-    for (const name of this.#read.keys()) if (!panes.some((pane) => pane.name === name)) this.#read.delete(name);
+    this.#read.keep(new Set(panes.map(({ name }) => name)));
     this.state.set({ titles, rows: new Map(rows) });
   }
 }
