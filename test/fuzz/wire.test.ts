@@ -5,10 +5,11 @@ import test from 'ava';
 import { Value } from 'typebox/value';
 import { closeStack, openStack } from '../../bench/wire/full-stack.ts';
 import { VirtualClock, seededRandom } from '../../kernel/clock/index.ts';
-import type { DeviceId, NodeId } from '../../kernel/index.ts';
+import type { DeviceId, NodeId, Random } from '../../kernel/index.ts';
 import { createCounters } from '../../kernel/observe/index.ts';
 import type { MessageHandler } from '../../kernel/wire/index.ts';
-import { createDispatcher } from '../../kernel/wire/index.ts';
+import { SHARED_STREAMS, createDispatcher } from '../../kernel/wire/index.ts';
+import { SHARED_STREAM_CODE, encodeCapsule } from '../../kernel/wire/shared/capsule.ts';
 import { MUTATIONS, attack } from '../../kernel/testing/mutations.ts';
 import { recordingLog } from '../rig/recording-log.ts';
 import type { FakeConnection } from '../wire/pair.ts';
@@ -33,6 +34,15 @@ async function heapBytes(): Promise<number> {
     await settle();
   }
   return process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers;
+}
+
+/** What a hostile peer may write on a shared stream: a few capsules of any kind around these bytes, cut off somewhere or not. */
+function onSharedStream(bytes: Uint8Array, random: Random): Uint8Array {
+  const capsules = Array.from({ length: 1 + random.integer(4) }, () =>
+    encodeCapsule(random.float() < 0.7 ? 1 : random.integer(7), random.integer(5), bytes),
+  );
+  const whole = Buffer.concat([Uint8Array.of(SHARED_STREAM_CODE), ...capsules]);
+  return random.float() < 0.7 ? whole : whole.subarray(0, 1 + random.integer(whole.length));
 }
 
 /** Handlers that check by TypeBox's interpreter, not by the compiled code under test, what they are given. */
@@ -80,17 +90,20 @@ test(`${FRAMES} mutated frames: the node lives, other peers are served, everythi
     return near;
   };
   const friend = join();
-  client.attach(friend);
+  client.attach(friend).features = new Set([SHARED_STREAMS]);
   let hostile = join();
   const sent: Record<string, number> = {};
+  let sharedStreams = 0;
   let warmBytes = 0;
 
   for (let frame = 0; frame < FRAMES; frame++) {
     if (hostile.closed !== undefined) hostile = join(random.float() < 0.3 ? 1 + random.integer(40) : undefined);
     const { name, bytes, fin } = attack(all, random);
     sent[name] = (sent[name] ?? 0) + 1;
-    const stream = random.float() < 0.5 ? hostile.openBi() : hostile.openUni();
-    stream.write(bytes, fin);
+    const kind = random.float();
+    const stream = kind < 0.65 ? hostile.openBi() : hostile.openUni();
+    if (kind < 0.3) sharedStreams++;
+    stream.write(kind < 0.3 ? onSharedStream(bytes, random) : bytes, fin);
     if (!fin && random.float() < 0.3) stream.abort(random.integer(100));
     if (random.float() < 0.001) hostile.close(0, 'done');
     if (frame % BATCH !== 0) continue;
@@ -127,13 +140,16 @@ test(`${FRAMES} mutated frames: the node lives, other peers are served, everythi
     'rate-limited',
     'ignored-bytes',
     'closed-for-misbehaviour',
+    'malformed:capsule',
+    'too-many-shared-streams',
   ]) {
     t.true((read[counter] ?? 0) > 0, `counter ${counter}`);
   }
   t.true(Object.keys(read).length < 300, 'no counter is made from input');
   const grownBytes = (await heapBytes()) - warmBytes;
   t.true(grownBytes < 12_000_000, `grew by ${grownBytes} bytes`);
-  t.log(`${seen.calls} handled, ${peers} peers, ${read['closed-for-misbehaviour']} closed, heap ${grownBytes} bytes`);
+  t.log(`${sharedStreams} shared streams, ${seen.calls} handled, ${peers} peers`);
+  t.log(`${read['closed-for-misbehaviour']} closed, heap ${grownBytes} bytes`);
   dispatcher.close();
   client.close();
 });
@@ -163,7 +179,8 @@ test(`${QUIC_FRAMES} mutated frames over QUIC`, async (t) => {
       hostile = await openHostile(target);
       peers++;
     }
-    const { bytes, fin } = attack(all, random);
+    const { bytes: plain, fin } = attack(all, random);
+    const bytes = random.float() < 0.3 ? onSharedStream(plain, random) : plain;
     try {
       const opened = random.float() < 0.5 ? hostile.connection.openBi() : hostile.connection.openUni();
       // Opens wait while the peer's stream limit is reached; a hostile peer does not.
