@@ -175,7 +175,8 @@ export interface Stream {
 export interface TransportStream extends Stream {
   /**
    * As `write` without an end, for who writes often: what is appended in one turn of the event loop
-   * leaves as one write, at the end of the turn, before the next `write`, or before a close.
+   * leaves as one write, at the end of the turn, before the next `write`, or before a close. The bytes
+   * are copied.
    */
   append(bytes: Uint8Array): void;
 }

@@ -3,6 +3,7 @@
  * queues. It imports no call, so that routes, budgets and connections need not know what one is.
  */
 import type { StreamAbort } from '../transport/transport.ts';
+import type { Member } from './roster.ts';
 
 /** A frame that waits for the release of its plugin's hold. */
 export interface HeldFrame {
@@ -36,7 +37,7 @@ export interface LineOwner {
 }
 
 /** A call whose handler is under way. */
-export interface RunningCall {
+export interface RunningCall extends Member {
   /** The swap gave up on it; what it still answers is sent. */
   interrupt(): void;
 }
@@ -60,7 +61,7 @@ export interface StreamReader {
 }
 
 /** What ends with its connection. */
-export interface Connected {
+export interface Connected extends Member {
   disconnected(): void;
 }
 

@@ -3,6 +3,7 @@ import type { Validator } from '../sdk/validator.ts';
 import type { Blockable, HeldFrame, LineOwner, RunningCall, WaitingLine } from './calls.ts';
 import { HOLD_MAX_BYTES, HOLD_MAX_FRAMES } from './limits.ts';
 import type { MessageHandler } from './message-router.ts';
+import { Roster } from './roster.ts';
 
 /** What serves one message at this moment. */
 export interface Serving {
@@ -40,7 +41,7 @@ export class RouteOwner implements LineOwner {
   readonly queue: HeldFrame[] = [];
   queuedBytes = 0;
   /** Calls whose handler has returned a promise that is still open. */
-  readonly running = new Set<RunningCall>();
+  readonly running = new Roster<RunningCall>();
   /** Connections that are not read because the queue is full. */
   readonly blocked = new Set<Blockable>();
   /** Where frames wait for an in-flight limit. */

@@ -156,7 +156,7 @@ class WireNetwork implements NetworkHost {
     return [...this.#deps.features(), SHARED_STREAMS].sort();
   }
 
-  async sendTo<M extends AnyMessage>(
+  sendTo<M extends AnyMessage>(
     peer: NodeId | PeerId,
     message: M,
     body: BodyOf<M>,
@@ -165,7 +165,9 @@ class WireNetwork implements NetworkHost {
     const nodeId = typeof peer === 'string' ? peer : peer.nodeId;
     const deviceId = typeof peer === 'string' ? undefined : peer.deviceId;
     const entry = this.#newest(nodeId, deviceId, options.connectionId);
-    if (entry === undefined) throw wireErrors.make('not-connected', { name: message.name, peer: nodeId });
+    if (entry === undefined) {
+      return Promise.reject(wireErrors.make('not-connected', { name: message.name, peer: nodeId }));
+    }
     return this.#deps.dispatcher.send(entry.connection, message, body, options);
   }
 

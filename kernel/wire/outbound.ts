@@ -28,6 +28,7 @@ const REFUSAL_CODE = /^[a-z0-9][a-z0-9/-]{0,63}$/;
 /** One message on its way out, and the answer on its way back. */
 export class Outbound implements Expiring, Connected {
   readonly promise: Promise<unknown>;
+  rosterAt = -1;
   readonly #wire: WireConnection;
   readonly #message: AnyMessage;
   readonly #deadlineMs: number;

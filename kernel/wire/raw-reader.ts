@@ -25,6 +25,7 @@ export interface RawReaderOptions {
  */
 export class RawReader implements RawBody, AsyncIterator<Uint8Array>, Expiring, Connected {
   readonly length: number;
+  rosterAt = -1;
   readonly #wire: WireConnection;
   readonly #stream: Stream;
   readonly #options: RawReaderOptions;

@@ -8,6 +8,7 @@ import type { Blockable, Connected, ParkedFrame, StreamReader } from './calls.ts
 import type { WireContext } from './context.ts';
 import type { Deadline } from './deadlines.ts';
 import { HALF_READ_MAX, HALF_READ_MAX_BYTES, MISBEHAVIOUR_MAX_POINTS, WAIT_MAX_BYTES } from './limits.ts';
+import { Roster } from './roster.ts';
 import type { SharedHost } from './shared/host.ts';
 import { SharedStreams } from './shared/shared-streams.ts';
 import type { FrameRecord } from './trace.ts';
@@ -22,9 +23,9 @@ export class WireConnection implements Attachment, Blockable, SharedHost {
   features: ReadonlySet<string> = new Set();
   closed = false;
   /** Calls whose handler is under way. */
-  readonly running = new Set<Connected>();
+  readonly running = new Roster<Connected>();
   /** Messages of ours that are under way. */
-  readonly sends = new Set<Connected>();
+  readonly sends = new Roster<Connected>();
   #halfRead = 0;
   #halfReadBytes = 0;
   /** Partly read frames that were paused for the half-read caps, in arrival order. */
@@ -88,12 +89,8 @@ export class WireConnection implements Attachment, Blockable, SharedHost {
     deadlines.set(deadline, clock.monotonic() + ms);
   }
 
-  guard(run: () => void): void {
-    try {
-      run();
-    } catch (error) {
-      this.context.log.error('stream-handler-threw', { connection: this.connection.id, reason: String(error) });
-    }
+  failed(error: unknown): void {
+    this.context.log.error('stream-handler-threw', { connection: this.connection.id, reason: String(error) });
   }
 
   /** Callers ask `context.trace.active` first. */

@@ -19,8 +19,8 @@ const LINES_MAX: Record<string, number> = {
   store: 1_300,
   testing: 1_400,
   transport: 3_280,
-  wire: 2_870,
-  'wire/shared': 930,
+  wire: 2_920,
+  'wire/shared': 1_000,
 };
 
 /** A folder with a size of its own does not count for the one it is in. */

@@ -1,3 +1,4 @@
+import { Batch } from '../../kernel/transport/batch.ts';
 import type { NodeId, DeviceId, PeerId } from '../../kernel/sdk/identifiers.ts';
 import type {
   CloseInfo,
@@ -65,6 +66,7 @@ export class FakeConnection implements Connection {
 
   close(code: number, reason: string): void {
     if (this.closed !== undefined) return;
+    for (const stream of this.live) stream.writeBatch();
     this.#end({ byPeer: false, code, reason });
     this.far.#end({ byPeer: true, code, reason });
   }
@@ -107,6 +109,7 @@ export class FakeStream implements IncomingStream, TransportStream {
   paused = false;
   abortedWith: number | undefined;
   #inbox: { bytes: Uint8Array; fin: boolean }[] = [];
+  #batch = new Batch();
   #scheduled = false;
   #ended = false;
 
@@ -118,7 +121,7 @@ export class FakeStream implements IncomingStream, TransportStream {
 
   /** Bytes written that the far end has not taken yet. */
   get pendingBytes(): number {
-    return this.far.#inbox.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    return this.#batch.bytes + this.far.#inbox.reduce((sum, { bytes }) => sum + bytes.length, 0);
   }
 
   pause(): void {
@@ -131,11 +134,18 @@ export class FakeStream implements IncomingStream, TransportStream {
   }
 
   append(bytes: Uint8Array): void {
-    this.write(bytes, false);
+    if (this.#ended || this.writeEnded) throw new Error('stream has ended');
+    if (this.#batch.bytes === 0) queueMicrotask(() => this.writeBatch());
+    this.#batch.add(bytes);
+  }
+
+  writeBatch(): void {
+    if (this.#batch.bytes > 0 && !this.#ended) this.write(this.#batch.take(), false);
   }
 
   write(bytes: Uint8Array, fin: boolean): void {
     if (this.#ended || this.writeEnded) throw new Error('stream has ended');
+    this.writeBatch();
     if (fin) this.writeEnded = true;
     const size = this.connection.options.chunkBytes ?? Number.POSITIVE_INFINITY;
     let at = 0;
@@ -201,6 +211,7 @@ export class FakeStream implements IncomingStream, TransportStream {
   #finish(): void {
     this.#ended = true;
     this.#inbox = [];
+    this.#batch = new Batch();
     this.connection.live.delete(this);
   }
 }

@@ -1,15 +1,9 @@
 import test from 'ava';
 import { seededRandom } from '../../kernel/clock/index.ts';
 import { SHARED_FRAME_MAX_BYTES } from '../../kernel/wire/limits.ts';
-import {
-  CAPSULE_KINDS,
-  CapsuleReader,
-  decodeElsewhere,
-  encodeElsewhere,
-  encodeCapsule,
-  encodeReset,
-} from '../../kernel/wire/shared/capsule.ts';
+import { CAPSULE_KINDS, CapsuleReader, decodeElsewhere } from '../../kernel/wire/shared/capsule.ts';
 import { rawFrame } from './pair.ts';
+import { encodeCapsule, encodeElsewhere, encodeReset } from './shared-rig.ts';
 
 /** What a reader makes of these chunks. Each is overwritten once it was read, as a transport does. */
 function readAll(chunks: readonly Uint8Array[]): string[] {

@@ -8,10 +8,10 @@ import {
   SHARED_UNANSWERED_SHARE_MAX,
   SHARED_WAITING_SHARE_MAX,
 } from '../../kernel/wire/limits.ts';
-import { CAPSULE_KINDS, encodeCapsule } from '../../kernel/wire/shared/capsule.ts';
+import { CAPSULE_KINDS } from '../../kernel/wire/shared/capsule.ts';
 import { rawFrame } from './pair.ts';
 import { ask, note, ping, settle, wireRig } from './rig.ts';
-import { answerByHand, noticeCapsule, openShared, capsulesOf, requestCapsule } from './shared-rig.ts';
+import { answerByHand, encodeCapsule, noticeCapsule, openShared, capsulesOf, requestCapsule } from './shared-rig.ts';
 
 /** What becomes of shared streams when a peer, or a plugin of our own, does not behave. */
 

@@ -1,4 +1,10 @@
-import { CAPSULE_KINDS, CapsuleReader, SHARED_STREAM_CODE, encodeCapsule } from '../../kernel/wire/shared/capsule.ts';
+import {
+  CAPSULE_KINDS,
+  CapsuleReader,
+  SHARED_STREAM_CODE,
+  elsewhereFrame,
+  resetFrame,
+} from '../../kernel/wire/shared/capsule.ts';
 import type { IncomingStream, Stream } from '../../kernel/transport/transport.ts';
 import { rawFrame } from './pair.ts';
 import type { FakeConnection, FakeStream } from './pair.ts';
@@ -13,6 +19,21 @@ export interface SeenCapsule {
 
 /** The bytes with which a shared stream begins. */
 export const HELLO = Uint8Array.of(SHARED_STREAM_CODE);
+
+export function encodeCapsule(kind: number, id: number, frame: Uint8Array): Uint8Array {
+  const header = Buffer.alloc(5);
+  header[0] = kind;
+  header.writeUInt32BE(id, 1);
+  return Buffer.concat([header, frame]);
+}
+
+export function encodeReset(id: number, code: number): Uint8Array {
+  return encodeCapsule(CAPSULE_KINDS.reset, id, resetFrame(code));
+}
+
+export function encodeElsewhere(id: number, streamId: number): Uint8Array {
+  return encodeCapsule(CAPSULE_KINDS.elsewhere, id, elsewhereFrame(streamId));
+}
 
 export function requestCapsule(id: number, n: number): Uint8Array {
   return encodeCapsule(CAPSULE_KINDS.request, id, rawFrame(0xd4, `{"n":${n}}`));

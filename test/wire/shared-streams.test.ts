@@ -1,11 +1,11 @@
 import test from 'ava';
 import { defineNotice, defineRequest, Type } from '../../kernel/index.ts';
 import { RESET_CODES, SHARED_FRAME_MAX_BYTES } from '../../kernel/wire/limits.ts';
-import { CAPSULE_KINDS, SHARED_STREAMS, encodeCapsule, encodeReset } from '../../kernel/wire/shared/capsule.ts';
+import { CAPSULE_KINDS, SHARED_STREAMS } from '../../kernel/wire/shared/capsule.ts';
 import { rawFrame } from './pair.ts';
 import type { FakeConnection } from './pair.ts';
 import { ask, note, ping, settle, wireRig } from './rig.ts';
-import { answerByHand, openShared, capsulesOf, requestCapsule } from './shared-rig.ts';
+import { answerByHand, encodeCapsule, encodeReset, openShared, capsulesOf, requestCapsule } from './shared-rig.ts';
 
 const echo = (body: unknown) => body;
 const GENEROUS = { perSecond: 1e6, burst: 1e6, inFlight: 1_000 };

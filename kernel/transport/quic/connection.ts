@@ -54,7 +54,7 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
   readonly routes: string[];
   /** The peer process at the other end; known from its Hello or Accept. */
   incarnation: string | undefined;
-  readonly batched = new Set<QuicStream>();
+  readonly batched: QuicStream[] = [];
   /** Streams with queued bytes, and uni-streams of ours that the peer may stop while nothing is queued. */
   readonly blocked = new Set<QuicStream>();
   readonly stoppable = new Set<QuicStream>();
@@ -303,7 +303,6 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
   release(stream: QuicStream): void {
     this.#streams.delete(stream.id);
     this.blocked.delete(stream);
-    if (this.batched.size > 0) this.batched.delete(stream);
     if (this.stoppable.size > 0) this.stoppable.delete(stream);
   }
 
@@ -327,7 +326,7 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
     this.#timer?.cancel();
     this.#handshakeTimer?.cancel();
     this.size.stop();
-    this.batched.clear();
+    this.batched.length = 0;
     this.blocked.clear();
     this.stoppable.clear();
     const reason = transportErrors.make('closed', { reason: info.reason });
@@ -343,10 +342,8 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
   }
 
   #writeBatches(): void {
-    for (const stream of this.batched) {
-      this.batched.delete(stream);
-      stream.writeBatch();
-    }
+    // Writing may end a stream, and who hears of it may append to another.
+    for (let stream = this.batched.pop(); stream !== undefined; stream = this.batched.pop()) stream.writeBatch();
   }
 
   #scheduleRead(): void {

@@ -34,7 +34,7 @@ export interface StreamDelegate extends Connection {
   /** Streams with queued bytes, which the next flush pumps. */
   readonly blocked: Set<QuicStream>;
   /** Streams with a batch, which the next send writes. */
-  readonly batched: Set<QuicStream>;
+  readonly batched: QuicStream[];
   /** Uni-streams of ours that the peer may stop while nothing is queued. */
   readonly stoppable: Set<QuicStream>;
   /** Sends, or reads and sends, at the end of this turn of the event loop. */
@@ -107,8 +107,8 @@ export class QuicStream implements IncomingStream, TransportStream {
   append(bytes: Uint8Array): void {
     if (this.#writeDone) return;
     this.#batch ??= new Batch();
+    if (this.#batch.bytes === 0) this.connection.batched.push(this);
     this.#batch.add(bytes);
-    this.connection.batched.add(this);
     this.connection.touch();
   }
 

@@ -16,6 +16,7 @@ export interface RunOutcome extends Connected {
 /** One handler under way: what it is called with, and what ends it early. Its signal is made only when asked for. */
 export class HandlerRun implements IncomingCall, RunningCall {
   readonly bytes: number;
+  rosterAt = -1;
   readonly serving: Serving;
   /** The swap gave up on it. */
   interrupted = false;

@@ -36,6 +36,7 @@ import type { Refusal } from './refusal.ts';
  *                 (part of a frame: its plugin is held, or no room for the rest)
  */
 export class Inbound implements StreamReader, IntakeCall, RunOutcome, RawWriterCall, WaitingFrameCall, Expiring {
+  rosterAt = -1;
   readonly #wire: WireConnection;
   readonly #stream: IncomingStream;
   readonly #intake: FrameIntake;
@@ -53,11 +54,11 @@ export class Inbound implements StreamReader, IntakeCall, RunOutcome, RawWriterC
     this.#intake = new FrameIntake(wire, stream, this);
     this.#admission = new Admission(wire, stream.kind);
     this.#answer = new Answer(wire, stream);
-    this.restartDeadline(limits.HEADER_DEADLINE_MS);
   }
 
   read(chunk: Uint8Array, fin: boolean): void {
     this.#intake.read(chunk, fin);
+    if (this.#intake.code === -1 && !fin && !this.#deadline.isSet) this.restartDeadline(limits.HEADER_DEADLINE_MS);
   }
 
   /** The peer or the connection ended the stream. */

@@ -1,3 +1,4 @@
+import type { TransportStream } from '../../transport/transport.ts';
 import { FRAME_HEADER_BYTES } from '../frame.ts';
 import { wireErrors } from '../errors.ts';
 import { SHARED_FRAME_MAX_BYTES } from '../limits.ts';
@@ -48,25 +49,27 @@ export function fitsCapsule(frameBytes: number): boolean {
   return frameBytes <= FRAME_HEADER_BYTES + SHARED_FRAME_MAX_BYTES;
 }
 
-export function encodeCapsule(kind: number, id: number, frame: Uint8Array): Uint8Array {
-  const capsule = Buffer.allocUnsafe(ID_BYTES + frame.length);
-  capsule[0] = kind;
-  capsule.writeUInt32BE(id, 1);
-  capsule.set(frame, ID_BYTES);
-  return capsule;
+const header = Buffer.alloc(ID_BYTES);
+
+export function appendCapsule(stream: TransportStream, kind: number, id: number, frame: Uint8Array): void {
+  header[0] = kind;
+  header.writeUInt32BE(id, 1);
+  stream.append(header);
+  stream.append(frame);
 }
 
-export function encodeReset(id: number, code: number): Uint8Array {
-  return encodeCapsule(CAPSULE_KINDS.reset, id, Uint8Array.of(code, 0, 0, 0, 0));
+/** What stands for a frame in a reset. */
+export function resetFrame(code: number): Uint8Array {
+  return Uint8Array.of(code, 0, 0, 0, 0);
 }
 
 /** Tells the id of the stream on which an answer comes. */
-export function encodeElsewhere(id: number, streamId: number): Uint8Array {
+export function elsewhereFrame(streamId: number): Uint8Array {
   const frame = Buffer.alloc(FRAME_HEADER_BYTES + ELSEWHERE_BYTES);
   frame[0] = ANSWER_STREAM_CODE;
   frame.writeUInt32BE(ELSEWHERE_BYTES, 1);
   frame.writeBigUInt64BE(BigInt(streamId), FRAME_HEADER_BYTES);
-  return encodeCapsule(CAPSULE_KINDS.elsewhere, id, frame);
+  return frame;
 }
 
 /** @throws wire/malformed */

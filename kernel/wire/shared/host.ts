@@ -14,8 +14,8 @@ export interface SharedHost {
   /** Raw bytes may travel behind the response of this message. */
   carriesRaw(message: AnyMessage): boolean;
   expireAfter(deadline: Deadline, ms: number): void;
-  /** Runs what belongs to one message of several on a stream: its failure is not theirs. */
-  guard(run: () => void): void;
+  /** What one of the messages on a stream threw: logged, because the others go on. */
+  failed(error: unknown): void;
   /** Counts misbehaviour, which may close the connection. */
   blame(points: number): void;
   /** An answer comes on this stream: it is read although others are left unread. */

@@ -1,4 +1,6 @@
 import { transportErrors } from '../../transport/errors.ts';
+import type { StreamReader } from '../calls.ts';
+import type { Identified } from './id-table.ts';
 import type { Connection, IncomingStream, StreamAbort, TransportStream } from '../../transport/transport.ts';
 
 const ignore = (): void => {};
@@ -15,12 +17,15 @@ export interface RequestHost {
 }
 
 /** One request on a shared stream, as a stream of its own: its frame has come, and one frame goes back. */
-export class IncomingRequest implements IncomingStream {
+export class IncomingRequest implements IncomingStream, Identified<IncomingRequest> {
   readonly id: number;
   readonly kind = 'bi';
   readonly connection: Connection;
-  onData: (chunk: Uint8Array, fin: boolean) => void = ignore;
-  onAbort: (reason: StreamAbort) => void = ignore;
+  onData = ignore;
+  onAbort = ignore;
+  nextInTable: IncomingRequest | undefined;
+  /** Who has its frame, and hears of its end. */
+  reader: StreamReader | undefined;
   readonly #shared: RequestHost;
   #done = false;
   /** The stream on which the answer goes, or that is being opened for it. */
@@ -74,7 +79,7 @@ export class IncomingRequest implements IncomingStream {
   ended(reason: StreamAbort): void {
     if (this.#done) return;
     this.#done = true;
-    this.onAbort(reason);
+    this.reader?.aborted(reason);
   }
 }
 

@@ -14,15 +14,16 @@ import {
   SHARED_UNANSWERED_MAX,
 } from '../limits.ts';
 import type { SharedHost } from './host.ts';
+import { IdTable } from './id-table.ts';
 import { IncomingRequest, NoticeStream } from './incoming-request.ts';
 import type { RequestHost } from './incoming-request.ts';
 import {
   ANSWER_STREAM_CODE,
   CAPSULE_KINDS,
   CapsuleReader,
-  encodeElsewhere,
-  encodeCapsule,
-  encodeReset,
+  elsewhereFrame,
+  appendCapsule,
+  resetFrame,
   fitsCapsule,
   malformedCapsule,
 } from './capsule.ts';
@@ -50,7 +51,7 @@ export class IncomingSharedStream implements StreamReader, RequestHost, Expiring
   readonly #notices: NoticeStream;
   readonly #reader = new CapsuleReader();
   readonly #deadline = new Deadline(this);
-  readonly #requests = new Map<number, IncomingRequest>();
+  readonly #requests = new IdTable<IncomingRequest>();
   #started = false;
   #reading = false;
   #paused = false;
@@ -124,7 +125,7 @@ export class IncomingSharedStream implements StreamReader, RequestHost, Expiring
 
   answer(request: IncomingRequest, frame: Uint8Array): TransportStream | Promise<TransportStream> | undefined {
     if (fitsCapsule(frame.length)) {
-      this.#stream.append(encodeCapsule(CAPSULE_KINDS.answer, request.id, frame));
+      appendCapsule(this.#stream, CAPSULE_KINDS.answer, request.id, frame);
       this.#release(request);
       return undefined;
     }
@@ -145,7 +146,7 @@ export class IncomingSharedStream implements StreamReader, RequestHost, Expiring
   }
 
   leaveUnanswered(request: IncomingRequest, code: number): void {
-    this.#stream.append(encodeReset(request.id, code));
+    appendCapsule(this.#stream, CAPSULE_KINDS.reset, request.id, resetFrame(code));
     this.#release(request);
   }
 
@@ -157,9 +158,9 @@ export class IncomingSharedStream implements StreamReader, RequestHost, Expiring
   }
 
   #answerOn(stream: TransportStream, request: IncomingRequest, frame: Uint8Array): TransportStream {
-    stream.append(encodeCapsule(ANSWER_STREAM_CODE, request.id, END));
+    appendCapsule(stream, ANSWER_STREAM_CODE, request.id, END);
     stream.write(frame, true);
-    this.#stream.append(encodeElsewhere(request.id, stream.id));
+    appendCapsule(this.#stream, CAPSULE_KINDS.elsewhere, request.id, elsewhereFrame(stream.id));
     this.#release(request);
     return stream;
   }
@@ -181,17 +182,16 @@ export class IncomingSharedStream implements StreamReader, RequestHost, Expiring
   #capsule(): void {
     const { kind, id, frame } = this.#reader;
     if (kind === CAPSULE_KINDS.notice) {
-      const reader = this.#owner.receive(this.#notices);
-      this.#wire.guard(() => reader.read(frame, true));
+      this.#read(this.#owner.receive(this.#notices), frame);
     } else if (kind === CAPSULE_KINDS.request) {
-      if (this.#requests.has(id)) throw malformedCapsule();
+      if (this.#requests.get(id) !== undefined) throw malformedCapsule();
       this.#request(id, frame);
     } else if (kind === CAPSULE_KINDS.reset) {
       const request = this.#requests.get(id);
       // Otherwise its answer is on the way.
       if (request === undefined) return;
       this.#requests.delete(id);
-      this.#wire.guard(() => request.ended({ by: 'peer', code: frame[0] }));
+      this.#endOf(request, { by: 'peer', code: frame[0] });
     } else {
       throw malformedCapsule();
     }
@@ -201,14 +201,30 @@ export class IncomingSharedStream implements StreamReader, RequestHost, Expiring
     if (this.#requests.size >= SHARED_UNANSWERED_MAX) {
       this.#wire.context.counters.add('over-capacity');
       const refused = encodeFrame(REFUSED_CODE, { code: 'over-capacity' }, REFUSED_MAX_BYTES);
-      this.#stream.append(encodeCapsule(CAPSULE_KINDS.answer, id, refused));
+      appendCapsule(this.#stream, CAPSULE_KINDS.answer, id, refused);
       return;
     }
     const request = new IncomingRequest(this, id);
-    this.#requests.set(id, request);
-    const reader = this.#owner.receive(request);
-    request.onAbort = (reason) => reader.aborted(reason);
-    this.#wire.guard(() => reader.read(frame, true));
+    this.#requests.add(request);
+    request.reader = this.#owner.receive(request);
+    this.#read(request.reader, frame);
+  }
+
+  /** A failure of one is not that of the others on the stream. */
+  #read(reader: StreamReader, frame: Uint8Array): void {
+    try {
+      reader.read(frame, true);
+    } catch (error) {
+      this.#wire.failed(error);
+    }
+  }
+
+  #endOf(request: IncomingRequest, reason: StreamAbort): void {
+    try {
+      request.ended(reason);
+    } catch (error) {
+      this.#wire.failed(error);
+    }
   }
 
   // ── reading on, or not ───────────────────────────────────────────────────────────────────────
@@ -284,8 +300,9 @@ export class IncomingSharedStream implements StreamReader, RequestHost, Expiring
     this.#ended = true;
     this.#wire.context.deadlines.clear(this.#deadline);
     this.#owner.ended(this);
-    const requests = [...this.#requests.values()];
-    this.#requests.clear();
-    for (const request of requests) this.#wire.guard(() => request.ended(reason));
+    for (const request of [...this.#requests]) {
+      this.#requests.delete(request.id);
+      this.#endOf(request, reason);
+    }
   }
 }

@@ -1,5 +1,6 @@
 import { transportErrors } from '../../transport/errors.ts';
 import type { Connection, Stream, StreamAbort } from '../../transport/transport.ts';
+import type { Identified } from './id-table.ts';
 import type { Line } from './turns.ts';
 
 const ignore = (): void => {};
@@ -18,7 +19,7 @@ export interface MessageHost {
 }
 
 /** One message of ours on a shared stream, as a stream of its own: one frame out, and for a request one in. */
-export class OutgoingMessage implements Stream {
+export class OutgoingMessage implements Stream, Identified<OutgoingMessage> {
   readonly id: number;
   readonly line: Line;
   readonly connection: Connection;
@@ -26,6 +27,7 @@ export class OutgoingMessage implements Stream {
   onAbort: (reason: StreamAbort) => void = ignore;
   /** QUIC id of the stream on which the answer comes, once that is told. */
   elsewhere: number | undefined;
+  nextInTable: OutgoingMessage | undefined;
   /** It has been called off, or needs the shared stream no more. */
   done = false;
   written = false;

@@ -5,6 +5,7 @@ import { Deadline } from '../deadlines.ts';
 import type { Expiring } from '../deadlines.ts';
 import { BACKPRESSURE_BYTES, HEADER_DEADLINE_MS, MALFORMED_POINTS, RESET_CODES } from '../limits.ts';
 import type { SharedHost } from './host.ts';
+import { IdTable } from './id-table.ts';
 import { OutgoingMessage } from './outgoing-message.ts';
 import type { MessageHost } from './outgoing-message.ts';
 import {
@@ -13,8 +14,8 @@ import {
   CapsuleReader,
   SHARED_STREAM_CODE,
   decodeElsewhere,
-  encodeCapsule,
-  encodeReset,
+  appendCapsule,
+  resetFrame,
   malformedCapsule,
 } from './capsule.ts';
 import { Turns } from './turns.ts';
@@ -42,7 +43,7 @@ export class OutgoingSharedStream implements MessageHost, Expiring {
   readonly #turns = new Turns();
   readonly #reader = new CapsuleReader();
   readonly #deadline = new Deadline(this);
-  readonly #unanswered = new Map<number, OutgoingMessage>();
+  readonly #unanswered = new IdTable<OutgoingMessage>();
   /** Messages that have been let on and have not written yet. */
   #unwritten = 0;
   #anyWaiting = false;
@@ -85,7 +86,7 @@ export class OutgoingSharedStream implements MessageHost, Expiring {
 
   /** Whether an answer of ours is on its way on this stream of its own. */
   expects(streamId: number): boolean {
-    for (const { elsewhere } of this.#unanswered.values()) if (elsewhere === streamId) return true;
+    for (const { elsewhere } of this.#unanswered) if (elsewhere === streamId) return true;
     return false;
   }
 
@@ -94,10 +95,10 @@ export class OutgoingSharedStream implements MessageHost, Expiring {
     message.written = true;
     this.#unwritten--;
     if (message.line.answered) {
-      this.#stream.append(encodeCapsule(CAPSULE_KINDS.request, message.id, frame));
+      appendCapsule(this.#stream, CAPSULE_KINDS.request, message.id, frame);
     } else {
       message.done = true;
-      this.#stream.append(encodeCapsule(CAPSULE_KINDS.notice, 0, frame));
+      appendCapsule(this.#stream, CAPSULE_KINDS.notice, 0, frame);
     }
     if (this.#anyWaiting) this.#serve();
   }
@@ -110,7 +111,7 @@ export class OutgoingSharedStream implements MessageHost, Expiring {
   }
 
   callOff(message: OutgoingMessage, code: number): void {
-    if (message.written) this.#stream.append(encodeReset(message.id, code));
+    if (message.written) appendCapsule(this.#stream, CAPSULE_KINDS.reset, message.id, resetFrame(code));
     else this.#unwritten--;
     this.release(message);
   }
@@ -137,7 +138,7 @@ export class OutgoingSharedStream implements MessageHost, Expiring {
     this.#unwritten++;
     if (!line.answered) return new OutgoingMessage(this, 0, line);
     const message = new OutgoingMessage(this, this.#owner.nextId(), line);
-    this.#unanswered.set(message.id, message);
+    this.#unanswered.add(message);
     return message;
   }
 
@@ -188,11 +189,15 @@ export class OutgoingSharedStream implements MessageHost, Expiring {
       // Otherwise it was called off meanwhile.
       if (message === undefined) return;
       this.release(message);
-      this.#wire.guard(() => message.onData(frame, true));
+      try {
+        message.onData(frame, true);
+      } catch (error) {
+        this.#wire.failed(error);
+      }
     } else if (kind === CAPSULE_KINDS.reset) {
       if (message === undefined) return;
       this.release(message);
-      this.#wire.guard(() => message.onAbort({ by: 'peer', code: frame[0] }));
+      this.#abort(message, { by: 'peer', code: frame[0] });
     } else if (kind === CAPSULE_KINDS.elsewhere) {
       const streamId = decodeElsewhere(frame);
       if (message === undefined) return;
@@ -200,6 +205,14 @@ export class OutgoingSharedStream implements MessageHost, Expiring {
       this.#owner.expectAnswerOn(streamId);
     } else {
       throw malformedCapsule();
+    }
+  }
+
+  #abort(message: OutgoingMessage, reason: StreamAbort): void {
+    try {
+      message.onAbort(reason);
+    } catch (error) {
+      this.#wire.failed(error);
     }
   }
 
@@ -217,9 +230,9 @@ export class OutgoingSharedStream implements MessageHost, Expiring {
     this.#owner.ended(this);
     const { connection } = this;
     this.#turns.serveAll(async ({ answered }) => (answered ? connection.openBi() : connection.openUni()));
-    for (const message of [...this.#unanswered.values()]) {
+    for (const message of [...this.#unanswered]) {
       this.release(message);
-      this.#wire.guard(() => message.onAbort(reason));
+      this.#abort(message, reason);
     }
   }
 }
