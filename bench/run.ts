@@ -30,12 +30,15 @@ const BENCHES: Record<string, Bench> = {
     takes: 'posts',
   },
   feed: {
-    about: 'pages of 50 out of a million posts',
-    run: async () => (await import('./feed/feed.ts')).measureFeed(),
+    about: 'pages of 50 out of a million posts, or --posts',
+    run: async ({ posts }) => (await import('./feed/feed.ts')).measureFeed(posts),
+    table: async ({ pages, ...whole }: { pages: Record<string, unknown>[] }) => [...pages.map(flat), whole],
+    takes: 'posts',
   },
   start: {
-    about: 'start-up, idle memory, idle CPU with 100 connections',
-    run: async () => (await import('./start/start.ts')).measureStart(),
+    about: 'start-up, idle memory, idle CPU with 100 connections; with --posts in the store',
+    run: async ({ posts }) => (await import('./start/start.ts')).measureStart(posts),
+    takes: 'posts',
   },
   'idle-mesh': {
     about: 'traffic, CPU and memory of a node with 101 idle mesh peers',

@@ -1,6 +1,5 @@
 import { composePost } from '../../plugins/content/publish.ts';
-import { postsMigration } from '../../plugins/content/migrations/0001-posts.ts';
-import { proofsMigration } from '../../plugins/content/migrations/0003-proofs.ts';
+import { contentMigrations } from '../../plugins/content/migrations/index.ts';
 import { PostStore } from '../../plugins/content/post-store.ts';
 import { loadIdentity } from '../../kernel/identity/index.ts';
 import { systemClock } from '../../kernel/clock/index.ts';
@@ -14,7 +13,7 @@ function fill(dataDir: string, count: number): void {
   const paths = prepareDataDirectory(dataDir);
   const identity = loadIdentity(dataDir);
   const file = openStore({ path: paths.database, log: SILENT, clock: systemClock() });
-  file.migrate('content', [postsMigration, proofsMigration], ['expand']);
+  file.migrate('content', contentMigrations, ['expand', 'contract']);
   const db = file.database('content');
   const store = new PostStore(db);
   const startMs = Date.now() - count * 60_000;

@@ -4,10 +4,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { systemClock, systemRandom } from '../../kernel/clock/index.ts';
+import { seededRandom, systemClock, systemRandom } from '../../kernel/clock/index.ts';
 import { makeCredentials } from '../../kernel/identity/certificate.ts';
 import { type Endpoint, quicTransport } from '../../kernel/transport/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
+import { openStore } from '../../kernel/store/index.ts';
+import { contentMigrations } from '../../plugins/content/migrations/index.ts';
+import { fillStore } from '../feed/fill.ts';
 import { exited, startedNode } from '../node-process.ts';
 
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
@@ -17,6 +20,8 @@ const CONNECTIONS = 100;
 const IDLE_MS = 30_000;
 
 export interface StartFigures {
+  /** In the store, from the second start on. */
+  readonly posts: number;
   /** From the process being spawned to its control socket answering, listening on UDP. */
   readonly firstStartMs: number;
   readonly startMs: { readonly median: number; readonly max: number };
@@ -30,7 +35,7 @@ export interface StartFigures {
 }
 
 /** What starting a node costs, and keeping it. */
-export async function measureStart(): Promise<StartFigures> {
+export async function measureStart(posts = 0): Promise<StartFigures> {
   const dir = mkdtempSync(join(tmpdir(), 'itsgoin-bench-start-'));
   try {
     const bare: number[] = [];
@@ -40,6 +45,7 @@ export async function measureStart(): Promise<StartFigures> {
       const node = await startedNode(dir);
       starts.push(node.startMs);
       await node.stop();
+      if (round === 0) await fill(dir, posts);
     }
     const node = await startedNode(dir);
     await pause(3_000);
@@ -54,6 +60,7 @@ export async function measureStart(): Promise<StartFigures> {
     await node.stop();
     const startMs = { median: median(starts.slice(1)), max: Math.max(...starts.slice(1)) };
     return {
+      posts,
       firstStartMs: starts[0] as number,
       startMs,
       bareNodeMs: median(bare),
@@ -65,6 +72,13 @@ export async function measureStart(): Promise<StartFigures> {
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
+}
+
+async function fill(dir: string, posts: number): Promise<void> {
+  const file = openStore({ path: join(dir, 'itsgoin.db'), log: SILENT, clock: systemClock() });
+  file.migrate('content', contentMigrations, ['expand', 'contract']);
+  await fillStore(file.database('content'), posts, seededRandom(1));
+  await file.close();
 }
 
 /** So many identities with one endpoint each, connected and silent. */

@@ -28,8 +28,8 @@ const IDS = `SELECT seq, id, '' AS body, signature, NULL AS visibility, timestam
   WHERE author = (SELECT n FROM authors WHERE node_id = ?) AND seq > ?`;
 const DELETES = `SELECT seq, post_id, NULL, signature, NULL, timestamp_ms, more FROM deleted_posts
   WHERE author = ? AND seq > ?`;
-/** Hex id, signature and the keys around a post on the wire. */
-const ENVELOPE_BYTES = 320;
+/** Hex id, signature, author and the keys around a post on the wire. */
+const ENVELOPE_BYTES = 400;
 
 /** Reads what reached this node of an author after a marker: the answering side of pull sync. */
 export class AuthorLog {
@@ -61,6 +61,6 @@ function toEntry(row: Row, author: NodeId, idsOnly: boolean): LogEntry {
     return { seq, bytes, deleted };
   }
   if (idsOnly) return { seq, bytes: ENVELOPE_BYTES, id: postIdFromBytes(row.id) };
-  const post = toSyncPost({ ...row, body: row.body, visibility: row.visibility ?? '' });
+  const post = toSyncPost({ ...row, author: hexToBytes(author), body: row.body, visibility: row.visibility ?? '' });
   return { seq, bytes: Buffer.byteLength(row.body) + bytes, post };
 }

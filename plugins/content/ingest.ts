@@ -6,7 +6,6 @@ import type { DeleteRecord, DeleteRefusal } from './delete-record.ts';
 import type { PostStore } from './post-store.ts';
 import type { SyncPost } from './post.ts';
 import { verifyPost } from './verify-post.ts';
-import type { VerifiedPost } from './verify-post.ts';
 import type { Writer } from './writer.ts';
 
 /**
@@ -83,11 +82,7 @@ export class Ingest {
     }
   }
 
-  async #check(
-    value: unknown,
-    wanted: (author: NodeId) => boolean,
-    report: PostReport,
-  ): Promise<VerifiedPost | undefined> {
+  async #check(value: unknown, wanted: (author: NodeId) => boolean, report: PostReport): Promise<SyncPost | undefined> {
     const { store, counters, now } = this.#deps;
     const nowMs = now();
     const verified = await verifyPost(value, {
@@ -100,7 +95,7 @@ export class Ingest {
         return undefined;
       },
     });
-    if (!('refused' in verified)) return verified;
+    if (!('refused' in verified)) return verified.post;
     if (verified.refused === 'known') {
       counters.add('post-known');
     } else {
@@ -110,7 +105,7 @@ export class Ingest {
     return undefined;
   }
 
-  async #store(good: readonly VerifiedPost[], origin: PostOrigin, report: PostReport): Promise<void> {
+  async #store(good: readonly SyncPost[], origin: PostOrigin, report: PostReport): Promise<void> {
     const { store, writer } = this.#deps;
     const insert = (): SyncPost[] => store.insert(good);
     const stored = await (good.length === 1 ? writer.one(insert) : writer.bulk(insert));

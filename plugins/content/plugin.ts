@@ -31,9 +31,7 @@ import { contentErrors } from './errors.ts';
 import { Feed } from './feed.ts';
 import { fetchPost } from './fetch.ts';
 import { Ingest } from './ingest.ts';
-import { postsMigration } from './migrations/0001-posts.ts';
-import { encountersMigration } from './migrations/0002-encounters.ts';
-import { proofsMigration } from './migrations/0003-proofs.ts';
+import { contentMigrations } from './migrations/index.ts';
 import { IncomingNotifications } from './incoming-notifications.ts';
 import { isRecord } from './post.ts';
 import { PostStore } from './post-store.ts';
@@ -63,7 +61,7 @@ export default definePlugin({
   provides: [CONTENT],
   messages: { pullSync, postNotification, deleteRecord, postFetch },
   commands: contentCommands,
-  migrations: [postsMigration, encountersMigration, proofsMigration],
+  migrations: contentMigrations,
   features: [extensionFeature(DELETES_PART)],
   // Markers of pulls are on disk with what they cover; only what is being told to peers is in memory.
   state: Type.Object({ announcing: Type.Array(Type.Unknown()) }),

@@ -39,11 +39,11 @@ export class PostAuthor {
   async create(text: string): Promise<PostId> {
     const { signer, store, writer, announcer } = this.#deps;
     const nplus10 = await this.#deps.nplus10();
-    const entry = composePost(signer, text, this.#timestamp(), nplus10);
-    await writer.one(() => store.insert([entry]));
-    this.#deps.stored(refOf(entry.post));
-    announcer.announce({ post: entry.post });
-    return entry.post.id;
+    const post = composePost(signer, text, this.#timestamp(), nplus10);
+    await writer.one(() => store.insert([post]));
+    this.#deps.stored(refOf(post));
+    announcer.announce({ post });
+    return post.id;
   }
 
   /** @throws content/no-such-post, content/not-author, store/* */

@@ -5,10 +5,13 @@ import type { Database, NodeId } from '../../kernel/index.ts';
 import type { DeleteRecord } from './delete-record.ts';
 import type { Post, SyncPost } from './post.ts';
 
-interface PostRow {
+export interface PostRow {
   readonly id: Uint8Array;
+  readonly author: Uint8Array;
+  /** Without its author; one that an earlier version stored may have it. */
   readonly body: string;
   readonly signature: Uint8Array;
+  /** Empty for public, which nearly all are. */
   readonly visibility: string;
   /** See migration 0003. */
   readonly more: string | null;
@@ -21,6 +24,10 @@ interface DeleteRow {
   readonly signature: Uint8Array;
   readonly more: string | null;
 }
+
+/** A post by its id: few share the first 8 bytes, which are in an index. Takes the id twice. */
+const HAS_ID = 'substr(id, 1, 8) = substr(?, 1, 8) AND id = ?';
+const PUBLIC: SyncPost['visibility'] = { kind: 'public' };
 
 /** Posts and delete records on disk. Everything given to it has been verified. */
 export class PostStore {
@@ -36,21 +43,27 @@ export class PostStore {
   }
 
   has(id: PostId): boolean {
-    return this.#db.prepare('SELECT 1 FROM posts WHERE id = ?').get(hexToBytes(id)) !== undefined;
+    const key = hexToBytes(id);
+    return this.#db.prepare(`SELECT 1 FROM posts WHERE ${HAS_ID}`).get(key, key) !== undefined;
   }
 
   get(id: PostId): SyncPost | undefined {
+    const key = hexToBytes(id);
     const row = this.#db
-      .prepare<PostRow>('SELECT id, body, signature, visibility, more FROM posts WHERE id = ?')
-      .get(hexToBytes(id));
+      .prepare<PostRow>(
+        `SELECT id, node_id AS author, body, signature, visibility, more
+         FROM posts JOIN authors ON n = author WHERE ${HAS_ID}`,
+      )
+      .get(key, key);
     return row === undefined ? undefined : toSyncPost(row);
   }
 
-  /** By row numbers, as the feed index names posts, in their order; what is gone meanwhile is left out. */
+  /** By row numbers, as the feed's indices name posts, in their order; what is gone meanwhile is left out. */
   bySeqs(seqs: readonly number[]): SyncPost[] {
     const rows = this.#db
       .prepare<PostRow & { seq: number }>(
-        'SELECT seq, id, body, signature, visibility, more FROM posts WHERE seq IN (SELECT value FROM json_each(?))',
+        `SELECT seq, id, node_id AS author, body, signature, visibility, more
+         FROM posts JOIN authors ON n = author WHERE seq IN (SELECT value FROM json_each(?))`,
       )
       .all(JSON.stringify(seqs));
     const found = new Map(rows.map((row) => [row.seq, row]));
@@ -62,9 +75,10 @@ export class PostStore {
 
   /** Who wrote a stored post, without reading it. */
   authorOf(id: PostId): NodeId | undefined {
+    const key = hexToBytes(id);
     const row = this.#db
-      .prepare<{ node_id: Uint8Array }>('SELECT a.node_id FROM posts p JOIN authors a ON a.n = p.author WHERE p.id = ?')
-      .get(hexToBytes(id));
+      .prepare<{ node_id: Uint8Array }>(`SELECT node_id FROM posts JOIN authors ON n = author WHERE ${HAS_ID}`)
+      .get(key, key);
     return row === undefined ? undefined : nodeIdFromBytes(row.node_id);
   }
 
@@ -78,36 +92,34 @@ export class PostStore {
 
   /**
    * Stores the posts that are neither here nor deleted and returns those it stored. To be called inside
-   * a transaction; `body` texts are the canonical ones their ids were computed from.
+   * a transaction.
    */
-  insert(posts: readonly { readonly post: SyncPost; readonly body: string }[]): SyncPost[] {
-    const intern = this.#db.prepare('INSERT OR IGNORE INTO authors (node_id) VALUES (?)');
+  insert(posts: readonly SyncPost[]): SyncPost[] {
     const insert = this.#db.prepare(
-      `INSERT OR IGNORE INTO posts (seq, id, author, timestamp_ms, body, signature, visibility, more)
-       VALUES (?, ?, (SELECT n FROM authors WHERE node_id = ?), ?, ?, ?, ?, ?)`,
+      `INSERT INTO posts (seq, id, author, timestamp_ms, body, signature, visibility, more)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     const stored: SyncPost[] = [];
-    const interned = new Set<NodeId>();
+    const numbers = new Map<NodeId, number>();
     let seq = this.head() + 1;
-    for (const { post, body } of posts) {
-      const { author, timestamp_ms } = post.post;
-      if (this.isDeleted(post.id, author)) continue;
-      if (!interned.has(author)) intern.run(hexToBytes(author));
-      interned.add(author);
-      const visibility = JSON.stringify(post.visibility);
-      const { changes } = insert.run(
+    for (const entry of posts) {
+      const { id, post, signature, visibility, device_certificate } = entry;
+      const { author, ...body } = post;
+      if (this.has(id) || this.isDeleted(id, author)) continue;
+      const number = numbers.get(author) ?? this.#numberOf(author);
+      numbers.set(author, number);
+      insert.run(
         seq,
-        hexToBytes(post.id),
-        hexToBytes(author),
-        timestamp_ms,
-        body,
-        hexToBytes(post.signature),
-        visibility,
-        moreOf({ device_certificate: post.device_certificate }),
+        hexToBytes(id),
+        number,
+        post.timestamp_ms,
+        JSON.stringify(body),
+        hexToBytes(signature),
+        visibility.kind === 'public' ? '' : JSON.stringify(visibility),
+        moreOf({ device_certificate }),
       );
-      if (changes === 0) continue;
       seq += 1;
-      stored.push(post);
+      stored.push(entry);
     }
     return stored;
   }
@@ -126,8 +138,8 @@ export class PostStore {
       .run(hexToBytes(post_id), hexToBytes(author), timestamp_ms, hexToBytes(signature), this.head() + 1, moreOf(more));
     if (changes === 0) return { isNew: false, deleted: false };
     const { changes: deleted } = this.#db
-      .prepare('DELETE FROM posts WHERE id = ? AND author = (SELECT n FROM authors WHERE node_id = ?)')
-      .run(hexToBytes(post_id), hexToBytes(author));
+      .prepare(`DELETE FROM posts WHERE ${HAS_ID} AND author = (SELECT n FROM authors WHERE node_id = ?)`)
+      .run(hexToBytes(post_id), hexToBytes(post_id), hexToBytes(author));
     return { isNew: true, deleted: deleted > 0 };
   }
 
@@ -159,14 +171,21 @@ export class PostStore {
       .get();
     return row?.head ?? 0;
   }
+
+  /** The number that rows have for an author, who gets one now if it has none. */
+  #numberOf(author: NodeId): number {
+    const key = hexToBytes(author);
+    this.#db.prepare('INSERT OR IGNORE INTO authors (node_id) VALUES (?)').run(key);
+    return this.#db.prepare<{ n: number }>('SELECT n FROM authors WHERE node_id = ?').get(key)?.n as number;
+  }
 }
 
 export function toSyncPost(row: PostRow): SyncPost {
   return {
     id: postIdFromBytes(row.id),
-    post: JSON.parse(row.body) as Post,
+    post: { ...(JSON.parse(row.body) as Omit<Post, 'author'>), author: nodeIdFromBytes(row.author) },
     signature: bytesToHex(row.signature),
-    visibility: JSON.parse(row.visibility) as SyncPost['visibility'],
+    visibility: row.visibility === '' ? PUBLIC : (JSON.parse(row.visibility) as SyncPost['visibility']),
     ...fromMore(row.more),
   };
 }

@@ -6,14 +6,13 @@ import { deleteRecords } from './delete-record.ts';
 import type { DeleteRecord } from './delete-record.ts';
 import { contentErrors } from './errors.ts';
 import { checkPost, POST_MAX_BYTES, POST_SIGNATURE_DOMAIN, TEXT_MAX_BYTES } from './post.ts';
-import type { Post } from './post.ts';
-import type { VerifiedPost } from './verify-post.ts';
+import type { Post, SyncPost } from './post.ts';
 
 /**
  * Makes a signed public post of a text. `nplus10` are the author and its preferred peers of now (NPT-04).
  * @throws content/bad-post with the reason in words
  */
-export function composePost(signer: Signer, text: string, nowMs: number, nplus10: readonly NodeId[]): VerifiedPost {
+export function composePost(signer: Signer, text: string, nowMs: number, nplus10: readonly NodeId[]): SyncPost {
   const refuse = (reason: string) => contentErrors.make('bad-post', { reason });
   if (text.trim() === '') throw refuse('it is empty');
   if (!text.isWellFormed()) throw refuse('its text is not valid Unicode');
@@ -26,12 +25,11 @@ export function composePost(signer: Signer, text: string, nowMs: number, nplus10
     nplus10: [...nplus10],
   };
   if (checkPost({ ...post }) !== undefined) throw refuse(`its text is longer than ${TEXT_MAX_BYTES} bytes`);
-  const body = canonicalJson(post);
-  const bytes = Buffer.from(body);
+  const bytes = Buffer.from(canonicalJson(post));
   if (bytes.length > POST_MAX_BYTES) throw refuse(`its text takes more than ${POST_MAX_BYTES} bytes when escaped`);
   const id = postIdOf(bytes);
   const proof = prove(signer, POST_SIGNATURE_DOMAIN, hexToBytes(id));
-  return { post: { id, post, ...proof, visibility: { kind: 'public' } }, body };
+  return { id, post, ...proof, visibility: { kind: 'public' } };
 }
 
 /** Makes the signed record that deletes a post of ours. */

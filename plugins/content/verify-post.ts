@@ -7,12 +7,6 @@ import type { SyncPost } from './post.ts';
 /** Why a post is not taken. */
 export type PostRefusal = RecordRefusal | 'unsupported-visibility' | 'bad-id';
 
-/** A post whose form, time, id and signature are right, with the canonical text its id is computed from. */
-export interface VerifiedPost {
-  readonly post: SyncPost;
-  readonly body: string;
-}
-
 /**
  * The one check of every post that comes from outside, whichever way it came: form, time, id and
  * signature, cheapest first. `skip` is asked between the form and what costs. Never throws.
@@ -20,7 +14,7 @@ export interface VerifiedPost {
 export async function verifyPost<Skip extends string = never>(
   value: unknown,
   { nowMs, skip }: VerifyOptions<SyncPost, Skip>,
-): Promise<VerifiedPost | { readonly refused: PostRefusal | Skip }> {
+): Promise<{ readonly post: SyncPost } | { readonly refused: PostRefusal | Skip }> {
   const post = readSyncPost(value);
   if (typeof post === 'string') return { refused: post };
   const skipped = skip?.(post);
@@ -34,7 +28,7 @@ export async function verifyPost<Skip extends string = never>(
   if (postIdOf(bytes) !== post.id) return { refused: 'bad-id' };
   const claim = { author, domain: POST_SIGNATURE_DOMAIN, bytes: hexToBytes(post.id), timestampMs };
   const refused = await checkProofAsync(claim, post);
-  return refused === undefined ? { post, body } : { refused };
+  return refused === undefined ? { post } : { refused };
 }
 
 function canonicalOf({ post }: SyncPost): string | undefined {

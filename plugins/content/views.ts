@@ -47,14 +47,13 @@ export class Views {
       throw contentErrors.make('bad-cursor', { text: query.cursor.slice(0, 80) });
     }
     // One more than asked for, to know whether there is a next page.
-    const seqs = this.#feed.page(authors, limit + 1, position);
-    const posts = this.#store.bySeqs(seqs.slice(0, limit));
-    const last = posts.at(-1);
-    const more = seqs.length > limit && last !== undefined;
+    const found = this.#feed.page(authors, limit + 1, position);
+    const posts = this.#store.bySeqs(found.slice(0, limit).map(({ seq }) => seq));
+    const last = found.length > limit ? found[limit - 1] : undefined;
     const names = await this.#contacts.names(posts.map(({ post }) => post.author));
     return {
       posts: posts.map((post) => viewOf(post, names)),
-      next: more ? formatCursor({ timestampMs: last.post.timestamp_ms, id: last.id }) : null,
+      next: last === undefined ? null : formatCursor(last),
     };
   }
 }

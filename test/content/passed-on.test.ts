@@ -48,7 +48,7 @@ async function trio(
 test('a post of a linked device passes through other nodes with its certificate', async (t) => {
   const { world, author, reader, friend } = await trio(t);
   const now = world.clock.now();
-  const { post } = composePost(linkedDevice(author.identity, now), 'from my phone', now, [author.id]);
+  const post = composePost(linkedDevice(author.identity, now), 'from my phone', now, [author.id]);
   const notice = { post_id: post.id, author: author.id, timestamp_ms: now, post };
   await world.clock.until(reader.receive(author, postNotification, notice));
   await reader.reload();
@@ -62,7 +62,7 @@ test('a post of a linked device passes through other nodes with its certificate'
 test('a delete by a linked device, with a field of a later version, passes through other nodes whole', async (t) => {
   const { world, author, reader, friend } = await trio(t);
   const now = world.clock.now();
-  const { post } = composePost(author.identity, 'oops', now, [author.id]);
+  const post = composePost(author.identity, 'oops', now, [author.id]);
   const fields = { post_id: post.id, author: author.id, timestamp_ms: now, why: 'typo' };
   const record = deleteRecords.sign(linkedDevice(author.identity, now), fields);
   await world.clock.until(reader.receive(author, deleteRecord, record));

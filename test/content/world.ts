@@ -17,7 +17,7 @@ export { testIdentity } from '../../kernel/testing/index.ts';
 type Answer = (message: AnyMessage, body: never) => unknown;
 
 export function signedPost(identity: Identity, text: string, timestampMs: number): SyncPost {
-  return composePost(identity, text, timestampMs, [identity.nodeId]).post;
+  return composePost(identity, text, timestampMs, [identity.nodeId]);
 }
 
 /** Nodes that run the content plugin, with mesh and social played by the test. */

@@ -44,7 +44,7 @@ test('the same fields signed today are the same bytes, so that the first nodes t
   for (const record of first.deletes) t.deepEqual(deleteRecords.sign(anna, fieldsOf(record)), record);
   for (const post of first.posts) {
     const { content, timestamp_ms, nplus10 } = post.post;
-    t.deepEqual(composePost(anna, content, timestamp_ms, nplus10).post, post);
+    t.deepEqual(composePost(anna, content, timestamp_ms, nplus10), post);
   }
 });
 

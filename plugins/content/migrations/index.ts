@@ -1,0 +1,14 @@
+import type { Migration } from '../../../kernel/index.ts';
+import { postsMigration } from './0001-posts.ts';
+import { encountersMigration } from './0002-encounters.ts';
+import { proofsMigration } from './0003-proofs.ts';
+import { postsByTimeMigration } from './0004-posts-by-time.ts';
+import { leanPostsMigration } from './0005-lean-posts.ts';
+
+export const contentMigrations: readonly Migration[] = [
+  postsMigration,
+  encountersMigration,
+  proofsMigration,
+  postsByTimeMigration,
+  leanPostsMigration,
+];
