@@ -12,6 +12,8 @@ export class UdpProxy {
   /** Largest that passed each way. */
   largest = 0;
   passed = 0;
+  /** Of these, towards the client. */
+  passedBack = 0;
   lost = 0;
 
   readonly #random = seededRandom(4242);
@@ -55,7 +57,11 @@ export class UdpProxy {
   #listen(back: Socket): void {
     back.on('message', (datagram) => {
       const client = this.#client;
-      if (client !== undefined) this.#pass(datagram, () => this.#front.send(datagram, client.port, client.address));
+      if (client === undefined) return;
+      this.#pass(datagram, () => {
+        this.passedBack++;
+        this.#front.send(datagram, client.port, client.address);
+      });
     });
   }
 

@@ -12,10 +12,11 @@ import type {
   StreamAbort,
   TransportStream,
 } from '../transport.ts';
+import { AckDelay } from './ack-delay.ts';
 import type { ConnectionDelegate } from './connection-delegate.ts';
 import { CLIENT_CONTROL_STREAM, CONTROL_BYTES, decodeHello, encodeHello, SERVER_CONTROL_STREAM } from './control.ts';
 import type { DatagramPath } from './datagram-path.ts';
-import { BASE_DATAGRAM_BYTES, PathMtuDiscovery, type PathProbeDelegate } from './path-mtu-discovery.ts';
+import { PathMtuDiscovery, type PathProbeDelegate } from './path-mtu-discovery.ts';
 import { collected, endOf } from './native-state.ts';
 import { QuicStream, type StreamDelegate } from './stream.ts';
 import { StreamOpens } from './stream-opens.ts';
@@ -74,8 +75,11 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
   #readScheduled = false;
   #sendScheduled = false;
   #received = false;
-  /** Datagrams of at least 1,200 bytes since the last send. */
-  #largeInTurn = 0;
+  /** There is something to send beside acknowledgements. */
+  #touched = false;
+  /** A stream that was paused is to be read on. */
+  #resumed = false;
+  readonly #acks = new AckDelay();
   #lastReceivedAt: number;
   #lastPingAt = 0;
   #lostCredits = 0;
@@ -172,29 +176,26 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
       native.recv(datagram, info);
     } catch (error) {
       // quiche has closed the connection and the next send tells the peer.
+      this.touch();
       this.#delegate.counts.add('bad-packet');
       this.#delegate.log.debug('bad-packet', { connection: this.id, reason: (error as Error).message });
     }
     this.#received = true;
     this.#scheduleRead();
-    this.touch();
-    // One acknowledgement a turn is too few to lose: of a burst, the 1st, 2nd, 4th, 8th… are acknowledged
-    // at once, so that a single lost datagram does not cost the sender a timeout.
-    if (datagram.length >= BASE_DATAGRAM_BYTES && this.#phase === 'open') {
-      const count = ++this.#largeInTurn;
-      if ((count & (count - 1)) === 0) this.#transmit(native);
-    }
+    if (from !== undefined || this.#phase !== 'open' || !this.#acks.isBulk(datagram.length)) this.touch();
+    else if (this.#acks.received(datagram.length, this.#delegate.clock.monotonic())) this.#transmit(native);
+    else this.#scheduleSend();
   }
 
   /** There is something to send, or may be. */
   touch(): void {
-    if (this.#sendScheduled || this.native === undefined) return;
-    this.#sendScheduled = true;
-    this.#delegate.scheduleSend(this);
+    this.#touched = true;
+    this.#scheduleSend();
   }
 
   /** A paused stream goes on. */
   touchRead(): void {
+    this.#resumed = true;
     this.#scheduleRead();
     this.touch();
   }
@@ -219,7 +220,8 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
       this.#readStreams(native);
       if (this.native === undefined) return;
       // What was read of a stream that was paused makes room for the peer, who may wait for nothing but to hear of it.
-      this.touch();
+      if (this.#resumed) this.touch();
+      this.#resumed = false;
       for (const stream of this.blocked) if (stream.pump(native)) this.blocked.delete(stream);
       this.#opens.serve(native);
     }
@@ -231,9 +233,13 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
     // Ahead of the next line, so that it does not ask for another turn.
     this.#writeBatches();
     this.#sendScheduled = false;
-    this.#largeInTurn = 0;
     const native = this.native;
     if (native === undefined) return;
+    if (!this.#touched && this.blocked.size === 0 && this.#acks.mayWait(this.#delegate.clock.monotonic())) {
+      this.#timeAt(this.#acks.dueAt);
+      return;
+    }
+    this.#touched = false;
     this.#transmit(native);
     if (native.isClosed() || native.isDraining()) this.#endedByPeer(native);
     else this.#armTimer(native);
@@ -267,6 +273,7 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
   }
 
   deliver(stream: QuicStream, chunk: Uint8Array, fin: boolean): void {
+    this.#acks.read(chunk.length);
     try {
       stream.onData(chunk, fin);
     } catch (error) {
@@ -344,6 +351,12 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
   #writeBatches(): void {
     // Writing may end a stream, and who hears of it may append to another.
     for (let stream = this.batched.pop(); stream !== undefined; stream = this.batched.pop()) stream.writeBatch();
+  }
+
+  #scheduleSend(): void {
+    if (this.#sendScheduled || this.native === undefined) return;
+    this.#sendScheduled = true;
+    this.#delegate.scheduleSend(this);
   }
 
   #scheduleRead(): void {
@@ -436,6 +449,7 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
     let room = buffer.subarray(0, this.size.bytes);
     let last = 0;
     let lastBuffer = buffer;
+    this.#acks.sent(this.#delegate.clock.monotonic());
     for (let count = 0; ; count++) {
       if (count === BURST_MAX) {
         this.touch();
@@ -478,11 +492,16 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
     let dueAt = timeoutMs === null ? Number.POSITIVE_INFINITY : now + timeoutMs + 1;
     if (this.#phase === 'open')
       dueAt = Math.min(dueAt, Math.max(this.#lastReceivedAt, this.#lastPingAt) + limits.idleMs / 3);
-    // An earlier timer stays: it looks again when it fires, which is cheaper than moving it for each packet.
+    this.#timeAt(dueAt);
+  }
+
+  /** An earlier timer stays: it looks again when it fires, which is cheaper than moving it for each packet. */
+  #timeAt(dueAt: number): void {
     if (dueAt >= this.#timerDueAt || dueAt === Number.POSITIVE_INFINITY) return;
+    const { clock } = this.#delegate;
     this.#timer?.cancel();
     this.#timerDueAt = dueAt;
-    this.#timer = clock.timer(Math.max(0, dueAt - now), () => this.#onTimer());
+    this.#timer = clock.timer(Math.max(0, dueAt - clock.monotonic()), () => this.#onTimer());
   }
 
   #onTimer(): void {
@@ -502,6 +521,7 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
       this.#lastPingAt = now;
       native.sendAckEliciting();
     }
+    this.#touched = true;
     this.send();
   }
 
