@@ -49,6 +49,11 @@ const DEVICES_MAX = 1_024;
 
 const devices = new BoundedMap<string, DeviceCertificate>(DEVICES_MAX);
 
+/** Chains of peers kept proved, as many as there may be connections; the least used goes first. */
+const CHAINS_MAX = 1_024;
+
+const chains = new BoundedMap<string, VerifiedChain>(CHAINS_MAX);
+
 const ED25519 = sequence(oid(1, 3, 101, 112));
 const COMMON_NAME = oid(2, 5, 4, 3);
 
@@ -105,9 +110,17 @@ export function readDeviceCertificate(der: Uint8Array, nodeId: NodeId): DeviceCe
   return certified;
 }
 
+/** A chain whose signatures hold: what is left to ask at each use is the time. */
+interface VerifiedChain {
+  readonly peer: PeerId;
+  readonly identity: Validity;
+  readonly device: Validity;
+}
+
 /**
  * Accepts exactly the chain {@link makeCredentials} makes, DER, leaf first, and says whose it is. The
  * TLS handshake has proved possession of the leaf's key; this proves that the identity key vouches for it.
+ * A chain that was proved before is known by its bytes, and only its time is checked again.
  *
  * @throws certificate/wrong-chain, too-large, wrong-shape, bad-signature, same-key, not-yet-valid, expired
  */
@@ -115,6 +128,17 @@ export function verifyChain(chain: readonly Uint8Array[], nowMs: number): PeerId
   const [leaf, root] = chain;
   if (leaf === undefined || root === undefined || chain.length !== 2) {
     throw certificateErrors.make('wrong-chain', { count: chain.length });
+  }
+  for (const { length } of [root, leaf]) {
+    if (length > CERTIFICATE_MAX_BYTES)
+      throw certificateErrors.make('too-large', { bytes: length, limit: CERTIFICATE_MAX_BYTES });
+  }
+  const name = `${leaf.length} ${Buffer.concat([leaf, root]).toString('latin1')}`;
+  const known = chains.use(name);
+  if (known !== undefined) {
+    checkTime('identity', known.identity, nowMs);
+    checkTime('device', known.device, nowMs);
+    return known.peer;
   }
   // Only the root is checked against its own key: the leaf's signature needs the root's key first.
   const identity = inForce('identity', root, nowMs);
@@ -124,7 +148,12 @@ export function verifyChain(chain: readonly Uint8Array[], nowMs: number): PeerId
   const device = inForce('device', leaf, nowMs);
   if (!isSignedBy(device, identityKey)) throw certificateErrors.make('bad-signature', { role: 'device' });
   if (device.key.equals(identity.key)) throw certificateErrors.make('same-key');
-  return { nodeId: identity.key.toString('hex') as NodeId, deviceId: device.key.toString('hex') as DeviceId };
+  const peer: PeerId = {
+    nodeId: identity.key.toString('hex') as NodeId,
+    deviceId: device.key.toString('hex') as DeviceId,
+  };
+  chains.set(name, { peer, identity: validityOf(identity), device: validityOf(device) });
+  return peer;
 }
 
 interface Parsed extends Validity {
@@ -134,14 +163,20 @@ interface Parsed extends Validity {
 }
 
 function inForce(role: Role, der: Uint8Array, nowMs: number): Parsed {
-  if (der.length > CERTIFICATE_MAX_BYTES) {
-    throw certificateErrors.make('too-large', { bytes: der.length, limit: CERTIFICATE_MAX_BYTES });
-  }
   const parsed = parse(role, der);
   if (parsed === undefined) throw certificateErrors.make('wrong-shape', { role });
-  if (nowMs < parsed.notBeforeMs) throw certificateErrors.make('not-yet-valid', { role });
-  if (nowMs > parsed.notAfterMs) throw certificateErrors.make('expired', { role });
+  checkTime(role, parsed, nowMs);
   return parsed;
+}
+
+function checkTime(role: Role, { notBeforeMs, notAfterMs }: Validity, nowMs: number): void {
+  if (nowMs < notBeforeMs) throw certificateErrors.make('not-yet-valid', { role });
+  if (nowMs > notAfterMs) throw certificateErrors.make('expired', { role });
+}
+
+/** Without the bytes it was read from, which need not be kept. */
+function validityOf({ notBeforeMs, notAfterMs }: Validity): Validity {
+  return { notBeforeMs, notAfterMs };
 }
 
 /** Takes only, byte for byte, what we would have written: no other algorithm, name, extension or encoding. */

@@ -1,12 +1,13 @@
 import type { DeviceId } from '../sdk/identifiers.ts';
 
 /**
- * One connection between two devices (design section 4), decided before a connection carries streams.
+ * One connection between two devices (design section 4), decided before a stream of it is read.
  *
- * Whoever dials sends a Hello once the certificates are checked; only after the other side's Accept is
- * the connection open for both. So a connection that loses is closed (`duplicate-connection`) before
- * any message can be on it, and nothing is ever lost. The listening side decides, with what it holds
- * and what the Hello claims:
+ * Whoever dials sends a Hello once the certificates are checked. The listening side answers with an Accept, or
+ * closes the connection with the word that it refused it (`duplicate-connection`), so that what came with the
+ * Hello is known to be unread. Where the dialler has reason to expect a refusal, as it holds a connection or is
+ * being dialled from there itself, it sends nothing before the Accept. The listening side decides, with what it
+ * holds and what the Hello claims:
  *
  * - A restarted peer has a new incarnation: what we hold from the old one is dead and is replaced.
  * - A peer whose Hello says that it holds our common connection dials needlessly: rejected.

@@ -87,6 +87,9 @@ export interface Endpoint {
    * Dials the addresses in order until one authenticates as `expect`. When a connection to the same
    * (NodeId, DeviceId) exists or wins the simultaneous-dial rule, that one is returned.
    *
+   * The peer's own consent is waited for only where two dials may cross. A peer that refuses ends the dial
+   * with transport/refused, or else the connection, which then is `closed.refused`.
+   *
    * @throws transport/dial-timeout, transport/wrong-node, transport/bad-certificate,
    *   transport/refused, transport/unreachable, or the signal's reason.
    */
@@ -133,13 +136,15 @@ export interface CloseInfo {
   readonly code: number | undefined;
   /** CloseReason name, `idle-timeout`, or `transport/<name>`. */
   readonly reason: string;
+  /** The peer never took the connection: nothing that was sent on it has been read. */
+  readonly refused?: boolean;
 }
 
 export interface ConnectionStats {
   readonly bytesIn: number;
   readonly bytesOut: number;
+  /** Up to a second old. */
   readonly rttMs: number | undefined;
-  readonly lostPackets: number;
   readonly datagramBytes: number;
 }
 

@@ -7,6 +7,10 @@ export const wireErrors = defineErrors('wire', {
     retryable: true,
   },
   'connection-closed': { message: 'the connection closed before {name} was done ({reason})', retryable: true },
+  'connection-refused': {
+    message: 'the peer refused the connection ({reason}) and did not read {name}',
+    retryable: true,
+  },
   unsupported: { message: 'the peer does not support {name}' },
   'rate-limited': { message: 'the peer takes no more {name} for now', retryable: true },
   'over-capacity': { message: 'the peer is over its capacity for {name}', retryable: true },

@@ -329,7 +329,8 @@ export class Outbound implements Expiring, Connected {
   }
 
   #gone(): ItsgoinError {
-    return this.#error('connection-closed', { reason: this.#wire.connection.closed?.reason ?? 'unknown' });
+    const { reason = 'unknown', refused = false } = this.#wire.connection.closed ?? {};
+    return this.#error(refused ? 'connection-refused' : 'connection-closed', { reason });
   }
 
   #error(name: Parameters<typeof wireErrors.make>[0], data: Record<string, string | number>): ItsgoinError {

@@ -48,7 +48,7 @@ export interface Dispatcher {
    * a request with the validated answer.
    *
    * A request that failed with wire/unsupported, wire/rate-limited, wire/over-capacity,
-   * wire/not-connected or wire/bad-body was not handled and may be sent again. After wire/deadline,
+   * wire/not-connected, wire/connection-refused or wire/bad-body was not handled and may be sent again. After wire/deadline,
    * wire/connection-closed, wire/interrupted, wire/bad-response, wire/refused or an abort it may have
    * been handled: repeat only what the receiver can tell from a second one.
    *

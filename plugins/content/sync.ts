@@ -12,6 +12,7 @@ const AVOIDED_MAX = 256;
 const ENDED = new Set([
   wireCode('not-connected'),
   wireCode('connection-closed'),
+  wireCode('connection-refused'),
   wireCode('unsupported'),
   wireCode('interrupted'),
   wireCode('deadline'),

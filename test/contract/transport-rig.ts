@@ -168,6 +168,17 @@ export function closed(connection: Connection): Promise<NonNullable<Connection['
   });
 }
 
+/** Why a peer would not have a connection; a dial that does not wait for the peer's consent hears of it afterwards. */
+export async function refusal(dial: Promise<Connection>): Promise<string> {
+  try {
+    const { refused, reason } = await closed(await dial);
+    return refused ? reason : `taken, and then ${reason}`;
+  } catch (error) {
+    const { code, data } = error as { code?: string; data?: { reason?: string } };
+    return code === 'transport/refused' ? String(data?.reason) : String(code);
+  }
+}
+
 /** Polls a condition of the real world; the limit turns a hang into a failure. */
 export async function until(condition: () => boolean, limitMs = 10_000): Promise<void> {
   const end = Date.now() + limitMs;

@@ -146,8 +146,8 @@ export function transportSocketContract(rig: TransportRig): void {
       expect: b.credentials.self.nodeId,
       from: socket,
     });
-    t.is(b.connections[0]?.remote.port, socket.port);
     await echoes(t, connection);
+    t.is(b.connections[0]?.remote.port, socket.port);
     b.endpoint.socket.send(Buffer.from([0x10]), addressOf(a, socket));
     await until(() => atSocket.length === 1);
     const c = await rig.node({ limits: { dialMs: 300 } });

@@ -111,6 +111,29 @@ test('certificates hold within their time only', (t) => {
   );
 });
 
+test('a chain that was proved before is held against the time again, and is known by all its bytes', (t) => {
+  const validity = { notBeforeMs: NOW, notAfterMs: NOW + 1_000 };
+  const chain = chainOf(makeCredentials(OTHER, DEVICE, validity).certificateChainPem) as [Buffer, Buffer];
+  for (const [atMs, outcome] of [
+    [NOW, 'accepted'],
+    [NOW + 1_000, 'accepted'],
+    [NOW + 2_000, 'certificate/expired'],
+    [NOW - 1_000, 'certificate/not-yet-valid'],
+    [NOW, 'accepted'],
+  ] as const) {
+    t.is(
+      code(() => verifyChain(chain, atMs)),
+      outcome,
+    );
+  }
+  const whole = Buffer.concat(chain);
+  const border = chain[0].length - 1;
+  t.is(
+    code(() => verifyChain([whole.subarray(0, border), whole.subarray(border)], NOW)),
+    'certificate/wrong-shape',
+  );
+});
+
 test('one is refused for its size before it is read', (t) => {
   t.is(
     code(() => verifyChain([Buffer.alloc(CERTIFICATE_MAX_BYTES + 1, 0x30), root], NOW)),

@@ -72,7 +72,7 @@ export class FakeConnection implements Connection {
   }
 
   stats(): ConnectionStats {
-    return { bytesIn: 0, bytesOut: 0, rttMs: undefined, lostPackets: 0, datagramBytes: 1_350 };
+    return { bytesIn: 0, bytesOut: 0, rttMs: undefined, datagramBytes: 1_350 };
   }
 
   #open(kind: 'uni' | 'bi'): FakeStream {

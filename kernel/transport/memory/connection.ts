@@ -95,7 +95,6 @@ export class MemoryConnection implements StreamDelegate, StreamPeer {
       bytesIn: this.#bytesIn,
       bytesOut: this.#bytesOut,
       rttMs: this.endpoint.rttMs(this.remote.host),
-      lostPackets: 0,
       datagramBytes: PACKET_BYTES,
     };
   }

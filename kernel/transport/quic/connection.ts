@@ -1,7 +1,7 @@
 import type { Connection as NativeConnection } from '@matrixai/quic/native/types.js';
 import type { TimerHandle } from '../../sdk/clock.ts';
 import { peerKey, type PeerId } from '../../sdk/identifiers.ts';
-import { CLOSE_CODES } from '../../sdk/network.ts';
+import { CLOSE_CODES, type CloseReason } from '../../sdk/network.ts';
 import type { Hello } from '../admission.ts';
 import { transportErrors } from '../errors.ts';
 import type {
@@ -17,9 +17,10 @@ import type { ConnectionDelegate } from './connection-delegate.ts';
 import { CLIENT_CONTROL_STREAM, CONTROL_BYTES, decodeHello, encodeHello, SERVER_CONTROL_STREAM } from './control.ts';
 import type { DatagramPath } from './datagram-path.ts';
 import { PathMtuDiscovery, type PathProbeDelegate } from './path-mtu-discovery.ts';
-import { collected, endOf } from './native-state.ts';
+import { collected, endOf, REFUSED } from './native-state.ts';
 import { QuicStream, type StreamDelegate } from './stream.ts';
 import { StreamOpens } from './stream-opens.ts';
+import { Traffic } from './traffic.ts';
 import { socketAddress, withoutZone } from '../address.ts';
 
 interface RecvInfo {
@@ -86,7 +87,7 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
   #timer: TimerHandle | undefined;
   #timerDueAt = Number.POSITIVE_INFINITY;
   #handshakeTimer: TimerHandle | undefined;
-  #finalStats: ConnectionStats | undefined;
+  readonly #traffic = new Traffic();
 
   constructor(
     id: number,
@@ -144,23 +145,17 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
   }
 
   close(code: number, reason: string): void {
-    const native = this.native;
-    if (native === undefined) return;
-    // What was written before goes out first.
-    this.#writeBatches();
-    this.#transmit(native);
-    native.close(true, code, Buffer.from(reason));
-    const lastWords = this.#transmit(native);
-    this.end({ byPeer: false, code, reason }, lastWords === undefined ? undefined : Uint8Array.from(lastWords));
+    this.#close(code, reason, reason);
+  }
+
+  /** Closes it before any stream of the peer was read, and says so. */
+  refuse(reason: CloseReason): void {
+    this.#close(CLOSE_CODES[reason], reason, REFUSED);
   }
 
   stats(): ConnectionStats {
-    const native = this.native;
-    if (native === undefined)
-      return this.#finalStats ?? { bytesIn: 0, bytesOut: 0, rttMs: undefined, lostPackets: 0, datagramBytes: 0 };
-    const { recvBytes, sentBytes, lost } = native.stats();
-    const rttMs = native.pathStats().find((path) => path.active)?.rtt;
-    return { bytesIn: recvBytes, bytesOut: sentBytes, rttMs, lostPackets: lost, datagramBytes: this.size.bytes };
+    const { bytesIn, bytesOut, rttMs } = this.#traffic;
+    return { bytesIn, bytesOut, rttMs, datagramBytes: this.size.bytes };
   }
 
   // What follows is for the endpoint and the streams.
@@ -181,6 +176,7 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
       this.#delegate.log.debug('bad-packet', { connection: this.id, reason: (error as Error).message });
     }
     this.#received = true;
+    this.#traffic.bytesIn += datagram.length;
     this.#scheduleRead();
     if (from !== undefined || this.#phase !== 'open' || !this.#acks.isBulk(datagram.length)) this.touch();
     else if (this.#acks.received(datagram.length, this.#delegate.clock.monotonic())) this.#transmit(native);
@@ -243,6 +239,7 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
     this.#transmit(native);
     if (native.isClosed() || native.isDraining()) this.#endedByPeer(native);
     else this.#armTimer(native);
+    this.#traffic.sample(native, this.#lastReceivedAt);
   }
 
   /** The certificates are good: our Hello goes out when we dialled. */
@@ -260,11 +257,15 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
     this.touch();
   }
 
-  /** From here on streams run in both directions. */
-  opened(incarnation: string): void {
+  /** The peer has taken the connection, or we have. */
+  accepted(incarnation: string): void {
     this.#handshakeTimer?.cancel();
     this.#handshakeTimer = undefined;
     this.incarnation = incarnation;
+  }
+
+  /** From here on streams run in both directions. */
+  opened(): void {
     this.openedAtMs = this.#delegate.clock.now();
     this.#phase = 'open';
     this.size.opened();
@@ -327,7 +328,6 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
 
   end(info: CloseInfo, lastWords?: Uint8Array): void {
     if (this.closed !== undefined || this.native === undefined) return;
-    this.#finalStats = this.stats();
     this.closed = info;
     this.native = undefined;
     this.#timer?.cancel();
@@ -351,6 +351,17 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
   #writeBatches(): void {
     // Writing may end a stream, and who hears of it may append to another.
     for (let stream = this.batched.pop(); stream !== undefined; stream = this.batched.pop()) stream.writeBatch();
+  }
+
+  #close(code: number, reason: string, words: string): void {
+    const native = this.native;
+    if (native === undefined) return;
+    // What was written before goes out first.
+    this.#writeBatches();
+    this.#transmit(native);
+    native.close(true, code, Buffer.from(words));
+    const lastWords = this.#transmit(native);
+    this.end({ byPeer: false, code, reason }, lastWords === undefined ? undefined : Uint8Array.from(lastWords));
   }
 
   #scheduleSend(): void {
@@ -432,7 +443,7 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
     if (bytes.length < CONTROL_BYTES && !result[1]) return;
     const hello = decodeHello(bytes);
     if (hello === undefined) this.misbehaved('a malformed greeting');
-    else if (this.#phase === 'verified') this.#delegate.greeted(this, hello);
+    else if (this.#phase !== 'handshake' && this.incarnation === undefined) this.#delegate.greeted(this, hello);
   }
 
   #openStream(kind: 'bi' | 'uni', signal?: AbortSignal): Promise<TransportStream> | TransportStream {
@@ -465,6 +476,7 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
       if (result === null) break;
       last = result[0];
       lastBuffer = buffer;
+      this.#traffic.bytesOut += last;
       const { to } = result[1];
       if (to.port !== this.#recvInfo.from.port || to.host !== this.#recvInfo.from.host) this.#moved(to);
       this.path.send(buffer, last);
@@ -527,6 +539,7 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
 
   /** The peer, the network or a protocol error ended it. */
   #endedByPeer(native: NativeConnection): void {
-    this.end(endOf(native));
+    const { refused = false, ...info } = endOf(native);
+    this.end(refused && this.incarnation === undefined ? { ...info, refused } : info);
   }
 }

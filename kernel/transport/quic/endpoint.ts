@@ -122,7 +122,7 @@ export class QuicEndpoint implements Endpoint, ConnectionDelegate<QuicConnection
   }
 
   *connections(): Iterable<Connection> {
-    yield* this.#peers.connections();
+    for (const connection of this.#live.keys()) if (connection.isOpen) yield connection;
   }
 
   counters(): Readonly<Record<string, number>> {
@@ -257,18 +257,34 @@ export class QuicEndpoint implements Endpoint, ConnectionDelegate<QuicConnection
       this.#refuse(connection, 'done', transportErrors.make('refused', { reason: 'this is the node itself' }));
     } else if (dial === undefined || !dial.verified(connection)) {
       closeWith(connection, 'done');
-    } else if (this.#peers.pending(connection.key) !== undefined) {
+    } else {
+      this.#greet(connection, dial);
+    }
+  }
+
+  #greet(connection: QuicConnection, dial: Dial): void {
+    const ahead = this.#peers.pending(connection.key);
+    if (ahead !== undefined) {
       // Another dial to the same device is ahead; its connection answers both.
       this.#dialOf.delete(connection);
       closeWith(connection, 'done');
-    } else {
-      this.#peers.setPending(connection.key, connection);
-      connection.greet({
-        incarnation: this.#incarnation,
-        holds: this.#peers.open(connection.key)?.incarnation,
-        insists: dial.insists,
-      });
+      if (ahead.isOpen) dial.opened(ahead);
+      return;
     }
+    const { insists } = dial;
+    const holds = this.#peers.open(connection.key)?.incarnation;
+    this.#peers.setPending(connection.key, connection);
+    connection.greet({ incarnation: this.#incarnation, holds, insists });
+    // The Accept is waited for only where it may well not come: what is sent now goes out with the Hello.
+    if (holds === undefined && !insists && !this.#crossed(connection)) this.#open(connection);
+  }
+
+  /** Whether somebody at the same address dials us: if it is the same peer, its answer says whose dial stays. */
+  #crossed({ remote }: QuicConnection): boolean {
+    if (this.#pendingInbound === 0) return false;
+    for (const { direction, isOpen, remote: other } of this.#live.keys())
+      if (direction === 'inbound' && !isOpen && other.host === remote.host && other.port === remote.port) return true;
+    return false;
   }
 
   #admit(connection: QuicConnection, hello: Hello): void {
@@ -281,24 +297,30 @@ export class QuicEndpoint implements Endpoint, ConnectionDelegate<QuicConnection
     );
     if (verdict === 'reject') {
       this.counts.add('duplicate-connection');
-      closeWith(connection, 'duplicate-connection');
+      connection.refuse('duplicate-connection');
     } else if (this.#peers.size >= this.limits.maxConnections && this.#peers.open(connection.key) === undefined) {
       this.counts.add('over-capacity');
-      closeWith(connection, 'over-capacity');
+      connection.refuse('over-capacity');
     } else {
       connection.greet({ incarnation: this.#incarnation, holds: undefined, insists: false });
       this.#enter(connection, hello.incarnation);
     }
   }
 
-  /** The connection is open for both sides. */
-  #enter(connection: QuicConnection, incarnation: string): void {
-    const previous = this.#peers.enter(connection.key, connection);
-    if (connection.direction === 'inbound') this.#pendingInbound--;
-    connection.opened(incarnation);
+  /** Streams run on it from now on. */
+  #open(connection: QuicConnection): void {
+    connection.opened();
     this.#dialOf.delete(connection);
     this.#options.onConnection(connection);
     for (const dial of [...this.#dials]) dial.opened(connection);
+  }
+
+  /** Both sides have taken the connection. */
+  #enter(connection: QuicConnection, incarnation: string): void {
+    const previous = this.#peers.enter(connection.key, connection);
+    if (connection.direction === 'inbound') this.#pendingInbound--;
+    connection.accepted(incarnation);
+    if (!connection.isOpen) this.#open(connection);
     // The peer no longer has it: it restarted, or lost it. The new one is in place already (MESH-10).
     if (previous !== undefined && previous !== connection) {
       this.counts.add('replaced-connection');
@@ -308,7 +330,7 @@ export class QuicEndpoint implements Endpoint, ConnectionDelegate<QuicConnection
 
   #refuse(connection: QuicConnection, reason: CloseReason, error: ItsgoinError): void {
     this.#refusals.set(connection, error);
-    closeWith(connection, reason);
+    connection.refuse(reason);
   }
 
   #track(

@@ -2,13 +2,17 @@ import type { Connection as NativeConnection } from '@matrixai/quic/native/types
 import { closeReason } from '../close-reason.ts';
 import type { CloseInfo } from '../transport.ts';
 
+/** The words of a close that comes before any stream was read. */
+export const REFUSED = 'refused';
+
 const ONE_BYTE = new Uint8Array(1);
 
 /** Why a connection that quiche has given up ended. */
 export function endOf(native: NativeConnection): CloseInfo {
   const theirs = native.peerError();
   if (theirs?.isApp === true) {
-    return { byPeer: true, code: theirs.errorCode, reason: closeReason(theirs.errorCode, theirs.reason) };
+    const info = { byPeer: true, code: theirs.errorCode, reason: closeReason(theirs.errorCode, theirs.reason) };
+    return Buffer.from(theirs.reason).toString('latin1') === REFUSED ? { ...info, refused: true } : info;
   }
   if (native.isTimedOut()) return { byPeer: true, code: undefined, reason: 'idle-timeout' };
   const code = (theirs ?? native.localError())?.errorCode;
