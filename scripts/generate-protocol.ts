@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { AnyMessage } from '../kernel/sdk/message.ts';
 import type { AnyPlugin } from '../kernel/sdk/plugin.ts';
+import { REFUSED } from '../kernel/transport/quic/native-state.ts';
 import { CLOSE_CODES } from '../kernel/sdk/network.ts';
 import { CATALOGUE, REFUSED_CODE, RESERVED_CODES, hexCode } from '../kernel/wire/catalogue.ts';
 import { HEADER_DEADLINE_MS, RESET_CODES, SHARED_INCOMING_MAX, SHARED_UNANSWERED_MAX } from '../kernel/wire/limits.ts';
@@ -135,6 +136,9 @@ export async function protocolPage(dist: string): Promise<string> {
     ...Object.entries(RESET_CODES).map(([name, code]) => `- ${hexCode(code)} ${name}`),
     '',
     '## Connection close codes',
+    '',
+    `A dialler may send before it has the Accept. A close whose reason phrase is \`${REFUSED}\` says that the connection was`,
+    'never taken and nothing that was sent on it has been read.',
     '',
     ...Object.entries(CLOSE_CODES).map(([name, code]) => `- ${hexCode(code)} ${name}`),
     '',

@@ -239,7 +239,7 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
     this.#transmit(native);
     if (native.isClosed() || native.isDraining()) this.#endedByPeer(native);
     else this.#armTimer(native);
-    this.#traffic.sample(native, this.#lastReceivedAt);
+    if (this.#phase === 'open') this.#traffic.sample(native, this.#lastReceivedAt);
   }
 
   /** The certificates are good: our Hello goes out when we dialled. */

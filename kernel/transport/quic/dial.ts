@@ -3,7 +3,7 @@ import { codeOf, type ItsgoinError } from '../../sdk/errors.ts';
 import type { NodeId } from '../../sdk/identifiers.ts';
 import { CLOSE_CODES } from '../../sdk/network.ts';
 import { transportErrors } from '../errors.ts';
-import type { CloseInfo, Connection, SocketAddress } from '../transport.ts';
+import type { CloseInfo, Connection, SocketAddress, TransportLimits } from '../transport.ts';
 import type { QuicConnection } from './connection.ts';
 import type { QuicSocket } from './quic-socket.ts';
 
@@ -15,7 +15,7 @@ const INSIST_AFTER_MS = 2_000;
 /** What a dial needs of its endpoint. */
 export interface DialDelegate {
   readonly clock: Clock;
-  readonly dialMs: number;
+  readonly limits: TransportLimits;
   /** Starts a handshake; undefined when the address cannot be reached from this socket. */
   connect(address: SocketAddress, dial: Dial): QuicConnection | undefined;
   /** The open connection to this device, if there is one. */
@@ -61,8 +61,9 @@ export class Dial {
       this.#reject = reject;
     });
     signal?.addEventListener('abort', this.#onAbort, { once: true });
-    this.#deadline = host.clock.timer(host.dialMs, () => {
-      this.#fail(this.#error ?? transportErrors.make('dial-timeout', { ms: host.dialMs }));
+    const { dialMs } = host.limits;
+    this.#deadline = host.clock.timer(dialMs, () => {
+      this.#fail(this.#error ?? transportErrors.make('dial-timeout', { ms: dialMs }));
     });
     this.#tryNext();
   }
@@ -90,7 +91,7 @@ export class Dial {
       return;
     }
     this.peerKey = undefined;
-    const found = error ?? errorOf(info, this.#delegate.dialMs);
+    const found = error ?? errorOf(info, this.#delegate.limits.dialMs);
     // A named refusal says more than the silence of another address.
     if (this.#error === undefined || codeOf(this.#error) === transportErrors.code('unreachable')) this.#error = found;
     this.#tryNext();

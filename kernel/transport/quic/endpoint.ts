@@ -98,10 +98,6 @@ export class QuicEndpoint implements Endpoint, ConnectionDelegate<QuicConnection
     return this.#sockets.buffer.bytes;
   }
 
-  get dialMs(): number {
-    return this.limits.dialMs;
-  }
-
   localAddresses(): readonly SocketAddress[] {
     return this.socket.localAddresses();
   }
@@ -340,7 +336,7 @@ export class QuicEndpoint implements Endpoint, ConnectionDelegate<QuicConnection
     cid: Uint8Array,
     socket: QuicSocket,
   ): QuicConnection {
-    const route = latin1(cid);
+    const route = Buffer.from(cid).toString('latin1');
     const connection = new QuicConnection(nextId++, direction, native, path, socket.local, route, this);
     this.#routes.set(route, connection);
     this.#live.set(connection, socket);
@@ -400,8 +396,4 @@ let nextId = 1;
 
 function closeWith(connection: QuicConnection, reason: CloseReason): void {
   connection.close(CLOSE_CODES[reason], reason);
-}
-
-function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }

@@ -25,6 +25,11 @@ function errorName(code: number | undefined): string {
   return code >= 0x100 && code < 0x200 ? `tls-alert-${code - 0x100}` : `quic-error-${code}`;
 }
 
+/** As quiche measures it; before its first sample, the 333 ms that RFC 9002 §6.2.2 has one begin with. */
+export function roundTripMs(native: NativeConnection): number | undefined {
+  return native.pathStats().find((path) => path.active)?.rtt;
+}
+
 /** Reads a reset stream once more, which lets quiche forget it when both halves are complete. */
 export function collected(native: NativeConnection, id: number): boolean {
   try {

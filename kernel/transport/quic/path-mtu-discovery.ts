@@ -5,9 +5,10 @@ import type { Clock, Random, TimerHandle } from '../../sdk/clock.ts';
 import type { Counters } from '../../sdk/log.ts';
 import { classifyAddress } from '../address.ts';
 import { PATH_PROBE } from '../demultiplex.ts';
-import type { ConnectionStats, SocketAddress } from '../transport.ts';
+import type { SocketAddress } from '../transport.ts';
 import { CID_BYTES } from './config.ts';
 import type { DatagramPath } from './datagram-path.ts';
+import { roundTripMs } from './native-state.ts';
 
 /** RFC 9000 §14.1: what every QUIC path must carry. */
 export const BASE_DATAGRAM_BYTES = 1_200;
@@ -37,7 +38,6 @@ export interface PathProbeDelegate {
   /** Undefined once the connection has ended. */
   readonly native: NativeConnection | undefined;
   readonly path: DatagramPath;
-  stats(): ConnectionStats;
   /** There is something to send. */
   touch(): void;
 }
@@ -115,6 +115,8 @@ export class PathMtuDiscovery {
     const kind = datagram[1];
     const size = ((datagram[2] ?? 0) << 8) | (datagram[3] ?? 0);
     const nonce = datagram.subarray(4 + CID_BYTES, PROBE_HEADER_BYTES);
+    // A dialler's first flight may have bulk and a question in it, which come before we have read its Hello.
+    if (this.#peerCid === undefined) this.opened();
     if (kind === QUESTION && size === datagram.length && this.#peerCid !== undefined) {
       this.#connection.path.send(this.#probe(ANSWER, size, nonce, PROBE_HEADER_BYTES), PROBE_HEADER_BYTES);
     } else if (
@@ -148,7 +150,8 @@ export class PathMtuDiscovery {
   #ask(sizes: readonly number[], tries: number, done: (answered: boolean) => void): void {
     this.#nonce = Buffer.from(this.#deps.random.bytes(8));
     this.#answered = false;
-    const rttMs = this.#connection.stats().rttMs ?? 0;
+    const { native } = this.#connection;
+    const rttMs = (native && roundTripMs(native)) ?? 0;
     let left = tries;
     const round = (): void => {
       if (this.#connection.native === undefined) return;

@@ -1,4 +1,5 @@
 import type { Connection as NativeConnection } from '@matrixai/quic/native/types.js';
+import { roundTripMs } from './native-state.ts';
 
 /** A round-trip time that is asked for is at most this much older than the last datagram. */
 const SAMPLE_MS = 1_000;
@@ -17,6 +18,6 @@ export class Traffic {
   sample(native: NativeConnection, now: number): void {
     if (now - this.#sampledAt < SAMPLE_MS) return;
     this.#sampledAt = now;
-    this.rttMs = native.pathStats().find((path) => path.active)?.rtt;
+    this.rttMs = roundTripMs(native);
   }
 }
