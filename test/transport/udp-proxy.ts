@@ -7,6 +7,8 @@ export class UdpProxy {
   /** Share of datagrams lost, each way. */
   loss = 0;
   delayMs = 0;
+  /** Nothing reaches the client any more. */
+  muted = false;
   /** Larger datagrams are lost, as on a path whose routers do not say why. */
   maxBytes = 65_535;
   /** Largest that passed each way. */
@@ -57,7 +59,7 @@ export class UdpProxy {
   #listen(back: Socket): void {
     back.on('message', (datagram) => {
       const client = this.#client;
-      if (client === undefined) return;
+      if (client === undefined || this.muted) return;
       this.#pass(datagram, () => {
         this.passedBack++;
         this.#front.send(datagram, client.port, client.address);
