@@ -19,6 +19,7 @@ export * from './sdk/database.ts';
 export * from './sdk/errors.ts';
 export * from './sdk/identifiers.ts';
 export * from './sdk/kit/abort.ts';
+export { type AddressBlock, BlockShares } from './sdk/kit/block-shares.ts';
 export * from './sdk/kit/bounded-map.ts';
 export * from './sdk/kit/canonical.ts';
 export { type ChunkSource, chunksOf, EMPTY_CHUNKS_MAX } from './sdk/kit/chunks.ts';

@@ -148,6 +148,11 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       features: () => host.features(),
       ...listenOptions(options, config.node),
       treatAsPublic: config.node.treatAsPublic,
+      sharesExcept: config.node.sharesExcept,
+      limits: {
+        connectionsPerBlock: config.node.connectionsPerAddress,
+        connectionsKept: config.node.connectionsKept,
+      },
       onDatagram: (datagram, from) => sockets.onDatagram(datagram, from),
     });
     const sockets = new SocketLender({

@@ -11,6 +11,12 @@ export interface NodeConfig {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   /** CIDR ranges counted as public though they are documentation or private ones (laboratories). */
   readonly treatAsPublic: readonly string[];
+  /** Connections that strangers of one address block may dial to this node. */
+  readonly connectionsPerAddress: number;
+  /** Places for connections that strangers do not get. */
+  readonly connectionsKept: number;
+  /** CIDR texts of ranges whose addresses have no share. */
+  readonly sharesExcept: readonly string[];
 }
 
 /** `{data_dir}/config.json`: `{ node: {...}, plugins: { name: { enabled?, source?, config? } } }`. */

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { CONNECTIONS_KEPT, CONNECTIONS_PER_BLOCK, SHARES_EXCEPT } from '../sdk/kit/block-shares.ts';
 
 /** When a change counts: at once, or at the next start. */
 type Applies = 'live' | 'restart';
@@ -31,6 +32,29 @@ export const NodeKeys = Type.Object({
     default: [],
     maxItems: 64,
     ...applies('restart', 'CIDR ranges counted as public though they are documentation or private ones'),
+  }),
+  connectionsPerAddress: Type.Integer({
+    default: CONNECTIONS_PER_BLOCK,
+    minimum: 1,
+    maximum: 1_024,
+    ...applies(
+      'restart',
+      'Connections that strangers of one IPv4 address or IPv6 /64 may dial to this node (a /48: four times); each takes up to 33 MiB while it is used',
+    ),
+  }),
+  connectionsKept: Type.Integer({
+    default: CONNECTIONS_KEPT,
+    minimum: 0,
+    maximum: 256,
+    ...applies(
+      'restart',
+      'Of 1,024 connections, those kept for own dials, contacts and anchors; strangers have the rest',
+    ),
+  }),
+  sharesExcept: Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {
+    default: SHARES_EXCEPT,
+    maxItems: 64,
+    ...applies('restart', 'CIDR ranges whose addresses have no share: one host there may take all this node has'),
   }),
 });
 

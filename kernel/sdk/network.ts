@@ -1,4 +1,5 @@
 import type { PeerId, NodeId } from './identifiers.ts';
+import type { AddressBlock } from './kit/block-shares.ts';
 import { defineResource } from './token.ts';
 import { defineTopic } from './topic.ts';
 
@@ -63,6 +64,13 @@ export interface Network {
    * host name, a multicast or an unspecified address, whoever told it.
    */
   mayDial(address: string, toldFrom: string): boolean;
+  /**
+   * What counts as one holder of addresses, for shares by {@link BlockShares}: an IPv4 address; of an IPv6 one its
+   * /64 and its /48. `[]` for one that is not counted: this machine, private ranges (setting `sharesExcept`), no address.
+   */
+  blocksOf(address: string): readonly AddressBlock[];
+  /** Whom places for connections are kept for, whatever its address, until `signal` aborts. */
+  keepPlaces(isKept: (nodeId: NodeId) => boolean, signal: AbortSignal): void;
   /** What this node offers to peers at this moment: features and codes of active plugins and the kernel's own, sorted. */
   features(): readonly string[];
 }

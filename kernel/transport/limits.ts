@@ -1,3 +1,4 @@
+import { CONNECTIONS_KEPT, CONNECTIONS_PER_BLOCK } from '../sdk/kit/block-shares.ts';
 import type { TransportLimits } from './transport.ts';
 
 export const DEFAULT_LIMITS: TransportLimits = {
@@ -7,6 +8,8 @@ export const DEFAULT_LIMITS: TransportLimits = {
   maxPendingHandshakes: 512,
   handshakesPerSecondPerIp: 50,
   maxConnections: 1_024,
+  connectionsPerBlock: CONNECTIONS_PER_BLOCK,
+  connectionsKept: CONNECTIONS_KEPT,
   maxStreamsPerConnection: 128,
 };
 

@@ -1,5 +1,6 @@
 import type { Credentials } from '../identity/certificate.ts';
 import type { NodeId, PeerId } from '../sdk/identifiers.ts';
+import type { AddressBlock } from '../sdk/kit/block-shares.ts';
 
 /**
  * What the wire layer needs of a network. Two implementations: QUIC (`quic/`) and an in-memory network
@@ -32,6 +33,10 @@ export interface EndpointOptions {
   /** A connection was authenticated, in either direction. Streams may arrive at once after this returns. */
   onConnection(connection: Connection): void;
   readonly limits?: Partial<TransportLimits>;
+  /** What counts as one address block; default: every address but private ones. */
+  readonly blocksOf?: (address: string) => readonly AddressBlock[];
+  /** Whom places are kept for, whatever its address; default: nobody. */
+  readonly isKept?: (nodeId: NodeId) => boolean;
 }
 
 export interface TransportLimits {
@@ -46,6 +51,10 @@ export interface TransportLimits {
   /** Handshakes per second and source IP (IPv6: /64). */
   readonly handshakesPerSecondPerIp: number;
   readonly maxConnections: number;
+  /** Connections that one address block (an IPv4 address, an IPv6 /64) may dial to us; as many may be under way. A /48: four times. */
+  readonly connectionsPerBlock: number;
+  /** Of all, those that are kept back for our own dials and for whom we know. */
+  readonly connectionsKept: number;
   /** Streams of each kind a peer may have open towards us at once. */
   readonly maxStreamsPerConnection: number;
 }

@@ -2,7 +2,9 @@ import type { NodeId, PeerId } from '../sdk/identifiers.ts';
 import type { AnyMessage, BodyOf, ResponseOf } from '../sdk/message.ts';
 import { CLOSE_CODES, connectionClosed, connectionOpened } from '../sdk/network.ts';
 import type { CloseReason, ConnectionInfo, ConnectionKind, DialTarget } from '../sdk/network.ts';
+import type { AddressBlock } from '../sdk/kit/block-shares.ts';
 import type { SendOptions } from '../sdk/plugin.ts';
+import { addressBlocks, type BlocksOf } from '../transport/address-blocks.ts';
 import { formatAddress, isDialable, resolveAddress } from '../transport/address.ts';
 import type { CloseInfo, Connection, Endpoint, EndpointSocket, SocketAddress } from '../transport/transport.ts';
 import { wireErrors } from './errors.ts';
@@ -32,10 +34,13 @@ class WireNetwork implements NetworkHost {
   readonly #entries = new Map<number, Entry>();
   /** The same by identity, so that a send does not look at every connection. */
   readonly #byNode = new Map<NodeId, Set<Entry>>();
+  readonly #blocksOf: BlocksOf;
+  readonly #keepers = new Set<(nodeId: NodeId) => boolean>();
   #endpoint: Endpoint | undefined;
 
   constructor(deps: NetworkDeps) {
     this.#deps = deps;
+    this.#blocksOf = addressBlocks(deps.sharesExcept, deps.treatAsPublic);
   }
 
   get endpoint(): Endpoint | undefined {
@@ -55,6 +60,8 @@ class WireNetwork implements NetworkHost {
     this.#endpoint = await transport.open({
       credentials,
       onConnection: (connection) => this.#opened(connection),
+      blocksOf: this.#blocksOf,
+      isKept: (nodeId) => this.#isKept(nodeId),
       ...(bind && { bind }),
       ...(limits && { limits }),
     });
@@ -152,6 +159,16 @@ class WireNetwork implements NetworkHost {
     return isDialable(address, toldFrom, this.#deps.treatAsPublic);
   }
 
+  blocksOf(address: string): readonly AddressBlock[] {
+    return this.#blocksOf(address);
+  }
+
+  keepPlaces(isKept: (nodeId: NodeId) => boolean, signal: AbortSignal): void {
+    if (signal.aborted) return;
+    this.#keepers.add(isKept);
+    signal.addEventListener('abort', () => this.#keepers.delete(isKept), { once: true });
+  }
+
   features(): readonly string[] {
     return [...this.#deps.features(), SHARED_STREAMS].sort();
   }
@@ -183,6 +200,17 @@ class WireNetwork implements NetworkHost {
         connection.closed ?? { byPeer: false, code: CLOSE_CODES['shutting-down'], reason: 'shutting-down' },
       );
     }
+  }
+
+  #isKept(nodeId: NodeId): boolean {
+    for (const isKept of this.#keepers) {
+      try {
+        if (isKept(nodeId)) return true;
+      } catch {
+        // Whoever cannot say it now keeps no place: the connection is judged as a stranger's.
+      }
+    }
+    return false;
   }
 
   /** The newest live connection; ids grow with time. */

@@ -76,6 +76,8 @@ export interface NetworkDeps {
   /** `host:port` texts put before the interface addresses. */
   readonly advertise?: readonly string[];
   readonly limits?: Partial<TransportLimits>;
+  /** CIDR texts of ranges whose addresses have no share; default: private ones. */
+  readonly sharesExcept?: readonly string[];
   /** CIDR texts of ranges that count as public. */
   readonly treatAsPublic?: readonly string[];
   /** Takes what comes to the node's port and is not QUIC. */

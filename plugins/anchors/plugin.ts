@@ -167,6 +167,7 @@ export default definePlugin({
         },
       },
       activate: async () => {
+        network.keepPlaces((nodeId) => known.get(nodeId) !== undefined, ctx.signal);
         await declaration.review();
         for (const nodeId of gossip.declared()) goneIfAway(nodeId);
         for (const { node_id } of referralServer.list.entries()) goneIfAway(node_id);

@@ -21,6 +21,13 @@ export const MeshConfig = Type.Object(
       maximum: 10,
       description: 'Slots of preferred peers, as a part of maxMesh (live)',
     }),
+    maxPerAddress: Type.Integer({
+      default: 4,
+      minimum: 1,
+      maximum: 1_000,
+      description:
+        'Slots of one IPv4 address or IPv6 /64 (a /48: four times), preferred peers apart; what they say of the network is as good as one voice (live)',
+    }),
     growth: Type.Boolean({
       default: true,
       description: 'Look for mesh peers by itself until maxMesh is reached (live)',

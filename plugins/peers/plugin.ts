@@ -150,6 +150,7 @@ export default definePlugin({
           const session = liveSession(id);
           if (session !== undefined && session.state !== 'ready') ctx.background('exchange', handshake.ask(session));
         }
+        network.keepPlaces((nodeId) => store.isWanted(nodeId), ctx.signal);
         push.catchUp();
         if (!restored) reconnect.startAnew();
         reconnect.planMissing();

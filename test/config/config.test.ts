@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { NodeKeys, openConfig, resolvePluginConfig } from '../../kernel/config/index.ts';
 import { Type } from '../../kernel/index.ts';
+import { SHARES_EXCEPT } from '../../kernel/sdk/kit/block-shares.ts';
 import { temporaryDirectory } from '../rig/temporary.ts';
+
+const SHARES = { connectionsPerAddress: 32, connectionsKept: 64, sharesExcept: SHARES_EXCEPT };
 
 function fileWith(t: ExecutionContext, text?: string): string {
   const path = join(temporaryDirectory(t), 'config.json');
@@ -14,7 +17,7 @@ function fileWith(t: ExecutionContext, text?: string): string {
 test('without a file everything is default, and nothing is written', (t) => {
   const path = fileWith(t);
   const config = openConfig(path);
-  t.deepEqual(config.node, { port: 0, bind: '', advertise: [], logLevel: 'info', treatAsPublic: [] });
+  t.deepEqual(config.node, { port: 0, bind: '', advertise: [], logLevel: 'info', treatAsPublic: [], ...SHARES });
   t.deepEqual(config.plugin('content'), { enabled: true, source: undefined, config: undefined });
   t.deepEqual(config.added(), []);
   t.false(existsSync(path));

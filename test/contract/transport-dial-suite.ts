@@ -156,6 +156,47 @@ export function transportDialContract(rig: TransportRig): void {
     t.is(full.endpoint.counters()['over-capacity'], 1);
   });
 
+  // Ahead of those that measure times.
+  test.serial(`${rig.name}: one host took every connection, and the node could not even dial its friend`, async (t) => {
+    const friend = await rig.node();
+    const full = await rig.node({
+      limits: { maxConnections: 16, connectionsPerBlock: 3, connectionsKept: 4 },
+      blocksOf: () => [{ name: 'one host', shares: 1 }],
+      isKept: (nodeId) => nodeId === friend.credentials.self.nodeId,
+    });
+    const strangers = await Promise.all(Array.from({ length: 5 }, () => rig.node()));
+    t.teardown(() => Promise.all([full, friend, ...strangers].map(({ endpoint }) => endpoint.close())));
+    const open: Connection[] = [];
+    for (const stranger of strangers.slice(0, 3)) open.push(await connect(stranger, full));
+    await until(() => full.connections.length === 3);
+    t.is(await refusal(connect(strangers[3] as TestNode, full)), 'over-capacity');
+    await connect(friend, full);
+    await until(() => full.connections.length === 4);
+    await connect(full, strangers[3] as TestNode);
+    open[0]?.close(CLOSE_CODES.done, 'done');
+    await until(() => [...full.endpoint.connections()].length === 4);
+    await connect(strangers[4] as TestNode, full);
+    await until(() => full.connections.length === 6);
+  });
+
+  test.serial(`${rig.name}: strangers of many hosts leave places for own dials and contacts`, async (t) => {
+    const friend = await rig.node();
+    const full = await rig.node({
+      limits: { maxConnections: 8 },
+      blocksOf: () => [],
+      isKept: (nodeId) => nodeId === friend.credentials.self.nodeId,
+    });
+    const strangers = await Promise.all(Array.from({ length: 8 }, () => rig.node()));
+    t.teardown(() => Promise.all([full, friend, ...strangers].map(({ endpoint }) => endpoint.close())));
+    for (const stranger of strangers.slice(0, 6)) await connect(stranger, full);
+    await until(() => full.connections.length === 6);
+    t.is(await refusal(connect(strangers[6] as TestNode, full)), 'over-capacity');
+    await connect(friend, full);
+    await until(() => full.connections.length === 7);
+    await connect(full, strangers[7] as TestNode);
+    await t.throwsAsync(connect(full, strangers[6] as TestNode), { code: 'transport/too-many-connections' });
+  });
+
   check('a handler that throws costs only its stream', async (t, a, b) => {
     const errors = console.error;
     console.error = () => {};

@@ -6,6 +6,7 @@ import { memoryNetwork, quicTransport } from '../../kernel/transport/index.ts';
 import type {
   Connection,
   Endpoint,
+  EndpointOptions,
   IncomingStream,
   SocketAddress,
   Stream,
@@ -56,7 +57,7 @@ export interface TestNode {
   address(): SocketAddress;
 }
 
-export interface NodeOptions {
+export interface NodeOptions extends Pick<EndpointOptions, 'blocksOf' | 'isKept'> {
   readonly limits?: Partial<TransportLimits>;
   readonly credentials?: Credentials;
   readonly bind?: SocketAddress;
@@ -112,11 +113,14 @@ async function makeNode(
   host: string,
   open: (options: Open) => Promise<Endpoint>,
 ): Promise<TestNode> {
+  const { blocksOf, isKept } = options;
   const credentials = options.credentials ?? freshCredentials();
   const connections: Connection[] = [];
   const endpoint = await open({
     credentials,
     limits: { ...TEST_LIMITS, ...options.limits },
+    ...(blocksOf && { blocksOf }),
+    ...(isKept && { isKept }),
     ...(options.bind === undefined ? {} : { bind: options.bind }),
     onConnection: (connection) => {
       connections.push(connection);

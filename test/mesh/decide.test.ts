@@ -14,6 +14,7 @@ function table(held: number, options: Partial<SlotTable> & { preferred?: readonl
     held: Array.from({ length: held }, (_, n) => ({ connectionId: n, nodeId: id(n) })),
     reserved: 0,
     isPreferred: (nodeId) => options.preferred?.includes(nodeId) ?? false,
+    isWithinShare: () => true,
     isBlacklisted: () => false,
     diversity: (nodeId) => 10 - ids.indexOf(nodeId),
     ...options,
@@ -36,6 +37,12 @@ test('a slot is granted while one is free that nobody else waits for', (t) => {
 test('who holds a slot keeps it when it asks again, and one identity gets no second', (t) => {
   t.deepEqual(decideSlot({ connectionId: 2, nodeId: id(2) }, table(4)), { grant: true });
   t.deepEqual(decideSlot({ connectionId: 100, nodeId: id(2) }, table(3)), { grant: false, reason: 'held-already' });
+});
+
+test('a host that holds its share gets no further slot, however many are free, unless both prefer each other', (t) => {
+  const full = { isWithinShare: () => false };
+  t.deepEqual(decideSlot(asking, table(1, full)), { grant: false, reason: 'share' });
+  t.deepEqual(decideSlot(asking, table(1, { ...full, preferred: [asking.nodeId] })), { grant: true });
 });
 
 test('who is blacklisted gets none, preferred or not', (t) => {

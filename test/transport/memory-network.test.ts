@@ -168,3 +168,18 @@ test('300 nodes with 100 connections each are cheap, and idle ones set no timer'
   t.is(clock.pending, 0);
   t.true(perEnd < 12_000, `${perEnd} bytes, garbage included`);
 });
+
+test('one address took all 1,024 connections', async (t) => {
+  const { node, dial } = world();
+  const target = await node('198.51.100.1');
+  let refused = 0;
+  for (let n = 0; n < 40; n++) {
+    const stranger = await node('203.0.113.9');
+    await dial(stranger, target).catch(() => refused++);
+  }
+  t.is([...target.endpoint.connections()].length, 32);
+  t.is(refused, 8);
+  const other = await node('203.0.113.10');
+  await dial(other, target);
+  t.is([...target.endpoint.connections()].length, 33);
+});

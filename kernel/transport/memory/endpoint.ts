@@ -7,6 +7,7 @@ import { CLOSE_CODES } from '../../sdk/network.ts';
 import type { Hello, Verdict } from '../admission.ts';
 import { transportErrors } from '../errors.ts';
 import { DEFAULT_LIMITS, SOCKETS_MAX } from '../limits.ts';
+import { ConnectionShares } from '../connection-shares.ts';
 import { PeerTable } from '../peer-table.ts';
 import { socketAddress } from '../address.ts';
 import type {
@@ -71,6 +72,7 @@ export class MemoryEndpoint implements Endpoint, ConnectionDelegate {
   readonly #options: EndpointOptions;
   readonly #counters: Counters;
   readonly #peers = new PeerTable<MemoryConnection | PendingDial>();
+  readonly #shares: ConnectionShares<MemoryConnection>;
   readonly #live = new Set<MemoryConnection>();
   readonly #further = new Set<BoundSocket>();
   readonly #waiting = new Map<string, Set<(connection: MemoryConnection) => void>>();
@@ -86,6 +88,7 @@ export class MemoryEndpoint implements Endpoint, ConnectionDelegate {
     this.port = address.port;
     this.self = options.credentials.self;
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#shares = new ConnectionShares(this.limits, options);
     this.incarnation = Buffer.from(network.random.bytes(8)).toString('hex');
     this.socket = network.bind(this, address);
     this.socket.accept();
@@ -171,11 +174,12 @@ export class MemoryEndpoint implements Endpoint, ConnectionDelegate {
 
   ended(connection: MemoryConnection): void {
     if (this.#live.delete(connection)) connection.socket.leave();
+    this.#shares.ended(connection);
     this.#peers.remove(peerKey(connection.peer), connection);
   }
 
-  /** A Hello from `dialler` has arrived. */
-  judge(dialler: PeerId, hello: Hello): Verdict | 'over-capacity' {
+  /** A Hello from `dialler` has arrived, from this address. */
+  judge(dialler: PeerId, from: SocketAddress, hello: Hello): Verdict | 'over-capacity' {
     const key = peerKey(dialler);
     const verdict = this.#peers.judge(
       key,
@@ -184,8 +188,8 @@ export class MemoryEndpoint implements Endpoint, ConnectionDelegate {
       dialler.deviceId,
     );
     if (verdict === 'reject') this.#counters.add('duplicate-connection');
-    if (verdict === 'reject' || this.#peers.size < this.limits.maxConnections || this.#peers.open(key) !== undefined)
-      return verdict;
+    if (verdict === 'reject' || this.#peers.open(key) !== undefined) return verdict;
+    if (this.#shares.hasRoom(dialler.nodeId, from, this.#peers.size)) return verdict;
     this.#counters.add('over-capacity');
     return 'over-capacity';
   }
@@ -195,6 +199,7 @@ export class MemoryEndpoint implements Endpoint, ConnectionDelegate {
     const previous = this.#peers.enter(key, connection);
     connection.openedAtMs = this.clock.now();
     this.#live.add(connection);
+    if (connection.direction === 'inbound') this.#shares.enter(connection, connection.peer.nodeId, connection.remote);
     connection.socket.enter();
     this.#options.onConnection(connection);
     for (const waiter of [...(this.#waiting.get(key) ?? [])]) waiter(connection);

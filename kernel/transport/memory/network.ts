@@ -192,12 +192,12 @@ export class MemoryNetwork implements EndpointHost {
     const { latencyMs } = this.link(from.address.host, target.address.host);
     await this.clock.sleep(latencyMs, signal);
     if (!this.#isBound(target)) return this.#silence(signal);
-    const verdict = target.endpoint.judge(from.endpoint.self, hello);
+    const seenAs = this.route(from.address, target.address)?.seenAs ?? from.address;
+    const verdict = target.endpoint.judge(from.endpoint.self, seenAs, hello);
     if (verdict === 'reject' || verdict === 'over-capacity') {
       await this.clock.sleep(latencyMs, signal);
       return verdict;
     }
-    const seenAs = this.route(from.address, target.address)?.seenAs ?? from.address;
     const near = new MemoryConnection(
       this.#nextId++,
       from,

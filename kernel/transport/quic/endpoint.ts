@@ -12,6 +12,7 @@ import { socketAddress, withoutZone } from '../address.ts';
 import { kindOf } from '../demultiplex.ts';
 import { transportErrors } from '../errors.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
+import { ConnectionShares } from '../connection-shares.ts';
 import { PeerTable } from '../peer-table.ts';
 import type {
   CloseInfo,
@@ -70,7 +71,7 @@ export class QuicEndpoint implements Endpoint, ConnectionDelegate<QuicConnection
   readonly #refusals = new Map<QuicConnection, ItsgoinError>();
   readonly #closing = new ClosingConnections();
   readonly #flush = new DeferredFlush();
-  #pendingInbound = 0;
+  readonly #shares: ConnectionShares<QuicConnection>;
   #closed = false;
 
   static async open(options: EndpointOptions, deps: EndpointDeps): Promise<QuicEndpoint> {
@@ -86,6 +87,7 @@ export class QuicEndpoint implements Endpoint, ConnectionDelegate<QuicConnection
     this.log = deps.log;
     this.counts = deps.counters;
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#shares = new ConnectionShares(this.limits, options);
     this.#configs = new QuicConfigs(options.credentials, this.limits);
     const limiter = new HandshakeLimiter(this.limits, deps.clock, deps.random);
     this.#initials = new InitialPackets({ limiter, random: deps.random, counts: deps.counters, sendBuffer: buffer });
@@ -111,7 +113,7 @@ export class QuicEndpoint implements Endpoint, ConnectionDelegate<QuicConnection
     signal?.throwIfAborted();
     if (this.#closed) throw transportErrors.make('closed', { reason: 'shutting-down' });
     const from = this.#sockets.own(target.from);
-    if (this.#live.size >= this.limits.maxConnections)
+    if (this.#live.size - this.#shares.pending >= this.limits.maxConnections)
       throw transportErrors.make('too-many-connections', { limit: this.limits.maxConnections });
     const dial = new Dial(this, target.addresses, target.expect, signal, from);
     return dial.result;
@@ -200,7 +202,7 @@ export class QuicEndpoint implements Endpoint, ConnectionDelegate<QuicConnection
     this.#live.get(connection)?.leave();
     this.#live.delete(connection);
     this.#peers.remove(connection.key, connection);
-    if (connection.direction === 'inbound' && connection.openedAtMs === 0) this.#pendingInbound--;
+    this.#shares.ended(connection);
     const dial = this.#dialOf.get(connection);
     const refusal = this.#refusals.get(connection);
     this.#dialOf.delete(connection);
@@ -277,26 +279,21 @@ export class QuicEndpoint implements Endpoint, ConnectionDelegate<QuicConnection
 
   /** Whether somebody at the same address dials us: if it is the same peer, its answer says whose dial stays. */
   #crossed({ remote }: QuicConnection): boolean {
-    if (this.#pendingInbound === 0) return false;
+    if (this.#shares.pending === 0) return false;
     for (const { direction, isOpen, remote: other } of this.#live.keys())
       if (direction === 'inbound' && !isOpen && other.host === remote.host && other.port === remote.port) return true;
     return false;
   }
 
   #admit(connection: QuicConnection, hello: Hello): void {
-    const { self } = this.#options.credentials;
-    const verdict = this.#peers.judge(
-      connection.key,
-      hello,
-      { incarnation: this.#incarnation, deviceId: self.deviceId },
-      connection.peer.deviceId,
-    );
-    if (verdict === 'reject') {
-      this.counts.add('duplicate-connection');
-      connection.refuse('duplicate-connection');
-    } else if (this.#peers.size >= this.limits.maxConnections && this.#peers.open(connection.key) === undefined) {
-      this.counts.add('over-capacity');
-      connection.refuse('over-capacity');
+    const self = { incarnation: this.#incarnation, deviceId: this.#options.credentials.self.deviceId };
+    const verdict = this.#peers.judge(connection.key, hello, self, connection.peer.deviceId);
+    const isNew = this.#peers.open(connection.key) === undefined;
+    const hasRoom = !isNew || this.#shares.hasRoom(connection.peer.nodeId, connection.remote, this.#peers.size);
+    if (verdict === 'reject' || !hasRoom) {
+      const reason = verdict === 'reject' ? 'duplicate-connection' : 'over-capacity';
+      this.counts.add(reason);
+      connection.refuse(reason);
     } else {
       connection.greet({ incarnation: this.#incarnation, holds: undefined, insists: false });
       this.#enter(connection, hello.incarnation);
@@ -314,7 +311,7 @@ export class QuicEndpoint implements Endpoint, ConnectionDelegate<QuicConnection
   /** Both sides have taken the connection. */
   #enter(connection: QuicConnection, incarnation: string): void {
     const previous = this.#peers.enter(connection.key, connection);
-    if (connection.direction === 'inbound') this.#pendingInbound--;
+    if (connection.direction === 'inbound') this.#shares.enter(connection, connection.peer.nodeId, connection.remote);
     connection.accepted(incarnation);
     if (!connection.isOpen) this.#open(connection);
     // The peer no longer has it: it restarted, or lost it. The new one is in place already (MESH-10).
@@ -365,7 +362,7 @@ export class QuicEndpoint implements Endpoint, ConnectionDelegate<QuicConnection
 
   #onInitial(route: string, socket: QuicSocket, datagram: Buffer, source: SocketAddress): void {
     const path = socket.udp.path(source);
-    const accepted = path && this.#initials.judge(datagram, path, this.#pendingInbound);
+    const accepted = path && this.#initials.judge(datagram, path, this.#shares);
     if (path === undefined || accepted === undefined) return;
     let native: NativeConnection;
     try {
@@ -381,7 +378,7 @@ export class QuicEndpoint implements Endpoint, ConnectionDelegate<QuicConnection
       return;
     }
     const connection = this.#track('inbound', native, path, accepted.cid, socket);
-    this.#pendingInbound++;
+    this.#shares.begin(connection, source);
     if (accepted.original === undefined) {
       // Until the client has heard from us it addresses us by the id it made up.
       connection.routes.push(route);

@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Clock, Random } from '../../sdk/clock.ts';
 import { RateLimiter } from '../../sdk/kit/rate-limiter.ts';
+import { addressBlocks } from '../address-blocks.ts';
 import type { TransportLimits, SocketAddress } from '../transport.ts';
 
 /** Sources remembered; the one not seen for longest is forgotten, and starts with a full budget. */
@@ -11,6 +12,17 @@ const BURST_MIN = 10;
 const TOKEN_MS = 10_000;
 const TIME_BYTES = 6;
 const MAC_BYTES = 16;
+/** The part of an address's share of handshakes under way that needs no proof of the address. */
+const UNPROVED_PART = 1 / 4;
+/** Of any address: a rate of handshakes suits a private one as well. */
+const blocksOf = addressBlocks([]);
+
+/** Handshakes that others have begun and not ended. */
+export interface HandshakesUnderWay {
+  readonly pending: number;
+  /** The part of its share that this address has used up; 1 is all of it. */
+  pendingShareOf(source: SocketAddress): number;
+}
 
 /**
  * Decides what an Initial packet may cost us before any cryptography is done for it: handshakes per
@@ -19,6 +31,8 @@ const MAC_BYTES = 16;
  */
 export class HandshakeLimiter {
   readonly #perSource: RateLimiter<string>;
+  /** By IPv6 /48, which has many. */
+  readonly #perSite: RateLimiter<string>;
   readonly #key: Uint8Array;
   readonly #clock: Clock;
   readonly #limits: TransportLimits;
@@ -28,23 +42,26 @@ export class HandshakeLimiter {
     this.#clock = clock;
     this.#key = random.bytes(32);
     const perSecond = limits.handshakesPerSecondPerIp;
-    this.#perSource = new RateLimiter({
-      clock,
-      perSecond,
-      burst: Math.max(BURST_MIN, perSecond),
-      keysMax: SOURCES_MAX,
-    });
+    const burst = Math.max(BURST_MIN, perSecond);
+    this.#perSource = new RateLimiter({ clock, perSecond, burst, keysMax: SOURCES_MAX });
+    this.#perSite = new RateLimiter({ clock, perSecond: 4 * perSecond, burst: 4 * burst, keysMax: SOURCES_MAX });
   }
 
   /** `validated`: the Initial carried a good token. Takes one handshake of the source's budget unless it says retry. */
   judge(
     source: SocketAddress,
-    pending: number,
+    underWay: HandshakesUnderWay,
     validated: boolean,
-  ): 'accept' | 'retry' | 'over-budget' | 'too-many-pending' {
-    if (pending >= this.#limits.maxPendingHandshakes) return 'too-many-pending';
-    if (!validated && pending >= this.#limits.retryAbovePendingHandshakes) return 'retry';
-    return this.#perSource.take(sourceKey(source)) ? 'accept' : 'over-budget';
+  ): 'accept' | 'retry' | 'over-budget' | 'over-share' | 'too-many-pending' {
+    if (underWay.pending >= this.#limits.maxPendingHandshakes) return 'too-many-pending';
+    if (!validated && underWay.pending >= this.#limits.retryAbovePendingHandshakes) return 'retry';
+    const used = underWay.pendingShareOf(source);
+    // Whoever writes the address of another onto his packets must not use up that one's share.
+    if (!validated && used >= UNPROVED_PART) return 'retry';
+    if (used >= 1) return 'over-share';
+    const [own, site = own] = blocksOf(source.host).map(({ name }) => name) as [string, string?];
+    if (!this.#perSource.allows(own) || (site !== own && !this.#perSite.take(site))) return 'over-budget';
+    return this.#perSource.take(own) ? 'accept' : 'over-budget';
   }
 
   /** A token that only a client receiving at `source` can bring back, for the connection ids of this Retry. */
@@ -75,14 +92,4 @@ export class HandshakeLimiter {
       .update(retryCid);
     return hmac.digest().subarray(0, MAC_BYTES);
   }
-}
-
-/** One customer usually holds a whole IPv6 /64. */
-function sourceKey({ host, family }: SocketAddress): string {
-  if (family === 4) return host;
-  const [head = '', tail] = host.split('::');
-  const front = head === '' ? [] : head.split(':');
-  const back = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - front.length - back.length);
-  return [...front, ...Array<string>(zeros).fill('0'), ...back].slice(0, 4).join(':');
 }

@@ -4,7 +4,7 @@ import type { Random } from '../../sdk/clock.ts';
 import type { Counters } from '../../sdk/log.ts';
 import { CID_BYTES } from './config.ts';
 import type { DatagramPath } from './datagram-path.ts';
-import type { HandshakeLimiter } from './handshake-limiter.ts';
+import type { HandshakeLimiter, HandshakesUnderWay } from './handshake-limiter.ts';
 import type { SendBuffer } from './udp-socket.ts';
 
 /** RFC 9000 §14.1: a server ignores Initial packets in smaller datagrams. */
@@ -38,7 +38,7 @@ export class InitialPackets {
     this.#deps = deps;
   }
 
-  judge(datagram: Buffer, path: DatagramPath, pendingInbound: number): AcceptedInitial | undefined {
+  judge(datagram: Buffer, path: DatagramPath, shares: HandshakesUnderWay): AcceptedInitial | undefined {
     const { limiter, random, counts, sendBuffer } = this.#deps;
     if (datagram.length < INITIAL_MIN_BYTES) {
       counts.add('unknown-connection');
@@ -63,7 +63,7 @@ export class InitialPackets {
     }
     const source = path.remote;
     const original = header.token === undefined ? undefined : limiter.checkToken(header.token, source, header.dcid);
-    const verdict = limiter.judge(source, pendingInbound, original !== undefined);
+    const verdict = limiter.judge(source, shares, original !== undefined);
     if (verdict === 'retry') {
       counts.add('retry-sent');
       const retryCid = random.bytes(CID_BYTES);

@@ -36,6 +36,8 @@ export interface SlotTable {
   /** Slots kept free for other handshakes under way. */
   readonly reserved: number;
   isPreferred(nodeId: NodeId): boolean;
+  /** The address block of who asks holds fewer slots than its share. Asked only when it matters. */
+  isWithinShare(): boolean;
   isBlacklisted(nodeId: NodeId): boolean;
   /** How much of what we know comes from this peer alone; the lowest is evicted first. Asked only then. */
   diversity(nodeId: NodeId): number;
@@ -43,7 +45,10 @@ export interface SlotTable {
 
 export type SlotDecision =
   | { readonly grant: true; readonly evict?: HeldSlot }
-  | { readonly grant: false; readonly reason: 'full' | 'blacklisted' | 'held-already' };
+  | { readonly grant: false; readonly reason: SlotRefusal };
+
+/** `share`: others at its address hold as many slots as one host may have. */
+export type SlotRefusal = 'full' | 'blacklisted' | 'held-already' | 'share';
 
 /**
  * Whether this connection may hold a slot (MESH-05). A preferred peer that comes back to a full mesh
@@ -55,6 +60,7 @@ export function decideSlot(asking: HeldSlot, table: SlotTable): SlotDecision {
   if (table.isBlacklisted(nodeId)) return { grant: false, reason: 'blacklisted' };
   if (table.held.some((held) => held.connectionId === connectionId)) return { grant: true };
   if (table.held.some((held) => held.nodeId === nodeId)) return { grant: false, reason: 'held-already' };
+  if (!table.isPreferred(nodeId) && !table.isWithinShare()) return { grant: false, reason: 'share' };
   if (table.held.length + table.reserved < table.limits.mesh) return { grant: true };
   if (!table.isPreferred(nodeId)) return { grant: false, reason: 'full' };
   // A slot that is only reserved is free as yet; whoever reserved it is refused when its answer comes.

@@ -1,4 +1,4 @@
-import { Type } from '../../../kernel/index.ts';
+import { BlockShares, Type } from '../../../kernel/index.ts';
 import type { ConnectionKind, NodeId, Static } from '../../../kernel/index.ts';
 import { SLOT_PURPOSES } from '../../peers/api.ts';
 import { meshEmptied, slotChanged } from '../api.ts';
@@ -7,7 +7,7 @@ import type { MeshContext } from '../context.ts';
 import { peerOf } from '../sessions.ts';
 import type { MeshSession, MeshSessions } from '../sessions.ts';
 import { decideSlot, leastDiverse, slotLimits } from './decide.ts';
-import type { HeldSlot, SlotDecision, SlotLimits, SlotTable } from './decide.ts';
+import type { HeldSlot, SlotDecision, SlotLimits, SlotRefusal, SlotTable } from './decide.ts';
 
 /** Kinds a handshake may turn into `mesh` or `session`; others belong to whoever gave them. */
 const OPEN_KINDS: ReadonlySet<ConnectionKind> = new Set(['ephemeral', 'session', 'mesh']);
@@ -141,7 +141,7 @@ export class Slots {
   }
 
   /** Why the session would get no slot now. */
-  refusal(session: MeshSession): 'full' | 'blacklisted' | 'held-already' | undefined {
+  refusal(session: MeshSession): SlotRefusal | undefined {
     const decision = this.#decide(session);
     return decision.grant ? undefined : decision.reason;
   }
@@ -214,10 +214,25 @@ export class Slots {
       held: this.held(),
       reserved: this.#reserved(session),
       isPreferred,
+      isWithinShare: () => this.#isWithinShare(session),
       isBlacklisted,
       diversity,
     };
     return decideSlot({ connectionId: session.connectionId, nodeId: session.nodeId }, table);
+  }
+
+  /** What is held or kept free for others of the same address counts; a preferred peer's slot does not. */
+  #isWithinShare(session: MeshSession): boolean {
+    const { network, ctx } = this.#mesh;
+    const blocksOf = (connectionId: number) => network.blocksOf(network.connection(connectionId)?.remoteAddr ?? '');
+    const blocks = blocksOf(session.connectionId);
+    if (blocks.length === 0) return true;
+    const shares = new BlockShares();
+    for (const { connectionId, nodeId, holdsSlot } of this.#parts.sessions.values()) {
+      if (connectionId === session.connectionId || this.#parts.isPreferred(nodeId)) continue;
+      if (holdsSlot || this.isReserved(connectionId)) shares.add(blocksOf(connectionId));
+    }
+    return shares.hasRoom(blocks, ctx.config.maxPerAddress);
   }
 
   #reserved(besides: MeshSession | undefined): number {
