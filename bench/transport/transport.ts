@@ -1,4 +1,4 @@
-import { measureFullStack } from '../wire/full-stack.ts';
+import { type Exchanges, measureFullStack } from '../wire/full-stack.ts';
 import { engineClasses } from './engine-classes.ts';
 import { rawDriver } from './raw-driver.ts';
 import type { Subject } from './subject.ts';
@@ -19,6 +19,9 @@ export interface TransportRow {
   /** 100 bytes of JSON each way. */
   readonly serialPerSecond: number | undefined;
   readonly parallelPerSecond: number | undefined;
+  /** Processor time of both ends, microseconds. */
+  readonly serialCpuUs?: number | undefined;
+  readonly parallelCpuUs?: number | undefined;
   /** How many times the engine's own classes, of the same run. */
   readonly bulkRatio: number | undefined;
   readonly serialRatio: number | undefined;
@@ -28,6 +31,8 @@ export interface TransportRow {
 }
 
 interface Rates {
+  serialCpu?: number[];
+  parallelCpu?: number[];
   bulk: number[];
   serial: number[];
   parallel: number[];
@@ -41,13 +46,14 @@ interface Rates {
 export async function measureTransport(): Promise<readonly TransportRow[]> {
   const raw: Rates = { bulk: [], serial: [], parallel: [] };
   const reference: Rates = { bulk: [], serial: [], parallel: [] };
-  const full: Rates = { bulk: [], serial: [], parallel: [] };
+  const full: Rates = { bulk: [], serial: [], parallel: [], serialCpu: [], parallelCpu: [] };
+  const ownStreams: Rates = { bulk: [], serial: [], parallel: [], serialCpu: [], parallelCpu: [] };
   const fullRaw: Rates = { bulk: [], serial: [], parallel: [] };
   for (let round = 0; round < ROUNDS; round++) {
     await measure(await rawDriver(), raw, BULK_BYTES);
     const stack = await measureFullStack(ROUND_MS);
-    full.serial.push(stack.serialPerSecond);
-    full.parallel.push(stack.parallelPerSecond);
+    keep(full, stack.shared);
+    keep(ownStreams, stack.ownStreams);
     full.bulk.push(stack.bulkMbPerSecond);
     fullRaw.bulk.push(stack.rawMbPerSecond);
     await measure(await engineClasses(), reference, REFERENCE_BULK_BYTES);
@@ -57,6 +63,8 @@ export async function measureTransport(): Promise<readonly TransportRow[]> {
     bulkMbPerSecond: best(rates.bulk),
     serialPerSecond: best(rates.serial),
     parallelPerSecond: best(rates.parallel),
+    serialCpuUs: least(rates.serialCpu),
+    parallelCpuUs: least(rates.parallelCpu),
     bulkRatio: ratio(rates.bulk, reference.bulk),
     serialRatio: ratio(rates.serial, reference.serial),
     parallelRatio: ratio(rates.parallel, reference.parallel),
@@ -65,6 +73,7 @@ export async function measureTransport(): Promise<readonly TransportRow[]> {
   return [
     row('raw driver', raw),
     row('full stack', full),
+    row('full stack, a stream each', ownStreams),
     row('full stack, raw bytes', fullRaw),
     row('engine classes', reference),
   ];
@@ -78,6 +87,17 @@ async function measure(subject: Subject, rates: Rates, bulkBytes: number): Promi
   await subject.bulk(bulkBytes);
   rates.bulk.push(bulkBytes / MB / ((performance.now() - start) / 1_000));
   await subject.close();
+}
+
+function keep(rates: Rates, { serialPerSecond, parallelPerSecond, serialCpuUs, parallelCpuUs }: Exchanges): void {
+  rates.serial.push(serialPerSecond);
+  rates.parallel.push(parallelPerSecond);
+  rates.serialCpu?.push(serialCpuUs);
+  rates.parallelCpu?.push(parallelCpuUs);
+}
+
+function least(times: readonly number[] | undefined): number | undefined {
+  return times === undefined || times.length === 0 ? undefined : Math.min(...times);
 }
 
 function best(rates: readonly number[]): number | undefined {

@@ -5,7 +5,7 @@ import { defineNotice, defineRequest, RAW_BLOB, Type, withBytes } from '../../ke
 import { makeCredentials } from '../../kernel/identity/certificate.ts';
 import { createCounters } from '../../kernel/observe/index.ts';
 import { quicTransport } from '../../kernel/transport/index.ts';
-import { createDispatcher, createNetwork } from '../../kernel/wire/index.ts';
+import { SHARED_STREAMS, createDispatcher, createNetwork } from '../../kernel/wire/index.ts';
 import type { Dispatcher, NetworkHost } from '../../kernel/wire/index.ts';
 import { ECHO_BODY, codedEcho, parallelRate, serialRate } from './echo.ts';
 
@@ -40,11 +40,21 @@ export async function closeStack({ network, dispatcher }: Stack): Promise<void> 
   dispatcher.close();
 }
 
-export interface FullStack {
-  /** Exchanges of about 100 bytes of JSON each way, one after another. */
+/** Exchanges of about 100 bytes of JSON each way. */
+export interface Exchanges {
+  /** One after another. */
   readonly serialPerSecond: number;
-  /** The same, 50 under way at all times. */
+  /** 50 under way at all times. */
   readonly parallelPerSecond: number;
+  /** Processor time of both ends for one of them. */
+  readonly serialCpuUs: number;
+  readonly parallelCpuUs: number;
+}
+
+export interface FullStack {
+  readonly shared: Exchanges;
+  /** With a stream for each message, as a peer without the feature gets it. */
+  readonly ownStreams: Exchanges;
   /** Megabytes of payload per second in frames of 8 MiB, one after another: what JSON and UTF-8 leave of the driver. */
   readonly bulkMbPerSecond: number;
   /** The same amount as the raw bytes behind one answer. */
@@ -97,8 +107,14 @@ export async function measureFullStack(ms = 2_000): Promise<FullStack> {
     addresses: [`127.0.0.1:${there.network.port}`],
   });
   const once = () => here.network.sendTo(peer.peer, codedEcho, ECHO_BODY);
-  const serialPerSecond = await serialRate(once, ms);
-  const parallelPerSecond = await parallelRate(once, 50, ms);
+  const offer = (...features: string[]): void => {
+    for (const { network } of [here, there]) {
+      for (const { id } of network.connections()) network.setFeaturesOf(id, features);
+    }
+  };
+  const ownStreams = await measureExchanges(once, ms);
+  offer(SHARED_STREAMS);
+  const shared = await measureExchanges(once, ms);
   const data = 'x'.repeat(BULK_FRAME_BYTES);
   const carry = async () => {
     const done = new Promise<void>((resolve) => {
@@ -111,9 +127,7 @@ export async function measureFullStack(ms = 2_000): Promise<FullStack> {
   const startMs = performance.now();
   await carry();
   const bulkMbPerSecond = (BULK_FRAMES * BULK_FRAME_BYTES) / 1_000 / (performance.now() - startMs);
-  for (const { network } of [here, there]) {
-    for (const { id } of network.connections()) network.setFeaturesOf(id, [RAW_BLOB]);
-  }
+  offer(RAW_BLOB, SHARED_STREAMS);
   const fetchRaw = async () => {
     const { bytes } = await here.network.sendTo(peer.peer, rawBulk, {});
     let received = 0;
@@ -126,7 +140,28 @@ export async function measureFullStack(ms = 2_000): Promise<FullStack> {
   const rawMbPerSecond = RAW_BYTES / 1_000 / (performance.now() - rawStartMs);
   await closeStack(here);
   await closeStack(there);
-  return { serialPerSecond, parallelPerSecond, bulkMbPerSecond, rawMbPerSecond };
+  return { shared, ownStreams, bulkMbPerSecond, rawMbPerSecond };
+}
+
+async function measureExchanges(once: () => Promise<unknown>, ms: number): Promise<Exchanges> {
+  const [serialPerSecond, serialCpuUs] = await withCpu(once, (counted) => serialRate(counted, ms));
+  const [parallelPerSecond, parallelCpuUs] = await withCpu(once, (counted) => parallelRate(counted, 50, ms));
+  return { serialPerSecond, parallelPerSecond, serialCpuUs, parallelCpuUs };
+}
+
+/** What `measure` gives, and the microseconds of processor time that one call costs. */
+async function withCpu(
+  once: () => Promise<unknown>,
+  measure: (counted: () => Promise<unknown>) => Promise<number>,
+): Promise<[rate: number, cpuUs: number]> {
+  let count = 0;
+  const before = process.cpuUsage();
+  const rate = await measure(() => {
+    count++;
+    return once();
+  });
+  const { user, system } = process.cpuUsage(before);
+  return [rate, (user + system) / count];
 }
 
 if (import.meta.main) console.log(await measureFullStack());

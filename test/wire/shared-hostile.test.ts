@@ -10,6 +10,7 @@ import {
 } from '../../kernel/wire/limits.ts';
 import { CAPSULE_KINDS } from '../../kernel/wire/shared/capsule.ts';
 import { rawFrame } from './pair.ts';
+import type { FakeStream } from './pair.ts';
 import { ask, note, ping, settle, wireRig } from './rig.ts';
 import { answerByHand, encodeCapsule, noticeCapsule, openShared, capsulesOf, requestCapsule } from './shared-rig.ts';
 
@@ -62,8 +63,16 @@ test('one sender does not starve another: a plugin that sends much of one messag
   const results = Promise.allSettled(flood);
   const small = client.dispatcher.send(near, ping, { n: 1 });
   await turns(3);
+  const [shared] = near.live as Set<FakeStream>;
+  let queued = 0;
+  const append = shared?.append.bind(shared);
+  Reflect.set(shared ?? {}, 'append', (bytes: Uint8Array) => {
+    append?.(bytes);
+    queued = Math.max(queued, shared?.pendingBytes ?? 0);
+  });
   server.dispatcher.router.release('p');
   await turns(100);
+  t.true(queued > 0 && queued < 300_000, `${queued} bytes queued`);
   t.deepEqual(await small, { n: 1 });
   const refused = (await results).filter(({ status }) => status === 'rejected');
   t.true(refused.length > 300 && refused.length < 1_000 - SHARED_WAITING_SHARE_MAX);
@@ -198,6 +207,27 @@ test('a hold that stops the reading in mid-frame does not use up the deadline of
     state.seen.map(({ body }) => body),
     [{ n: 1 }],
   );
+});
+
+test('a frame whose rest comes while nothing is read on has its time again afterwards', async (t) => {
+  const { server, clock, near, serve } = wireRig();
+  serve('p', [note, () => {}]);
+  serve('q', [ask, echo]);
+  const { router } = server.dispatcher;
+  const stream = openShared(near);
+  const state = capsulesOf(stream);
+  stream.write(requestCapsule(1, 1).subarray(0, 12), false);
+  await settle();
+  router.hold('p');
+  for (let at = 0; at <= HOLD_MAX_FRAMES; at++) near.openUni().write(rawFrame(0x42, '{"n":1}'), true);
+  await settle();
+  stream.write(requestCapsule(1, 1).subarray(12), false);
+  await settle();
+  await clock.advance(3 * HEADER_DEADLINE_MS);
+  t.is(state.reset, undefined);
+  router.release('p');
+  await turns(3);
+  t.is(state.seen.length, 1);
 });
 
 test('a reset in mid-frame ends what is under way on that stream, and nothing else', async (t) => {

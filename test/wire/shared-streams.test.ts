@@ -1,11 +1,19 @@
 import test from 'ava';
-import { defineNotice, defineRequest, Type } from '../../kernel/index.ts';
-import { RESET_CODES, SHARED_FRAME_MAX_BYTES } from '../../kernel/wire/limits.ts';
-import { CAPSULE_KINDS, SHARED_STREAMS } from '../../kernel/wire/shared/capsule.ts';
+import { defineNotice, defineRequest, RAW_BLOB, Type, withBytes } from '../../kernel/index.ts';
+import { HOLD_MAX_FRAMES, RESET_CODES, SHARED_FRAME_MAX_BYTES } from '../../kernel/wire/limits.ts';
+import { ANSWER_STREAM_CODE, CAPSULE_KINDS, SHARED_STREAMS } from '../../kernel/wire/shared/capsule.ts';
 import { rawFrame } from './pair.ts';
-import type { FakeConnection } from './pair.ts';
+import type { FakeConnection, FakeStream } from './pair.ts';
 import { ask, note, ping, settle, wireRig } from './rig.ts';
-import { answerByHand, encodeCapsule, encodeReset, openShared, capsulesOf, requestCapsule } from './shared-rig.ts';
+import {
+  answerByHand,
+  encodeCapsule,
+  encodeElsewhere,
+  encodeReset,
+  openShared,
+  capsulesOf,
+  requestCapsule,
+} from './shared-rig.ts';
 
 const echo = (body: unknown) => body;
 const GENEROUS = { perSecond: 1e6, burst: 1e6, inFlight: 1_000 };
@@ -251,4 +259,106 @@ test('a peer that stops offering the feature gets streams of their own again', a
   attachment.features = new Set([SHARED_STREAMS]);
   await client.dispatcher.send(near, ask, { n: 4 });
   t.deepEqual(streams, ['openBi', 'openBi']);
+});
+
+test('a request with raw bytes behind its answer has a stream of its own', async (t) => {
+  const { client, server, attachment, near, far } = wireRig();
+  for (const attached of [attachment, server.dispatcher.attach(far)]) {
+    attached.features = new Set([SHARED_STREAMS, RAW_BLOB]);
+  }
+  const streams = opened(near);
+  const file = defineRequest({
+    ...sized,
+    name: 'acme/file@1',
+    response: { body: Type.Object({}), maxBytes: 64, raw: { maxBytes: 100 } },
+  });
+  server.dispatcher.router.install('p', [{ message: file, handler: () => withBytes({}, 3, [Buffer.from('abc')]) }]);
+  const { bytes } = await client.dispatcher.send(near, file, { length: 1 });
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of bytes ?? []) chunks.push(chunk);
+  t.is(Buffer.concat(chunks).toString(), 'abc');
+  await client.dispatcher.send(near, ping, { n: 1 }).catch(() => {});
+  t.deepEqual(streams, ['openBi', 'openBi']);
+});
+
+test('a long answer that waits for its stream keeps the place of its call, and one that gets none fails', async (t) => {
+  const { client, near, far, serve } = wireRig();
+  let called = 0;
+  const handler = (body: unknown) => {
+    called++;
+    return text(body);
+  };
+  serve('p', [{ ...sized, budget: { ...GENEROUS, inFlight: 1 } }, handler]);
+  const openUni = far.openUni.bind(far);
+  let open: (() => void) | undefined;
+  let refuse: (() => void) | undefined;
+  Reflect.set(
+    far,
+    'openUni',
+    () =>
+      new Promise((resolve, reject) => {
+        open = () => resolve(openUni());
+        refuse = () => reject(new Error('none left'));
+      }),
+  );
+  const first = client.dispatcher.send(near, sized, { length: 5_000 });
+  const second = client.dispatcher.send(near, sized, { length: 6_000 });
+  await settle();
+  t.is(called, 1);
+  open?.();
+  t.is((await first).text.length, 5_000);
+  await settle();
+  t.is(called, 2);
+  refuse?.();
+  await t.throwsAsync(second, { code: 'wire/refused', message: /stream-reset\/21/ });
+  const third = client.dispatcher.send(near, sized, { length: 7_000 });
+  await settle();
+  open?.();
+  t.is((await third).text.length, 7_000);
+});
+
+test('an answer whose stream comes behind the word of it is read while new streams are not', async (t) => {
+  const { client, near, far } = wireRig();
+  const { router } = client.dispatcher;
+  router.install('p', [{ message: note, handler: () => {} }]);
+  router.hold('p');
+  for (let n = 0; n < HOLD_MAX_FRAMES + 2; n++) far.openUni().write(rawFrame(0x42, '{"n":1}'), true);
+  await settle();
+  t.is(router.inspect('p').held, HOLD_MAX_FRAMES + 1, 'new streams are left unread');
+  let answer: (() => void) | undefined;
+  answerByHand(far, (stream, { id }) => {
+    const own = far.openUni();
+    stream.write(encodeElsewhere(id, own.id), false);
+    answer = () => own.write(encodeCapsule(ANSWER_STREAM_CODE, id, rawFrame(0xd5, '{"n":5}')), true);
+  });
+  const sent = client.dispatcher.send(near, ask, { n: 1 });
+  await settle();
+  answer?.();
+  t.deepEqual(await sent, { n: 5 });
+  t.is(router.inspect('p').held, HOLD_MAX_FRAMES + 1);
+});
+
+test('an answer that breaks off on a stream of its own fails its call, and one that is called off stops it', async (t) => {
+  const { client, near, far } = wireRig();
+  const own: FakeStream[] = [];
+  answerByHand(far, (_stream, { id, kind }) => {
+    if (kind !== CAPSULE_KINDS.request) return;
+    const stream = far.openUni();
+    own.push(stream);
+    const frame = rawFrame(0xf0, '{"name":"acme/sized@1:response","body":{"text":"', 50_000);
+    stream.write(encodeCapsule(ANSWER_STREAM_CODE, id, frame), false);
+  });
+  const first = client.dispatcher.send(near, sized, { length: 1 });
+  await settle();
+  own[0]?.abort(RESET_CODES.failed);
+  await t.throwsAsync(first, { code: 'wire/refused', message: /stream-reset\/21/ });
+  const caller = new AbortController();
+  const second = client.dispatcher.send(near, sized, { length: 1 }, { signal: caller.signal });
+  await settle();
+  let stopped: number | undefined;
+  if (own[1] !== undefined) own[1].onAbort = ({ code }) => (stopped = code);
+  caller.abort(new Error('enough'));
+  await t.throwsAsync(second, { message: 'enough' });
+  await settle();
+  t.is(stopped, RESET_CODES.cancelled);
 });

@@ -1,5 +1,6 @@
 import test from 'ava';
-import { HOLD_MAX_FRAMES } from '../../kernel/wire/limits.ts';
+import { defineNotice, Type } from '../../kernel/index.ts';
+import { HOLD_MAX_FRAMES, WAIT_MAX_BYTES } from '../../kernel/wire/limits.ts';
 import { ask, note, ping, settle, wireRig } from './rig.ts';
 
 const n = (body: unknown) => (body as { n: number }).n;
@@ -103,4 +104,46 @@ test('a plugin that goes while frames for it wait on a shared stream leaves them
   router.remove('p');
   await t.throwsAsync(held, { code: 'wire/unsupported' });
   t.deepEqual(await client.dispatcher.send(near, ping, { n: 1 }), { n: 1 });
+});
+
+test('frames that waited unread start behind the one whose turn made room for them', async (t) => {
+  const { client, near, serve } = wireRig();
+  const one = { ...note, budget: { perSecond: 1e6, burst: 1e6, inFlight: 1 } };
+  const stuck = defineNotice({
+    name: 'acme/stuck@1',
+    about: 'Never ends',
+    body: Type.Object({ pad: Type.String() }),
+    maxBytes: 8_192,
+    budget: one.budget,
+  });
+  const order: number[] = [];
+  let [running, most] = [0, 0];
+  serve(
+    'p',
+    [
+      one,
+      async (body) => {
+        order.push(n(body));
+        most = Math.max(most, ++running);
+        await new Promise((resolve) => setImmediate(resolve));
+        running--;
+      },
+    ],
+    [stuck, () => new Promise(() => {})],
+  );
+  // Half of what may wait is of another message and stays; then the rest goes down to exactly that half.
+  const envelope = '{"name":"acme/stuck@1","body":{"pad":""}}'.length;
+  for (let at = 0; at <= WAIT_MAX_BYTES / 2 / 4_096; at++) {
+    await client.dispatcher.send(near, stuck, { pad: 'x'.repeat(4_096 - envelope) });
+  }
+  await settle();
+  const count = 600;
+  const pad = 'x'.repeat(4_000);
+  const sent = Array.from({ length: count }, (_, at) => client.dispatcher.send(near, one, { n: at, pad }));
+  while (order.length < count - 30) await settle();
+  for (let turn = 0; turn < 40; turn++) await settle();
+  const taken = (await Promise.allSettled(sent)).flatMap(({ status }, at) => (status === 'fulfilled' ? [at] : []));
+  t.true(taken.length > 500);
+  t.deepEqual(order, taken);
+  t.is(most, 1);
 });
