@@ -1,3 +1,4 @@
+import { AMPLIFICATION_MAX } from './amplification-limit.ts';
 import { BoundedMap } from '../../sdk/kit/bounded-map.ts';
 
 /** Closed connections remembered; the oldest is forgotten first. About 200 bytes each. */
@@ -16,10 +17,11 @@ export class ClosingConnections {
     this.#byRoute.set(route, { bytes, left: ANSWERS_MAX });
   }
 
-  /** What to answer to a datagram for this route, if it is one of them. */
-  answer(route: string): Uint8Array | undefined {
+  /** What to answer to a datagram of so many bytes for this route, if it is one of them: it may come from anywhere. */
+  answer(route: string, bytes: number): Uint8Array | undefined {
     const lastWords = this.#byRoute.get(route);
-    if (lastWords === undefined || lastWords.left-- <= 0) return undefined;
+    if (lastWords === undefined || lastWords.bytes.length > AMPLIFICATION_MAX * bytes) return undefined;
+    if (lastWords.left-- <= 0) return undefined;
     return lastWords.bytes;
   }
 }

@@ -13,6 +13,7 @@ import type {
   TransportStream,
 } from '../transport.ts';
 import { AckDelay } from './ack-delay.ts';
+import { AmplificationLimit } from './amplification-limit.ts';
 import type { ConnectionDelegate } from './connection-delegate.ts';
 import { CLIENT_CONTROL_STREAM, CONTROL_BYTES, decodeHello, encodeHello, SERVER_CONTROL_STREAM } from './control.ts';
 import type { DatagramPath } from './datagram-path.ts';
@@ -61,6 +62,7 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
   readonly blocked = new Set<QuicStream>();
   readonly stoppable = new Set<QuicStream>();
   readonly size: PathMtuDiscovery;
+  readonly amplification: AmplificationLimit;
 
   readonly #delegate: ConnectionDelegate<QuicConnection>;
   readonly #streams = new Map<number, QuicStream>();
@@ -113,6 +115,7 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
     this.#nextOfPeer = { bi: peerBit, uni: 6 + peerBit };
     this.#recvInfo = { from: { host: withoutZone(path.remote.host), port: path.remote.port }, to: local };
     this.#lastReceivedAt = host.clock.monotonic();
+    this.amplification = new AmplificationLimit(direction === 'outbound');
     this.size = new PathMtuDiscovery(this, path.maxDatagramBytes, host);
     this.#handshakeTimer = host.clock.timer(host.limits.dialMs, () =>
       this.end({ byPeer: false, code: undefined, reason: 'transport/dial-timeout' }),
@@ -177,6 +180,7 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
     }
     this.#received = true;
     this.#traffic.bytesIn += datagram.length;
+    if (from === undefined) this.amplification.received(datagram.length);
     this.#scheduleRead();
     if (from !== undefined || this.#phase !== 'open' || !this.#acks.isBulk(datagram.length)) this.touch();
     else if (this.#acks.received(datagram.length, this.#delegate.clock.monotonic())) this.#transmit(native);
@@ -208,6 +212,7 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
     if (this.#phase === 'handshake') {
       if (native.isEstablished()) {
         this.#phase = 'verified';
+        this.amplification.prove();
         this.#delegate.established(this, native.peerCertChain() ?? []);
       }
       if (this.native === undefined) return;
@@ -462,6 +467,7 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
     let lastBuffer = buffer;
     this.#acks.sent(this.#delegate.clock.monotonic());
     for (let count = 0; ; count++) {
+      if (!this.amplification.allows(room.length)) break;
       if (count === BURST_MAX) {
         this.touch();
         break;
@@ -477,6 +483,7 @@ export class QuicConnection implements StreamDelegate, PathProbeDelegate {
       last = result[0];
       lastBuffer = buffer;
       this.#traffic.bytesOut += last;
+      this.amplification.sent(last);
       const { to } = result[1];
       if (to.port !== this.#recvInfo.from.port || to.host !== this.#recvInfo.from.host) this.#moved(to);
       this.path.send(buffer, last);

@@ -353,7 +353,7 @@ export class QuicEndpoint implements Endpoint, ConnectionDelegate<QuicConnection
       connection.receive(datagram, known ? undefined : socketAddress(from.address, from.port));
       return;
     }
-    const lastWords = this.#closing.answer(route);
+    const lastWords = this.#closing.answer(route, datagram.length);
     if (lastWords !== undefined) socket.udp.send(lastWords, lastWords.length, from.address, from.port);
     else if (kindOf(datagram) === 'long-header' && socket.accepts && !this.#closed)
       this.#onInitial(route, socket, datagram, socketAddress(from.address, from.port));
@@ -383,7 +383,7 @@ export class QuicEndpoint implements Endpoint, ConnectionDelegate<QuicConnection
       // Until the client has heard from us it addresses us by the id it made up.
       connection.routes.push(route);
       this.#routes.set(route, connection);
-    }
+    } else connection.amplification.prove();
     connection.receive(datagram, undefined);
   }
 }
