@@ -4,7 +4,6 @@ import type { Scenario } from './scenario.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { WireLog } from './wire-log.ts';
 import type { World } from './world.ts';
-import type { Yardstick } from './yardstick.ts';
 
 /** What a measure may look at. */
 export interface Scene {
@@ -14,8 +13,6 @@ export interface Scene {
   /** Made once an instant, when first asked for. */
   readonly snapshot: () => Snapshot;
   readonly wallMs: () => number;
-  readonly cpuMs: () => number;
-  readonly yardstick: Yardstick;
 }
 
 /** Mesh connections of a node that is told nothing else (MESH-01). */
@@ -196,9 +193,9 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
     read: ({ world, wire, scenario }) =>
       wire.tally().reduce((sum, [, { bytes }]) => sum + bytes, 0) / scenario.nodes / (world.elapsedMs / 60_000),
   },
-  'cpu-units': {
-    about: 'processor time, in units of a fixed piece of work (about 10 ms) measured in the same run',
-    read: ({ cpuMs, yardstick }) => cpuMs() / yardstick.unitMs(),
+  frames: {
+    about: 'frames sent by all nodes so far: what a run costs, the same on every machine',
+    read: ({ wire }) => wire.lines,
   },
   'wall-s': { about: 'seconds of real time', read: ({ wallMs }) => wallMs() / 1_000 },
   'memory-gb': { about: 'most memory this process had', read: () => process.resourceUsage().maxRSS / 1024 / 1024 },

@@ -6,7 +6,6 @@ import { type Snapshot, takeSnapshot } from './snapshot.ts';
 import { type Deed, deedsOf } from './steps.ts';
 import { type MessageTally, type TraceSink, WireLog } from './wire-log.ts';
 import { World } from './world.ts';
-import { Yardstick } from './yardstick.ts';
 
 /** What a run came to. All but the wall time and memory repeats with the seed. */
 export interface Report {
@@ -51,8 +50,6 @@ export async function simulate(
       world,
       wire,
       wallMs: () => performance.now() - startedMs,
-      cpuMs: () => processorMs() - cpuBeforeMs,
-      yardstick: new Yardstick(),
       snapshot: () => {
         if (taken?.atMs !== world.elapsedMs) taken = { atMs: world.elapsedMs, snapshot: takeSnapshot(world) };
         return taken.snapshot;
@@ -73,7 +70,7 @@ export async function simulate(
       nodes: scenario.nodes,
       virtualMs: world.elapsedMs,
       wallMs: scene.wallMs(),
-      cpuMs: scene.cpuMs(),
+      cpuMs: processorMs() - cpuBeforeMs,
       memoryGb: process.resourceUsage().maxRSS / 1024 / 1024,
       traceHash: wire.digest(),
       traceLines: wire.lines,
@@ -124,10 +121,7 @@ function plan(
   for (let atMs = PROGRESS_MS; atMs <= endMs; atMs += PROGRESS_MS) {
     deeds.push({
       atMs,
-      run: () => {
-        scene.yardstick.measure();
-        progress(progressLine(scene));
-      },
+      run: () => progress(progressLine(scene)),
     });
   }
   return [...deeds, { atMs: endMs, run() {} }].sort((a, b) => a.atMs - b.atMs);

@@ -117,7 +117,7 @@ test('a dial from a further socket says so to the endpoint, one from the main on
 
 test('listening hands the settings on, and what is not QUIC to whoever asked for it', async (t) => {
   const bare = await rig();
-  t.deepEqual(Object.keys(bare.opened() ?? {}).sort(), ['credentials', 'onConnection']);
+  t.deepEqual(Object.keys(bare.opened() ?? {}).sort(), ['blocksOf', 'credentials', 'isKept', 'onConnection']);
   t.is(bare.socket.onDatagram, unheard);
   const bind = { host: '127.0.0.1', port: 0, family: 4 } as const;
   const onDatagram = () => true;
