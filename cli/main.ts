@@ -7,7 +7,7 @@ import { NODE_VERSION } from '../kernel/version.ts';
 import { runWords } from './command-line.ts';
 import { describeCommands, shippedCommands } from './commands.ts';
 import { cliErrors, EXIT, exitCodeOf } from './errors.ts';
-import type { StartOptions } from './node-process.ts';
+import type { StartOptions } from './own-process/run-node.ts';
 import { addGlobals, addNodeOptions, explainUsage, firstWord } from './program.ts';
 import { printError, type Session } from './run.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
@@ -87,7 +87,7 @@ async function startNode(words: readonly string[], terminal: Terminal, lineMode 
   const options = nodeOptions(words);
   if (options === undefined) return EXIT.ok;
   const { daemon, linear, ...start } = options;
-  const { runHeadless, runAttended } = await import('./node-process.ts');
+  const { runHeadless, runAttended } = await import('./own-process/run-node.ts');
   const tty = process.stdin.isTTY === true && process.stdout.isTTY === true;
   if (daemon || !(tty || lineMode)) {
     if (!daemon)
@@ -130,10 +130,11 @@ function nodeOptions(words: readonly string[]): (StartOptions & { daemon: boolea
     if (wrong !== undefined) throw wrong;
     return undefined;
   }
-  const { daemon = false, linear = false, data, bind, port, maxMesh, logLevel, anchors } = program.opts();
+  const { daemon = false, linear = false, safe = false, data, bind, port, maxMesh, logLevel, anchors } = program.opts();
   return {
     daemon,
     linear,
+    safe,
     dataDir: chooseDataDirectory(data),
     ...(bind === undefined ? {} : { bind }),
     ...(port === undefined ? {} : { port: portNumber(port) }),

@@ -26,7 +26,7 @@ const GLOBAL_OPTIONS: [flags: string, about: string][] = [
 ];
 
 /** Options for the node that the bare `itsgoin` starts; a command talks to one that runs already. */
-const NODE_OPTIONS = ['daemon', 'linear', 'bind', 'port', 'maxMesh', 'logLevel'];
+const NODE_OPTIONS = ['daemon', 'linear', 'safe', 'bind', 'port', 'maxMesh', 'logLevel'];
 
 /** Options of `itsgoin` itself that take a value, so that it is not mistaken for a command. */
 const VALUE_OPTIONS = ['--data', '--bind', '--port', '--max-mesh', '--log-level', '--anchors'];
@@ -151,6 +151,7 @@ export function addNodeOptions(command: Command): Command {
   return command
     .option('--daemon', 'Run the node without a user interface, until SIGTERM or `itsgoin shutdown`')
     .option('--linear', 'The terminal UI as plain lines, for screen readers')
+    .option('--safe', 'Start without third-party plugins; `itsgoin plugin list` shows what is left out')
     .option('--bind <address:port>', 'Listen on this address, and tell others that one')
     .option('--port <number>', 'UDP port to listen on; 0 takes any free one')
     .option('--max-mesh <number>', 'Mesh peers at most, for this run; config mesh.maxMesh is for all')

@@ -14,13 +14,16 @@ import { findPlugins } from './lifecycle/loader.ts';
 import type { PluginHost } from './lifecycle/plugin-host.ts';
 import { Points } from './lifecycle/points.ts';
 import { PluginWatcher } from './lifecycle/plugin-watcher.ts';
-import { Scope } from './lifecycle/scope.ts';
+import { RunMarks, takeHung } from './lifecycle/run-marks.ts';
+import { Scope, within } from './lifecycle/scope.ts';
 import { Services } from './lifecycle/services.ts';
 import { STOP_LIMIT_MS } from './lifecycle/swap.ts';
+import type { SwapperDeps } from './lifecycle/swapper.ts';
 import { createCounters, createLog, type LogOptions, startGauges } from './observe/index.ts';
 import { BLOB_FILES } from './sdk/blob-files.ts';
 import type { Clock, Random } from './sdk/clock.ts';
 import { DATA_FILES } from './sdk/data-files.ts';
+import { textOf } from './sdk/errors.ts';
 import type { PeerId } from './sdk/identifiers.ts';
 import { NETWORK } from './sdk/network.ts';
 import { SEALER } from './sdk/sealer.ts';
@@ -39,6 +42,9 @@ const BUILTIN_PLUGINS = fileURLToPath(new URL('../plugins', import.meta.url));
 
 /** What is being written may take so long to arrive on a disk that is stuck; the lock is given away after it. */
 const STORE_CLOSE_LIMIT_MS = 10_000;
+
+/** Third-party plugins that have not started by then go on starting while the node is in use. */
+const OTHERS_LIMIT_MS = 2_000;
 
 export interface NodeOptions {
   readonly dataDir: string;
@@ -62,6 +68,12 @@ export interface NodeOptions {
   readonly durable?: boolean;
   /** Watch `{dataDir}/plugins` and open the control socket. Default true; a simulation does without. */
   readonly attended?: boolean;
+  /** For who owns the process: called before any code of a third-party plugin may run. */
+  readonly guard?: (node: Pick<Node, 'strayError' | 'caller' | 'stop'>) => void;
+  /** For who owns the process: called once, before the first code of a third-party plugin is evaluated. */
+  readonly watch?: (hungFile: string) => void;
+  /** Without third-party plugins (`--safe`): they are listed as left out. Default false. */
+  readonly safe?: boolean;
 }
 
 /** A running node. */
@@ -78,6 +90,14 @@ export interface Node {
   readonly stopped: Promise<Error | undefined>;
   /** Closes connections, stops plugins, flushes and unlocks (OPS-04). Safe to call again. */
   stop(): Promise<void>;
+  /**
+   * For who owns the process: an error that nothing caught. It is charged to the plugin it comes from; one that is
+   * nobody's is logged, and stops the node with `torn`, when kernel code may have been left half done. With `fatal`
+   * its plugin goes at once.
+   */
+  strayError(error: unknown, how?: { readonly fatal?: boolean; readonly torn?: boolean }): void;
+  /** The third-party plugin that the present call comes from, if any. */
+  caller(): string | undefined;
 }
 
 /**
@@ -169,14 +189,19 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     resources.provide(SIGNER, { self: identity.self, sign: identity.sign });
     resources.provide(SEALER, createSealer(identity.identitySeed, random));
     resources.provideEach(SOCKETS, (borrower) => sockets.lend(borrower));
-    const host = new Host({
+    const lifecycleLog = logs.area('lifecycle');
+    const marks = new RunMarks(attended ? paths.marks : undefined, clock, lifecycleLog, {
+      hung: attended ? takeHung(paths.hung) : undefined,
+      safe: options.safe,
+    });
+    const hostDeps: SwapperDeps = {
       self: identity.self,
       bus,
       store,
       clock,
       random,
       services: new Services(),
-      points: new Points(clock, logs.area('lifecycle'), UI_POINTS),
+      points: new Points(clock, lifecycleLog, UI_POINTS),
       resources,
       log: (area) => logs.area(area),
       counters: (owner) => counters.of(owner),
@@ -184,13 +209,12 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       router: dispatcher.router,
       isKernelCommand,
       config,
-    });
+      beforeForeign: () => options.watch?.(paths.hung),
+    };
+    const host = new Host(hostDeps, marks);
     undo.defer('endpoint', () => network.shutdown());
     undo.defer('plugins', () => host.stop(), STOP_LIMIT_MS);
-    await host.start({
-      builtin: options.plugins ?? findPlugins(BUILTIN_PLUGINS),
-      local: attended ? findPlugins(paths.plugins) : [],
-    });
+    await host.start(options.plugins ?? findPlugins(BUILTIN_PLUGINS));
     await network.listen();
     log.info('start-listening', { port: network.port });
     // A remembered port keeps the connect string true over restarts.
@@ -222,7 +246,19 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       const server = control;
       undo.defer('control', () => server.stop());
     }
-    return { self: identity.self, host, network, bus, trace: dispatcher.trace, control, stopped, stop };
+    const strayError = (error: unknown, { fatal = false, torn = false } = {}): void => {
+      if (host.strays.charge(error, { fatal }) !== undefined) return;
+      log.error('stray-error', { error });
+      if (!torn) return;
+      failure ??= error instanceof Error ? error : new Error(textOf(error));
+      void stop();
+    };
+    const caller = (): string | undefined => host.strays.caller();
+    options.guard?.({ strayError, caller, stop });
+    const others = host.startOthers(attended ? findPlugins(paths.plugins) : []);
+    await within(others, OTHERS_LIMIT_MS, clock);
+    const { self } = identity;
+    return { self, host, network, bus, trace: dispatcher.trace, control, stopped, stop, strayError, caller };
   } catch (error) {
     if (scope) await scope.close(error);
     else {

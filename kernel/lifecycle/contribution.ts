@@ -12,6 +12,8 @@ export const CONTRIBUTION_LIMIT_MS = 10_000;
 export interface Contributor {
   readonly plugin: string;
   readonly gate: CallGate;
+  /** Calls code of this plugin. */
+  call<R>(code: () => R): R;
   reportFailure(where: string, error: unknown): void;
 }
 
@@ -81,7 +83,7 @@ export class ContributionHandle<T> implements Contribution<T> {
     if (installed === undefined) return fallback;
     const report = (error: unknown): void => this.#report(installed, error);
     try {
-      const answer = call(this.#implementation(installed));
+      const answer = installed.contributor.call(() => call(this.#implementation(installed)));
       if (!(answer instanceof Promise)) return answer;
       answer.catch(report);
       report(new TypeError(`${this.#what} returned a promise where an answer at once is asked for`));
@@ -105,7 +107,10 @@ export class ContributionHandle<T> implements Contribution<T> {
       if (signal.aborted) abort();
     });
     try {
-      return await Promise.race([aborted, (async () => call(this.#implementation(installed), signal))()]);
+      return await Promise.race([
+        aborted,
+        (async () => installed.contributor.call(() => call(this.#implementation(installed), signal)))(),
+      ]);
     } catch (error) {
       if (!signal.aborted && !(error instanceof ItsgoinError)) this.#report(installed, error);
       throw error;

@@ -29,6 +29,11 @@ export const lifecycleErrors = defineErrors('lifecycle', {
     message: 'Plugin code at {path} could not be loaded: {problem}',
     hint: 'Check the path and the code; "itsgoin plugin new NAME" writes a plugin that works.',
   },
+  'left-out': {
+    message: '"{name}" is left out: {reason}.',
+    hint: 'Mend its code, or "itsgoin plugin reload {name}" to try it as it is.',
+  },
+  exit: { message: '"{name}" called process.{call}, which is for the node alone.' },
   'not-loaded': {
     message: 'The code of "{name}" is not loaded: {reason}',
     hint: 'Mend it, then "itsgoin plugin reload {name}".',

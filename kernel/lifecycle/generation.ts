@@ -9,10 +9,13 @@ import type { NodeId } from '../sdk/identifiers.ts';
 import type { AnyPlugin, Parts, PluginContext, SendOptions } from '../sdk/plugin.ts';
 import { type Injection, type Resource, type Token, tokenKey } from '../sdk/token.ts';
 import { codeOf, messageOf } from '../sdk/errors.ts';
+import { followed, followedParts, runAs } from './attribution.ts';
 import type { Injector, Resources } from './container.ts';
 import { lifecycleErrors } from './errors.ts';
 import { EventPort } from './event-port.ts';
+import type { LoadedPlugin } from './loader.ts';
 import { LoopRunner } from './loop-runner.ts';
+import { OwnedClock } from './owned-clock.ts';
 import type { Points } from './points.ts';
 import { Scope, within } from './scope.ts';
 import type { Services } from './services.ts';
@@ -57,13 +60,17 @@ export class Generation {
   snapshotFailed = false;
   #live = false;
   #activated = false;
+  /** Not shipped with the node: what its code starts is followed, so that stray errors find their owner. */
+  readonly #foreign: boolean;
   readonly #host: GenerationDeps;
   readonly #log: Log;
   readonly #counters: Counters;
 
-  private constructor(host: GenerationDeps, plugin: AnyPlugin, config: Readonly<Record<string, unknown>>) {
+  private constructor(host: GenerationDeps, loaded: LoadedPlugin, config: Readonly<Record<string, unknown>>) {
+    const { plugin, foreign } = loaded;
     this.#host = host;
     this.plugin = plugin;
+    this.#foreign = foreign;
     this.config = config;
     this.#log = host.log(plugin.name);
     this.#counters = host.counters(plugin.name);
@@ -81,14 +88,16 @@ export class Generation {
    */
   static async prepare(
     host: GenerationDeps,
-    plugin: AnyPlugin,
+    loaded: LoadedPlugin,
     config: Readonly<Record<string, unknown>>,
     signal: AbortSignal,
   ): Promise<Generation> {
-    const generation = new Generation(host, plugin, config);
+    const { plugin } = loaded;
+    const generation = new Generation(host, loaded, config);
     try {
       const setup = (async () => {
-        generation.parts = await plugin.setup(generation.#context());
+        const parts = await generation.call(() => plugin.setup(generation.#context()));
+        generation.parts = loaded.foreign && parts ? followedParts(plugin.name, parts) : parts;
       })();
       if (!(await within(setup, SETUP_LIMIT_MS, host.clock, signal))) {
         throw lifecycleErrors.make('setup-timeout', { name: plugin.name, limit: SETUP_LIMIT_MS });
@@ -112,6 +121,11 @@ export class Generation {
 
   get live(): boolean {
     return this.#live;
+  }
+
+  /** Calls code of this plugin. */
+  call<R>(code: () => R): R {
+    return this.#foreign ? runAs(this.plugin.name, code) : code();
   }
 
   /** The commit's half that is this generation's own: it hears and speaks from now on. Synchronous. */
@@ -193,12 +207,21 @@ export class Generation {
     const requireLive = (method: string): void => {
       if (!this.#live) throw lifecycleErrors.make('not-live', { name: plugin.name, method });
     };
+    const clock = new OwnedClock(host.clock, scope.signal, (fire) => {
+      try {
+        this.call(fire);
+      } catch (error) {
+        this.reportFailure('timer', error);
+      }
+    });
+    const listen: EventPort['on'] = (topic, listener) =>
+      events.on(topic, this.#foreign ? followed(plugin.name, listener) : listener);
     const ctx: PluginContext<Record<string, unknown>, Record<string, Injection>> = {
       name: plugin.name,
       config: this.config,
       deps: this.#dependencies(injector),
       signal: scope.signal,
-      clock: host.clock,
+      clock,
       random: host.random,
       db: host.store.database(plugin.name),
       log: this.#log,
@@ -209,11 +232,11 @@ export class Generation {
         return host.send(to, message, body, options);
       },
       emit: (topic, event) => events.emit(topic, event),
-      on: (topic, listener) => events.on(topic, listener),
+      on: (topic, listener) => void listen(topic, listener),
       stream: (topic) =>
         new Observable((subscriber) => {
           if (scope.closed) return subscriber.complete();
-          const stop = events.on(topic, (event) => subscriber.next(event));
+          const stop = listen(topic, (event) => subscriber.next(event));
           streams.add(subscriber);
           return () => {
             stop();

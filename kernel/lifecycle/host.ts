@@ -8,7 +8,8 @@ import { commandTable, runCommand } from './command-table.ts';
 import { lifecycleErrors } from './errors.ts';
 import { orderPlugins } from './graph.ts';
 import { inspectPlugin, readDiagnostics } from './inspection.ts';
-import { isPlugin, type LoadedPlugin, loadPlugin } from './loader.ts';
+import { isPlugin, type LoadedPlugin } from './loader.ts';
+import { PluginCode } from './plugin-code.ts';
 import type {
   ConfigChange,
   ConfigOutcome,
@@ -21,14 +22,14 @@ import type {
 import { migrationsFor, PluginRecord, persistChange } from './plugin-record.ts';
 import { checkChange, readSettings } from './plugin-settings.ts';
 import { PluginRegistry } from './plugin-registry.ts';
+import { RunMarks } from './run-marks.ts';
+import { within } from './scope.ts';
+import { StrayErrors } from './stray-errors.ts';
 import { STOP_DRAIN_MS, withdraw } from './swap.ts';
 import { PluginSwapper, type SwapperDeps } from './swapper.ts';
 
-/** Code to start with: what ships with the node, and what lies in the data directory. */
-export interface PluginSources {
-  readonly builtin: readonly string[];
-  readonly local: readonly string[];
-}
+/** A third-party plugin that takes longer to start keeps the next one waiting no more. */
+const OTHERS_WAIT_MS = 1_000;
 
 /**
  * Runs the plugins of one node. Changes of one plugin stand in line, and the switches of all take turns,
@@ -41,23 +42,61 @@ export class Host implements PluginHost {
   readonly #swaps: PluginSwapper;
   readonly #changes = new ChangeQueue();
   readonly #stopping = new AbortController();
+  readonly #code: PluginCode;
+  readonly strays: StrayErrors;
 
-  constructor(deps: SwapperDeps) {
+  /** `marks` are those of the data directory; without them nothing is remembered of how a run ends. */
+  constructor(deps: SwapperDeps, marks = new RunMarks(undefined, deps.clock, deps.log('lifecycle'))) {
     this.#deps = deps;
-    this.#registry = new PluginRegistry(deps.config, deps.log('lifecycle'), (path) => this.#read(path));
-    this.#swaps = new PluginSwapper(deps, this.#registry, this.#changes, this.#stopping.signal);
+    const log = deps.log('lifecycle');
+    this.#code = new PluginCode(marks, deps.clock, this.#stopping.signal, deps.beforeForeign);
+    this.#registry = new PluginRegistry(deps.config, log, (path) => this.#code.load(path, { unasked: true }));
+    this.#swaps = new PluginSwapper(deps, this.#registry, this.#code, this.#changes, this.#stopping.signal);
+    this.strays = new StrayErrors({
+      plugins: () => this.#registry.all(),
+      isForeign: ({ loaded, path }) => this.#code.isForeign(loaded?.path ?? path),
+      giveUp: (record, reason) => this.#swaps.giveUp(record, reason),
+      clock: deps.clock,
+      log,
+    });
   }
 
-  /** Loads and commits everything that is enabled, providers first. What fails is `failed` and the rest goes on. */
-  async start(sources: PluginSources): Promise<void> {
-    for (const path of sources.builtin) await this.#registry.register(path, 'builtin');
+  /** Loads and commits what ships with the node and is enabled, providers first. What fails is `failed` and the rest goes on. */
+  async start(builtin: readonly string[]): Promise<void> {
+    for (const path of builtin) this.#code.ships(path);
+    for (const path of builtin) await this.#registry.register(path, 'builtin');
+    for (const record of this.#startable()) await this.#startOne(record);
+  }
+
+  /**
+   * The same for third-party plugins: those at `local` paths, and those the config file tells of. Called when the
+   * node can be reached, so that code which hangs keeps nothing of the node waiting.
+   */
+  async startOthers(local: readonly string[]): Promise<void> {
     const sourced = this.#deps.config.added();
     // Code that stands in for another plugin may lie in the local folder, too.
-    const local = sources.local.filter((path) => !sourced.some(({ source }) => source === path));
-    for (const path of local) await this.#registry.register(path, 'local');
+    const own = local.filter((path) => !sourced.some(({ source }) => source === path));
+    const late: Promise<unknown>[] = [];
+    const wait = async (work: Promise<unknown>): Promise<void> => {
+      if (!(await within(work, OTHERS_WAIT_MS, this.#deps.clock))) late.push(work);
+    };
+    for (const path of own) await wait(this.#registry.register(path, 'local'));
     for (const { name, source } of sourced) {
-      if (!this.#registry.has(name)) await this.#registry.register(source, 'added');
+      if (!this.#registry.has(name)) await wait(this.#registry.register(source, 'added'));
     }
+    const start = async (): Promise<void> => {
+      for (const record of this.#startable()) {
+        if (this.#stopping.signal.aborted) return;
+        await wait(this.#changes.inLine(record.name, () => this.#startOne(record)));
+      }
+    };
+    await start();
+    // Those that took their time to load start when all of them have.
+    if ((await Promise.allSettled(late.splice(0))).length > 0) await start();
+  }
+
+  /** What is enabled and does not run, providers first; what cannot start for want of a provider is `failed`. */
+  #startable(): PluginRecord[] {
     const enabled = this.#registry
       .all()
       .filter(
@@ -69,8 +108,11 @@ export class Host implements PluginHost {
       ({ name }) => this.#registry.get(name).origin === 'builtin',
     );
     for (const { plugin, reason } of refused) this.#registry.get(plugin.name).fail(reason);
-    for (const plugin of order) {
-      const record = this.#registry.get(plugin.name);
+    return order.map(({ name }) => this.#registry.get(name)).filter(({ generation }) => generation === undefined);
+  }
+
+  async #startOne(record: PluginRecord): Promise<void> {
+    if (record.generation === undefined) {
       await this.#swaps.swap(record, record.loaded as LoadedPlugin, migrationsFor(record));
     }
   }
@@ -84,6 +126,7 @@ export class Host implements PluginHost {
   async stop(): Promise<void> {
     this.#stopping.abort(lifecycleErrors.make('stopped'));
     await this.#changes.turn(() => this.#withdrawAll());
+    this.#code.marks.close();
   }
 
   async #withdrawAll(): Promise<void> {
@@ -140,6 +183,7 @@ export class Host implements PluginHost {
     return this.#changes.inLine(name, async () => {
       const record = this.#registry.get(name);
       if (record.state === 'off') throw lifecycleErrors.make('off', { name });
+      if (record.loaded === undefined && record.origin === 'local') return this.#discover(record);
       return this.#swaps.load(record, record.path);
     });
   }
@@ -149,13 +193,14 @@ export class Host implements PluginHost {
       const record = this.#registry.get(name);
       const source = path === 'builtin' && record.origin === 'builtin' ? record.ownPath : path;
       const change = { enabled: true, source: source === record.ownPath ? null : source };
+      record.fallback = undefined;
       return this.#remember(record, change, () => this.#swaps.load(record, source), source);
     });
   }
 
   add(path: string): Promise<SwapOutcome> {
     return this.#changes.inLine(path, async () => {
-      const loaded = await this.#read(path);
+      const loaded = await this.#code.load(path);
       const { name } = loaded.plugin;
       if (this.#registry.has(name)) throw lifecycleErrors.make('already-present', { name });
       const record = new PluginRecord(name, loaded.path, 'added');
@@ -204,6 +249,22 @@ export class Host implements PluginHost {
     });
   }
 
+  /** Code that was never loaded may have another name than its file. */
+  async #discover(record: PluginRecord): Promise<SwapOutcome> {
+    try {
+      const loaded = await this.#code.load(record.path);
+      const { name } = loaded.plugin;
+      if (name === record.name) return await this.#swaps.swap(record, loaded, migrationsFor(record));
+      if (this.#registry.has(name)) throw lifecycleErrors.make('already-present', { name });
+      const found = new PluginRecord(name, loaded.path, 'local');
+      this.#registry.remove(record.name);
+      this.#registry.add(found);
+      return await this.#changes.inLine(name, () => this.#swaps.swap(found, loaded, migrationsFor(found)));
+    } catch (error) {
+      return this.#swaps.refuse(record, error);
+    }
+  }
+
   /** A file or folder of the local plugin directory appeared, changed or went. */
   refresh(path: string): Promise<void> {
     const line = this.#registry.at(path)?.name ?? path;
@@ -238,10 +299,6 @@ export class Host implements PluginHost {
 
   run(command: string, params: unknown, call: CommandCall): Promise<unknown> {
     return runCommand(this.#registry.all(), command, params, call);
-  }
-
-  #read(path: string): Promise<LoadedPlugin> {
-    return loadPlugin(path, this.#deps.clock, this.#stopping.signal);
   }
 
   async #remember(

@@ -23,6 +23,14 @@ export interface LoadedPlugin {
   readonly path: string;
   /** A hash of the code: equal revisions are the same module, which is not evaluated again. */
   readonly revision: string;
+  /** It does not ship with the node. */
+  readonly foreign: boolean;
+}
+
+export interface LoadOptions {
+  readonly foreign?: boolean;
+  /** Told the revision before anything is evaluated; may throw. */
+  readonly began?: (revision: string) => void;
 }
 
 /**
@@ -33,16 +41,22 @@ export interface LoadedPlugin {
  *
  * @throws lifecycle/load-failed, lifecycle/bad-manifest, the reason of `signal`
  */
-export async function loadPlugin(path: string, clock: Clock, signal?: AbortSignal): Promise<LoadedPlugin> {
+export async function loadPlugin(
+  path: string,
+  clock: Clock,
+  signal?: AbortSignal,
+  { foreign = false, began }: LoadOptions = {},
+): Promise<LoadedPlugin> {
   installRevisionHook();
   try {
     const entry = entryOf(path);
     const revision = revisionOf(path);
+    began?.(revision);
     const loading = import(atRevision(pathToFileURL(entry), revision)) as Promise<{ default?: unknown }>;
     if (!(await within(loading, LOAD_LIMIT_MS, clock, signal))) {
       throw new Error(`it awaits something at its top level that takes longer than ${LOAD_LIMIT_MS} ms`);
     }
-    return { plugin: checkManifest((await loading).default, path), path: resolve(path), revision };
+    return { plugin: checkManifest((await loading).default, path), path: resolve(path), revision, foreign };
   } catch (error) {
     if (error instanceof Error && 'code' in error && String(error.code).startsWith('lifecycle/')) throw error;
     const place = await placeInCode(error, existsSync(path) ? codeFiles(path) : []);

@@ -24,6 +24,8 @@ export class PluginRecord {
   generation: Generation | undefined;
   state: PluginState = 'off';
   reason: string | undefined;
+  /** Why a plugin of the node runs its own code instead of what stands in for it. */
+  fallback: string | undefined;
   #generations = 0;
 
   constructor(name: string, path: string, origin: PluginOrigin, ownPath = path) {
@@ -45,7 +47,7 @@ export class PluginRecord {
   commit(next: Generation): void {
     this.generation = next;
     this.state = 'active';
-    this.reason = undefined;
+    this.reason = this.fallback;
     this.#generations++;
   }
 

@@ -3,6 +3,7 @@ import { messageOf } from '../sdk/errors.ts';
 import type { Log } from '../sdk/log.ts';
 import { lifecycleErrors } from './errors.ts';
 import type { LoadedPlugin } from './loader.ts';
+import { nameless } from './plugin-code.ts';
 import { type PluginOrigin, PluginRecord } from './plugin-record.ts';
 
 /** Every plugin this node knows, running or not, by name. Bounded by the folders and config entries there are. */
@@ -45,6 +46,17 @@ export class PluginRegistry {
     this.#records.delete(name);
   }
 
+  /** Other code under the name of this plugin, which falls back to its own when that one does not load. */
+  async #standIn(record: PluginRecord, source: string): Promise<void> {
+    try {
+      record.loaded = await this.#load(source);
+      record.path = source;
+    } catch (error) {
+      record.fallback = `runs its own code: ${messageOf(error)}`;
+      this.#log.error('plugin-load-failed', { path: source, problem: messageOf(error) });
+    }
+  }
+
   /** Loads the code at a path and remembers it. Code that does not load is remembered as failed. */
   async register(path: string, origin: PluginOrigin): Promise<PluginRecord> {
     let record: PluginRecord | undefined;
@@ -53,8 +65,9 @@ export class PluginRegistry {
       const { name } = loaded.plugin;
       if (this.#records.has(name)) throw lifecycleErrors.make('already-present', { name });
       const source = this.#config.plugin(name).source;
-      record = new PluginRecord(name, source ?? loaded.path, origin, loaded.path);
-      record.loaded = source === undefined || source === loaded.path ? loaded : await this.#load(source);
+      record = new PluginRecord(name, loaded.path, origin);
+      record.loaded = loaded;
+      if (source !== undefined && source !== loaded.path) await this.#standIn(record, source);
     } catch (error) {
       this.#log.error('plugin-load-failed', { path, problem: messageOf(error) });
       record ??= new PluginRecord(nameless(path), path, origin);
@@ -65,10 +78,4 @@ export class PluginRegistry {
     this.add(record);
     return record;
   }
-}
-
-/** A plugin whose code does not load has no name of its own yet: its file name stands in. */
-function nameless(path: string): string {
-  const base = path.split(/[\\/]/).at(-1) ?? path;
-  return base.replace(/\.(ts|js|mts|mjs)$/, '');
 }

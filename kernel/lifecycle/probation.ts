@@ -3,7 +3,7 @@ import type { Generation } from './generation.ts';
 
 /** New code must behave for this long before the old code is let go. */
 export const PROBATION_MS = 30_000;
-/** Unexpected failures within probation that send it back. */
+/** Unexpected failures within probation that send it back, or off when there is nothing to go back to. */
 export const PROBATION_FAILURES = 3;
 const CHECK_EVERY_MS = 500;
 
@@ -25,6 +25,12 @@ export class Probation {
     this.#next();
   }
 
+  /** Ends it now, with this reason. */
+  fail(reason: string): void {
+    this.cancel();
+    this.#onFailed(reason);
+  }
+
   cancel(): void {
     this.#timer?.cancel();
   }
@@ -39,7 +45,7 @@ export class Probation {
 
   #verdict(): string | undefined {
     const { failures, parts } = this.#generation;
-    if (failures >= PROBATION_FAILURES) return `${failures} failures within ${PROBATION_MS / 1_000} s of the swap`;
+    if (failures >= PROBATION_FAILURES) return `${failures} failures within ${PROBATION_MS / 1_000} s of its start`;
     try {
       return parts.healthy?.() === false ? 'it reported itself unhealthy' : undefined;
     } catch (error) {

@@ -59,7 +59,12 @@ export async function switchGeneration(deps: SwapDeps, record: PluginRecord, nex
   for (const token of next.plugin.provides ?? []) {
     deps.services.provide(tokenKey(token), { plugin: name, gate, service: next.service(token) });
   }
-  const contributor = { plugin: name, gate, reportFailure: next.reportFailure.bind(next) };
+  const contributor = {
+    plugin: name,
+    gate,
+    call: <R>(code: () => R): R => next.call(code),
+    reportFailure: next.reportFailure.bind(next),
+  };
   const touched = deps.points.install(contributor, next.plugin.points ?? [], next.parts.contributes ?? []);
   record.commit(next);
   old?.events.close();

@@ -9,8 +9,9 @@ import { CapabilityPublisher } from './capability-publisher.ts';
 import type { ChangeQueue } from './change-queue.ts';
 import { lifecycleErrors } from './errors.ts';
 import { Generation } from './generation.ts';
-import { type LoadedPlugin, loadPlugin } from './loader.ts';
+import type { LoadedPlugin } from './loader.ts';
 import { needsOf } from './manifest.ts';
+import type { PluginCode } from './plugin-code.ts';
 import { checkAgainstOthers, checkContributions } from './plugin-checks.ts';
 import type { SwapOutcome } from './plugin-host.ts';
 import { migrationsFor, type PluginRecord } from './plugin-record.ts';
@@ -20,6 +21,8 @@ import { type SwapDeps, switchGeneration, withdraw } from './swap.ts';
 
 export interface SwapperDeps extends SwapDeps {
   readonly config: ConfigFile;
+  /** Called once, before the first code of a third-party plugin is evaluated. */
+  readonly beforeForeign?: () => void;
 }
 
 /**
@@ -33,13 +36,21 @@ export class PluginSwapper {
   readonly #changes: ChangeQueue;
   readonly #capabilities: CapabilityPublisher;
   readonly #probations = new Map<string, Probation>();
+  readonly #code: PluginCode;
   readonly #signal: AbortSignal;
   #running = false;
 
   /** `signal` aborts when the node stops. */
-  constructor(deps: SwapperDeps, registry: PluginRegistry, changes: ChangeQueue, signal: AbortSignal) {
+  constructor(
+    deps: SwapperDeps,
+    registry: PluginRegistry,
+    code: PluginCode,
+    changes: ChangeQueue,
+    signal: AbortSignal,
+  ) {
     this.#deps = deps;
     this.#registry = registry;
+    this.#code = code;
     this.#changes = changes;
     this.#signal = signal;
     this.#capabilities = new CapabilityPublisher(deps.bus, registry);
@@ -67,7 +78,7 @@ export class PluginSwapper {
   /** Step 1, and the rest as `swap`. Never throws. */
   async load(record: PluginRecord, path: string): Promise<SwapOutcome> {
     try {
-      const loaded = await loadPlugin(path, this.#deps.clock, this.#signal);
+      const loaded = await this.#code.load(path);
       if (loaded.plugin.name !== record.name) {
         throw lifecycleErrors.make('wrong-name', { path, found: loaded.plugin.name, name: record.name });
       }
@@ -94,10 +105,13 @@ export class PluginSwapper {
       checkAgainstOthers(deps, this.#registry, plugin);
       const others = (name: string): unknown => deps.config.plugin(name).config;
       const config = resolvePluginConfig(plugin.config, rawConfig, plugin.name, others);
+      if (loaded.foreign)
+        this.#code.marks.starting({ name: plugin.name, path: loaded.path, revision: loaded.revision });
       migrated = deps.store.migrate(plugin.name, plugin.migrations ?? [], migrationKinds);
-      next = await Generation.prepare(deps, plugin, config as Record<string, unknown>, this.#signal);
+      next = await Generation.prepare(deps, loaded, config as Record<string, unknown>, this.#signal);
     } catch (error) {
       deps.store.takeBack(plugin.name, migrated);
+      this.#mark(record, loaded);
       return this.refuse(record, error);
     }
     return this.#changes.turn(() => this.#commit(record, loaded, next, migrated, startedMs));
@@ -121,18 +135,23 @@ export class PluginSwapper {
     } catch (error) {
       await next.scope.close(error);
       deps.store.takeBack(plugin.name, migrated);
+      this.#mark(record, loaded);
       return this.refuse(record, error);
     }
     this.#endProbation(record.name);
     try {
       const heldMs = await switchGeneration(deps, record, next);
       record.loaded = loaded;
+      this.#mark(record, before.loaded);
       this.#capabilities.changed(before.generation?.plugin, plugin);
-      if (before.generation && before.loaded) this.#watch(record, next, before.loaded, before.generation.config);
+      if (before.generation && before.loaded) {
+        this.#watch(record, next, loaded, { loaded: before.loaded, config: before.generation.config });
+      } else if (loaded.foreign) this.#watch(record, next, loaded);
       if (this.#running) this.#startWaiting(plugin);
       return this.outcome(record, 'committed', undefined, heldMs, deps.clock.monotonic() - startedMs);
     } catch (error) {
       deps.store.takeBack(plugin.name, migrated);
+      this.#mark(record, loaded);
       record.reason = messageOf(error);
       return this.outcome(record, 'rolled-back', record.reason);
     } finally {
@@ -153,11 +172,22 @@ export class PluginSwapper {
     }
   }
 
-  #watch(record: PluginRecord, fresh: Generation, old: LoadedPlugin, oldConfig: unknown): void {
+  /** Keeps an eye on code that has just begun to run; `old` is what it goes back to. */
+  #watch(
+    record: PluginRecord,
+    fresh: Generation,
+    loaded: LoadedPlugin,
+    old?: { readonly loaded: LoadedPlugin; readonly config: unknown },
+  ): void {
     const probation = new Probation(this.#deps.clock, fresh, (reason) => {
       void this.#changes.inLine(record.name, async () => {
         if (record.generation !== fresh) return;
-        const outcome = await this.swap(record, old, [], oldConfig);
+        this.#leaveOut(record, loaded, reason);
+        if (old === undefined) {
+          await this.#fail(record, reason);
+          return;
+        }
+        const outcome = await this.swap(record, old.loaded, [], old.config);
         if (outcome.outcome !== 'committed') return;
         this.#endProbation(record.name);
         probation.undo();
@@ -166,6 +196,45 @@ export class PluginSwapper {
       });
     });
     this.#probations.set(record.name, probation);
+  }
+
+  /** Takes a third-party plugin's present code out of service: back to the one before within its probation, else off. */
+  giveUp(record: PluginRecord, reason: string): void {
+    const probation = this.#probations.get(record.name);
+    if (probation !== undefined) {
+      probation.fail(reason);
+      return;
+    }
+    void this.#changes.inLine(record.name, async () => {
+      if (record.generation === undefined || record.loaded === undefined) return;
+      this.#leaveOut(record, record.loaded, reason);
+      await this.#fail(record, reason);
+    });
+  }
+
+  /** Off, with the reason; one that stands in for a plugin of the node makes room for that one again. */
+  async #fail(record: PluginRecord, reason: string): Promise<void> {
+    const standsIn = record.origin === 'builtin';
+    await this.switchOff(record, reason);
+    record.fail(`switched off: ${reason}`);
+    this.#deps.log('lifecycle').error('plugin-switched-off', { plugin: record.name, reason });
+    if (!standsIn) return;
+    record.path = record.ownPath;
+    record.fallback = `runs its own code: ${reason}`;
+    await this.load(record, record.ownPath);
+  }
+
+  #leaveOut({ name }: PluginRecord, { foreign, path, revision }: LoadedPlugin, reason: string): void {
+    if (foreign) this.#code.marks.leaveOut({ name, path, revision }, reason);
+  }
+
+  /** What a run that ends without stopping was running, as of now; `other` is what does not run, or no longer does. */
+  #mark({ name, loaded, generation }: PluginRecord, other?: LoadedPlugin): void {
+    const { marks } = this.#code;
+    if (other?.foreign && other.path !== loaded?.path) marks.ended(other.path);
+    if (!loaded?.foreign) return;
+    if (generation === undefined) marks.ended(loaded.path);
+    else marks.live({ name, path: loaded.path, revision: loaded.revision });
   }
 
   #endProbation(name: string): void {
@@ -181,6 +250,7 @@ export class PluginSwapper {
     );
     record.state = 'off';
     record.reason = reason;
+    this.#mark(record);
     this.#capabilities.changed(before, undefined);
     return this.outcome(record, 'disabled', reason);
   }

@@ -11,6 +11,10 @@ export interface DataDirectory {
   readonly config: string;
   readonly plugins: string;
   readonly log: string;
+  /** What a run leaves for the next one about third-party plugins. */
+  readonly marks: string;
+  /** Who held the event loop, written by the watchdog. */
+  readonly hung: string;
 }
 
 export function dataPaths(dir: string): DataDirectory {
@@ -21,6 +25,8 @@ export function dataPaths(dir: string): DataDirectory {
     config: join(dir, 'config.json'),
     plugins: join(dir, 'plugins'),
     log: join(dir, 'node.log'),
+    marks: join(dir, 'plugin-marks.json'),
+    hung: join(dir, 'plugin-hung.json'),
   };
 }
 

@@ -163,9 +163,18 @@ test('healthy() that throws sends new code back with its words', async (t) => {
   t.regex(rig.host.list()[0]?.reason ?? '', /healthy\(\) threw: Error: cannot say/);
 });
 
-test('the first code of a plugin has nothing to go back to and is not on probation', async (t) => {
+test('a new plugin that fails in its first half minute ran on', async (t) => {
   const rig = hostRig(t);
   await rig.host.add(rig.write('counter.ts', counterPlugin({ parts: 'healthy: () => false,' })));
+  await rig.clock.advance(1_000);
+  await settle();
+  t.like(rig.host.list()[0], { state: 'failed', reason: 'switched off: it reported itself unhealthy' });
+  t.like(await rig.host.reload('counter'), { outcome: 'committed' });
+});
+
+test('what ships with the node has nothing to go back to and is not on probation', async (t) => {
+  const rig = hostRig(t);
+  await rig.start([rig.write('counter.ts', counterPlugin({ parts: 'healthy: () => false,' }))]);
   await rig.clock.advance(60_000);
   t.like(rig.host.list()[0], { state: 'active', generation: 1, reason: undefined });
 });

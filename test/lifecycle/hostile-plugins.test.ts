@@ -34,14 +34,15 @@ test('an error that throws when it is read ended the node that reported it', asy
        export default definePlugin({
          name: 'weird', version: '1.0.0', kernel: '^1', about: 'Throws what cannot be read',
          setup: () => ({
-           loops: { bad: { everyMs: 100, run() { throw Object.create(null); } } },
+           loops: { bad: { everyMs: 50, run() { throw Object.create(null); } } },
            diagnostics() { throw Object.create(null); },
          }),
        });`,
     ),
   );
   rig.host.begin();
-  await rig.clock.advance(1_000);
+  // Its probation ends it half a second after its start.
+  await rig.clock.advance(450);
   t.true((rig.host.inspect('weird').counters.failures ?? 0) > 3);
   t.is(typeof rig.host.inspect('weird').diagnostics.error, 'string');
 });
@@ -56,7 +57,7 @@ export default definePlugin({
   setup: () => ({ services: [bind(T, {})], contributes: [contribute(P, {}, { name: 'first' })] }),
 });`;
   const [local, builtin] = [rig.write('aaa.ts', claims('aaa')), rig.write('zzz.ts', claims('zzz'))];
-  await rig.host.start({ builtin: [builtin], local: [local] });
+  await rig.start([builtin], [local]);
   const states = Object.fromEntries(rig.host.list().map(({ name, state }) => [name, state]));
   t.deepEqual(states, { aaa: 'failed', zzz: 'active' });
 });

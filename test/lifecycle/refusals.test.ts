@@ -10,6 +10,9 @@ import { counterPlugin, hostRig } from './rig.ts';
 const rival = (changes: (code: string) => string): string =>
   changes(counterPlugin().replace("name: 'counter'", "name: 'rival'"));
 
+/** Code of a contributor is called as it is. */
+const call = <R>(code: () => R): R => code();
+
 test('a plugin may not offer a service or a command that another one has, until that one is off', async (t) => {
   const rig = hostRig(t);
   await rig.host.add(rig.write('counter.ts', counterPlugin()));
@@ -65,7 +68,7 @@ test('a contribution that is called with a signal that has aborted is not run', 
   const gate = new CallGate('giver');
   gate.open();
   const failures: unknown[] = [];
-  const contributor = { plugin: 'giver', gate, reportFailure: (where: string) => void failures.push(where) };
+  const contributor = { plugin: 'giver', gate, call, reportFailure: (where: string) => void failures.push(where) };
   points.install(contributor, [point], [contribute(point, () => 'given')]);
   const [contribution] = points.contributions(point);
   t.is(await contribution?.use((give) => give()), 'given');
@@ -108,7 +111,7 @@ test('what does not fit the check of a new owner is left out with a word in the 
       return size > 10 ? 'too big' : undefined;
     },
   });
-  const by = (plugin: string) => ({ plugin, gate: new CallGate(plugin), reportFailure: () => t.fail() });
+  const by = (plugin: string) => ({ plugin, gate: new CallGate(plugin), call, reportFailure: () => t.fail() });
   points.install(by('small'), [], [contribute(open, { size: 1 })]);
   points.install(by('big'), [], [contribute(open, { size: 11 })]);
   const names = () => points.contributions(open).map(({ name }) => name);
@@ -144,7 +147,11 @@ test('what a method answers is read with its own this, and what a promise brings
   gate.open();
   const failures: string[] = [];
   const reportFailure = (_where: string, error: unknown) => void failures.push((error as Error).message);
-  points.install({ plugin: 'giver', gate, reportFailure }, [point], [contribute(point, Object.freeze(new Counter()))]);
+  points.install(
+    { plugin: 'giver', gate, call, reportFailure },
+    [point],
+    [contribute(point, Object.freeze(new Counter()))],
+  );
   const [counter] = points.contributions(point);
   t.is(
     counter?.ask((it) => it.step + it.next(), 0),

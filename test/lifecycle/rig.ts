@@ -25,6 +25,8 @@ export interface HostRig {
   readonly dir: string;
   /** Writes plugin code and gives its path. */
   write(name: string, code: string): string;
+  /** Starts plugins as a node does: those that ship with it, then those of its data directory. */
+  start(builtin: readonly string[], local?: readonly string[]): Promise<void>;
   /** Runs a command of a plugin. */
   run(command: string, params?: unknown): Promise<unknown>;
 }
@@ -73,6 +75,10 @@ export function hostRig(t: ExecutionContext, saved?: (dir: string) => object): H
       mkdirSync(dirname(path), { recursive: true });
       writeFileSync(path, code);
       return path;
+    },
+    async start(builtin, local = []) {
+      await host.start(builtin);
+      await host.startOthers(local);
     },
     run: (command, params = {}) => host.run(command, params, { signal: new AbortController().signal, progress() {} }),
   };

@@ -35,7 +35,7 @@ test('all that ships, lies in the folder or was added is started, but for what i
   const broken = rig.write('broken.ts', 'not code (');
   const added = join(rig.dir, 'elsewhere.ts');
   writeFileSync(added, named('delta'));
-  await rig.host.start({ builtin: [own, off], local: [local, broken] });
+  await rig.start([own, off], [local, broken]);
   t.deepEqual(
     states(rig),
     [
@@ -58,7 +58,7 @@ test('providers start before those who need them, and who needs what nobody offe
     builtin(rig, 'lonely', needing('lonely', 'nobody')),
     builtin(rig, 'zeta', named('zeta', { setup: "(globalThis.startOrder ??= []).push('zeta');" })),
   ];
-  await rig.host.start({ builtin: folders, local: [] });
+  await rig.start(folders);
   t.deepEqual((globalThis as { startOrder?: string[] }).startOrder, ['zeta', 'early']);
   t.deepEqual(
     rig.host.list().map(({ name, state }) => [name, state]),
@@ -75,7 +75,7 @@ test('code that replaces a built-in is started in its place, not beside it, and 
   const rig = hostRig(t, (dir) => ({ plugins: { alpha: { source: join(dir, 'plugins', 'my-alpha.ts') } } }));
   const own = builtin(rig, 'alpha', named('alpha'));
   const other = rig.write('my-alpha.ts', named('alpha', { step: 100 }));
-  await rig.host.start({ builtin: [own], local: [other] });
+  await rig.start([own], [other]);
   t.deepEqual(states(rig), [`alpha active ${other}`]);
   t.deepEqual(await rig.run('alpha.add'), { count: 100 });
   t.is((await rig.host.replace('alpha', 'builtin')).outcome, 'committed');
@@ -89,7 +89,7 @@ test('of two plugins with one name the first stays and the second is told of in 
   const rig = hostRig(t);
   const own = builtin(rig, 'alpha', named('alpha'));
   const twin = rig.write('twin.ts', named('alpha', { step: 100 }));
-  await rig.host.start({ builtin: [own], local: [twin] });
+  await rig.start([own], [twin]);
   t.deepEqual(
     rig.host.list().map(({ name, state }) => [name, state]),
     [
@@ -104,7 +104,7 @@ test('of two plugins with one name the first stays and the second is told of in 
 test('loops tick from begin on, and activate runs once', async (t) => {
   const rig = hostRig(t);
   const parts = `loops: { beat: { everyMs: 100, jitter: 0, run() { count += 10; } } }, activate() { count += 1; },`;
-  await rig.host.start({ builtin: [builtin(rig, 'alpha', named('alpha', { step: 0, parts }))], local: [] });
+  await rig.start([builtin(rig, 'alpha', named('alpha', { step: 0, parts }))]);
   await rig.clock.advance(1_000);
   t.deepEqual(await rig.run('alpha.add'), { count: 0 });
   rig.host.begin();
@@ -117,7 +117,7 @@ test('what ships or lies in the folder cannot be removed, what was added can, an
   const rig = hostRig(t);
   const own = builtin(rig, 'alpha', named('alpha'));
   const local = rig.write('gamma.ts', named('gamma'));
-  await rig.host.start({ builtin: [own], local: [local] });
+  await rig.start([own], [local]);
   await t.throwsAsync(rig.host.remove('alpha'), { code: 'lifecycle/builtin' });
   await t.throwsAsync(rig.host.remove('gamma'), { code: 'lifecycle/local' });
   await t.throwsAsync(rig.host.remove('nobody'), { code: 'lifecycle/unknown-plugin' });

@@ -175,7 +175,7 @@ export class Neighbour {
   contribute(plugin: string, ...contributes: readonly Contributed[]): () => void {
     const gate = new CallGate(plugin);
     gate.open();
-    this.#points.install({ plugin, gate, reportFailure: () => {} }, [], contributes);
+    this.#points.install({ plugin, gate, call: (code) => code(), reportFailure: () => {} }, [], contributes);
     return () => void this.#points.withdraw(plugin);
   }
 

@@ -43,10 +43,8 @@ test('a plugin that does its part passes, its requests made up from their schema
   t.deepEqual(await failures(t, GOOD), {});
 });
 
-test('a plugin that leaves timers behind is found out', async (t) => {
-  const failed = await failures(t, `ctx.clock.timer(1e9, () => {}); ${GOOD}`);
-  t.deepEqual(Object.keys(failed), ['20 reloads and times off and on leave nothing behind']);
-  t.regex(Object.values(failed).join(), /timers/);
+test('timers that a plugin leaves behind end with it', async (t) => {
+  t.deepEqual(await failures(t, `ctx.clock.timer(1e9, () => {}); ${GOOD}`), {});
 });
 
 test('a plugin that fails without an optional peer is found out', async (t) => {

@@ -37,7 +37,11 @@ export function builtinContributions(
     if (plugins.some(({ name, state }) => name === plugin && state !== 'active')) continue;
     const problem = points.problem(plugin, [], contributes);
     if (problem !== undefined) throw new Error(problem);
-    points.install({ plugin, gate: new CallGate(plugin), reportFailure: () => {} }, [], contributes);
+    points.install(
+      { plugin, gate: new CallGate(plugin), call: (code) => code(), reportFailure: () => {} },
+      [],
+      contributes,
+    );
   }
   return readContributions({ contributions: (point) => points.contributions(point), list: () => plugins });
 }

@@ -1,6 +1,8 @@
-import type { Node, NodeOptions } from '../kernel/node.ts';
-import { EXIT } from './errors.ts';
-import type { Terminal } from './terminal.ts';
+import type { Node, NodeOptions } from '../../kernel/node.ts';
+import { EXIT } from '../errors.ts';
+import type { Terminal } from '../terminal.ts';
+import { exit, guardProcess } from './guard.ts';
+import { startWatchdog } from './watchdog.ts';
 
 /** A node that has not stopped by then is ended: a supervisor would kill it soon anyway. */
 const STOP_LIMIT_MS = 4_500;
@@ -8,22 +10,30 @@ const STOP_LIMIT_MS = 4_500;
 /** Something of a stopped node that still holds the process (code of a plugin that never ends) holds it no longer than this. */
 const LINGER_MS = 1_000;
 
-export type StartOptions = Pick<NodeOptions, 'dataDir' | 'bind' | 'port' | 'logLevel' | 'files' | 'settings'>;
+export type StartOptions = Pick<NodeOptions, 'dataDir' | 'bind' | 'port' | 'logLevel' | 'files' | 'settings' | 'safe'>;
 
 /** Starts a node in this process that stops cleanly on SIGTERM and SIGINT. @throws what startNode throws */
 export async function startOwnNode(options: StartOptions): Promise<Node> {
-  const { startNode } = await import('../kernel/node.ts');
-  const node = await startNode(options);
+  const { startNode } = await import('../../kernel/node.ts');
+  const guard: NodeOptions['guard'] = (started) => {
+    guardProcess(started);
+    stopOnSignals(started);
+  };
+  const node = await startNode({ ...options, guard, watch: startWatchdog });
+  void node.stopped.then(() => setTimeout(() => exit(), LINGER_MS).unref());
+  return node;
+}
+
+/** Asked twice, it does not wait. */
+function stopOnSignals(node: Pick<Node, 'stop'>): void {
   let asked = false;
   const stop = () => {
-    if (asked) process.exit(EXIT.interrupted);
+    if (asked) exit(EXIT.interrupted);
     asked = true;
     stopWithin(node);
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
-  void node.stopped.then(() => setTimeout(() => process.exit(), LINGER_MS).unref());
-  return node;
 }
 
 /** A node without a user interface; ends when it was asked to stop. Survives the terminal it was started from. */
@@ -50,7 +60,7 @@ export async function runAttended(options: StartOptions, use: (node: Node) => Pr
   }
 }
 
-function stopWithin(node: Node): void {
-  setTimeout(() => process.exit(EXIT.failed), STOP_LIMIT_MS).unref();
+function stopWithin(node: Pick<Node, 'stop'>): void {
+  setTimeout(() => exit(EXIT.failed), STOP_LIMIT_MS).unref();
   void node.stop();
 }

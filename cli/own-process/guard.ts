@@ -1,0 +1,32 @@
+import type { Node } from '../../kernel/node.ts';
+import { lifecycleErrors } from '../../kernel/lifecycle/errors.ts';
+
+/** Ends the process, whoever calls: what `process.exit` was before it was guarded. */
+export const exit = process.exit.bind(process);
+
+/**
+ * Makes the errors of this process that nothing catches the node's business, and ending the process the node's
+ * alone: a third-party plugin that tries is told that it may not, and goes.
+ */
+export function guardProcess(node: Pick<Node, 'strayError' | 'caller'>): void {
+  process.on('unhandledRejection', (error) => node.strayError(error));
+  process.on('uncaughtException', (error, origin) => node.strayError(error, { torn: origin === 'uncaughtException' }));
+  const guarded = ['exit', 'abort', 'kill', 'reallyExit', 'execve'] as const;
+  const calls = process as unknown as Record<string, (...args: unknown[]) => unknown>;
+  for (const call of guarded) {
+    const own = calls[call]?.bind(process);
+    if (own === undefined) continue;
+    calls[call] = (...args) => {
+      const name = node.caller();
+      if (name === undefined || !endsThis(call, args)) return own(...args);
+      const error = lifecycleErrors.make('exit', { name, call });
+      node.strayError(error, { fatal: true });
+      throw error;
+    };
+  }
+}
+
+/** `process.kill` may ask after other processes, and end those that a plugin started. */
+function endsThis(call: string, [pid, signal]: readonly unknown[]): boolean {
+  return call !== 'kill' || ((pid === process.pid || Number(pid) <= 0) && signal !== 0);
+}

@@ -1,0 +1,103 @@
+/** What becomes of a bad plugin in a node that runs when it is added. */
+export type Fate =
+  /** It is not started, or taken out of service, and the node never notices. */
+  | 'out'
+  /** It runs, and what it does wrong is counted. */
+  | 'counted'
+  /** It holds the event loop, and the node begins again without it. */
+  | 'held';
+
+export interface BadPlugin {
+  readonly name: string;
+  readonly fate: Fate;
+  readonly code: string;
+}
+
+/** A plugin whose `setup` runs `setup` and returns `parts`, with `top` at the top of its module. */
+function plugin(
+  name: string,
+  fate: Fate,
+  { top = '', setup = '', parts = '', fields = '' }: { top?: string; setup?: string; parts?: string; fields?: string },
+): BadPlugin {
+  const code = `
+import { defineCommand, definePlugin, Type } from 'itsgoin';
+import { EventEmitter } from 'node:events';
+${top}
+export default definePlugin({
+  name: '${name}', version: '1.0.0', kernel: '^1', about: 'Does harm', ${fields}
+  async setup(ctx) { ${setup}
+    return { ${parts} };
+  },
+});
+`;
+  return { name, fate, code };
+}
+
+const activate = (code: string): { parts: string } => ({ parts: `activate() { ${code} },` });
+const thrice = (code: string): string => `for (let n = 0; n < 3; n++) { ${code} }`;
+const LOST = "new Error('lost')";
+
+export const BAD_PLUGINS: readonly BadPlugin[] = [
+  // Failures that are declared.
+  plugin('top-throws', 'out', { top: `throw ${LOST};` }),
+  plugin('top-throws-text', 'out', { top: "throw 'a text';" }),
+  { name: 'no-syntax', fate: 'out', code: 'export default {{{' },
+  { name: 'no-plugin', fate: 'out', code: 'export default 42;' },
+  { name: 'no-default', fate: 'out', code: 'export const x = 1;' },
+  { name: 'no-import', fate: 'out', code: "import 'nowhere-at-all'; export default 1;" },
+  plugin('setup-throws', 'out', { setup: `throw ${LOST};` }),
+  plugin('setup-throws-null', 'out', { setup: 'throw null;' }),
+  plugin('setup-returns-nothing', 'out', { setup: 'return undefined;' }),
+  plugin('activate-throws', 'counted', activate(`throw ${LOST};`)),
+  plugin('unhealthy', 'out', { parts: 'healthy: () => false,' }),
+  plugin('healthy-throws', 'out', { parts: `healthy() { throw ${LOST}; },` }),
+  plugin('loop-throws', 'out', { parts: `loops: { l: { everyMs: 50, run() { throw ${LOST}; } } },` }),
+  plugin('loop-rejects', 'out', { parts: `loops: { l: { everyMs: 50, async run() { throw ${LOST}; } } },` }),
+  // Errors that nothing catches.
+  plugin('rejects', 'out', activate(thrice(`void Promise.reject(${LOST});`))),
+  plugin('rejects-text', 'out', activate(thrice("void Promise.reject('x');"))),
+  plugin('rejects-nothing', 'out', activate(thrice('void Promise.reject();'))),
+  plugin('floats', 'out', activate(thrice(`void (async () => { await null; throw ${LOST}; })();`))),
+  plugin('timer-throws', 'out', activate(thrice(`setTimeout(() => { throw ${LOST}; }, 5);`))),
+  plugin('timer-throws-text', 'out', activate(thrice("setTimeout(() => { throw 'x'; }, 5);"))),
+  plugin('clock-throws', 'out', activate(thrice(`ctx.clock.timer(5, () => { throw ${LOST}; });`))),
+  plugin('micro-throws', 'out', activate(thrice(`queueMicrotask(() => { throw ${LOST}; });`))),
+  plugin('tick-throws', 'out', activate(thrice(`process.nextTick(() => { throw ${LOST}; });`))),
+  plugin('immediate-throws', 'out', activate(thrice(`setImmediate(() => { throw ${LOST}; });`))),
+  plugin('emitter-throws', 'out', activate(thrice(`setTimeout(() => new EventEmitter().emit('error', ${LOST}), 5);`))),
+  plugin('interval-throws', 'out', activate(`setInterval(() => { throw ${LOST}; }, 20).unref();`)),
+  plugin(
+    'stack-throws',
+    'out',
+    activate(thrice("void Promise.reject(Object.defineProperty(new Error('x'), 'stack', { get() { throw 1; } }));")),
+  ),
+  plugin('setup-floats', 'counted', { setup: `void Promise.reject(${LOST});` }),
+  // Ends of the process.
+  plugin('exits', 'out', activate('process.exit(3);')),
+  plugin('exits-later', 'out', activate('setTimeout(() => process.exit(3), 20);')),
+  plugin('exits-top', 'out', { top: 'process.exit(3);' }),
+  plugin('exits-setup', 'out', { setup: 'process.exit(3);' }),
+  plugin('aborts', 'out', activate('process.abort();')),
+  plugin('kills', 'out', activate("process.kill(process.pid, 'SIGKILL');")),
+  plugin('raises', 'out', activate('process.reallyExit(4);')),
+  // Loops.
+  plugin('loops-top', 'held', { top: 'for (;;) {}' }),
+  plugin('loops-setup', 'held', { setup: 'for (;;) {}' }),
+  plugin('loops-activate', 'held', activate('for (;;) {}')),
+  plugin('loops-later', 'held', activate('setTimeout(() => { for (;;) {} }, 200);')),
+  plugin('loops-microtasks', 'held', activate('const f = () => Promise.resolve().then(f); void f();')),
+  plugin('loops-regexp', 'held', activate("setTimeout(() => /^(a+)+$/.test('a'.repeat(60) + 'b'), 20);")),
+  // Waits without end.
+  plugin('hangs-top', 'out', { top: 'await new Promise(() => {});' }),
+  plugin('hangs-setup', 'out', { setup: 'await new Promise(() => {});' }),
+  // Claims on what is not its own.
+  plugin('claims-command', 'out', {
+    fields:
+      "commands: { 'post.create': defineCommand({ about: 'Mine', params: Type.Object({}), result: Type.Object({}) }) },",
+    parts: "commands: { 'post.create': () => ({}) },",
+  }),
+  plugin('claims-kernel', 'out', {
+    fields: "commands: { status: defineCommand({ about: 'Mine', params: Type.Object({}), result: Type.Object({}) }) },",
+    parts: 'commands: { status: () => ({}) },',
+  }),
+];
