@@ -9,6 +9,7 @@ import { makeCredentials } from './identity/certificate.ts';
 import { blake3Hasher, createSealer, loadIdentity } from './identity/index.ts';
 import { listenOptions } from './listen-options.ts';
 import { Resources } from './lifecycle/container.ts';
+import { lifecycleErrors } from './lifecycle/errors.ts';
 import { Host } from './lifecycle/host.ts';
 import { findPlugins } from './lifecycle/loader.ts';
 import type { PluginHost } from './lifecycle/plugin-host.ts';
@@ -69,7 +70,7 @@ export interface NodeOptions {
   /** Watch `{dataDir}/plugins` and open the control socket. Default true; a simulation does without. */
   readonly attended?: boolean;
   /** For who owns the process: called before any code of a third-party plugin may run. */
-  readonly guard?: (node: Pick<Node, 'strayError' | 'caller' | 'stop'>) => void;
+  readonly guard?: (node: Pick<Node, 'strayError' | 'refuseEnd' | 'stop'>) => void;
   /** For who owns the process: called once, before the first code of a third-party plugin is evaluated. */
   readonly watch?: (hungFile: string) => void;
   /** Without third-party plugins (`--safe`): they are listed as left out. Default false. */
@@ -96,8 +97,11 @@ export interface Node {
    * its plugin goes at once.
    */
   strayError(error: unknown, how?: { readonly fatal?: boolean; readonly torn?: boolean }): void;
-  /** The third-party plugin that the present call comes from, if any. */
-  caller(): string | undefined;
+  /**
+   * For who owns the process: called when something is about to end it by `process.<call>`. When that is a third-party
+   * plugin it goes, and the error for it is returned; otherwise undefined.
+   */
+  refuseEnd(call: string): Error | undefined;
 }
 
 /**
@@ -253,12 +257,18 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       failure ??= error instanceof Error ? error : new Error(textOf(error));
       void stop();
     };
-    const caller = (): string | undefined => host.strays.caller();
-    options.guard?.({ strayError, caller, stop });
+    const refuseEnd = (call: string): Error | undefined => {
+      const name = host.strays.caller();
+      if (name === undefined) return undefined;
+      const error = lifecycleErrors.make('exit', { name, call });
+      strayError(error, { fatal: true });
+      return error;
+    };
+    options.guard?.({ strayError, refuseEnd, stop });
     const others = host.startOthers(attended ? findPlugins(paths.plugins) : []);
     await within(others, OTHERS_LIMIT_MS, clock);
     const { self } = identity;
-    return { self, host, network, bus, trace: dispatcher.trace, control, stopped, stop, strayError, caller };
+    return { self, host, network, bus, trace: dispatcher.trace, control, stopped, stop, strayError, refuseEnd };
   } catch (error) {
     if (scope) await scope.close(error);
     else {

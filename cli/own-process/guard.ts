@@ -1,5 +1,4 @@
 import type { Node } from '../../kernel/node.ts';
-import { lifecycleErrors } from '../../kernel/lifecycle/errors.ts';
 
 /** Ends the process, whoever calls: what `process.exit` was before it was guarded. */
 export const exit = process.exit.bind(process);
@@ -8,7 +7,7 @@ export const exit = process.exit.bind(process);
  * Makes the errors of this process that nothing catches the node's business, and ending the process the node's
  * alone: a third-party plugin that tries is told that it may not, and goes.
  */
-export function guardProcess(node: Pick<Node, 'strayError' | 'caller'>): void {
+export function guardProcess(node: Pick<Node, 'strayError' | 'refuseEnd'>): void {
   process.on('unhandledRejection', (error) => node.strayError(error));
   process.on('uncaughtException', (error, origin) => node.strayError(error, { torn: origin === 'uncaughtException' }));
   const guarded = ['exit', 'abort', 'kill', 'reallyExit', 'execve'] as const;
@@ -17,11 +16,9 @@ export function guardProcess(node: Pick<Node, 'strayError' | 'caller'>): void {
     const own = calls[call]?.bind(process);
     if (own === undefined) continue;
     calls[call] = (...args) => {
-      const name = node.caller();
-      if (name === undefined || !endsThis(call, args)) return own(...args);
-      const error = lifecycleErrors.make('exit', { name, call });
-      node.strayError(error, { fatal: true });
-      throw error;
+      const refused = endsThis(call, args) ? node.refuseEnd(call) : undefined;
+      if (refused !== undefined) throw refused;
+      return own(...args);
     };
   }
 }

@@ -43,6 +43,11 @@ export const controlErrors = defineErrors('control', {
     hint: 'It may have been shut down; see `itsgoin status`',
     retryable: true,
   },
+  'no-answer': {
+    message: 'The node took the connection and has not answered anything for {seconds} s',
+    hint: 'Something holds it up. A plugin that does is ended by the node itself; otherwise see node.log, or kill the process in node.pid',
+    retryable: true,
+  },
   'socket-refused': {
     message: 'Cannot use the control socket {path}: {detail}',
     hint: 'Check who owns the data directory and its permissions',

@@ -127,6 +127,8 @@ export class ServerConnection {
     switch (method) {
       case 'rpc.describe':
         return this.#api.describe();
+      case 'rpc.ping':
+        return {};
       case 'rpc.unsubscribe': {
         const { subscription } = (params ?? {}) as { subscription?: number };
         const stop = this.#streams.get(subscription as number);

@@ -16,6 +16,8 @@ import { findSocketPath } from './socket-path.ts';
 
 /** A node that does not take a local connection within this is not alive. */
 const CONNECT_MS = 3_000;
+/** A node that is silent for this long while something is asked is given up. It is asked whether it lives after a third of it. */
+const SILENCE_MAX_MS = 15_000;
 /** Answers may be as long as the node likes to make them: a feed page, an inspection. */
 const ANSWER_MAX_BYTES = 64 * 1024 * 1024;
 
@@ -34,16 +36,22 @@ interface Incoming {
   readonly params?: Record<string, never>;
 }
 
+export interface ConnectOptions {
+  readonly signal?: AbortSignal;
+  /** How long the node may be silent while something is asked: then all calls end with control/no-answer. */
+  readonly silenceMaxMs?: number;
+}
+
 /**
  * Connects to the node that runs on a data directory. Reconnecting is the caller's.
  *
  * @throws control/not-running, control/socket-refused (somebody else's), or control/cancelled.
  */
-export async function connectControl(dataDir: string, options: { signal?: AbortSignal } = {}): Promise<ControlClient> {
+export async function connectControl(dataDir: string, options: ConnectOptions = {}): Promise<ControlClient> {
   const path = findSocketPath(dataDir);
   const socket = createConnection(path);
   await connected(socket, options.signal, (error) => connectError(error, dataDir, path));
-  return new SocketClient(socket);
+  return new SocketClient(socket, options.silenceMaxMs ?? SILENCE_MAX_MS);
 }
 
 /** Limit and signal count for connecting only: an open connection outlives both. */
@@ -91,12 +99,16 @@ class SocketClient implements ControlClient {
   readonly #lines = new LineReader(ANSWER_MAX_BYTES);
   readonly #pending = new Map<number, Pending>();
   readonly #listeners = new Map<number, (event: never, dropped: number) => void>();
+  readonly #silenceMaxMs: number;
   #lastId = 0;
+  #heardMs = performance.now();
+  #listening: NodeJS.Timeout | undefined;
   #closing = false;
   #ended: ItsgoinError | undefined;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, silenceMaxMs: number) {
     this.#socket = socket;
+    this.#silenceMaxMs = silenceMaxMs;
     this.closed = new Promise((resolve) => {
       socket.on('close', () => {
         this.#end(controlErrors.make('connection-lost'));
@@ -166,6 +178,7 @@ class SocketClient implements ControlClient {
         signal?.removeEventListener('abort', cancel);
         this.#pending.delete(id);
       };
+      this.#listen();
       this.#pending.set(id, {
         onProgress,
         resolve(result) {
@@ -182,7 +195,32 @@ class SocketClient implements ControlClient {
     });
   }
 
+  /** As long as something is asked: breaks a long silence by a ping, and gives up a node that answers none. */
+  #listen(): void {
+    if (this.#listening !== undefined) return;
+    this.#heardMs = performance.now();
+    let pinged = false;
+    this.#listening = setInterval(() => {
+      const silentMs = performance.now() - this.#heardMs;
+      if (this.#pending.size === 0 || this.#ended !== undefined) {
+        clearInterval(this.#listening);
+        this.#listening = undefined;
+      } else if (silentMs >= this.#silenceMaxMs) {
+        this.#end(controlErrors.make('no-answer', { seconds: this.#silenceMaxMs / 1_000 }));
+        this.#socket.destroy();
+      } else if (silentMs < this.#silenceMaxMs / 3) pinged = false;
+      else if (!pinged) {
+        pinged = true;
+        this.#request('rpc.ping', {}, {}).catch(() => {
+          // A node of before answers that it does not know this, which is an answer.
+        });
+      }
+    }, this.#silenceMaxMs / 15);
+    this.#listening.unref();
+  }
+
   #receive(chunk: Buffer): void {
+    this.#heardMs = performance.now();
     let messages: Incoming[];
     try {
       messages = this.#lines.push(chunk).map((line) => JSON.parse(line) as Incoming);

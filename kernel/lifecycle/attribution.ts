@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { AnyParts } from './generation.ts';
+import type { AnyParts } from '../sdk/plugin.ts';
 
 /**
  * Whose code runs: set wherever the kernel calls code of a third-party plugin, and kept through all timers,

@@ -6,7 +6,7 @@ import type { PeerId } from '../sdk/identifiers.ts';
 import type { Counters, Log } from '../sdk/log.ts';
 import type { AnyMessage, BodyOf, ResponseOf } from '../sdk/message.ts';
 import type { NodeId } from '../sdk/identifiers.ts';
-import type { AnyPlugin, Parts, PluginContext, SendOptions } from '../sdk/plugin.ts';
+import type { AnyParts, AnyPlugin, PluginContext, SendOptions } from '../sdk/plugin.ts';
 import { type Injection, type Resource, type Token, tokenKey } from '../sdk/token.ts';
 import { codeOf, messageOf } from '../sdk/errors.ts';
 import { followed, followedParts, runAs } from './attribution.ts';
@@ -42,9 +42,6 @@ export interface GenerationDeps {
     options: SendOptions,
   ): Promise<ResponseOf<M>>;
 }
-
-// biome-ignore lint/suspicious/noExplicitAny: parts of a plugin whose types only its own code knows
-export type AnyParts = Parts<any, any, any>;
 
 /** One run of a plugin's code: its context, the parts `setup` gave, and the scope that undoes both. */
 export class Generation {

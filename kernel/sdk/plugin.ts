@@ -82,6 +82,9 @@ export interface Parts<
   healthy?(): boolean;
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: parts of a plugin whose types only its own code knows
+export type AnyParts = Parts<any, any, any>;
+
 /** What every `setup` works with, whatever its plugin injects. Everything taken from it is undone by the kernel. */
 export interface ContextBase {
   readonly name: string;
