@@ -74,6 +74,10 @@ export const lifecycleErrors = defineErrors('lifecycle', {
     message: '"{name}" reads the point "{point}", which it does not own.',
     hint: 'The owner names a point in its "points" and reads it; others contribute to it.',
   },
+  'foreign-topic': {
+    message: '"{name}" says "{topic}", which is not its own to say.',
+    hint: 'The topics of a plugin are named "{name}/…".',
+  },
   'loop-timeout': { message: 'The loop "{loop}" took longer than {limit} ms.', retryable: true },
   'contribution-timeout': {
     message: 'What "{plugin}" contributes to "{point}" did not answer within {limit} ms.',

@@ -59,15 +59,23 @@ export class Generation {
   #activated = false;
   /** Not shipped with the node: what its code starts is followed, so that stray errors find their owner. */
   readonly #foreign: boolean;
+  /** Says only what is named after it. */
+  readonly #confined: boolean;
   readonly #host: GenerationDeps;
   readonly #log: Log;
   readonly #counters: Counters;
 
-  private constructor(host: GenerationDeps, loaded: LoadedPlugin, config: Readonly<Record<string, unknown>>) {
+  private constructor(
+    host: GenerationDeps,
+    loaded: LoadedPlugin,
+    config: Readonly<Record<string, unknown>>,
+    confined: boolean,
+  ) {
     const { plugin, foreign } = loaded;
     this.#host = host;
     this.plugin = plugin;
     this.#foreign = foreign;
+    this.#confined = confined;
     this.config = config;
     this.#log = host.log(plugin.name);
     this.#counters = host.counters(plugin.name);
@@ -79,7 +87,7 @@ export class Generation {
   }
 
   /**
-   * Runs `setup` while an older generation may still serve. On failure, and when `signal` aborts,
+   * Runs `setup` while an older generation may still serve. `confined` is a third-party plugin under its own name. On failure, and when `signal` aborts,
    * everything it took is undone.
    * @throws lifecycle/setup-failed, lifecycle/setup-timeout
    */
@@ -88,9 +96,10 @@ export class Generation {
     loaded: LoadedPlugin,
     config: Readonly<Record<string, unknown>>,
     signal: AbortSignal,
+    confined = false,
   ): Promise<Generation> {
     const { plugin } = loaded;
-    const generation = new Generation(host, loaded, config);
+    const generation = new Generation(host, loaded, config, confined);
     try {
       const setup = (async () => {
         const parts = await generation.call(() => plugin.setup(generation.#context()));
@@ -228,7 +237,12 @@ export class Generation {
         requireLive('send');
         return host.send(to, message, body, options);
       },
-      emit: (topic, event) => events.emit(topic, event),
+      emit: (topic, event) => {
+        if (this.#confined && !topic.name.startsWith(`${plugin.name}/`)) {
+          throw lifecycleErrors.make('foreign-topic', { name: plugin.name, topic: topic.name });
+        }
+        events.emit(topic, event);
+      },
       on: (topic, listener) => void listen(topic, listener),
       stream: (topic) =>
         new Observable((subscriber) => {

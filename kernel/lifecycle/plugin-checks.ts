@@ -1,6 +1,7 @@
 import type { AnyMessage } from '../sdk/message.ts';
 import type { AnyPlugin } from '../sdk/plugin.ts';
-import { tokenKey } from '../sdk/token.ts';
+import type { Point } from '../sdk/point.ts';
+import { type Token, tokenKey } from '../sdk/token.ts';
 import { commandTable } from './command-table.ts';
 import { lifecycleErrors } from './errors.ts';
 import type { Generation } from './generation.ts';
@@ -17,6 +18,11 @@ export function checkAgainstOthers(deps: SwapDeps, registry: PluginRegistry, plu
   const refuse = (problem: string): never => {
     throw lifecycleErrors.make('bad-manifest', { name, problem });
   };
+  const taken = reserved(registry, name);
+  for (const claim of claimsOf(plugin)) {
+    const owner = taken.get(claim);
+    if (owner !== undefined) refuse(`the ${claim} belongs to ${owner}, which comes with the node`);
+  }
   deps.router.check(name, Object.values<AnyMessage>(plugin.messages ?? {}));
   for (const token of plugin.provides ?? []) {
     const key = tokenKey(token);
@@ -36,6 +42,25 @@ export function checkAgainstOthers(deps: SwapDeps, registry: PluginRegistry, plu
     const instead = major === undefined ? 'does not have' : `has in version ${major}`;
     refuse(`needs the resource "${tokenKey(lacking)}", which this kernel ${instead}`);
   }
+}
+
+/** What one plugin alone can have, as texts: commands, messages, services and points. */
+export function claimsOf(plugin: AnyPlugin): string[] {
+  return [
+    ...Object.keys(plugin.commands ?? {}).map((command) => `command "${command}"`),
+    ...Object.values<AnyMessage>(plugin.messages ?? {}).map((message) => `message "${message.name}"`),
+    ...(plugin.provides ?? []).map((token: Token<unknown>) => `service "${tokenKey(token)}"`),
+    ...(plugin.points ?? []).map((point: Point<unknown>) => `point "${point.name}"`),
+  ];
+}
+
+/** What plugins of the node that are off would claim: it stays theirs. */
+function reserved(registry: PluginRegistry, besides: string): Map<string, string> {
+  const off = registry.all().filter(({ name, origin, generation }) => {
+    return origin === 'builtin' && name !== besides && generation === undefined;
+  });
+  const claims = off.flatMap(({ name, plugin }) => (plugin ? claimsOf(plugin) : []).map((claim) => [claim, name]));
+  return new Map(claims as [string, string][]);
 }
 
 /**

@@ -12,7 +12,7 @@ import { Generation } from './generation.ts';
 import type { LoadedPlugin } from './loader.ts';
 import { needsOf } from './manifest.ts';
 import type { PluginCode } from './plugin-code.ts';
-import { checkAgainstOthers, checkContributions } from './plugin-checks.ts';
+import { checkAgainstOthers, checkContributions, claimsOf } from './plugin-checks.ts';
 import type { SwapOutcome } from './plugin-host.ts';
 import { migrationsFor, type PluginRecord } from './plugin-record.ts';
 import type { PluginRegistry } from './plugin-registry.ts';
@@ -76,9 +76,9 @@ export class PluginSwapper {
   }
 
   /** Step 1, and the rest as `swap`. Never throws. */
-  async load(record: PluginRecord, path: string): Promise<SwapOutcome> {
+  async load(record: PluginRecord, path: string, options: { readonly unasked?: boolean } = {}): Promise<SwapOutcome> {
     try {
-      const loaded = await this.#code.load(path);
+      const loaded = await this.#code.load(path, options);
       if (loaded.plugin.name !== record.name) {
         throw lifecycleErrors.make('wrong-name', { path, found: loaded.plugin.name, name: record.name });
       }
@@ -107,8 +107,11 @@ export class PluginSwapper {
       const config = resolvePluginConfig(plugin.config, rawConfig, plugin.name, others);
       if (loaded.foreign)
         this.#code.marks.starting({ name: plugin.name, path: loaded.path, revision: loaded.revision });
+      // What stands in for a plugin of the node has that one's tables.
+      const confined = loaded.foreign && record.origin !== 'builtin';
+      if (confined) deps.store.confine(plugin.name);
       migrated = deps.store.migrate(plugin.name, plugin.migrations ?? [], migrationKinds);
-      next = await Generation.prepare(deps, loaded, config as Record<string, unknown>, this.#signal);
+      next = await Generation.prepare(deps, loaded, config as Record<string, unknown>, this.#signal, confined);
     } catch (error) {
       deps.store.takeBack(plugin.name, migrated);
       this.#mark(record, loaded);
@@ -162,12 +165,23 @@ export class PluginSwapper {
   /** Those that could not start for want of a service are tried when it comes. */
   #startWaiting(provider: AnyPlugin): void {
     const offered = (provider.provides ?? []).map((token: Token<unknown>) => tokenKey(token));
+    this.#retry((plugin) =>
+      needsOf(plugin).some(({ token, optional }) => !optional && offered.includes(tokenKey(token))),
+    );
+  }
+
+  /** Those that were refused for a claim of this plugin are tried when it goes. */
+  #startRivals(gone: AnyPlugin): void {
+    const free = new Set(claimsOf(gone));
+    this.#retry((plugin) => claimsOf(plugin).some((claim) => free.has(claim)));
+  }
+
+  #retry(concerned: (plugin: AnyPlugin) => boolean): void {
     for (const record of this.#registry.all()) {
       if (record.state !== 'failed' || !record.plugin || !this.#deps.config.plugin(record.name).enabled) continue;
-      if (!needsOf(record.plugin).some(({ token, optional }) => !optional && offered.includes(tokenKey(token))))
-        continue;
+      if (!concerned(record.plugin)) continue;
       void this.#changes.inLine(record.name, async () => {
-        if (record.state === 'failed') await this.load(record, record.path);
+        if (record.state === 'failed') await this.load(record, record.path, { unasked: true });
       });
     }
   }
@@ -252,6 +266,7 @@ export class PluginSwapper {
     record.reason = reason;
     this.#mark(record);
     this.#capabilities.changed(before, undefined);
+    if (before) this.#startRivals(before);
     return this.outcome(record, 'disabled', reason);
   }
 

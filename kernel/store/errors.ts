@@ -30,6 +30,11 @@ export const storeErrors = defineErrors('store', {
   'async-transaction': { message: 'A transaction of {owner} returned a promise and was rolled back' },
   'transaction-lost': { message: 'SQLite rolled the whole transaction back after: {detail}' },
   'forbidden-statement': { message: '{owner} may not run {verb} itself', hint: 'Use transaction() and migrations.' },
+  'foreign-table': {
+    message: '{owner} may not touch the table {table} of {other}',
+    hint: 'Use the service of the plugin it belongs to; docs/plugin-guide.md, "A provider, a table and a point".',
+  },
+  'table-name': { message: 'The table {name} of {owner} must have a name like {prefix}…' },
   closed: { message: '{path} is closed' },
   locked: {
     message: 'A node is already running on {dir} ({holder})',

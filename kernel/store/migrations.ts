@@ -2,6 +2,7 @@ import type Sqlite from 'better-sqlite3';
 import type { Clock } from '../sdk/clock.ts';
 import type { Migration } from '../sdk/database.ts';
 import { ItsgoinError } from '../sdk/errors.ts';
+import type { Confinement } from './confinement.ts';
 import { storeErrors } from './errors.ts';
 import { explainSqlite } from './sqlite-errors.ts';
 import type { Transactions } from './transactions.ts';
@@ -40,12 +41,20 @@ function schemaVersion(connection: Sqlite.Database): number {
 export class Migrator {
   readonly #connection: Sqlite.Database;
   readonly #transactions: Transactions;
+  readonly #confinement: Confinement;
   readonly #path: string;
   readonly #clock: Clock;
 
-  constructor(connection: Sqlite.Database, transactions: Transactions, path: string, clock: Clock) {
+  constructor(
+    connection: Sqlite.Database,
+    transactions: Transactions,
+    confinement: Confinement,
+    path: string,
+    clock: Clock,
+  ) {
     this.#connection = connection;
     this.#transactions = transactions;
+    this.#confinement = confinement;
     this.#path = path;
     this.#clock = clock;
   }
@@ -62,10 +71,8 @@ export class Migrator {
     const missing = migrations.filter(({ id, kind }) => !applied.has(id) && kinds.includes(kind));
     if (missing.length === 0) return [];
     this.#transactions.run(owner, () => {
-      const before = this.#tables();
       for (const step of missing) this.#apply(owner, step);
-      this.#recordTables(owner, before);
-      for (const name of missing.flatMap(({ adopts = [] }) => adopts)) {
+      for (const name of this.#confinement.has(owner) ? [] : missing.flatMap(({ adopts = [] }) => adopts)) {
         this.#connection.prepare('UPDATE kernel_tables SET owner = ? WHERE name = ?').run(owner, name);
       }
     });
@@ -98,11 +105,14 @@ export class Migrator {
       return storeErrors.make('migration-failed', { id, owner, detail }, explained);
     };
     try {
-      this.#connection.exec(sql);
+      const before = this.#tables();
+      if (this.#confinement.has(owner)) this.#confinement.migrate(owner, sql);
+      else this.#connection.exec(sql);
       if (!this.#connection.inTransaction) throw new Error('the step ends the transaction it runs in');
       this.#connection
         .prepare('INSERT INTO kernel_migrations (owner, id, kind, applied_at_ms) VALUES (?, ?, ?, ?)')
         .run(owner, id, kind, this.#clock.now());
+      this.#recordTables(owner, before);
     } catch (error) {
       throw fail(error);
     }

@@ -3,6 +3,7 @@ import type { Clock } from '../sdk/clock.ts';
 import type { Database, Migration } from '../sdk/database.ts';
 import type { Log } from '../sdk/log.ts';
 import { CHECKPOINT_LIMITS, Checkpointer, type CheckpointLimits } from './checkpointer.ts';
+import { Confinement } from './confinement.ts';
 import { openConnection } from './connection.ts';
 import { Migrator } from './migrations.ts';
 import { type Disk, OwnerDatabase } from './owner-database.ts';
@@ -51,6 +52,7 @@ class SqliteStore implements Store, Disk {
   readonly #log: Log;
   readonly #transactions: Transactions;
   readonly #migrator: Migrator;
+  readonly #confinement: Confinement;
   /** Neither where nobody waits for the disk. */
   readonly #sync: WalSync | undefined;
   readonly #checkpointer: Checkpointer | undefined;
@@ -65,7 +67,8 @@ class SqliteStore implements Store, Disk {
     this.#path = path;
     this.#log = log;
     this.#transactions = new Transactions(connection, path, () => this.#checkpointer?.committed());
-    this.#migrator = new Migrator(connection, this.#transactions, path, clock);
+    this.#confinement = new Confinement(connection);
+    this.#migrator = new Migrator(connection, this.#transactions, this.#confinement, path, clock);
     if (!durable || clock.virtual === true) return;
     this.#checkpointer = new Checkpointer(connection, path, log, clock, checkpoints);
     this.#sync = new WalSync(`${path}-wal`, (error) => {
@@ -87,10 +90,14 @@ class SqliteStore implements Store, Disk {
   database(owner: string): Database {
     let database = this.#databases.get(owner);
     if (database === undefined) {
-      database = new OwnerDatabase(owner, this.#connection, this.#transactions, this);
+      database = new OwnerDatabase(owner, this.#connection, this.#transactions, this.#confinement, this);
       this.#databases.set(owner, database);
     }
     return database;
+  }
+
+  confine(owner: string): void {
+    this.#confinement.confine(owner);
   }
 
   migrate(owner: string, migrations: readonly Migration[], kinds: readonly Migration['kind'][]): readonly string[] {

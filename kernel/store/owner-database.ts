@@ -1,6 +1,7 @@
 import type Sqlite from 'better-sqlite3';
 import { LRUCache } from 'lru-cache';
 import type { Database, SqlValue, Statement } from '../sdk/database.ts';
+import type { Confinement } from './confinement.ts';
 import { storeErrors } from './errors.ts';
 import type { Transactions } from './transactions.ts';
 
@@ -25,13 +26,21 @@ export class OwnerDatabase implements Database {
   readonly #owner: string;
   readonly #connection: Sqlite.Database;
   readonly #transactions: Transactions;
+  readonly #confinement: Confinement;
   readonly #disk: Disk;
   readonly #statements = new LRUCache<string, Statement>({ max: STATEMENTS_MAX });
 
-  constructor(owner: string, connection: Sqlite.Database, transactions: Transactions, disk: Disk) {
+  constructor(
+    owner: string,
+    connection: Sqlite.Database,
+    transactions: Transactions,
+    confinement: Confinement,
+    disk: Disk,
+  ) {
     this.#owner = owner;
     this.#connection = connection;
     this.#transactions = transactions;
+    this.#confinement = confinement;
     this.#disk = disk;
   }
 
@@ -40,6 +49,9 @@ export class OwnerDatabase implements Database {
     if (statement === undefined) {
       const verb = FORBIDDEN.exec(sql)?.[1];
       if (verb !== undefined) throw storeErrors.make('forbidden-statement', { owner: this.#owner, verb });
+      if (this.#confinement.has(this.#owner)) {
+        this.#transactions.guard(() => this.#confinement.checkStatement(this.#owner, sql));
+      }
       statement = this.#wrap(this.#transactions.guard(() => this.#connection.prepare<SqlValue[]>(sql)));
       this.#statements.set(sql, statement);
     }

@@ -5,6 +5,11 @@ export interface Store {
   /** The database as one owner sees it. Statements are cached per owner. */
   database(owner: string): Database;
   /**
+   * From now on this owner, a third-party plugin, reads and writes its own tables alone, and makes only such as are
+   * named after it (`my_plugin_…`); what it has already stays its own.
+   */
+  confine(owner: string): void;
+  /**
    * Applies the owner's missing migrations of the given kinds in one transaction; returns the ids applied.
    * @throws store/newer-schema when the file records steps this code does not know,
    *   store/migration-failed with the step's id; nothing is changed then.

@@ -188,7 +188,7 @@ test('a tick that outlived a rolled back swap doubled its loop', async (t) => {
 test('a stream somebody left stayed subscribed until the plugin ended', async (t) => {
   const rig = hostRig(t);
   const setup = `for (let round = 0; round < 10; round++) {
-    ctx.stream({ kind: 'topic', name: 'test/happened' }).subscribe(() => {}).unsubscribe();
+    ctx.stream({ kind: 'topic', name: 'counter/happened' }).subscribe(() => {}).unsubscribe();
   }
   ctx.stream({ kind: 'topic', name: 'test/ended' }).subscribe({ complete: () => { globalThis.streamEnded = true; } });`;
   await rig.host.refresh(rig.write('counter.ts', counterPlugin({ setup })));
@@ -200,7 +200,7 @@ test('a stream somebody left stayed subscribed until the plugin ended', async (t
 
 test('setup that went on after its time was over stayed on the bus', async (t) => {
   const rig = hostRig(t);
-  const setup = "await ctx.clock.sleep(40_000); ctx.on({ kind: 'topic', name: 'test/happened' }, () => {});";
+  const setup = "await ctx.clock.sleep(40_000); ctx.on({ kind: 'topic', name: 'counter/happened' }, () => {});";
   const late = rig.host.add(rig.write('counter.ts', counterPlugin({ setup })));
   await settle();
   await rig.clock.advance(30_000);
@@ -211,10 +211,10 @@ test('setup that went on after its time was over stayed on the bus', async (t) =
 
 test('what a replayed event caused overtook the other held events', async (t) => {
   const rig = hostRig(t);
-  const topic = { kind: 'topic' as const, name: 'test/happened' };
-  const setup = `ctx.on({ kind: 'topic', name: 'test/happened' }, ({ n }) => {
+  const topic = { kind: 'topic' as const, name: 'counter/happened' };
+  const setup = `ctx.on({ kind: 'topic', name: 'counter/happened' }, ({ n }) => {
     (globalThis.heardOrder ??= []).push(n);
-    if (n < 10) ctx.emit({ kind: 'topic', name: 'test/happened' }, { n: n + 10 });
+    if (n < 10) ctx.emit({ kind: 'topic', name: 'counter/happened' }, { n: n + 10 });
   });`;
   const slow = counterPlugin({ setup }).replace(
     '() => add() }',

@@ -253,11 +253,11 @@ test('config is checked by name and changing it is a swap with the same code', a
 test('a fact published while its generation is drained was lost', async (t) => {
   const rig = hostRig(t);
   const heard: unknown[] = [];
-  const topic = { kind: 'topic' as const, name: 'test/finished' };
+  const topic = { kind: 'topic' as const, name: 'counter/finished' };
   rig.bus.subscribe('test', topic, (event) => void heard.push(event));
   const slow = counterPlugin().replace(
     "'counter.add': () => add()",
-    "'counter.add': async () => { await ctx.clock.sleep(100); ctx.emit({ kind: 'topic', name: 'test/finished' }, {}); return add(); }",
+    "'counter.add': async () => { await ctx.clock.sleep(100); ctx.emit({ kind: 'topic', name: 'counter/finished' }, {}); return add(); }",
   );
   await rig.host.add(rig.write('counter.ts', slow));
   const call = rig.run('counter.add');
