@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import type { Node, NodeOptions } from '../../kernel/node.ts';
 import { EXIT } from '../errors.ts';
 import type { Terminal } from '../terminal.ts';
@@ -14,12 +15,15 @@ export type StartOptions = Pick<NodeOptions, 'dataDir' | 'bind' | 'port' | 'logL
 
 /** Starts a node in this process that stops cleanly on SIGTERM and SIGINT. @throws what startNode throws */
 export async function startOwnNode(options: StartOptions): Promise<Node> {
+  // A start leaves 40 MB of garbage, for which V8 would make its young generation larger for good.
+  setFlagsFromString('--semi-space-growth-factor=1');
   const { startNode } = await import('../../kernel/node.ts');
   const guard: NodeOptions['guard'] = (started) => {
     guardProcess(started);
     stopOnSignals(started);
   };
   const node = await startNode({ ...options, guard, watch: startWatchdog });
+  setFlagsFromString('--semi-space-growth-factor=2');
   void node.stopped.then(() => setTimeout(() => exit(), LINGER_MS).unref());
   return node;
 }
