@@ -1,6 +1,5 @@
 /** The only door to the kernel: what a plugin may import. */
-export { Type } from 'typebox';
-export type { Static, TSchema } from 'typebox';
+export { Type, type Static, type TSchema } from './sdk/typebox.ts';
 export {
   type AnswerReader,
   type AnswersOf,

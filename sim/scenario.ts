@@ -1,8 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import Type, { type Static } from 'typebox';
-import { Value } from 'typebox/value';
+import { Type, type Static, Value } from '../kernel/sdk/typebox.ts';
 import { DURATION_PATTERN } from './durations.ts';
 import { simErrors } from './errors.ts';
 

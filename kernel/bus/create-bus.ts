@@ -1,4 +1,7 @@
-import { config, Observable, Subject } from 'rxjs';
+// The package's own door loads 220 files of operators that nobody uses here.
+import { config } from 'rxjs/internal/config';
+import { Observable } from 'rxjs/internal/Observable';
+import { Subject } from 'rxjs/internal/Subject';
 import type { CounterRegistry } from '../observe/counters.ts';
 import type { Clock } from '../sdk/clock.ts';
 import { deepFreeze } from '../sdk/kit/freeze.ts';

@@ -1,5 +1,4 @@
-import type { TSchema } from 'typebox';
-import { Value } from 'typebox/value';
+import { type TSchema, Value } from '../sdk/typebox.ts';
 import { commandErrors } from './errors.ts';
 
 interface ObjectSchema {

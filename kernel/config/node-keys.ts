@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '../sdk/typebox.ts';
 import { CONNECTIONS_KEPT, CONNECTIONS_PER_BLOCK, SHARES_EXCEPT } from '../sdk/kit/block-shares.ts';
 
 /** When a change counts: at once, or at the next start. */

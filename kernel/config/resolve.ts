@@ -1,6 +1,4 @@
-import { Type } from 'typebox';
-import type { Static, TObject, TSchema } from 'typebox';
-import { Value } from 'typebox/value';
+import { Type, type Static, type TObject, type TSchema, Value } from '../sdk/typebox.ts';
 import type { ItsgoinError } from '../sdk/errors.ts';
 import { deepFreeze } from '../sdk/kit/freeze.ts';
 import { configErrors } from './errors.ts';

@@ -1,4 +1,4 @@
-import type { Static, TSchema } from 'typebox';
+import type { Static, TSchema } from '../sdk/typebox.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { ConfigFile } from '../config/config.ts';
 import type { PluginHost } from '../lifecycle/plugin-host.ts';

@@ -1,8 +1,7 @@
 import { hexSchema } from '../sdk/kit/ids.ts';
 import { scrypt } from 'node:crypto';
 import { copyFileSync } from 'node:fs';
-import { Type } from 'typebox';
-import { Compile } from 'typebox/compile';
+import { Type, Compile } from '../sdk/typebox.ts';
 import { systemRandom } from '../clock/random.ts';
 import type { Random } from '../sdk/clock.ts';
 import { codeOf } from '../sdk/errors.ts';

@@ -1,5 +1,4 @@
-import { type Static, Type } from 'typebox';
-import { Compile, type Validator } from 'typebox/compile';
+import { type Static, Type, Compile, type Validator } from '../sdk/typebox.ts';
 import { CERTIFICATE_MAX_BYTES, readDeviceCertificate } from './certificate.ts';
 import { verifySignature, verifySignatureAsync } from './signature.ts';
 import type { DeviceId, NodeId } from '../sdk/identifiers.ts';

@@ -1,5 +1,12 @@
-import { type Static, type TInteger, type TObject, type TProperties, Type } from 'typebox';
-import { Compile, type Validator } from 'typebox/compile';
+import {
+  type Static,
+  type TInteger,
+  type TObject,
+  type TProperties,
+  Type,
+  Compile,
+  type Validator,
+} from '../sdk/typebox.ts';
 import type { NodeId } from '../sdk/identifiers.ts';
 import { canonicalJson } from '../sdk/kit/canonical.ts';
 import { type Claim, checkProof, checkProofAsync, type ProofRefusal, ProofSchema, prove } from './proof.ts';

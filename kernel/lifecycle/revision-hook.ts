@@ -8,6 +8,10 @@ const KERNEL_DOORS = new Map([
   ['itsgoin/testing', new URL(`../testing/index.${EXTENSION}`, import.meta.url).href],
 ]);
 const PLUGINS_ROOT = new URL('../../plugins/', import.meta.url);
+/** Code that ships with the node names the files it imports in full, so that nobody has to look for them. */
+const SHIPPED = new RegExp(
+  `^${new URL('../../', import.meta.url).href.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?:kernel|plugins)/`,
+);
 let installed = false;
 
 /** The URL under which a module is evaluated afresh for a revision of its plugin. */
@@ -34,9 +38,13 @@ export function installRevisionHook(): void {
       if (door !== undefined) return { url: door, shortCircuit: true };
       const api = /^itsgoin\/plugins\/([a-z0-9-]+)$/.exec(specifier);
       if (api) return { url: new URL(`${api[1]}/api.${EXTENSION}`, PLUGINS_ROOT).href, shortCircuit: true };
-      const resolved = nextResolve(specifier, context);
-      if (!specifier.startsWith('.') || context.parentURL === undefined) return resolved;
-      const parent = new URL(context.parentURL);
+      const { parentURL } = context;
+      const resolved =
+        specifier.startsWith('.') && parentURL !== undefined && SHIPPED.test(parentURL)
+          ? { url: new URL(specifier, parentURL).href, format: 'module', shortCircuit: true }
+          : nextResolve(specifier, context);
+      if (!specifier.startsWith('.') || parentURL === undefined) return resolved;
+      const parent = new URL(parentURL);
       const revision = parent.searchParams.get(REVISION);
       if (revision === null) return resolved;
       const root = new URL(parent.searchParams.get('root') ?? '.', parent);

@@ -1,7 +1,6 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { sep } from 'node:path';
-import { Type } from 'typebox';
-import { Value } from 'typebox/value';
+import { Type, Value } from '../sdk/typebox.ts';
 import type { Clock, TimerHandle } from '../sdk/clock.ts';
 import type { Log } from '../sdk/log.ts';
 

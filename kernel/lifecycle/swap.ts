@@ -1,4 +1,4 @@
-import { Value } from 'typebox/value';
+import { Value } from '../sdk/typebox.ts';
 import type { MessageHandler, MessageRouter } from '../wire/message-router.ts';
 import { ItsgoinError, messageOf } from '../sdk/errors.ts';
 import { contributionsChanged } from '../sdk/lifecycle-topics.ts';

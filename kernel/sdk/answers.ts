@@ -1,4 +1,4 @@
-import { type TSchema, Type } from 'typebox';
+import { type TSchema, Type } from './typebox.ts';
 import { validatorOf } from './validator.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Static, TSchema } from 'typebox';
+import type { Static, TSchema } from './typebox.ts';
 
 /** What there is of every command, whatever its types. */
 export interface CommandBase {

@@ -1,4 +1,4 @@
-import type { Static, TSchema } from 'typebox';
+import type { Static, TSchema } from './typebox.ts';
 import type { AnswerWithBytes, RawBody, RawSpec } from './raw-body.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs';
-import type { Static, TObject, TSchema } from 'typebox';
+import type { Static, TObject, TSchema } from './typebox.ts';
 import type { Clock, Random } from './clock.ts';
 import type { CommandBase, CommandCall, ParamsOf, ResultOf } from './command.ts';
 import type { Database, Migration } from './database.ts';

@@ -1,5 +1,4 @@
-import type { Static, TSchema } from 'typebox';
-import { Compile } from 'typebox/compile';
+import { type Static, type TSchema, Compile } from './typebox.ts';
 
 /** A schema compiled to code, for values from outside. */
 export interface Validator<T = unknown> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { TObject } from 'typebox';
+import type { TObject } from '../sdk/typebox.ts';
 import { needsOf } from '../lifecycle/manifest.ts';
 import { assertWell, inNetwork } from './contract-network.ts';
 import { badBytes, swapUnderLoad } from './contract-traffic.ts';

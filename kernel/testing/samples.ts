@@ -1,4 +1,4 @@
-import type { TSchema } from 'typebox';
+import type { TSchema } from '../sdk/typebox.ts';
 import type { AnyMessage } from '../sdk/message.ts';
 import { validatorOf } from '../sdk/validator.ts';
 import { messageFrame } from './frames.ts';

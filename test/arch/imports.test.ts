@@ -229,3 +229,11 @@ test('the tree speaks of itself alone', (t) => {
   });
   t.deepEqual(wrong, []);
 });
+
+test('TypeBox has one door, and the build puts what is behind it into one file', (t) => {
+  const users = ['kernel', 'plugins', 'cli', 'tui', 'sim'].flatMap(sources).filter((file) => {
+    return /from 'typebox/.test(readFileSync(file, 'utf8'));
+  });
+  t.deepEqual(users, ['kernel/sdk/typebox.ts']);
+  t.notRegex(readFileSync('dist/kernel/sdk/typebox.js', 'utf8'), /from ["']typebox/);
+});

@@ -1,5 +1,5 @@
 import test from 'ava';
-import Type from 'typebox';
+import { Type } from '../../kernel/sdk/typebox.ts';
 import { splitLine } from '../../cli/command-line.ts';
 import { exitCodeOf } from '../../cli/errors.ts';
 import { formatEvent, formatResult } from '../../cli/output.ts';

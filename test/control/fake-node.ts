@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Type from 'typebox';
+import { Type } from '../../kernel/sdk/typebox.ts';
 import { createBus } from '../../kernel/bus/index.ts';
 import { systemClock } from '../../kernel/clock/index.ts';
 import { commandErrors } from '../../kernel/command/errors.ts';

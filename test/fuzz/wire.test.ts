@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import v8 from 'node:v8';
 import vm from 'node:vm';
 import test from 'ava';
-import { Value } from 'typebox/value';
+import { Value } from '../../kernel/sdk/typebox.ts';
 import { closeStack, openStack } from '../../bench/wire/full-stack.ts';
 import { VirtualClock, seededRandom } from '../../kernel/clock/index.ts';
 import type { DeviceId, NodeId, Random } from '../../kernel/index.ts';

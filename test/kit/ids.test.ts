@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { Compile } from 'typebox/compile';
+import { Compile } from '../../kernel/sdk/typebox.ts';
 import {
   bytesToHex,
   DeviceIdSchema,

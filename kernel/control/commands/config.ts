@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox';
+import { Type, type Static } from '../../sdk/typebox.ts';
 import { commandErrors } from '../../command/errors.ts';
 import {
   type ConfigFault,

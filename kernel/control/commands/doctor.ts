@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { statfsSync, statSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
-import Type from 'typebox';
+import { Type } from '../../sdk/typebox.ts';
 import { messageOf } from '../../sdk/errors.ts';
 import { type ControlDeps, type KernelCommands, kernelCommand } from '../deps.ts';
 

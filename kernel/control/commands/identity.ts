@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import { Type } from '../../sdk/typebox.ts';
 import { type KernelCommands, kernelCommand } from '../deps.ts';
 
 /** Who this node is. */

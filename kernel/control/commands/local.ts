@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import Type from 'typebox';
+import { Type } from '../../sdk/typebox.ts';
 import { exportIdentity, identityPath, importIdentity } from '../../identity/index.ts';
 import { readSeed } from '../../identity/keys.ts';
 import { resetData, writeFileAtomic } from '../../store/index.ts';

@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import { Type } from '../../sdk/typebox.ts';
 import { type ControlDeps, type KernelCommands, kernelCommand } from '../deps.ts';
 import { commandErrors } from '../../command/errors.ts';
 

@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox';
+import { Type, type Static } from '../../sdk/typebox.ts';
 import type { SwapOutcome } from '../../lifecycle/plugin-host.ts';
 import { controlErrors } from '../errors.ts';
 import { kernelCommand, type KernelCommands } from '../deps.ts';

@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import { Type } from '../../sdk/typebox.ts';
 import { LOG_LEVELS, type LogEntry, type LogLevel } from '../../observe/index.ts';
 import type { KernelStream } from '../deps.ts';
 

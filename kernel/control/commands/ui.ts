@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox';
+import { Type, type Static } from '../../sdk/typebox.ts';
 import type { PluginHost, PluginSummary } from '../../lifecycle/plugin-host.ts';
 import type { Point } from '../../sdk/point.ts';
 import { ACTIONS, ACTIVITY, FIGURES, PANE, STALE_ANSWERS, uiSchemas } from '../../sdk/ui/index.ts';

@@ -1,4 +1,4 @@
-import { type TString, type TUnsafe, Type } from 'typebox';
+import { type TString, type TUnsafe, Type } from '../typebox.ts';
 import type { DeviceId, NodeId } from '../identifiers.ts';
 import { isHexId } from '../identifiers.ts';
 import { kitErrors } from './errors.ts';

@@ -1,5 +1,4 @@
-import type { Static, TSchema } from 'typebox';
-import { Value } from 'typebox/value';
+import { type Static, type TSchema, Value } from '../typebox.ts';
 import { definePoint, type Point } from '../point.ts';
 import { OWN_PANES } from './names.ts';
 import {

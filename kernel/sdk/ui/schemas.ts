@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox';
+import { Type, type Static } from '../typebox.ts';
 import { FIGURE_ROWS } from './names.ts';
 import { PATH_PATTERN } from './template.ts';
 
