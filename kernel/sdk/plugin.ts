@@ -98,7 +98,8 @@ export interface ContextBase {
   readonly self: PeerId;
   /**
    * Sends a message. A notice resolves once the transport took it; a request resolves with the
-   * answer, validated against its schema.
+   * answer, validated against its schema. A body that goes to many is best frozen (all of it stays as it is
+   * then): it is checked and encoded once.
    *
    * @throws wire/not-connected, wire/unsupported (the peer has no handler, or it is off),
    *   wire/rate-limited, wire/refused, wire/deadline, or the signal's reason.

@@ -25,6 +25,9 @@ const REFUSALS = new Map<unknown, 'unsupported' | 'rate-limited' | 'over-capacit
 const END = new Uint8Array(0);
 const REFUSAL_CODE = /^[a-z0-9][a-z0-9/-]{0,63}$/;
 
+/** Frames of frozen bodies, as long as the body is held by whoever sends it. */
+const ENCODED = new WeakMap<object, { readonly message: AnyMessage; readonly frame: Uint8Array }>();
+
 /** One message on its way out, and the answer on its way back. */
 export class Outbound implements Expiring, Connected {
   readonly promise: Promise<unknown>;
@@ -105,7 +108,17 @@ export class Outbound implements Expiring, Connected {
     this.#fail(this.#gone());
   }
 
+  /** A frozen body goes to many and is checked and encoded once for all of them. */
   #encode(body: unknown): Uint8Array {
+    if (!Object.isFrozen(body)) return this.#encoded(body);
+    const known = ENCODED.get(body as object);
+    if (known?.message === this.#message) return known.frame;
+    const frame = this.#encoded(body);
+    ENCODED.set(body as object, { message: this.#message, frame });
+    return frame;
+  }
+
+  #encoded(body: unknown): Uint8Array {
     const { code, name, maxBytes, body: schema } = this.#message;
     const validator = validatorOf(schema);
     if (!validator.check(body)) throw this.#error('bad-body', { reason: validator.explain(body) });

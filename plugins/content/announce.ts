@@ -23,6 +23,8 @@ export type Announcement =
     }
   | { readonly deleted: DeleteRecord };
 
+type Notice = BodyOf<typeof postNotification>;
+
 /** What one peer is being told. */
 interface Lane {
   inFlight: number;
@@ -93,7 +95,7 @@ export class Announcer {
       if (post !== undefined && hasRoom(lane, nowMs)) {
         lane.behind = undefined;
         lane.catchingUp = post;
-        void this.#notify(peer, post, true).finally(() => {
+        void this.#notify(peer, post, noticeOf(post, true)).finally(() => {
           // After an abort it stays, for a snapshot that is still to be taken.
           if (lane.catchingUp === post && !this.#ctx.signal.aborted) lane.catchingUp = undefined;
         });
@@ -108,10 +110,11 @@ export class Announcer {
       if ('post' in announcement) {
         const { post, behind = false } = announcement;
         const peers = await this.#contacts.connectedContacts();
-        await Promise.all(peers.map((peer) => this.#notify(peer, post, behind)));
+        const notice = noticeOf(post, behind);
+        await Promise.all(peers.map((peer) => this.#notify(peer, post, notice)));
       } else {
         const { signal } = this.#ctx;
-        const body = { ...announcement.deleted };
+        const body = Object.freeze({ ...announcement.deleted });
         const peers = await this.#contacts.connected();
         await Promise.all(
           peers.map((peer) =>
@@ -124,7 +127,7 @@ export class Announcer {
     }
   }
 
-  async #notify(peer: NodeId, post: SyncPost, behind: boolean): Promise<void> {
+  async #notify(peer: NodeId, post: SyncPost, notice: Notice): Promise<void> {
     const { signal, clock, counters } = this.#ctx;
     const lane = this.#lane(peer);
     if (!hasRoom(lane, clock.monotonic())) {
@@ -135,7 +138,7 @@ export class Announcer {
     lane.inFlight += 1;
     lane.sentInWindow += 1;
     try {
-      await this.#ctx.send(peer, postNotification, noticeOf(post, behind), { signal });
+      await this.#ctx.send(peer, postNotification, notice, { signal });
     } catch (error) {
       this.#failed(error);
       // A peer that is gone pulls when it comes back.
@@ -175,9 +178,10 @@ function hasRoom(lane: Lane, nowMs: number): boolean {
   return lane.inFlight < LANE_IN_FLIGHT_MAX && lane.sentInWindow < LANE_PER_SECOND;
 }
 
-function noticeOf(post: SyncPost, behind: boolean): BodyOf<typeof postNotification> {
+/** Frozen, so that it is encoded once for all who are told. */
+function noticeOf(post: SyncPost, behind: boolean): Notice {
   const { author, timestamp_ms } = post.post;
   const notice = { post_id: post.id, author, timestamp_ms, ...(behind ? { behind } : {}) };
   const inline = Buffer.byteLength(canonicalJson(post.post)) <= INLINE_POST_MAX_BYTES;
-  return inline ? { ...notice, post } : notice;
+  return Object.freeze(inline ? { ...notice, post } : notice);
 }

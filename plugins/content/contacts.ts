@@ -49,10 +49,14 @@ export class Contacts {
   /** Connected peers that follow the user or are followed: who is told of new posts (design section 11). */
   async connectedContacts(): Promise<NodeId[]> {
     const follows = await this.refresh();
+    const connected = await this.connected();
+    const others = connected.filter((nodeId) => !follows.has(nodeId));
     const { social } = this.#ctx.deps;
-    const followers = social.available ? await social.use((service) => service.followers(), this.#untilEnd) : [];
+    const followers = social.available
+      ? await social.use((service) => service.followersAmong(others), this.#untilEnd)
+      : [];
     const contacts = new Set([...follows, ...followers]);
-    return (await this.connected()).filter((nodeId) => contacts.has(nodeId));
+    return connected.filter((nodeId) => contacts.has(nodeId));
   }
 
   /** Identities with at least one finished connection. */

@@ -22,6 +22,8 @@ export interface SocialService {
   followedAtMs(nodeId: NodeId): number | undefined;
   /** Who told us that they follow the user, the latest first. */
   followers(limit?: number): readonly NodeId[];
+  /** Those of the given nodes that follow the user: there may be a hundred thousand followers, and few connected. */
+  followersAmong(nodeIds: readonly NodeId[]): readonly NodeId[];
   /** Friends are those who follow each other (SOC-08). */
   isFriend(nodeId: NodeId): boolean;
   /** The name in the node's profile, the user's own included; `undefined` when none is known. */

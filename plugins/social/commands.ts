@@ -91,6 +91,30 @@ export const socialCommands = {
     }),
     result: Type.Object({ followers: Type.Array(FollowerView), total: Type.Integer() }),
   }),
+  'follower.remove': defineCommand({
+    about: 'Take a follower off your list; it may follow again unless you block it',
+    params: Type.Object({
+      node_id: Type.String({ description: 'Node id, 64 hex characters' }),
+      block: Type.Boolean({ default: false, description: 'Never list it again, until `follower unblock`' }),
+    }),
+    result: Type.Object({ node_id: Type.String(), was_follower: Type.Boolean(), blocked: Type.Boolean() }),
+    positional: ['node_id'],
+    text: ({ node_id, was_follower, blocked }) =>
+      `${node_id} ${was_follower ? 'is off your list' : 'was not on your list'}${blocked ? ', and blocked' : ''}`,
+  }),
+  'follower.unblock': defineCommand({
+    about: 'Let a blocked node follow you again',
+    params: Type.Object({ node_id: Type.String({ description: 'Node id, 64 hex characters' }) }),
+    result: Type.Object({ node_id: Type.String() }),
+    positional: ['node_id'],
+  }),
+  'follower.blocked': defineCommand({
+    about: 'List whom you blocked, the latest first',
+    params: Type.Object({
+      limit: Type.Integer({ default: 200, minimum: 1, maximum: 1_000, description: 'How many to list' }),
+    }),
+    result: Type.Object({ blocked: Type.Array(Type.Object({ node_id: Type.String() })) }),
+  }),
 };
 
 interface CommandParts {
@@ -172,6 +196,20 @@ export function socialCommandHandlers(parts: CommandParts): CommandHandlers<type
         total: contacts.countFollowers(),
       };
     },
+    'follower.remove': async (params) => {
+      const nodeId = readNodeId(params.node_id);
+      const was_follower = await contacts.removeFollower(nodeId, params.block);
+      if (!was_follower && !params.block) throw socialErrors.make('no-follower', { node_id: nodeId });
+      return { node_id: nodeId, was_follower, blocked: params.block };
+    },
+    'follower.unblock': async (params) => {
+      const nodeId = readNodeId(params.node_id);
+      if (!(await contacts.unblockFollower(nodeId))) throw socialErrors.make('not-blocked', { node_id: nodeId });
+      return { node_id: nodeId };
+    },
+    'follower.blocked': ({ limit }) => ({
+      blocked: contacts.blockedFollowers(limit).map((node_id) => ({ node_id })),
+    }),
   };
 }
 

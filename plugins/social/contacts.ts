@@ -1,14 +1,16 @@
-import type { ContextBase, NodeId, Ref } from '../../kernel/index.ts';
+import type { AddressBlock, ContextBase, NodeId, Ref } from '../../kernel/index.ts';
 import type { PeersService } from '../peers/api.ts';
 import { CONTACT_FACTS, followed, followerChanged, unfollowed } from './api.ts';
 import type { ContactFacts, Relation } from './api.ts';
 import type { ProfileRecord } from './profile-record.ts';
 import type { Profiles } from './profiles.ts';
-import type { Relations } from './relations.ts';
+import type { Follows } from './follows.ts';
+import type { Followers } from './followers.ts';
 
 interface ContactsDeps {
   readonly ctx: ContextBase;
-  readonly relations: Relations;
+  readonly follows: Follows;
+  readonly followers: Followers;
   readonly profiles: Profiles;
   readonly peers: Ref<PeersService>;
   /** The followee, when connected, is to hear of it (and nobody else). */
@@ -28,23 +30,23 @@ export class Contacts {
   }
 
   follows(): readonly NodeId[] {
-    return this.#deps.relations.follows();
+    return this.#deps.follows.follows();
   }
 
   isFollowing(nodeId: NodeId): boolean {
-    return this.#deps.relations.isFollowing(nodeId);
+    return this.#deps.follows.isFollowing(nodeId);
   }
 
   followedAtMs(nodeId: NodeId): number {
-    return this.#deps.relations.followedAtMs(nodeId) ?? 0;
+    return this.#deps.follows.followedAtMs(nodeId) ?? 0;
   }
 
   latestFollowers(limit: number): readonly { readonly nodeId: NodeId; readonly sinceMs: number }[] {
-    return this.#deps.relations.latestFollowers(limit);
+    return this.#deps.followers.latest(limit);
   }
 
   countFollowers(): number {
-    return this.#deps.relations.countFollowers();
+    return this.#deps.followers.count();
   }
 
   isFriend(nodeId: NodeId): boolean {
@@ -74,11 +76,11 @@ export class Contacts {
 
   /** Follows a node; resolves when that is on disk. Again is no error. */
   async follow(nodeId: NodeId, addresses: readonly string[]): Promise<void> {
-    const { ctx, relations } = this.#deps;
-    const isNew = relations.follow(nodeId, ctx.clock.now());
+    const { ctx, follows, followers } = this.#deps;
+    const isNew = follows.follow(nodeId, ctx.clock.now());
     if (isNew) {
       ctx.counters.add('followed');
-      ctx.emit(followed, { nodeId, relation: relations.isFollower(nodeId) ? 'mutual' : 'follow', addresses });
+      ctx.emit(followed, { nodeId, relation: followers.has(nodeId) ? 'mutual' : 'follow', addresses });
     }
     await ctx.db.synced();
     if (isNew) await this.#deps.tellFollowee(nodeId);
@@ -86,8 +88,8 @@ export class Contacts {
 
   /** Resolves when it is on disk: with false when the node was not followed. */
   async unfollow(nodeId: NodeId): Promise<boolean> {
-    const { ctx, relations } = this.#deps;
-    if (!relations.unfollow(nodeId)) return false;
+    const { ctx, follows } = this.#deps;
+    if (!follows.unfollow(nodeId)) return false;
     ctx.counters.add('unfollowed');
     ctx.emit(unfollowed, { nodeId, relation: this.#relation(nodeId) });
     await ctx.db.synced();
@@ -95,18 +97,43 @@ export class Contacts {
     return true;
   }
 
-  /** A node said whether it follows the user. */
-  heardFollowing(nodeId: NodeId, following: boolean): void {
-    const { ctx, relations } = this.#deps;
+  /** A node said whether it follows the user, from an address of these blocks. */
+  heardFollowing(nodeId: NodeId, following: boolean, blocks: readonly AddressBlock[], share: number): void {
+    const { ctx, followers } = this.#deps;
     if (nodeId === ctx.self.nodeId) return;
-    const outcome = relations.setFollower(nodeId, following, ctx.clock.now());
-    if (outcome === 'full') ctx.counters.add('followers-full');
-    if (outcome === 'changed') ctx.emit(followerChanged, { nodeId, following, relation: this.#relation(nodeId) });
+    const outcome = followers.heard(nodeId, following, ctx.clock.now(), blocks, share);
+    if (outcome === 'changed') this.#followerChanged(nodeId, following);
+    else if (outcome !== 'same') ctx.counters.add(`followers-refused.${outcome}`);
+  }
+
+  /** Takes a follower off the list, with `block` for good; resolves when it is on disk: with false when it was on none. */
+  async removeFollower(nodeId: NodeId, block: boolean): Promise<boolean> {
+    const { ctx, followers } = this.#deps;
+    const removed = block ? followers.block(nodeId, ctx.clock.now()) : followers.remove(nodeId);
+    if (removed) this.#followerChanged(nodeId, false);
+    await ctx.db.synced();
+    return removed;
+  }
+
+  /** Resolves when it is on disk: with false when it was not blocked. */
+  async unblockFollower(nodeId: NodeId): Promise<boolean> {
+    const { ctx, followers } = this.#deps;
+    const unblocked = followers.unblock(nodeId);
+    await ctx.db.synced();
+    return unblocked;
+  }
+
+  blockedFollowers(limit: number): readonly NodeId[] {
+    return this.#deps.followers.blocked(limit);
+  }
+
+  #followerChanged(nodeId: NodeId, following: boolean): void {
+    this.#deps.ctx.emit(followerChanged, { nodeId, following, relation: this.#relation(nodeId) });
   }
 
   #relation(nodeId: NodeId): Relation | undefined {
-    const { relations } = this.#deps;
-    if (relations.isFollowing(nodeId)) return relations.isFollower(nodeId) ? 'mutual' : 'follow';
-    return relations.isFollower(nodeId) ? 'audience' : undefined;
+    const { follows, followers } = this.#deps;
+    if (follows.isFollowing(nodeId)) return followers.has(nodeId) ? 'mutual' : 'follow';
+    return followers.has(nodeId) ? 'audience' : undefined;
   }
 }

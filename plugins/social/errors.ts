@@ -30,4 +30,16 @@ export const socialErrors = defineErrors('social', {
     message: 'You follow {count} nodes already, which is the limit.',
     hint: 'Remove one with `itsgoin follow remove <node id>`.',
   },
+  'no-follower': {
+    message: '{node_id} is not among your followers.',
+    hint: '`itsgoin follower list` shows them; `--block` keeps one from becoming one.',
+  },
+  'not-blocked': {
+    message: '{node_id} is not blocked.',
+    hint: '`itsgoin follower blocked` shows whom you blocked.',
+  },
+  'too-many-blocked': {
+    message: 'You blocked {count} nodes already, which is the limit.',
+    hint: 'Let one follow again with `itsgoin follower unblock <node id>`.',
+  },
 });

@@ -4,6 +4,7 @@ import {
   contribute,
   definePlugin,
   DeviceIdSchema,
+  NETWORK,
   NodeIdSchema,
   SIGNER,
   Type,
@@ -14,6 +15,7 @@ import type { HandshakeExtension } from '../peers/api.ts';
 import { CONTACT_FACTS, profileChanged, SOCIAL } from './api.ts';
 import type { Profile } from './api.ts';
 import { socialCommandHandlers, socialCommands } from './commands.ts';
+import { SocialConfig } from './config.ts';
 import { Contacts } from './contacts.ts';
 import { socialErrors } from './errors.ts';
 import { followingNotice, profileUpdate } from './messages.ts';
@@ -22,12 +24,14 @@ import { routingTables } from './migrations/0002-routing.ts';
 import { companyTable } from './migrations/0004-company.ts';
 import { profileAnchors } from './migrations/0003-profile-anchors.ts';
 import { moreOfProfiles } from './migrations/0005-more-of-profiles.ts';
+import { followerBlocks } from './migrations/0006-follower-blocks.ts';
 import { Outbox } from './outbox.ts';
 import { OwnProfile } from './own-profile.ts';
 import { verifyProfile } from './profile-record.ts';
 import type { ProfileRecord } from './profile-record.ts';
 import { Profiles } from './profiles.ts';
-import { FOLLOWERS_MAX, Relations } from './relations.ts';
+import { Followers, FOLLOWERS_MAX } from './followers.ts';
+import { Follows } from './follows.ts';
 import { socialUi } from './ui.ts';
 
 const PeerRef = Type.Object({ nodeId: NodeIdSchema, deviceId: DeviceIdSchema });
@@ -43,18 +47,20 @@ export default definePlugin({
   version: '1.0.0',
   kernel: '^1',
   about: 'Profiles, follows and followers',
-  inject: { signer: SIGNER, peers: { optional: PEERS } },
+  config: SocialConfig,
+  inject: { signer: SIGNER, network: NETWORK, peers: { optional: PEERS } },
   provides: [SOCIAL],
   points: [CONTACT_FACTS],
   messages: { profileUpdate, followingNotice },
   commands: socialCommands,
-  migrations: [socialTables, routingTables, profileAnchors, companyTable, moreOfProfiles],
+  migrations: [socialTables, routingTables, profileAnchors, companyTable, moreOfProfiles, followerBlocks],
   features: [extensionFeature('profile'), extensionFeature('following')],
   state: State,
   setup(ctx) {
-    const { signer, peers } = ctx.deps;
+    const { signer, network, peers } = ctx.deps;
     const self = ctx.self.nodeId;
-    const relations = new Relations(ctx.db);
+    const follows = new Follows(ctx.db);
+    const followers = new Followers(ctx.db, (nodeId) => follows.isFollowing(nodeId));
     const profiles = new Profiles(ctx.db, self);
     const restored: { profileOwed: PeerId[]; followingOwed: PeerId[] } = { profileOwed: [], followingOwed: [] };
 
@@ -69,7 +75,7 @@ export default definePlugin({
     const followingOutbox = new Outbox(
       'following-notices',
       (peer) => {
-        const following = relations.isFollowing(peer.nodeId);
+        const following = follows.isFollowing(peer.nodeId);
         return ctx.send(peer, followingNotice, { following }, { signal: ctx.signal });
       },
       ctx,
@@ -102,13 +108,20 @@ export default definePlugin({
 
     const contacts = new Contacts({
       ctx,
-      relations,
+      follows,
+      followers,
       profiles,
       peers,
       tellFollowee: async (nodeId) => {
         for (const peer of await takers(followingNotice, nodeId)) followingOutbox.tell(peer);
       },
     });
+
+    /** From where its newest connection comes: that is its word, and a relayed or local one counts for no block. */
+    const heardFollowing = ({ nodeId }: PeerId, following: boolean): void => {
+      const address = network.connectionsOf(nodeId).at(-1)?.remoteAddr ?? '';
+      contacts.heardFollowing(nodeId, following, network.blocksOf(address), ctx.config.followersPerAddress);
+    };
 
     const refusal = (reason: string) => {
       ctx.counters.add(`profiles-refused.${reason}`);
@@ -126,7 +139,7 @@ export default definePlugin({
       const read = verifyProfile(value, now);
       if ('refused' in read) throw refusal(read.refused);
       const { record } = read;
-      if (record.author !== peer.nodeId && !relations.isFollowing(record.author)) throw refusal('not-the-author');
+      if (record.author !== peer.nodeId && !follows.isFollowing(record.author)) throw refusal('not-the-author');
       const isNewer = profiles.store(record, now);
       ctx.counters.add(isNewer ? 'profiles-stored' : 'profiles-known');
       if (isNewer) ctx.emit(profileChanged, toProfile(record));
@@ -138,21 +151,22 @@ export default definePlugin({
     };
     const followingExtension: HandshakeExtension = {
       // Only whether the user follows this very peer: who else is followed is nobody's business (SOC-06).
-      collect: (peer) => ({ following: relations.isFollowing(peer.nodeId) }),
+      collect: (peer) => ({ following: follows.isFollowing(peer.nodeId) }),
       receive: (peer, value) => {
         const following = (value as { following?: unknown } | null)?.following;
         if (typeof following !== 'boolean') throw socialErrors.make('bad-following');
-        contacts.heardFollowing(peer.nodeId, following);
+        heardFollowing(peer, following);
       },
     };
 
     return {
       services: [
         bind(SOCIAL, {
-          follows: () => relations.follows(),
-          isFollowing: (nodeId) => relations.isFollowing(nodeId),
-          followedAtMs: (nodeId) => relations.followedAtMs(nodeId),
-          followers: (limit = FOLLOWERS_MAX) => relations.latestFollowers(limit).map(({ nodeId }) => nodeId),
+          follows: () => follows.follows(),
+          isFollowing: (nodeId) => follows.isFollowing(nodeId),
+          followedAtMs: (nodeId) => follows.followedAtMs(nodeId),
+          followers: (limit = FOLLOWERS_MAX) => followers.latest(limit).map(({ nodeId }) => nodeId),
+          followersAmong: (nodeIds) => nodeIds.filter((nodeId) => followers.has(nodeId)),
           isFriend: (nodeId) => contacts.isFriend(nodeId),
           displayName: (nodeId) => contacts.displayName(nodeId),
           profile: (nodeId) => {
@@ -171,7 +185,7 @@ export default definePlugin({
       commands: socialCommandHandlers({ self, contacts, profile, peers }),
       handlers: {
         profileUpdate: (body, call) => receiveProfile(call.peer, body),
-        followingNotice: ({ following }, call) => contacts.heardFollowing(call.peer.nodeId, following),
+        followingNotice: ({ following }, call) => heardFollowing(call.peer, following),
       },
       activate: () => {
         for (const peer of restored.profileOwed) profileOutbox.tell(peer);
@@ -183,8 +197,8 @@ export default definePlugin({
         restored.followingOwed = state.followingOwed;
       },
       diagnostics: () => ({
-        follows: relations.follows().length,
-        followers: relations.countFollowers(),
+        follows: follows.follows().length,
+        followers: followers.count(),
         profiles: profiles.count(),
         notices_under_way: profileOutbox.size + followingOutbox.size,
       }),

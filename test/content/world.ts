@@ -181,6 +181,7 @@ export class TestNode {
       standIn('social', SOCIAL, {
         follows: () => [...this.follows],
         followers: () => [...this.followers],
+        followersAmong: (nodeIds: readonly NodeId[]) => nodeIds.filter((nodeId) => this.followers.has(nodeId)),
         displayName: (nodeId) => (nodeId === this.id ? 'me' : undefined),
       }),
       this.#content(contentPlugin),

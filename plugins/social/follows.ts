@@ -3,16 +3,8 @@ import { socialErrors } from './errors.ts';
 
 /** Far more than a person reads; each one is redialled and synced. */
 export const FOLLOWS_MAX = 5_000;
-/** Strangers can invent followers; above it new ones are not recorded. */
-export const FOLLOWERS_MAX = 100_000;
-
-interface FollowerRow {
-  node_id: NodeId;
-  since_ms: number;
-}
-
-/** Who follows whom, from the user's place: both directions, each known to us first-hand only. */
-export class Relations {
+/** Whom the user follows. */
+export class Follows {
   readonly #db: Database;
   /** Read at first use, which is after the commit: before it an older generation may still write. */
   #follows: Map<NodeId, number> | undefined;
@@ -49,33 +41,6 @@ export class Relations {
     this.#db.prepare('DELETE FROM follows WHERE node_id = ?').run(nodeId);
     this.#loaded().delete(nodeId);
     return true;
-  }
-
-  latestFollowers(limit: number): readonly { readonly nodeId: NodeId; readonly sinceMs: number }[] {
-    return this.#db
-      .prepare<FollowerRow>('SELECT node_id, since_ms FROM followers ORDER BY since_ms DESC, node_id LIMIT ?')
-      .all(limit)
-      .map((row) => ({ nodeId: row.node_id, sinceMs: row.since_ms }));
-  }
-
-  isFollower(nodeId: NodeId): boolean {
-    return this.#db.prepare('SELECT 1 FROM followers WHERE node_id = ?').get(nodeId) !== undefined;
-  }
-
-  /** What a node told of itself. Returns `changed`, `same`, or `full` when it was not recorded. */
-  setFollower(nodeId: NodeId, following: boolean, nowMs: number): 'changed' | 'same' | 'full' {
-    if (this.isFollower(nodeId) === following) return 'same';
-    if (!following) {
-      this.#db.prepare('DELETE FROM followers WHERE node_id = ?').run(nodeId);
-      return 'changed';
-    }
-    if (this.countFollowers() >= FOLLOWERS_MAX) return 'full';
-    this.#db.prepare('INSERT INTO followers (node_id, since_ms) VALUES (?, ?)').run(nodeId, nowMs);
-    return 'changed';
-  }
-
-  countFollowers(): number {
-    return this.#db.prepare<{ n: number }>('SELECT count(*) AS n FROM followers').get()?.n ?? 0;
   }
 
   #loaded(): Map<NodeId, number> {
