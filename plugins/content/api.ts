@@ -80,6 +80,16 @@ export interface ContentService {
 
 export const CONTENT = defineToken<ContentService>('content');
 
+/** Others' posts take most of the room they have (`content.othersMaxBytes`); soon the oldest make room. */
+export const postRoomShort = defineTopic<{ readonly usedBytes: number; readonly maxBytes: number }>(
+  'content/post-room-short',
+);
+
+/** So many posts of others went to make room for newer ones. */
+export const postsMadeRoom = defineTopic<{ readonly count: number; readonly maxBytes: number }>(
+  'content/posts-made-room',
+);
+
 /** Posts are on disk and in the feeds they belong to. One event a commit, not one a post. */
 export const postStored = defineTopic<{ readonly posts: readonly PostRef[]; readonly origin: PostOrigin }>(
   'content/post-stored',

@@ -39,5 +39,17 @@ export const ContentConfig = Type.Object({
     maximum: 3_000,
     description: 'Newest delete records told in the handshake with a peer; older ones come by pull (live)',
   }),
+  othersMaxBytes: Type.Integer({
+    default: 1_000_000_000,
+    minimum: 1_000_000,
+    maximum: 1_000_000_000_000,
+    description: 'Room on disk for posts of others; the oldest never opened make room (live)',
+  }),
+  authorDayMaxBytes: Type.Integer({
+    default: 100_000_000,
+    minimum: 100_000,
+    maximum: 1_000_000_000_000,
+    description: 'What posts of one author may add to it in a day (live)',
+  }),
 });
 export type ContentConfig = Static<typeof ContentConfig>;

@@ -6,6 +6,7 @@ import type { deleteRecord, postNotification } from './api.ts';
 import type { Contacts } from './contacts.ts';
 import type { ContentContext } from './context.ts';
 import type { Ingest } from './ingest.ts';
+import type { PostBudget } from './post-budget.ts';
 import type { PostStore } from './post-store.ts';
 import { isRecord } from './post.ts';
 import type { Sync } from './sync.ts';
@@ -18,14 +19,23 @@ export class IncomingNotifications {
   readonly #ctx: ContentContext;
   readonly #contacts: Contacts;
   readonly #store: PostStore;
+  readonly #budget: PostBudget;
   readonly #ingest: Ingest;
   readonly #sync: Sync;
   readonly #fetching = new Set<PostId>();
 
-  constructor(deps: { ctx: ContentContext; contacts: Contacts; store: PostStore; ingest: Ingest; sync: Sync }) {
+  constructor(deps: {
+    ctx: ContentContext;
+    contacts: Contacts;
+    store: PostStore;
+    budget: PostBudget;
+    ingest: Ingest;
+    sync: Sync;
+  }) {
     this.#ctx = deps.ctx;
     this.#contacts = deps.contacts;
     this.#store = deps.store;
+    this.#budget = deps.budget;
     this.#ingest = deps.ingest;
     this.#sync = deps.sync;
   }
@@ -36,6 +46,9 @@ export class IncomingNotifications {
     if (notice.behind === true && this.#contacts.isFollowed(call.peer.nodeId))
       void this.#sync.request(call.peer.nodeId);
     if (this.#store.has(id)) return this.#ctx.counters.add('post-known');
+    if (this.#budget.refusal(author, notice.timestamp_ms) !== undefined) {
+      return this.#ctx.counters.add('notice-over-budget');
+    }
     const post = notice.post ?? (await this.#fetch(id, call));
     if (post === undefined) return;
     if (!isRecord(post) || post.id !== id) return this.#ctx.counters.add('post-refused:unrequested');

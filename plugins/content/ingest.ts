@@ -3,6 +3,7 @@ import type { Counters, NodeId } from '../../kernel/index.ts';
 import type { PostOrigin, PostRef } from './api.ts';
 import { deleteRecords } from './delete-record.ts';
 import type { DeleteRecord, DeleteRefusal } from './delete-record.ts';
+import type { PostBudget } from './post-budget.ts';
 import type { PostStore } from './post-store.ts';
 import type { SyncPost } from './post.ts';
 import { verifyPost } from './verify-post.ts';
@@ -18,10 +19,13 @@ const FUTURE_RETRY_MS = 24 * 3_600_000;
 
 export interface IngestDeps {
   readonly store: PostStore;
+  readonly budget: PostBudget;
   readonly writer: Writer;
   readonly counters: Counters;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Called after the commit: with how many posts made room for others. */
+  evicted(count: number): void;
   /** Called after the commit. */
   stored(posts: readonly PostRef[], origin: PostOrigin): void;
   deleted(record: DeleteRecord, hadPost: boolean): void;
@@ -32,7 +36,12 @@ export interface PostReport {
   refused: number;
   /** Authors of posts that are refused now and will be acceptable within a day. */
   readonly early: Set<NodeId>;
+  /** Authors who added all that they may in a day: theirs are refused until tomorrow. */
+  readonly spent: Set<NodeId>;
 }
+
+/** Refusals that are no fault of who sent the post. */
+const FAULTLESS = ['known', 'over-budget', 'made-room'];
 
 /**
  * The only way into the store for posts and delete records of others: form, author, tombstone, time, id
@@ -56,7 +65,7 @@ export class Ingest {
     wanted: (author: NodeId) => boolean,
     signal: AbortSignal,
   ): Promise<PostReport> {
-    const report: PostReport = { stored: 0, refused: 0, early: new Set() };
+    const report: PostReport = { stored: 0, refused: 0, early: new Set(), spent: new Set() };
     const commits: Promise<void>[] = [];
     try {
       for (let at = 0; at < values.length; at += CHUNK) {
@@ -83,7 +92,7 @@ export class Ingest {
   }
 
   async #check(value: unknown, wanted: (author: NodeId) => boolean, report: PostReport): Promise<SyncPost | undefined> {
-    const { store, counters, now } = this.#deps;
+    const { store, budget, counters, now } = this.#deps;
     const nowMs = now();
     const verified = await verifyPost(value, {
       nowMs,
@@ -91,25 +100,29 @@ export class Ingest {
         if (!wanted(author)) return 'unrequested';
         if (store.has(id)) return 'known';
         if (store.isDeleted(id, author)) return 'deleted';
+        const refusal = budget.refusal(author, timestamp_ms);
+        if (refusal === 'over-budget') report.spent.add(author);
+        if (refusal !== undefined) return refusal;
         if (isFuture(timestamp_ms, nowMs) && timestamp_ms - nowMs < FUTURE_RETRY_MS) report.early.add(author);
         return undefined;
       },
     });
     if (!('refused' in verified)) return verified.post;
-    if (verified.refused === 'known') {
-      counters.add('post-known');
-    } else {
-      report.refused += 1;
-      counters.add(`post-refused:${verified.refused}`);
-    }
+    if (!FAULTLESS.includes(verified.refused)) report.refused += 1;
+    counters.add(verified.refused === 'known' ? 'post-known' : `post-refused:${verified.refused}`);
     return undefined;
   }
 
   async #store(good: readonly SyncPost[], origin: PostOrigin, report: PostReport): Promise<void> {
-    const { store, writer } = this.#deps;
-    const insert = (): SyncPost[] => store.insert(good);
+    const { store, budget, writer } = this.#deps;
+    let evicted = 0;
+    const insert = (): SyncPost[] =>
+      store.insert(good, (bytesByAuthor) => {
+        evicted = budget.charge(bytesByAuthor);
+      });
     const stored = await (good.length === 1 ? writer.one(insert) : writer.bulk(insert));
     report.stored += stored.length;
+    if (evicted > 0) this.#deps.evicted(evicted);
     if (stored.length > 0) this.#deps.stored(stored.map(refOf), origin);
   }
 

@@ -14,6 +14,8 @@ import {
   DELETES_PART,
   deleteRecord,
   postDeleted,
+  postRoomShort,
+  postsMadeRoom,
   postFetch,
   postNotification,
   postStored,
@@ -34,6 +36,7 @@ import { Ingest } from './ingest.ts';
 import { contentMigrations } from './migrations/index.ts';
 import { IncomingNotifications } from './incoming-notifications.ts';
 import { isRecord } from './post.ts';
+import { PostBudget, SHORT_FROM } from './post-budget.ts';
 import { PostStore } from './post-store.ts';
 import { SyncResponder } from './sync-responder.ts';
 import { Sync } from './sync.ts';
@@ -71,6 +74,7 @@ export default definePlugin({
     const { signer } = ctx.deps;
     const self = ctx.self.nodeId;
     const store = new PostStore(ctx.db);
+    const budget = new PostBudget(ctx.db, store, self, ctx.config, now);
     const cursors = new SyncCursors(ctx.db);
     const encounters = new Encounters(ctx.db);
     const writer = new Writer(ctx.db, ctx.clock);
@@ -89,14 +93,20 @@ export default definePlugin({
     });
     const ingest = new Ingest({
       store,
+      budget,
       writer,
       counters: ctx.counters,
       now,
+      evicted(count) {
+        posts -= count;
+        ctx.counters.add('posts-made-room', count);
+        ctx.emit(postsMadeRoom, { count, maxBytes: budget.maxBytes });
+      },
       stored: (posts, origin) => ctx.emit(postStored, { posts, origin }),
       deleted: ({ post_id, author }, hadPost) => ctx.emit(postDeleted, { id: post_id, author, hadPost }),
     });
     const sync = new Sync({ ctx, contacts, store, cursors, encounters, ingest, writer });
-    const notices = new IncomingNotifications({ ctx, contacts, store, ingest, sync });
+    const notices = new IncomingNotifications({ ctx, contacts, store, budget, ingest, sync });
     const server = new SyncResponder(store, new AuthorLog(ctx.db), ctx.config.pullPageEntries);
     const views = new Views({ store, feed: new Feed(ctx.db), contacts, self, defaultLimit: ctx.config.feedPage });
     // Frames are served from the commit on, and whose posts we want must be known by then.
@@ -174,6 +184,16 @@ export default definePlugin({
       if (hadPost) posts -= 1;
     });
     let interrupted: readonly Announcement[] = [];
+    /** Once for each time that it becomes short. */
+    let short = false;
+    const warnWhenShort = (): void => {
+      const usedBytes = budget.usedBytes();
+      const was = short;
+      short = usedBytes > SHORT_FROM * budget.maxBytes;
+      if (!short || was) return;
+      ctx.log.warn('room-for-posts-short', { used_bytes: usedBytes, max_bytes: budget.maxBytes });
+      ctx.emit(postRoomShort, { usedBytes, maxBytes: budget.maxBytes });
+    };
 
     return {
       services: [bind(CONTENT, service)],
@@ -193,6 +213,11 @@ export default definePlugin({
         'post.show': async ({ id }) => {
           const post = store.get(readPostId(id));
           if (post === undefined) throw contentErrors.make('no-such-post', { id });
+          if (post.post.author !== self)
+            ctx.background(
+              'opened',
+              writer.one(() => store.opened(post.id)),
+            );
           return {
             ...(await views.view(post)),
             kind: post.post.kind,
@@ -214,6 +239,7 @@ export default definePlugin({
           everyMs: STALE_CHECK_MS,
           run() {
             posts = store.count();
+            warnWhenShort();
             ctx.background('pull-stale', sync.requestStale(ctx.config.encounterMs));
           },
         },
@@ -239,6 +265,8 @@ export default definePlugin({
         pulling: sync.peers,
         announcing: announcer.underWay.length,
         writesWaiting: writer.waiting,
+        othersBytes: budget.usedBytes(),
+        othersMaxBytes: budget.maxBytes,
         status: { posts },
       }),
     };

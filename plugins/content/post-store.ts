@@ -27,6 +27,8 @@ interface DeleteRow {
 
 /** A post by its id: few share the first 8 bytes, which are in an index. Takes the id twice. */
 const HAS_ID = 'substr(id, 1, 8) = substr(?, 1, 8) AND id = ?';
+/** Of a post on disk beside its text: ids, signature and indices, rounded up. */
+export const ROW_BYTES = 150;
 const PUBLIC: SyncPost['visibility'] = { kind: 'public' };
 
 /** Posts and delete records on disk. Everything given to it has been verified. */
@@ -91,16 +93,20 @@ export class PostStore {
   }
 
   /**
-   * Stores the posts that are neither here nor deleted and returns those it stored. To be called inside
-   * a transaction.
+   * Stores the posts that are neither here nor deleted and returns those it stored; `took` is told the bytes that
+   * each author's take. To be called inside a transaction.
    */
-  insert(posts: readonly SyncPost[]): SyncPost[] {
+  insert(
+    posts: readonly SyncPost[],
+    took: (bytesByAuthor: ReadonlyMap<NodeId, number>) => void = () => {},
+  ): SyncPost[] {
     const insert = this.#db.prepare(
       `INSERT INTO posts (seq, id, author, timestamp_ms, body, signature, visibility, more)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     const stored: SyncPost[] = [];
     const numbers = new Map<NodeId, number>();
+    const bytes = new Map<NodeId, number>();
     let seq = this.head() + 1;
     for (const entry of posts) {
       const { id, post, signature, visibility, device_certificate } = entry;
@@ -108,12 +114,14 @@ export class PostStore {
       if (this.has(id) || this.isDeleted(id, author)) continue;
       const number = numbers.get(author) ?? this.#numberOf(author);
       numbers.set(author, number);
+      const text = JSON.stringify(body);
+      bytes.set(author, (bytes.get(author) ?? 0) + Buffer.byteLength(text) + ROW_BYTES);
       insert.run(
         seq,
         hexToBytes(id),
         number,
         post.timestamp_ms,
-        JSON.stringify(body),
+        text,
         hexToBytes(signature),
         visibility.kind === 'public' ? '' : JSON.stringify(visibility),
         moreOf({ device_certificate }),
@@ -121,7 +129,32 @@ export class PostStore {
       seq += 1;
       stored.push(entry);
     }
+    const add = this.#db.prepare('UPDATE authors SET bytes = bytes + ? WHERE n = ?');
+    for (const [author, size] of bytes) add.run(size, numbers.get(author) as number);
+    if (stored.length > 0) took(bytes);
     return stored;
+  }
+
+  /** Takes posts away to make room for others. To be called inside a transaction. */
+  evict(seqs: readonly number[]): void {
+    const list = JSON.stringify(seqs);
+    this.#db
+      .prepare(
+        `UPDATE authors SET bytes = authors.bytes - gone.bytes, evicted_ms = max(authors.evicted_ms, gone.newest)
+         FROM (SELECT author, sum(length(CAST(body AS BLOB)) + ${ROW_BYTES}) AS bytes, max(timestamp_ms) AS newest
+               FROM posts WHERE seq IN (SELECT value FROM json_each(?)) GROUP BY author) AS gone
+         WHERE gone.author = authors.n`,
+      )
+      .run(list);
+    for (const table of ['posts', 'opened_posts']) {
+      this.#db.prepare(`DELETE FROM ${table} WHERE seq IN (SELECT value FROM json_each(?))`).run(list);
+    }
+  }
+
+  /** The user looked at it: it goes last when room is needed. */
+  opened(id: PostId): void {
+    const key = hexToBytes(id);
+    this.#db.prepare(`INSERT OR IGNORE INTO opened_posts SELECT seq FROM posts WHERE ${HAS_ID}`).run(key, key);
   }
 
   /**
@@ -137,10 +170,18 @@ export class PostStore {
       )
       .run(hexToBytes(post_id), hexToBytes(author), timestamp_ms, hexToBytes(signature), this.head() + 1, moreOf(more));
     if (changes === 0) return { isNew: false, deleted: false };
-    const { changes: deleted } = this.#db
-      .prepare(`DELETE FROM posts WHERE ${HAS_ID} AND author = (SELECT n FROM authors WHERE node_id = ?)`)
-      .run(hexToBytes(post_id), hexToBytes(post_id), hexToBytes(author));
-    return { isNew: true, deleted: deleted > 0 };
+    const key = hexToBytes(post_id);
+    const gone = this.#db
+      .prepare<{ seq: number; author: number; bytes: number }>(
+        `DELETE FROM posts WHERE ${HAS_ID} AND author = (SELECT n FROM authors WHERE node_id = ?)
+         RETURNING seq, author, length(CAST(body AS BLOB)) + ${ROW_BYTES} AS bytes`,
+      )
+      .all(key, key, hexToBytes(author));
+    for (const { seq, author: number, bytes } of gone) {
+      this.#db.prepare('UPDATE authors SET bytes = bytes - ? WHERE n = ?').run(bytes, number);
+      this.#db.prepare('DELETE FROM opened_posts WHERE seq = ?').run(seq);
+    }
+    return { isNew: true, deleted: gone.length > 0 };
   }
 
   /** The newest delete records by arrival, newest first: at most `limit`, and `maxBytes` of JSON. */

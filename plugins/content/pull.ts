@@ -65,7 +65,7 @@ export async function pullFrom(deps: PullDeps, peer: NodeId, signal: AbortSignal
 class AuthorsPull {
   readonly #deps: PullDeps;
   readonly #peer: NodeId;
-  readonly #asked: ReadonlySet<NodeId>;
+  readonly #asked: Set<NodeId>;
   readonly #idsOnly: boolean;
   readonly #tally: Tally;
   readonly #signal: AbortSignal;
@@ -103,7 +103,9 @@ class AuthorsPull {
       const page: Page = await coming;
       const moved = this.#follow(page);
       coming =
-        page.more && this.#tally.pages < this.#deps.ctx.config.pullPages ? this.#ask(this.#request()) : undefined;
+        page.more && this.#asked.size > 0 && this.#tally.pages < this.#deps.ctx.config.pullPages
+          ? this.#ask(this.#request())
+          : undefined;
       // Its rejection is met at the next await, which may come after it.
       coming?.catch(() => {});
       await this.#take(page, moved);
@@ -153,6 +155,11 @@ class AuthorsPull {
   async #posts(posts: readonly unknown[]): Promise<void> {
     const report = await this.#deps.ingest.posts(posts, 'pull', (author) => this.#isAsked(author), this.#signal);
     for (const author of report.early) this.#passedOver.add(author);
+    for (const author of report.spent) {
+      // The rest comes tomorrow, from the stored marker on.
+      this.#passedOver.add(author);
+      this.#asked.delete(author);
+    }
     this.#tally.stored += report.stored;
     this.#tally.refused += report.refused;
     if (this.#tally.refused > REFUSED_MAX) throw this.#misled('too many posts that had to be refused');

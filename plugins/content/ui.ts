@@ -1,5 +1,5 @@
 import { ACTIVITY, contribute, FIGURES, STALE_ANSWERS } from '../../kernel/index.ts';
-import { postDeleted, postStored, syncFinished } from './api.ts';
+import { postDeleted, postRoomShort, postsMadeRoom, postStored, syncFinished } from './api.ts';
 
 /** What the terminal UI shows of posts beside its own feed. */
 export const contentUi = [
@@ -8,6 +8,18 @@ export const contentUi = [
       topic: syncFinished.name,
       tag: 'sync',
       lines: [{ text: 'synced with {peer|node}: {stored} new, {refused} refused' }],
+    },
+    {
+      topic: postRoomShort.name,
+      tag: 'disk',
+      lines: [
+        { text: 'posts of others take {usedBytes|bytes} of {maxBytes|bytes}: soon the oldest never opened make room' },
+      ],
+    },
+    {
+      topic: postsMadeRoom.name,
+      tag: 'disk',
+      lines: [{ text: '{count} old posts of others made room (content.othersMaxBytes)' }],
     },
   ]),
   contribute(FIGURES, [{ row: 'node', label: 'posts', text: '{posts|count}', command: 'status' }]),

@@ -6,6 +6,7 @@ import { createCounters } from '../../kernel/observe/index.ts';
 import { openStore } from '../../kernel/store/index.ts';
 import { Ingest } from '../../plugins/content/ingest.ts';
 import plugin from '../../plugins/content/plugin.ts';
+import { PostBudget } from '../../plugins/content/post-budget.ts';
 import { PostStore } from '../../plugins/content/post-store.ts';
 import { Writer } from '../../plugins/content/writer.ts';
 import { recordingLog } from '../rig/recording-log.ts';
@@ -20,11 +21,15 @@ test('posts that could not be written are not reported as stored: whoever brough
   const db = file.database('content');
   const writer = new Writer(db, clock);
   const heard: unknown[] = [];
+  const store = new PostStore(db);
+  const limits = { othersMaxBytes: 1e9, authorDayMaxBytes: 1e8 };
   const ingest = new Ingest({
-    store: new PostStore(db),
+    store,
+    budget: new PostBudget(db, store, testIdentity('me').nodeId, limits, () => clock.now()),
     writer,
     counters: createCounters().of('content'),
     now: () => clock.now(),
+    evicted: () => t.fail(),
     stored: (posts) => void heard.push(posts),
     deleted: () => t.fail(),
   });

@@ -80,7 +80,7 @@ test('a database of the version before is read as it is, and is the same after t
   const former = formerStore(path);
   const db = former.database('content');
   // What a plugin sees that was switched on in the middle of a run: the posts are moved at the next start.
-  t.deepEqual(former.migrate('content', contentMigrations, ['expand']), ['0004-posts-by-time']);
+  t.deepEqual(former.migrate('content', contentMigrations, ['expand']), ['0004-posts-by-time', '0006-post-budget']);
   t.deepEqual(new PostStore(db).get((posts[0] as SyncPost).id), posts[0]);
   const late = composePost(anna, 'late', START_MS, []);
   t.is(db.transaction(() => new PostStore(db).insert([late, late, posts[7] as SyncPost])).length, 1);
@@ -95,7 +95,7 @@ test('a database of the version before is read as it is, and is the same after t
   t.deepEqual(store.integrityCheck(), []);
   t.deepEqual(
     store.tableSizes('content').map(({ name }) => name),
-    ['authors', 'deleted_posts', 'encounters', 'posts', 'sync_cursors', 'sync_log', 'sync_peers'],
+    ['authors', 'deleted_posts', 'encounters', 'opened_posts', 'posts', 'sync_cursors', 'sync_log', 'sync_peers'],
   );
 });
 

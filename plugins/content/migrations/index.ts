@@ -4,6 +4,7 @@ import { encountersMigration } from './0002-encounters.ts';
 import { proofsMigration } from './0003-proofs.ts';
 import { postsByTimeMigration } from './0004-posts-by-time.ts';
 import { leanPostsMigration } from './0005-lean-posts.ts';
+import { postBudgetMigration } from './0006-post-budget.ts';
 
 export const contentMigrations: readonly Migration[] = [
   postsMigration,
@@ -11,4 +12,5 @@ export const contentMigrations: readonly Migration[] = [
   proofsMigration,
   postsByTimeMigration,
   leanPostsMigration,
+  postBudgetMigration,
 ];
