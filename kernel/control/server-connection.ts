@@ -21,10 +21,17 @@ const CALLS_MAX = 64;
 const STREAMS_MAX = 32;
 /** Unread events of a client that does not read: beyond this much they are dropped and counted. */
 const EVENT_BACKLOG_BYTES = 1024 * 1024;
-/** Unread answers: beyond this much nothing more is read from the client until it reads. */
-const ANSWER_BACKLOG_BYTES = 8 * 1024 * 1024;
+/** Unread answers: beyond this much nothing more is read from the client, nor begun of what it asked, until it reads. */
+const ANSWER_BACKLOG_BYTES = 1024 * 1024;
 /** How long a stopping node waits for its last answers to be read. */
 const FINISH_MS = 500;
+
+interface Queued {
+  readonly id: RpcId;
+  readonly method: string;
+  readonly params: unknown;
+  readonly controller: AbortController;
+}
 
 /** One client of the control socket. Its calls and subscriptions end with it. */
 export class ServerConnection {
@@ -32,6 +39,8 @@ export class ServerConnection {
   readonly #api: ControlApi;
   readonly #lines = new LineReader();
   readonly #calls = new Map<RpcId, AbortController>();
+  readonly #queued: Queued[] = [];
+  #starting = false;
   readonly #streams = new Map<number, () => void>();
   readonly #onClose: () => void;
   #lastStream = 0;
@@ -100,14 +109,43 @@ export class ServerConnection {
     } else if (this.#calls.size >= CALLS_MAX) {
       this.#answerError(id, controlErrors.make('too-many-calls', { limit: CALLS_MAX }));
     } else {
-      void this.#serve(id, method, params);
+      const controller = new AbortController();
+      this.#calls.set(id, controller);
+      this.#queued.push({ id, method, params, controller });
+      if (!this.#starting) void this.#startQueued();
     }
   }
 
-  async #serve(id: RpcId, method: string, params: unknown): Promise<void> {
-    const controller = new AbortController();
-    this.#calls.set(id, controller);
+  /**
+   * Calls run side by side, and each begins when the answer of the one before is written or takes longer than a turn
+   * of the event loop: so that a client which asks for much and reads nothing is noticed before all of it is made.
+   */
+  async #startQueued(): Promise<void> {
+    this.#starting = true;
+    for (let next = this.#queued.shift(); next !== undefined; next = this.#queued.shift()) {
+      await this.#read();
+      if (this.#socket.destroyed) break;
+      await Promise.race([this.#serve(next), new Promise<void>((resolve) => setImmediate(resolve))]);
+    }
+    this.#starting = false;
+  }
+
+  /** Resolves when the client has read most of what was written, or is gone. */
+  async #read(): Promise<void> {
+    while (this.#socket.writableLength > ANSWER_BACKLOG_BYTES && !this.#socket.destroyed) {
+      await new Promise<void>((resolve) => {
+        const done = (): void => {
+          this.#socket.off('drain', done).off('close', done);
+          resolve();
+        };
+        this.#socket.once('drain', done).once('close', done);
+      });
+    }
+  }
+
+  async #serve({ id, method, params, controller }: Queued): Promise<void> {
     try {
+      controller.signal.throwIfAborted();
       const result = await this.#call(id, method, params, controller.signal);
       if (!this.#write({ jsonrpc: '2.0', id, result: result ?? null })) {
         this.#answerError(id, controlErrors.make('answer-too-long', { command: method, limit: LINE_MAX_BYTES }));
@@ -189,7 +227,8 @@ export class ServerConnection {
     if (!this.#socket.writable) return true;
     const line = JSON.stringify(message);
     if (Buffer.byteLength(line) > LINE_MAX_BYTES) return false;
-    this.#socket.write(`${line}\n`);
+    // As bytes: a text of which one character is no Latin letter waits with two bytes for each.
+    this.#socket.write(Buffer.from(`${line}\n`));
     if (this.#socket.writableLength > ANSWER_BACKLOG_BYTES) this.#socket.pause();
     return true;
   }

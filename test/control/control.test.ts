@@ -194,6 +194,30 @@ test('an error whose text was too long for a line was never answered', async (t)
   t.like(await client.call('status'), { port: 4433 });
 });
 
+test('a client that asked for much and read nothing had all of it made, and filled the node’s memory', async (t) => {
+  const node = await startFakeNode();
+  t.teardown(node.close);
+  const greedy = await rawClient(node.server.path);
+  greedy.socket.pause();
+  const params = { text: 'ha', times: LINE_MAX_BYTES / 4 };
+  const lines = Array.from({ length: 60 }, (_, id) =>
+    JSON.stringify({ jsonrpc: '2.0', id, method: 'greeting.say', params }),
+  );
+  greedy.send(`${lines.join('\n')}\n`);
+  const client = await connectControl(node.dataDir);
+  t.teardown(() => client.close());
+  // Each answer takes turns of the event loop: of those that are asked for here all of the greedy one's could be made.
+  for (let n = 0; n < 100; n++) await client.call('status');
+  t.true(node.runs() <= 4, `${node.runs()} answers of 2 MiB were made`);
+  greedy.socket.resume();
+  const answered: number[] = [];
+  while (answered.length < lines.length) {
+    const { id } = (await greedy.next()) as { id?: number };
+    if (id !== undefined) answered.push(id);
+  }
+  t.deepEqual(answered, [...lines.keys()]);
+});
+
 test('one client gets at most 64 calls at a time, and ids are not doubled', async (t) => {
   const node = await startFakeNode();
   t.teardown(node.close);

@@ -52,6 +52,8 @@ export interface FakeNode {
   readonly bus: ReturnType<typeof createBus>;
   /** How often the node was asked to stop. */
   stops(): number;
+  /** Commands of the plugin that were run. */
+  runs(): number;
   close(): Promise<void>;
 }
 
@@ -62,6 +64,7 @@ export async function startFakeNode(options: { dataDir?: string } = {}): Promise
   const logs = createLog({ level: 'debug', clock, to: 'none' });
   const bus = createBus({ log: logs.area('bus'), counters: createCounters(), clock });
   let stops = 0;
+  let runs = 0;
   const self = { nodeId: 'ab'.repeat(32), deviceId: 'cd'.repeat(32) };
   const deps = {
     ...{ dataDir, version: '0.0.0', clock, bus, logs, log: logs.area('control') },
@@ -91,6 +94,7 @@ export async function startFakeNode(options: { dataDir?: string } = {}): Promise
         new Map(Object.entries(greetingCommands).map(([name, { spec }]) => [name, { spec, plugin: 'greeting' }])),
       run: async (name: string, params: unknown, call: CommandCall) => {
         const command = Object.hasOwn(greetingCommands, name) ? greetingCommands[name] : undefined;
+        runs++;
         if (command === undefined) throw commandErrors.make('unknown-command', { command: name });
         return command.run(readParams(name, command.spec.params, params) as never, call);
       },
@@ -100,6 +104,7 @@ export async function startFakeNode(options: { dataDir?: string } = {}): Promise
   return {
     ...{ dataDir, server, bus },
     stops: () => stops,
+    runs: () => runs,
     async close() {
       await server.stop();
       bus.close();
