@@ -1,10 +1,16 @@
 import type { PeerId } from '../sdk/identifiers.ts';
 import { peerKey } from '../sdk/identifiers.ts';
+import type { AddressBlock } from '../sdk/kit/block-shares.ts';
 import { BoundedMap } from '../sdk/kit/bounded-map.ts';
 import { TokenBucket } from '../sdk/kit/rate-limiter.ts';
 import type { MessageBudget } from '../sdk/message.ts';
 import type { LineOwner, WaitingCall, WaitingLine } from './calls.ts';
-import { FORGIVEN_POINTS_PER_SECOND, REMEMBERED_PEERS_MAX } from './limits.ts';
+import {
+  BLOCK_MISBEHAVIOUR_MAX_POINTS,
+  FORGIVEN_POINTS_PER_SECOND,
+  REMEMBERED_BLOCKS_MAX,
+  REMEMBERED_PEERS_MAX,
+} from './limits.ts';
 
 /** What one peer uses of one message: a token bucket, and the places in its handler. */
 export class Usage implements WaitingLine {
@@ -49,8 +55,7 @@ export class Usage implements WaitingLine {
 export class PeerAccount {
   connections = 0;
   readonly #usage = new Map<object, Usage>();
-  #points = 0;
-  #pointsAt = 0;
+  readonly #points = new Points();
 
   /** `route` outlives plugin generations, and with it the usage. */
   usage(route: object, budget: MessageBudget, now: number): Usage {
@@ -64,10 +69,42 @@ export class PeerAccount {
 
   /** Adds misbehaviour points (0 to ask) and returns the present score. */
   blame(points: number, now: number): number {
-    const forgiven = ((now - this.#pointsAt) * FORGIVEN_POINTS_PER_SECOND) / 1_000;
+    return this.#points.add(points, now);
+  }
+}
+
+/** Misbehaviour points, one of which is forgiven each second. */
+class Points {
+  #points = 0;
+  #atMs = 0;
+
+  /** Returns the present score; `shares` are forgiven a second. */
+  add(points: number, now: number, shares = 1): number {
+    const forgiven = ((now - this.#atMs) * FORGIVEN_POINTS_PER_SECOND * shares) / 1_000;
     this.#points = Math.max(0, this.#points - forgiven) + points;
-    this.#pointsAt = now;
+    this.#atMs = now;
     return this.#points;
+  }
+}
+
+/** Misbehaviour by address block, so that a new identity does not buy a clean slate. */
+export class BlockPoints {
+  readonly #blocks = new BoundedMap<string, Points>(REMEMBERED_BLOCKS_MAX);
+
+  blame(blocks: readonly AddressBlock[], points: number, now: number): void {
+    for (const { name, shares } of blocks) {
+      const known = this.#blocks.get(name) ?? new Points();
+      known.add(points, now, shares);
+      this.#blocks.set(name, known);
+    }
+  }
+
+  /** Whether one of the blocks has more points than it may. */
+  exceeds(blocks: readonly AddressBlock[], now: number): boolean {
+    return blocks.some(({ name, shares }) => {
+      const score = this.#blocks.get(name)?.add(0, now, shares) ?? 0;
+      return score > BLOCK_MISBEHAVIOUR_MAX_POINTS * shares;
+    });
   }
 }
 

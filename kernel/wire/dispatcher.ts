@@ -1,7 +1,7 @@
 import type { AnyMessage, BodyOf, ResponseOf } from '../sdk/message.ts';
 import type { SendOptions } from '../sdk/plugin.ts';
-import type { Connection } from '../transport/transport.ts';
-import { PeerAccounts } from './budget.ts';
+import type { Connection, IncomingStream } from '../transport/transport.ts';
+import { BlockPoints, PeerAccounts } from './budget.ts';
 import type { WireContext } from './context.ts';
 import { Deadlines } from './deadlines.ts';
 import { wireErrors } from './errors.ts';
@@ -10,7 +10,7 @@ import { Outbound } from './outbound.ts';
 import { RouteTable } from './route-table.ts';
 import { Trace } from './trace.ts';
 import { WireConnection } from './wire-connection.ts';
-import type { Attachment, Dispatcher, DispatcherDeps } from './wire.ts';
+import type { AttachOptions, Attachment, Dispatcher, DispatcherDeps } from './wire.ts';
 
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   return new WireDispatcher(deps);
@@ -22,6 +22,7 @@ class WireDispatcher implements Dispatcher {
   readonly #context: WireContext;
   readonly #connections = new Map<Connection, WireConnection>();
   readonly #accounts = new PeerAccounts();
+  readonly #blockPoints = new BlockPoints();
 
   constructor({ clock, counters, log }: DispatcherDeps) {
     this.router = new RouteTable(clock);
@@ -30,12 +31,19 @@ class WireDispatcher implements Dispatcher {
     this.#context = { clock, counters, log, deadlines, trace: this.trace, table: this.router, bufferedBytes: 0 };
   }
 
-  attach(connection: Connection): Attachment {
+  attach(connection: Connection, { blocks = [], kept = false }: AttachOptions = {}): Attachment {
     const account = this.#accounts.enter(connection.peer);
-    const wire = new WireConnection(this.#context, connection, account, (on, stream) => new Inbound(on, stream));
+    const blameBlocks = (points: number, now: number): void => this.#blockPoints.blame(blocks, points, now);
+    const receive = (on: WireConnection, stream: IncomingStream): Inbound => new Inbound(on, stream);
+    const wire = new WireConnection(this.#context, connection, account, blameBlocks, receive);
     this.#connections.set(connection, wire);
     // A peer that was closed for misbehaviour and comes straight back is not served either.
     wire.blame(0);
+    const { clock, counters } = this.#context;
+    if (!kept && connection.direction === 'inbound' && this.#blockPoints.exceeds(blocks, clock.monotonic())) {
+      counters.add('refused-for-address');
+      wire.close('misbehaviour');
+    }
     return wire;
   }
 

@@ -43,6 +43,14 @@ export const MALFORMED_POINTS = 1;
 export const FORGED_POINTS = 10;
 export const FORGIVEN_POINTS_PER_SECOND = 1;
 
+/**
+ * Points of all identities of one address block together, for each share that it has: above it strangers from there are
+ * not served until enough is forgiven. Four identities may be bad before their neighbours pay for it.
+ */
+export const BLOCK_MISBEHAVIOUR_MAX_POINTS = 400;
+/** Address blocks whose points are remembered; the one that misbehaved longest ago is forgotten first. */
+export const REMEMBERED_BLOCKS_MAX = 4_096;
+
 /** Peers without a connection whose budgets and points are remembered; the longest gone is forgotten first. */
 export const REMEMBERED_PEERS_MAX = 4_096;
 

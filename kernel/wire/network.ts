@@ -228,7 +228,10 @@ class WireNetwork implements NetworkHost {
 
   #opened(connection: Connection): void {
     connection.onClose = (info) => this.#closed(connection, info);
-    const attachment = this.#deps.dispatcher.attach(connection);
+    const attachment = this.#deps.dispatcher.attach(connection, {
+      blocks: this.#blocksOf(formatAddress(connection.remote)),
+      kept: this.#isKept(connection.peer.nodeId),
+    });
     if (connection.closed !== undefined) {
       // A peer with too many misbehaviour points was closed as it came: nobody needs to hear of it.
       this.#deps.dispatcher.detach(connection);

@@ -26,6 +26,7 @@ export class WireConnection implements Attachment, Blockable, SharedHost {
   readonly running = new Roster<Connected>();
   /** Messages of ours that are under way. */
   readonly sends = new Roster<Connected>();
+  readonly #blameBlocks: (points: number, now: number) => void;
   #halfRead = 0;
   #halfReadBytes = 0;
   /** Partly read frames that were paused for the half-read caps, in arrival order. */
@@ -43,11 +44,13 @@ export class WireConnection implements Attachment, Blockable, SharedHost {
     context: WireContext,
     connection: Connection,
     account: PeerAccount,
+    blameBlocks: (points: number, now: number) => void,
     receive: (wire: WireConnection, stream: IncomingStream) => StreamReader,
   ) {
     this.context = context;
     this.connection = connection;
     this.account = account;
+    this.#blameBlocks = blameBlocks;
     this.lastActivityMs = context.clock.now();
     this.#shared = new SharedStreams(this, (stream) => receive(this, stream));
     connection.onStream = (stream) => this.#opened(stream);
@@ -101,7 +104,9 @@ export class WireConnection implements Attachment, Blockable, SharedHost {
 
   /** Counts misbehaviour; above the bound the connection is closed. */
   blame(points: number): void {
-    const score = this.account.blame(points, this.context.clock.monotonic());
+    const now = this.context.clock.monotonic();
+    const score = this.account.blame(points, now);
+    if (points > 0) this.#blameBlocks(points, now);
     if (score <= MISBEHAVIOUR_MAX_POINTS || this.closed) return;
     this.context.counters.add('closed-for-misbehaviour');
     this.context.log.warn('peer-misbehaves', {

@@ -1,3 +1,4 @@
+import type { AddressBlock } from '../sdk/kit/block-shares.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { Credentials } from '../identity/certificate.ts';
 import type { Clock } from '../sdk/clock.ts';
@@ -32,6 +33,13 @@ export interface Attachment {
   features: ReadonlySet<string>;
 }
 
+export interface AttachOptions {
+  /** The address blocks that its misbehaviour is charged to as well; a stranger from a block with too many is closed. */
+  readonly blocks?: readonly AddressBlock[];
+  /** It is served whatever others from its address did. */
+  readonly kept?: boolean;
+}
+
 /** Frames in and out of every attached connection; see {@link MessageRouter} for what runs them. */
 export interface Dispatcher {
   readonly router: MessageRouter;
@@ -40,7 +48,7 @@ export interface Dispatcher {
    * Serves the streams of a connection from now on. Takes over `onStream`; `onClose` stays with the
    * caller, who passes it on through `detach`.
    */
-  attach(connection: Connection): Attachment;
+  attach(connection: Connection, options?: AttachOptions): Attachment;
   /** The connection is gone: running handlers are aborted, waiting sends rejected. */
   detach(connection: Connection): void;
   /**

@@ -40,8 +40,8 @@ export interface PostReport {
   readonly spent: Set<NodeId>;
 }
 
-/** Refusals that are no fault of who sent the post. */
-const FAULTLESS = ['known', 'over-budget', 'made-room'];
+/** Refusals that are no fault of who sent the record. */
+const FAULTLESS = ['known', 'over-budget', 'made-room', 'irrelevant'];
 
 /**
  * The only way into the store for posts and delete records of others: form, author, tombstone, time, id
@@ -83,12 +83,22 @@ export class Ingest {
     return report;
   }
 
-  /** Takes delete records in. `relevant` says whose are kept though we do not hold their post. */
-  async deletes(values: readonly unknown[], relevant: (author: NodeId) => boolean, signal: AbortSignal): Promise<void> {
+  /**
+   * Takes delete records in. `relevant` says whose are kept though we do not hold their post. Returns how many no
+   * honest peer would have sent.
+   */
+  async deletes(
+    values: readonly unknown[],
+    relevant: (author: NodeId) => boolean,
+    signal: AbortSignal,
+  ): Promise<number> {
+    let refused = 0;
     for (let at = 0; at < values.length; at += CHUNK) {
-      await Promise.all(values.slice(at, at + CHUNK).map((value) => this.#delete(value, relevant)));
+      const taken = await Promise.all(values.slice(at, at + CHUNK).map((value) => this.#delete(value, relevant)));
+      refused += taken.filter((fair) => !fair).length;
       signal.throwIfAborted();
     }
+    return refused;
   }
 
   async #check(value: unknown, wanted: (author: NodeId) => boolean, report: PostReport): Promise<SyncPost | undefined> {
@@ -126,7 +136,8 @@ export class Ingest {
     if (stored.length > 0) this.#deps.stored(stored.map(refOf), origin);
   }
 
-  async #delete(value: unknown, relevant: (author: NodeId) => boolean): Promise<void> {
+  /** False when no honest peer would have sent it. */
+  async #delete(value: unknown, relevant: (author: NodeId) => boolean): Promise<boolean> {
     const { store, writer, counters, now } = this.#deps;
     const verified = await deleteRecords.verifyAsync<'known' | DeleteRefusal>(value, {
       nowMs: now(),
@@ -139,10 +150,11 @@ export class Ingest {
     });
     if ('refused' in verified) {
       counters.add(verified.refused === 'known' ? 'delete-known' : `delete-refused:${verified.refused}`);
-      return;
+      return FAULTLESS.includes(verified.refused);
     }
     const { isNew, deleted } = await writer.one(() => store.bury(verified.record));
     if (isNew) this.#deps.deleted(verified.record, deleted);
+    return true;
   }
 }
 

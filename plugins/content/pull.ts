@@ -141,7 +141,7 @@ class AuthorsPull {
   async #take(page: Page, moved: ReadonlyMap<NodeId, number>): Promise<void> {
     const { cursors, ingest, writer } = this.#deps;
     // Deletes first, so that a post deleted meanwhile is never shown.
-    await ingest.deletes(page.deletes, (author) => this.#isAsked(author), this.#signal);
+    this.#refused(await ingest.deletes(page.deletes, (author) => this.#isAsked(author), this.#signal));
     await this.#posts(page.posts);
     if (page.ids !== undefined) await this.#missing(page.ids as { author: NodeId; id: PostId }[]);
     await writer.bulk(() => {
@@ -161,8 +161,13 @@ class AuthorsPull {
       this.#asked.delete(author);
     }
     this.#tally.stored += report.stored;
-    this.#tally.refused += report.refused;
-    if (this.#tally.refused > REFUSED_MAX) throw this.#misled('too many posts that had to be refused');
+    this.#refused(report.refused);
+  }
+
+  /** @throws content/misled above what a peer may have wrong */
+  #refused(count: number): void {
+    this.#tally.refused += count;
+    if (this.#tally.refused > REFUSED_MAX) throw this.#misled('too many records that had to be refused');
   }
 
   /** Asks for the posts behind ids we do not hold. */
@@ -180,8 +185,10 @@ class AuthorsPull {
         this.#deps.ctx.counters.add('post-refused:unrequested', page.posts.length - came.length);
       await this.#posts(came);
       if (page.more && came.length > 0) continue;
-      // What the peer does not have any more was deleted there since it told us the ids.
-      for (const id of wanted) missing.delete(id);
+      // What the peer does not have any more was deleted there since it told us the ids; of a few that is so.
+      const invented = wanted.filter((id) => missing.delete(id)).length;
+      this.#deps.ctx.counters.add('post-refused:not-there', invented);
+      this.#refused(invented);
     }
   }
 

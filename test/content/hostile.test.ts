@@ -1,6 +1,7 @@
 import type { PostId } from '../../plugins/content/api.ts';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
+import { composeDelete } from '../../plugins/content/publish.ts';
 import { postNotification } from '../../plugins/content/api.ts';
 import type { SyncPost } from '../../plugins/content/post.ts';
 import { blake3Hex, canonicalJson } from '../../kernel/index.ts';
@@ -217,6 +218,30 @@ test('a peer whose posts are nearly all forged is cut off', async (t) => {
   await set.world.clock.advance(60_000);
   t.true(since <= 3);
   t.is(set.reader.counters.read()['pull-failed:content/misled'], 1);
+});
+
+test('forged delete records and invented ids cost a peer nothing, however many it told', async (t) => {
+  const id = (n: number): string => n.toString(16).padStart(64, '0');
+  const remove = composeDelete(testIdentity('mallory'), id(1) as PostId, 1_000);
+  for (const kind of ['deletes', 'ids']) {
+    const { world, reader, author } = await scene(t);
+    let since = 0;
+    author.answer = (message, body: { wanted?: string[] }) => {
+      if (message.name !== 'PullSyncRequest') return undefined;
+      if (body.wanted !== undefined) return { log: LOG, posts: [], deletes: [], cursors: [], more: false };
+      since += 1;
+      const numbers = Array.from({ length: 400 }, (_, n) => 1_000 * since + n);
+      return {
+        ...{ log: LOG, posts: [], cursors: [{ author: author.id, since }], more: true },
+        deletes: kind === 'deletes' ? numbers.map((n) => ({ ...remove, author: author.id, post_id: id(n) })) : [],
+        ids: kind === 'ids' ? numbers.map((n) => ({ author: author.id, id: id(n) })) : [],
+      };
+    };
+    await world.connect(reader, author);
+    await world.clock.advance(60_000);
+    t.is(reader.counters.read()['pull-failed:content/misled'], 1, kind);
+    t.true(since <= 4, `${kind}: ${since} pages`);
+  }
 });
 
 test('ids of others that a peer tells are fetched only for asked authors, and what comes unasked is refused', async (t) => {
