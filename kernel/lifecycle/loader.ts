@@ -1,26 +1,36 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Clock } from '../sdk/clock.ts';
 import { messageOf } from '../sdk/errors.ts';
+import { BoundedMap } from '../sdk/kit/bounded-map.ts';
 import type { AnyPlugin } from '../sdk/plugin.ts';
 import { placeInCode } from './code-place.ts';
 import { lifecycleErrors } from './errors.ts';
 import { checkManifest } from './manifest.ts';
-import { atRevision, installRevisionHook } from './revision-hook.ts';
+import { atRevision, importsOf, installRevisionHook } from './revision-hook.ts';
 import { within } from './scope.ts';
 
 /** Evaluating a module takes milliseconds; one that awaits something at its top level may never end. */
 export const LOAD_LIMIT_MS = 10_000;
 /** A plugin folder larger than this is surely not one (a home directory, a checkout). */
 const FOLDER_MAX_FILES = 500;
-const CODE_FILE = /(?<!\.test|\.d)\.(ts|js|mts|mjs|json)$/;
+/** Paths of plugins in one process. */
+const PATHS_MAX = 1_024;
+const CODE_FILE = /(?<!\.test|\.d)\.(?:[cm]?[jt]s|json)$/;
+
+const commonJs = createRequire(import.meta.url).cache;
+/** The revision that each path had when it was last loaded. */
+const REVISIONS = new BoundedMap<string, string>(PATHS_MAX);
 
 export interface LoadedPlugin {
   readonly plugin: AnyPlugin;
   /** The `.ts`/`.js` file, or the folder with `plugin.ts`/`plugin.js`. */
   readonly path: string;
+  /** The same without symbolic links: where stacks and modules say that it is. */
+  readonly home: string;
   /** A hash of the code: equal revisions are the same module, which is not evaluated again. */
   readonly revision: string;
   /** It does not ship with the node. */
@@ -50,13 +60,23 @@ export async function loadPlugin(
   installRevisionHook();
   try {
     const entry = entryOf(path);
-    const revision = revisionOf(path);
+    const files = filesOf(path);
+    const revision = revisionOf(files);
     began?.(revision);
+    // CommonJS modules are kept by their file names alone, whatever revision asks for them.
+    for (const file of files) delete commonJs[file];
+    REVISIONS.set(resolve(path), revision);
     const loading = import(atRevision(pathToFileURL(entry), revision)) as Promise<{ default?: unknown }>;
     if (!(await within(loading, LOAD_LIMIT_MS, clock, signal))) {
       throw new Error(`it awaits something at its top level that takes longer than ${LOAD_LIMIT_MS} ms`);
     }
-    return { plugin: checkManifest((await loading).default, path), path: resolve(path), revision, foreign };
+    return {
+      plugin: checkManifest((await loading).default, path),
+      path: resolve(path),
+      home: realpathSync(path),
+      revision,
+      foreign,
+    };
   } catch (error) {
     if (error instanceof Error && 'code' in error && String(error.code).startsWith('lifecycle/')) throw error;
     const place = await placeInCode(error, existsSync(path) ? codeFiles(path) : []);
@@ -88,18 +108,33 @@ export function entryOf(path: string): string {
   return existsSync(compiled) ? compiled : resolve(path, 'plugin.ts');
 }
 
-function revisionOf(path: string): string {
-  const hash = createHash('sha256');
-  const files = codeFiles(path);
+/** The code files of a plugin, and what its last revision imported by relative paths, which may lie beside it. */
+function filesOf(path: string): string[] {
+  const imported = [...importsOf(REVISIONS.get(resolve(path)) ?? '')].filter((file) => existsSync(file));
+  const files = [...new Set([...codeFiles(path), ...imported])];
   if (files.length > FOLDER_MAX_FILES) throw new Error(`more than ${FOLDER_MAX_FILES} code files`);
+  return files;
+}
+
+function revisionOf(files: readonly string[]): string {
+  const hash = createHash('sha256');
   for (const file of files) hash.update(file).update('\0').update(readFileSync(file)).update('\0');
   return hash.digest('hex').slice(0, 16);
 }
 
-function codeFiles(path: string): string[] {
-  if (statSync(path).isFile()) return [resolve(path)];
-  return readdirSync(path, { recursive: true, encoding: 'utf8' })
-    .filter((name) => CODE_FILE.test(name) && !name.includes('node_modules'))
+/** Without symbolic links, each folder once; what npm installed is not the plugin's own code. */
+function codeFiles(path: string, seen = new Set<string>()): string[] {
+  if (statSync(path).isFile()) return [realpathSync(path)];
+  const home = realpathSync(path);
+  if (seen.has(home) || seen.size > FOLDER_MAX_FILES) return [];
+  seen.add(home);
+  return readdirSync(path)
+    .filter((name) => name !== 'node_modules' && !name.startsWith('.'))
     .sort()
-    .map((name) => resolve(path, name));
+    .flatMap((name) => {
+      const entry = join(path, name);
+      const stats = statSync(entry, { throwIfNoEntry: false });
+      if (stats?.isDirectory()) return codeFiles(entry, seen);
+      return stats?.isFile() && CODE_FILE.test(name) ? [realpathSync(entry)] : [];
+    });
 }

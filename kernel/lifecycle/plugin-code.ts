@@ -1,3 +1,4 @@
+import { existsSync, realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Clock } from '../sdk/clock.ts';
 import { lifecycleErrors } from './errors.ts';
@@ -35,7 +36,7 @@ export class PluginCode {
    */
   async load(path: string, { unasked = false }: { readonly unasked?: boolean } = {}): Promise<LoadedPlugin> {
     const foreign = this.isForeign(path);
-    const marked = resolve(path);
+    const marked = existsSync(path) ? realpathSync(path) : resolve(path);
     const began = (revision: string): void => {
       const left = unasked ? this.marks.leftOut(marked, revision) : undefined;
       const reason = unasked ? (this.marks.allLeftOut ?? left?.reason) : undefined;

@@ -1,4 +1,6 @@
 import { registerHooks } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { BoundedMap } from '../sdk/kit/bounded-map.ts';
 
 const REVISION = 'rev';
 // This file runs compiled (.js) or with its types stripped (.ts); plugins get the kernel of the same kind.
@@ -12,7 +14,16 @@ const PLUGINS_ROOT = new URL('../../plugins/', import.meta.url);
 const SHIPPED = new RegExp(
   `^${new URL('../../', import.meta.url).href.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?:kernel|plugins)/`,
 );
+/** Revisions whose imports are remembered. */
+const REVISIONS_MAX = 1_024;
+/** By revision, the files that modules of third-party plugins import by relative paths. */
+const imported = new BoundedMap<string, Set<string>>(REVISIONS_MAX);
 let installed = false;
+
+/** What this revision of a third-party plugin imports by relative paths, in its folder and beside it. */
+export function importsOf(revision: string): ReadonlySet<string> {
+  return imported.get(revision) ?? new Set();
+}
 
 /** The URL under which a module is evaluated afresh for a revision of its plugin. */
 export function atRevision(url: URL, revision: string): string {
@@ -25,7 +36,8 @@ export function atRevision(url: URL, revision: string): string {
  * Makes plugin code reloadable and gives third-party plugins their imports, once per process:
  *
  * - a relative import inside a plugin carries on the revision of the importing module, so the whole
- *   folder is fresh after a swap and not just its `plugin.ts` (another plugin's `api.ts` is shared);
+ *   folder is fresh after a swap and not just its `plugin.ts`, with what a third-party plugin takes from beside
+ *   its folder (what ships with the node is shared);
  * - `itsgoin` is this very kernel, `itsgoin/testing` its test kit and `itsgoin/plugins/<name>` that
  *   plugin's `api.ts`, wherever the importing file lies, so that both sides hold the same objects.
  */
@@ -49,7 +61,15 @@ export function installRevisionHook(): void {
       if (revision === null) return resolved;
       const root = new URL(parent.searchParams.get('root') ?? '.', parent);
       const target = new URL(resolved.url);
-      if (!target.href.startsWith(root.href)) return resolved;
+      const isInside = target.href.startsWith(root.href);
+      if (SHIPPED.test(parent.href)) {
+        if (!isInside) return resolved;
+      } else {
+        // What ships with the node is shared, and so are packages; of all else a plugin has a copy as fresh as itself.
+        if (SHIPPED.test(target.href) || target.href.includes('/node_modules/')) return resolved;
+        const known = imported.get(revision) ?? new Set();
+        imported.set(revision, known.add(fileURLToPath(target)));
+      }
       target.searchParams.set(REVISION, revision);
       target.searchParams.set('root', root.href);
       return { ...resolved, url: target.href };

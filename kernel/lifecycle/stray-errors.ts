@@ -96,7 +96,7 @@ function strangerIn(error: unknown): string | undefined {
 }
 
 function holds({ loaded, path }: PluginRecord, file: string): boolean {
-  const own = loaded?.path ?? resolve(path);
+  const own = loaded?.home ?? resolve(path);
   return file === own || file.startsWith(own + sep);
 }
 

@@ -106,7 +106,7 @@ export class PluginSwapper {
       const others = (name: string): unknown => deps.config.plugin(name).config;
       const config = resolvePluginConfig(plugin.config, rawConfig, plugin.name, others);
       if (loaded.foreign)
-        this.#code.marks.starting({ name: plugin.name, path: loaded.path, revision: loaded.revision });
+        this.#code.marks.starting({ name: plugin.name, path: loaded.home, revision: loaded.revision });
       // What stands in for a plugin of the node has that one's tables.
       const confined = loaded.foreign && record.origin !== 'builtin';
       if (confined) deps.store.confine(plugin.name);
@@ -238,17 +238,17 @@ export class PluginSwapper {
     await this.load(record, record.ownPath);
   }
 
-  #leaveOut({ name }: PluginRecord, { foreign, path, revision }: LoadedPlugin, reason: string): void {
-    if (foreign) this.#code.marks.leaveOut({ name, path, revision }, reason);
+  #leaveOut({ name }: PluginRecord, { foreign, home, revision }: LoadedPlugin, reason: string): void {
+    if (foreign) this.#code.marks.leaveOut({ name, path: home, revision }, reason);
   }
 
   /** What a run that ends without stopping was running, as of now; `other` is what does not run, or no longer does. */
   #mark({ name, loaded, generation }: PluginRecord, other?: LoadedPlugin): void {
     const { marks } = this.#code;
-    if (other?.foreign && other.path !== loaded?.path) marks.ended(other.path);
+    if (other?.foreign && other.home !== loaded?.home) marks.ended(other.home);
     if (!loaded?.foreign) return;
-    if (generation === undefined) marks.ended(loaded.path);
-    else marks.live({ name, path: loaded.path, revision: loaded.revision });
+    if (generation === undefined) marks.ended(loaded.home);
+    else marks.live({ name, path: loaded.home, revision: loaded.revision });
   }
 
   #endProbation(name: string): void {

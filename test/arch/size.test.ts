@@ -11,7 +11,7 @@ const LINES_MAX: Record<string, number> = {
   config: 500,
   control: 1_800,
   identity: 1_000,
-  lifecycle: 3_100,
+  lifecycle: 3_150,
   observe: 300,
   sdk: 820,
   'sdk/kit': 350,
