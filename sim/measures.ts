@@ -74,6 +74,17 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
     about: 'fewest mesh connections that a machine of the group `honest` that is on has with the others of it',
     read: ({ world }) => fewestAmong(world.select('honest').filter(({ node }) => node)),
   },
+  'liar-slots': {
+    about: 'most mesh connections that a machine of the group `honest` that is on has with those of `liars`',
+    read: ({ world }) => {
+      const liars = new Set<string>(world.select('liars').map(({ nodeId }) => nodeId));
+      const counts = world.select('honest').map(({ node }) => {
+        const mesh = node?.network.connections().filter(({ kind }) => kind === 'mesh') ?? [];
+        return mesh.filter(({ peer }) => liars.has(peer.nodeId)).length;
+      });
+      return Math.max(0, ...counts);
+    },
+  },
   'liar-quota': {
     about:
       'share of their quota of ids that liars have left with the honest machines they are connected to, on average',

@@ -108,6 +108,8 @@ export const Scenario = Type.Object(
     seed: Seed,
     /** Machines 0 to anchors - 1 are declared anchors; the others start with `bootstrap` of them. */
     anchors: Type.Optional(Count),
+    /** The group whose machines are behind one address. */
+    oneHost: Type.Optional(Type.String({ minLength: 1 })),
     bootstrap: Type.Optional(Count),
     /** The way between any two machines at the start. */
     link: Type.Optional(Type.Object(Link, strict)),

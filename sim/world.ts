@@ -16,6 +16,10 @@ import type { WireLog } from './wire-log.ts';
 /** Stopping lets running calls end; a node that takes longer has a fault. */
 const STOP_LIMIT_MS = 120_000;
 
+/** Where the machines of a scenario's `oneHost` are, each at a port of its own. */
+const SHARED_HOST = '151.0.0.1';
+const SHARED_PORTS = 20_000;
+
 /** All machines of a simulation, the network between them, and the one clock. */
 export class World {
   readonly clock = new VirtualClock({ timersPerTurn: 64 });
@@ -60,6 +64,7 @@ export class World {
         plugins,
         transport: (host) => this.network.transport(host),
         config: settingsOf(scenario, number, anchors),
+        ...(sharesHost(scenario, number) && { host: SHARED_HOST, port: SHARED_PORTS + number }),
       });
       if (number < (scenario.anchors ?? 0)) anchors.push(machine.connectString);
       machines.push(machine);
@@ -184,6 +189,12 @@ export class World {
     await this.stop(this.machines);
     removeDirectory(this.#root);
   }
+}
+
+/** Whether the machine is one of those behind one address. */
+function sharesHost({ oneHost, groups = {} }: Scenario, number: number): boolean {
+  const group = oneHost === undefined ? [] : (groups[oneHost] ?? []);
+  return [group].flat().some(({ first, last }) => number >= first && number <= last);
 }
 
 /** An anchor declares itself and knows those before it; everybody else starts with `bootstrap` of them. */

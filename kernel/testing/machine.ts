@@ -31,6 +31,8 @@ export interface MachineOptions {
   readonly config: PluginSettings;
   /** An IP address; by default a public one in a /16 of its own. */
   readonly host?: string;
+  /** Of its node; machines at one address need different ones. */
+  readonly port?: number;
   /** Texts that stand for the user's files in the data directory, by name: `anchors.json`. */
   readonly files?: Readonly<Record<string, string>>;
   /** Whether it goes on with plugins that do not start. */
@@ -52,6 +54,7 @@ export class Machine {
   /** On the monotonic clock. */
   startedAtMs = 0;
   readonly #options: MachineOptions;
+  readonly #port: number;
   #starts = 0;
 
   constructor(options: MachineOptions) {
@@ -60,6 +63,7 @@ export class Machine {
     this.number = number;
     this.name = name ?? `node ${number}`;
     this.host = host;
+    this.#port = options.port ?? PORT;
     this.random = seededRandom(`${seed}/user/${number}`);
     this.dataDir = options.dataDir ?? join(root, String(number));
     if (options.dataDir === undefined) install(this.dataDir, testIdentity(name ?? String(number), seed), config);
@@ -71,7 +75,7 @@ export class Machine {
   }
 
   get address(): string {
-    return `${this.host}:${PORT}`;
+    return `${this.host}:${this.#port}`;
   }
 
   get connectString(): string {
@@ -86,7 +90,7 @@ export class Machine {
       clock,
       random: seededRandom(`${seed}/node/${this.number}/${this.#starts++}`),
       transport: transport(this.host),
-      port: PORT,
+      port: this.#port,
       plugins,
       attended: false,
       durable: false,
