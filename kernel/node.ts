@@ -8,6 +8,7 @@ import { type ControlServer, startControl } from './control/server.ts';
 import { makeCredentials } from './identity/certificate.ts';
 import { blake3Hasher, createSealer, loadIdentity } from './identity/index.ts';
 import { listenOptions } from './listen-options.ts';
+import { THIRD_PARTY_CALLS } from './lifecycle/attribution.ts';
 import { Resources } from './lifecycle/container.ts';
 import { lifecycleErrors } from './lifecycle/errors.ts';
 import { Host } from './lifecycle/host.ts';
@@ -71,8 +72,11 @@ export interface NodeOptions {
   readonly attended?: boolean;
   /** For who owns the process: called before any code of a third-party plugin may run. */
   readonly guard?: (node: Pick<Node, 'strayError' | 'refuseEnd' | 'stop'>) => void;
-  /** For who owns the process: called once, before the first code of a third-party plugin is evaluated. */
-  readonly watch?: (hungFile: string) => void;
+  /**
+   * For who owns the process: called once, before the first code of a third-party plugin is evaluated. `calls` counts
+   * the calls of such code that the main thread is in, `hungFile` is read at the next start.
+   */
+  readonly watch?: (hungFile: string, calls: Int32Array) => void;
   /** Without third-party plugins (`--safe`): they are listed as left out. Default false. */
   readonly safe?: boolean;
 }
@@ -213,7 +217,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       router: dispatcher.router,
       isKernelCommand,
       config,
-      beforeForeign: () => options.watch?.(paths.hung),
+      beforeForeign: () => options.watch?.(paths.hung, THIRD_PARTY_CALLS),
     };
     const host = new Host(hostDeps, marks);
     undo.defer('endpoint', () => network.shutdown());

@@ -6,12 +6,15 @@ import { workerData } from 'node:worker_threads';
 export interface WatchdogSettings {
   /** Counts up as long as the event loop turns. */
   readonly beats: Int32Array;
+  /** How many calls of third-party code the main thread is in. */
+  readonly calls: Int32Array;
   readonly hungFile: string;
   /** The folder that the node is installed in. */
   readonly installed: string;
   readonly shippedPlugins: string;
   readonly heldMs: number;
   readonly stoppableMs: number;
+  readonly patienceMs: number;
   /** Name of the registered symbol under which the main thread has what runs the program again. */
   readonly again: string;
 }
@@ -22,7 +25,8 @@ interface Frame {
 }
 
 const CHECK_MS = 250;
-const { beats, hungFile, installed, shippedPlugins, heldMs, stoppableMs, again } = workerData as WatchdogSettings;
+const { beats, calls, hungFile, installed, shippedPlugins, heldMs, stoppableMs, patienceMs, again } =
+  workerData as WatchdogSettings;
 let last = -1;
 let sinceMs = performance.now();
 let looking = false;
@@ -45,8 +49,9 @@ setInterval(() => {
 async function look(): Promise<void> {
   const session = new Session();
   session.connectToMainThread();
-  // Code of the system (a child process that is waited for) cannot be stopped, and nobody be blamed for it.
-  const unstoppable = setTimeout(() => process.kill(process.pid, 'SIGKILL'), stoppableMs);
+  // A system call (a child process that is waited for, a check of the database) cannot be stopped.
+  const limitMs = Atomics.load(calls, 0) > 0 ? stoppableMs : patienceMs;
+  const unstoppable = setTimeout(() => process.kill(process.pid, 'SIGKILL'), limitMs);
   try {
     const urls = new Map<string, string>();
     session.on('Debugger.scriptParsed', ({ params }) => urls.set(params.scriptId, params.url));

@@ -8,8 +8,10 @@ const INSTALLED = here(EXTENSION === 'js' ? '../../..' : '../..');
 const BEAT_MS = 250;
 /** The event loop is held for this long before the watchdog looks who holds it. */
 const HELD_MS = 2_500;
-/** What the inspector may take to stop running code; code of the system that does not end is never stopped. */
-const STOPPABLE_MS = 7_000;
+/** What the inspector may take to stop running code that a third-party plugin called; a system call is never stopped. */
+const STOPPABLE_MS = 4_000;
+/** The same when nobody knows who called: the database checks a large file for so long, but no longer. */
+const PATIENCE_MS = 120_000;
 
 /** What the watchdog calls on the main thread to run the program anew; it must not return. */
 export const AGAIN = Symbol.for('itsgoin.again');
@@ -19,11 +21,11 @@ export const AGAIN = Symbol.for('itsgoin.again');
  * and the process begins again, under the same process id and on the same terminal, without that plugin. What ships
  * with the node is waited for: migrating a large store may take its time.
  */
-export function startWatchdog(hungFile: string): void {
+export function startWatchdog(hungFile: string, calls: Int32Array): void {
   const beats = new Int32Array(new SharedArrayBuffer(4));
   const workerData: WatchdogSettings = {
-    ...{ beats, hungFile, installed: INSTALLED, shippedPlugins: here('../../plugins') },
-    ...{ heldMs: HELD_MS, stoppableMs: STOPPABLE_MS, again: String(AGAIN.description) },
+    ...{ beats, calls, hungFile, installed: INSTALLED, shippedPlugins: here('../../plugins') },
+    ...{ heldMs: HELD_MS, stoppableMs: STOPPABLE_MS, patienceMs: PATIENCE_MS, again: String(AGAIN.description) },
   };
   const options = { workerData, execArgv: [], resourceLimits: { maxOldGenerationSizeMb: 32 } };
   const worker = new Worker(new URL(`./watchdog-worker.${EXTENSION}`, import.meta.url), options);

@@ -8,8 +8,16 @@ import type { AnyParts } from '../sdk/plugin.ts';
  */
 const running = new AsyncLocalStorage<string>();
 
+/** How many calls of third-party code the main thread is in, for a thread that cannot look at its stack. */
+export const THIRD_PARTY_CALLS = new Int32Array(new SharedArrayBuffer(4));
+
 export function runAs<R>(plugin: string, call: () => R): R {
-  return running.run(plugin, call);
+  Atomics.add(THIRD_PARTY_CALLS, 0, 1);
+  try {
+    return running.run(plugin, call);
+  } finally {
+    Atomics.sub(THIRD_PARTY_CALLS, 0, 1);
+  }
 }
 
 /** The third-party plugin whose code led here. */
@@ -20,7 +28,7 @@ export function runningAs(): string | undefined {
 /** The same function, followed. */
 export function followed<F extends (...args: never[]) => unknown>(plugin: string, call: F): F {
   return function (this: unknown, ...args: never[]) {
-    return running.run(plugin, () => call.apply(this, args));
+    return runAs(plugin, () => call.apply(this, args));
   } as F;
 }
 
