@@ -1,10 +1,11 @@
 import stringWidth from 'string-width';
-import { plain } from './plain-text.ts';
+import { oneLine } from '../kernel/sdk/kit/safe-text.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
 const COLUMN_GAP = '  ';
-const COLUMN_MIN = 6;
+/** A time of day, and enough of a word to know it. */
+const COLUMN_MIN = 8;
 const ID_WIDTH = 64;
 const SHORT_ID_WIDTH = 11;
 const LIST_MAX = 3;
@@ -38,7 +39,7 @@ export function formatEvent(event: unknown): string {
   const details = Object.entries(facts).map(
     ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
   );
-  return plain([time, ...name, ...details].filter((part) => part !== '').join(' '));
+  return oneLine([time, ...name, ...details].filter((part) => part !== '').join(' '));
 }
 
 function formatRecord(entries: [string, unknown][], indent: string): string {
@@ -63,22 +64,29 @@ function formatList(items: readonly unknown[], columns: number): string {
   const keys = [...new Set(items.flatMap((row) => Object.keys(row)))].filter((key) =>
     items.some((row) => row[key] !== null && row[key] !== undefined && row[key] !== ''),
   );
-  const cells = items.map((row) => keys.map((key) => formatCell(key, row[key])));
-  const table = [keys.map(title), ...cells];
-  const widest = (rows: string[][], index: number) => Math.max(...rows.map((row) => stringWidth(row[index] ?? '')));
+  const table = [keys.map(title), ...items.map((row) => keys.map((key) => formatCell(key, row[key])))];
   const widths = shrink(
-    keys.map((_key, index) => widest(cells, index)),
-    keys.map((_key, index) => widest(table, index)),
+    keys.map((_key, index) => widthsOf(table, index)),
     columns,
   );
-  return table
-    .map((row) =>
-      row
-        .map((cell, index) => pad(cell, widths[index] ?? 0))
-        .join(COLUMN_GAP)
-        .trimEnd(),
-    )
-    .join('\n');
+  const lines = table.map((row) =>
+    widths
+      .map((width, index) => pad(row[index] ?? '', width))
+      .join(COLUMN_GAP)
+      .trimEnd(),
+  );
+  const left = keys.slice(widths.length).map(title);
+  return [...lines, ...(left.length === 0 ? [] : [`(no room for: ${left.join(', ')}; --json shows all)`])].join('\n');
+}
+
+interface Widths {
+  readonly heading: number;
+  readonly content: number;
+}
+
+function widthsOf([headings = [], ...rows]: string[][], index: number): Widths {
+  const widthOf = (row: string[]) => stringWidth(row[index] ?? '');
+  return { heading: widthOf(headings), content: Math.max(...rows.map(widthOf)) };
 }
 
 /** Long lists are counted: a table has no room for them. */
@@ -86,18 +94,28 @@ function formatCell(key: string, value: unknown): string {
   return Array.isArray(value) && value.length > LIST_MAX ? String(value.length) : formatValue(key, value);
 }
 
-/** Makes the columns fit: headings give way first, then ids, whose beginning tells them apart, then the widest. */
-function shrink(content: readonly number[], withHeadings: readonly number[], columns: number): number[] {
+/**
+ * The widths of as many columns as fit: headings give way first, then ids, whose beginning tells them apart and
+ * can be given back, then the widest; what has no room after that is left out from the right.
+ */
+function shrink(wanted: readonly Widths[], columns: number): number[] {
   const total = (widths: readonly number[]) =>
     widths.reduce((sum, width) => sum + width, 0) + COLUMN_GAP.length * (widths.length - 1);
-  if (total(withHeadings) <= columns) return [...withHeadings];
-  const widths = content.map((width, index) =>
-    width === ID_WIDTH ? SHORT_ID_WIDTH : Math.max(width, Math.min(withHeadings[index] ?? 0, COLUMN_MIN)),
+  const natural = wanted.map(({ heading, content }) => Math.max(heading, content));
+  if (total(natural) <= columns) return natural;
+  const least = wanted.map(({ heading, content }) =>
+    content === ID_WIDTH ? SHORT_ID_WIDTH : Math.min(Math.max(heading, content), COLUMN_MIN),
   );
+  while (least.length > 1 && total(least) > columns) least.pop();
+  const widths = least.map((min, index) => {
+    const { heading = 0, content = 0 } = wanted[index] ?? {};
+    return content === ID_WIDTH ? SHORT_ID_WIDTH : Math.max(content, Math.min(heading, COLUMN_MIN), min);
+  });
   while (total(widths) > columns) {
-    const widest = Math.max(...widths);
-    if (widest <= COLUMN_MIN) break;
-    widths[widths.indexOf(widest)] = widest - 1;
+    const spare = widths.map((width, index) => (width > (least[index] ?? 0) ? width : 0));
+    const widest = Math.max(...spare);
+    if (widest === 0) break;
+    widths[spare.indexOf(widest)] = widest - 1;
   }
   return widths;
 }
@@ -115,11 +133,11 @@ function formatValue(key: string, value: unknown): string {
   if (value === null || value === undefined) return '';
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (typeof value === 'number') return formatNumber(key, value);
-  if (typeof value === 'string') return plain(value);
+  if (typeof value === 'string') return oneLine(value);
   if (Array.isArray(value) && value.every((item) => typeof item !== 'object')) {
     return value.map((item) => formatValue('', item)).join(', ');
   }
-  return plain(JSON.stringify(value));
+  return oneLine(JSON.stringify(value));
 }
 
 function formatNumber(key: string, value: number): string {

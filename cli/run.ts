@@ -1,9 +1,9 @@
 import type { ControlClient, RunResult } from '../kernel/control/client.ts';
 import type { CommandDescription } from '../kernel/control/protocol.ts';
 import { codeOf, ItsgoinError } from '../kernel/sdk/errors.ts';
+import { oneLine, safeJson, safeText } from '../kernel/sdk/kit/safe-text.ts';
 import { cliErrors } from './errors.ts';
 import type { Flag } from './flags.ts';
-import { plain } from './plain-text.ts';
 import { type GlobalOptions, secretVariable } from './program.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -40,33 +40,41 @@ export async function runCommand(
   }
   if (signal.aborted) throw cliErrors.make('interrupted');
   if (command.name === 'shutdown') await waitForExit((given.result as { pid: number }).pid);
-  if (options.json === true) terminal.out(JSON.stringify(given.result));
-  else if (given.text !== undefined) terminal.out(plain(given.text, true));
+  if (options.json === true) terminal.out(safeJson(given.result));
+  else if (given.text !== undefined) terminal.out(safeText(given.text, Number.POSITIVE_INFINITY));
   // Measuring text costs 30 ms to load: what prints none, such as a starting node, does without.
-  else terminal.out((await import('./output.ts')).formatResult(given.result, terminal.columns));
+  else
+    terminal.out(
+      (await import('./output.ts')).formatResult(
+        given.result,
+        terminal.wide ? Number.POSITIVE_INFINITY : terminal.columns,
+      ),
+    );
 }
 
 /** The error as the person or the script reads it: one line and a hint, or one JSON object. */
 export function printError(terminal: Terminal, error: unknown, json: boolean): void {
   const known = error instanceof ItsgoinError ? error : undefined;
   const code = known?.code ?? 'cli/internal';
-  const message = plain(error instanceof Error ? error.message : String(error));
+  const message = oneLine(error instanceof Error ? error.message : String(error));
   if (json) {
     terminal.err(JSON.stringify({ code, message, ...(known?.hint === undefined ? {} : { hint: known.hint }) }));
     return;
   }
   terminal.err(`itsgoin: ${message}${message.endsWith('.') ? '' : '.'} [${code}]`);
-  if (known?.hint !== undefined) terminal.err(`  ${plain(known.hint)}`);
+  if (known?.hint !== undefined) terminal.err(`  ${oneLine(known.hint)}`);
 }
 
 async function call(session: Session, command: CommandDescription, params: object): Promise<RunResult> {
   const { terminal, signal, dataDir } = session;
   const onProgress = (step: string, fraction?: number) =>
-    terminal.status(fraction === undefined ? `${plain(step)} …` : `${plain(step)} … ${Math.round(fraction * 100)} %`);
+    terminal.status(
+      fraction === undefined ? `${oneLine(step)} …` : `${oneLine(step)} … ${Math.round(fraction * 100)} %`,
+    );
   const client = await clientFor(session, command);
-  if (client !== undefined) return client.run(command.name, params, { signal, onProgress });
+  if (client !== undefined) return client.run(command.name, params, { signal, onProgress, wide: terminal.wide });
   const { runLocal } = await import('../kernel/control/api.ts');
-  return runLocal(command.name, params, { signal, progress: onProgress }, dataDir);
+  return runLocal(command.name, params, { signal, progress: onProgress }, dataDir, terminal);
 }
 
 /** The client of the node that runs a command, or undefined when it is run here. @throws control/not-running */
@@ -93,7 +101,7 @@ async function watch(
   const { formatEvent } = await import('./output.ts');
   const print = (event: unknown, dropped: number) => {
     if (dropped > 0) terminal.err(`itsgoin: ${dropped} events were dropped here: this reader is too slow`);
-    terminal.out(asJson ? JSON.stringify(event) : formatEvent(event));
+    terminal.out(asJson ? safeJson(event) : formatEvent(event));
   };
   const stop = await client.subscribe(name, params, print, { signal });
   const ended = await Promise.race([client.closed, new Promise<undefined>((resolve) => onAbort(signal, resolve))]);

@@ -6,6 +6,8 @@ export interface Terminal {
   /** A person can be asked. */
   readonly interactive: boolean;
   readonly columns: number;
+  /** What is printed goes to a file or a program: nothing is cut to fit. */
+  readonly wide: boolean;
   out(text: string): void;
   err(text: string): void;
   /** One line typed by the person; not shown when `hidden`. Rejects when `signal` aborts. */
@@ -14,8 +16,6 @@ export interface Terminal {
   status(text: string): void;
 }
 
-/** Wider lines than this are hard to read, whatever the window. */
-const COLUMNS_MAX = 120;
 const COLUMNS_DEFAULT = 80;
 
 export function processTerminal(): Terminal {
@@ -25,7 +25,8 @@ export function processTerminal(): Terminal {
   let shown = false;
   return {
     interactive: stdin.isTTY === true && stderr.isTTY === true,
-    columns: Math.min(stdout.columns || COLUMNS_DEFAULT, COLUMNS_MAX),
+    columns: stdout.columns || COLUMNS_DEFAULT,
+    wide: stdout.isTTY !== true,
     out: (text) => void stdout.write(`${text}\n`),
     err: (text) => void stderr.write(`${text}\n`),
     async ask(question, { hidden = false, signal }) {

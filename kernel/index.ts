@@ -25,8 +25,10 @@ export { type ChunkSource, chunksOf, EMPTY_CHUNKS_MAX } from './sdk/kit/chunks.t
 export * from './sdk/kit/freeze.ts';
 export * from './sdk/kit/ids.ts';
 export * from './sdk/kit/rate-limiter.ts';
+export { oneLine, safeLine, safeText } from './sdk/kit/safe-text.ts';
 export * from './sdk/kit/shared-work.ts';
 export * from './sdk/kit/wait-list.ts';
+export * from './sdk/known-ids.ts';
 export * from './sdk/lifecycle-topics.ts';
 export * from './sdk/log.ts';
 export * from './sdk/message.ts';

@@ -31,6 +31,7 @@ import { NETWORK } from './sdk/network.ts';
 import { SEALER } from './sdk/sealer.ts';
 import { SIGNER } from './sdk/signer.ts';
 import { SOCKETS } from './sdk/sockets.ts';
+import { KNOWN_IDS } from './sdk/known-ids.ts';
 import { UI_POINTS } from './sdk/ui/index.ts';
 import { BlobFolder, dataFiles, lockDataDirectory, openStore, prepareDataDirectory } from './store/index.ts';
 import { quicTransport } from './transport/index.ts';
@@ -209,7 +210,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       clock,
       random,
       services: new Services(),
-      points: new Points(clock, lifecycleLog, UI_POINTS),
+      points: new Points(clock, lifecycleLog, [KNOWN_IDS, ...UI_POINTS]),
       resources,
       log: (area) => logs.area(area),
       counters: (owner) => counters.of(owner),

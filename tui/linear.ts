@@ -4,7 +4,7 @@ import { runOn } from './actions/command-line.ts';
 import { refreshDiagnostics } from './actions/diagnostics.ts';
 import { reachBadgeOf } from './components/badge.ts';
 import { ago, shortId, timeOfDay } from './format.ts';
-import { safeText } from './safe-text.ts';
+import { safeText } from '../kernel/sdk/kit/safe-text.ts';
 import type { UiSession } from './session.ts';
 import type { Person } from './store/people.ts';
 import type { Post } from './store/post.ts';
@@ -138,6 +138,7 @@ function lineTerminal(say: (line: string) => void): Terminal {
   return {
     interactive: false,
     columns: 100,
+    wide: false,
     out: print,
     err: print,
     ask: () => Promise.reject(new Error('Not asked here')),

@@ -15,7 +15,7 @@ import { Shell } from './store/shell.ts';
 import { RedrawPace } from './store/store.ts';
 import { valueAt } from './store/words.ts';
 import { shortId } from './format.ts';
-import { safeLine } from './safe-text.ts';
+import { safeLine } from '../kernel/sdk/kit/safe-text.ts';
 
 /** Figures in the header and relative times. */
 const STATUS_MS = 5_000;

@@ -1,7 +1,7 @@
 import { linkSignals } from '../clock/linked-signal.ts';
 import { commandErrors } from '../command/errors.ts';
 import { readParams } from '../command/params.ts';
-import type { AnyCommand, CommandCall } from '../sdk/command.ts';
+import type { AnyCommand, CommandCall, TextView } from '../sdk/command.ts';
 import { ItsgoinError, messageOf } from '../sdk/errors.ts';
 import { untilAborted } from '../sdk/kit/abort.ts';
 import type { RunResult } from './client.ts';
@@ -39,7 +39,7 @@ export interface ControlApi {
   /** @throws ItsgoinError always: anything else a handler threw is logged and becomes control/internal. */
   run(command: string, params: unknown, call: CommandCall): Promise<unknown>;
   /** The command's own rendering of a result, where it has one. */
-  render(command: string, result: unknown): string | undefined;
+  render(command: string, result: unknown, view: TextView): string | undefined;
   isStream(method: string): boolean;
   /** @throws command/bad-params */
   subscribe(stream: string, params: unknown, push: Push): () => void;
@@ -78,10 +78,10 @@ export function createControlApi(deps: ControlDeps): ControlApi {
       }
     },
 
-    render(command, result) {
+    render(command, result, view) {
       const spec = own(command)?.spec ?? deps.host.commands().get(command)?.spec;
       try {
-        return spec?.text?.(result);
+        return spec?.text?.(result, view);
       } catch (error) {
         deps.log.warn('render-failed', { command, error });
         return undefined;
@@ -133,11 +133,12 @@ export async function runLocal(
   params: unknown,
   call: CommandCall,
   dataDir: string,
+  view: TextView,
 ): Promise<RunResult> {
   const local = Object.hasOwn(LOCAL_COMMANDS, command) ? LOCAL_COMMANDS[command] : undefined;
   if (local === undefined) throw commandErrors.make('unknown-command', { command });
   const result = await local.run(readParams(command, local.spec.params, params), call, { dataDir });
-  return { result, text: local.spec.text?.(result) };
+  return { result, text: local.spec.text?.(result, view) };
 }
 
 export function describeCommand(name: string, spec: AnyCommand, plugin: string): CommandDescription {

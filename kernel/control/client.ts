@@ -5,6 +5,8 @@ export interface CallOptions {
   /** Aborting it aborts the command in the node as well. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (step: string, fraction: number | undefined) => void;
+  /** Of `run`: the text is for a file or a program, so that ids are whole. Default false. */
+  readonly wide?: boolean;
 }
 
 /** What a command gave, with its own rendering where it has one. */

@@ -9,12 +9,12 @@ export function localClient(api: ControlApi): ControlClient {
   const closing = new AbortController();
   const closed = Promise.withResolvers<ItsgoinError | undefined>();
 
-  const run: ControlClient['run'] = async (command, params = {}, { signal, onProgress } = {}) => {
+  const run: ControlClient['run'] = async (command, params = {}, { signal, onProgress, wide = false } = {}) => {
     const link = linkSignals([signal, closing.signal]);
     try {
       const progress = (step: string, fraction?: number) => onProgress?.(step, fraction);
       const result = await api.run(command, params, { signal: link.signal, progress });
-      return { result, text: api.render(command, result) };
+      return { result, text: api.render(command, result, { wide }) };
     } catch (error) {
       throw link.signal.aborted ? controlErrors.make('cancelled', {}, error) : error;
     } finally {

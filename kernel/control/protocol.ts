@@ -7,7 +7,7 @@ import { controlErrors } from './errors.ts';
  * | method | direction | params |
  * |---|---|---|
  * | `rpc.describe` | call | none; answers every command's description |
- * | `rpc.run` | call | `{command, params}`; answers `{result, text?}`, text being the command's own rendering |
+ * | `rpc.run` | call | `{command, params, wide?}`; answers `{result, text?}`, text being the command's own rendering, `wide` with whole ids |
  * | `rpc.ping` | call | none; answers at once, so that a node that is busy is told from one that is held up |
  * | `rpc.unsubscribe` | call | `{subscription}` |
  * | `$/cancel` | to the node | `{id}`: aborts that call |

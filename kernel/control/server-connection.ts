@@ -174,12 +174,12 @@ export class ServerConnection {
         return { stopped: stop !== undefined };
       }
       case 'rpc.run': {
-        const { command, params: inner } = (params ?? {}) as { command?: unknown; params?: unknown };
+        const { command, params: inner, wide } = (params ?? {}) as Record<'command' | 'params' | 'wide', unknown>;
         if (typeof command !== 'string') {
           throw commandErrors.make('bad-params', { command: method, detail: 'command is missing', usage: 'help' });
         }
         const result = await this.#api.run(command, inner, { signal, progress });
-        return { result: result ?? null, text: this.#api.render(command, result) };
+        return { result: result ?? null, text: this.#api.render(command, result, { wide: wide === true }) };
       }
       default:
         if (this.#api.isStream(method)) return this.#subscribe(method, params);

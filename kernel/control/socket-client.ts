@@ -125,7 +125,7 @@ class SocketClient implements ControlClient {
   }
 
   async run(command: string, params: object = {}, options: CallOptions = {}): Promise<RunResult> {
-    return (await this.#request('rpc.run', { command, params }, options)) as RunResult;
+    return (await this.#request('rpc.run', { command, params, wide: options.wide }, options)) as RunResult;
   }
 
   async describe(): Promise<CommandDescription[]> {

@@ -1,8 +1,11 @@
 import type { AnyCommand, CommandCall } from '../sdk/command.ts';
 import { ItsgoinError } from '../sdk/errors.ts';
+import { KNOWN_IDS } from '../sdk/known-ids.ts';
 import { commandErrors } from '../command/errors.ts';
 import { readParams } from '../command/params.ts';
+import { expandIds } from '../command/id-prefixes.ts';
 import type { PluginRecord } from './plugin-record.ts';
+import type { Points } from './points.ts';
 
 /** Commands of the plugins that are active now, by name. */
 export function commandTable(records: Iterable<PluginRecord>): Map<string, { spec: AnyCommand; plugin: string }> {
@@ -19,10 +22,11 @@ export function commandTable(records: Iterable<PluginRecord>): Map<string, { spe
  * Runs one command of a plugin; during a swap it waits, and runs in the new generation. What it throws without
  * a code is a failure of its plugin, whoever asked: a person, a script or a pane of the terminal UI.
  *
- * @throws command/unknown-command, command/bad-params, lifecycle/service-off
+ * @throws command/unknown-command, command/bad-params, command/unknown-id, command/ambiguous-id, lifecycle/service-off
  */
 export async function runCommand(
   records: readonly PluginRecord[],
+  points: Points,
   command: string,
   params: unknown,
   call: CommandCall,
@@ -30,7 +34,11 @@ export async function runCommand(
   const found = commandTable(records).get(command);
   const record = records.find(({ name }) => name === found?.plugin);
   if (found === undefined || record === undefined) throw commandErrors.make('unknown-command', { command });
-  const checked = readParams(command, found.spec.params, params);
+  const checked = expandIds(
+    found.spec.params,
+    readParams(command, found.spec.params, params),
+    points.contributions(KNOWN_IDS),
+  );
   return record.gate.runAbortable(
     command,
     async (signal) => {

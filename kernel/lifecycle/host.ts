@@ -298,7 +298,7 @@ export class Host implements PluginHost {
   }
 
   run(command: string, params: unknown, call: CommandCall): Promise<unknown> {
-    return runCommand(this.#registry.all(), command, params, call);
+    return runCommand(this.#registry.all(), this.#deps.points, command, params, call);
   }
 
   async #remember(

@@ -18,6 +18,12 @@ export interface CommandBase {
   readonly restart?: true;
 }
 
+/** Who reads the text of a result. */
+export interface TextView {
+  /** No terminal, but a file or a program: ids are to be whole. */
+  readonly wide: boolean;
+}
+
 /**
  * One user operation as data. A command is at once a method of the control API (`post.create`), a
  * CLI verb (`itsgoin post create --text ...`) and an action of the terminal UI.
@@ -31,7 +37,7 @@ export interface CommandSpec<
   readonly params: Params;
   readonly result: Result;
   /** How the CLI prints a result without `--json`: default is a generic table/record view. */
-  readonly text?: (result: Answer) => string;
+  readonly text?: (result: Answer, view: TextView) => string;
   /** Only for the compiler. */
   readonly __params?: Given;
   /** Only for the compiler. */
@@ -40,7 +46,7 @@ export interface CommandSpec<
 
 /** A command as a table holds it: results have been checked against `result` when `text` gets them. */
 export interface AnyCommand extends CommandBase {
-  text?(result: unknown): string;
+  text?(result: unknown, view: TextView): string;
 }
 
 export interface CommandCall {

@@ -1,5 +1,5 @@
-import { defineCommand, Type } from '../../kernel/index.ts';
-import type { Static } from '../../kernel/index.ts';
+import { defineCommand, idParam, oneLine, Type } from '../../kernel/index.ts';
+import type { Static, TextView } from '../../kernel/index.ts';
 import { PAGE_MAX } from './views.ts';
 
 const PostView = Type.Object({
@@ -15,7 +15,7 @@ const paging = {
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: PAGE_MAX, description: 'Posts of the page' })),
   cursor: Type.Optional(Type.String({ maxLength: 100, description: '`next` of the page before' })),
 };
-const Id = Type.String({ maxLength: 200, description: 'Post id, 64 hex characters' });
+const Id = idParam(['post'], 'Post id');
 
 export const contentCommands = {
   'post.create': defineCommand({
@@ -48,7 +48,7 @@ export const contentCommands = {
   'post.list': defineCommand({
     about: 'List the posts of one author, newest first',
     params: Type.Object({
-      author: Type.Optional(Type.String({ maxLength: 200, description: 'Node id; your own when absent' })),
+      author: Type.Optional(idParam(['node'], 'Node id; your own when absent')),
       ...paging,
     }),
     result: Page,
@@ -63,7 +63,7 @@ export const contentCommands = {
   'sync.now': defineCommand({
     about: 'Look for missed posts at the connected people you follow',
     params: Type.Object({
-      peer: Type.Optional(Type.String({ maxLength: 200, description: 'Only at this node id' })),
+      peer: Type.Optional(idParam(['node'], 'Only at this node id')),
     }),
     result: Type.Object({ peers: Type.Integer(), posts: Type.Integer() }),
     text: ({ peers, posts }) =>
@@ -71,16 +71,16 @@ export const contentCommands = {
   }),
 };
 
-function printPage({ posts, next }: Static<typeof Page>): string {
+/** Enough of an id to be given back; among a million posts one in a thousand pages has two that begin alike. */
+const SHORT_ID = 10;
+
+function printPage({ posts, next }: Static<typeof Page>, { wide }: TextView): string {
   if (posts.length === 0) return 'no posts';
   const lines = posts.map((post) => {
     const time = new Date(post.timestamp_ms).toISOString().slice(0, 16).replace('T', ' ');
-    return `${time}  ${oneLine(post.author_name ?? '') || post.author.slice(0, 12)}  ${oneLine(post.text)}`;
+    const id = wide ? post.id : post.id.slice(0, SHORT_ID);
+    const author = oneLine(post.author_name ?? '') || (wide ? post.author : post.author.slice(0, SHORT_ID));
+    return `${id}  ${time}  ${author}  ${oneLine(post.text)}`;
   });
   return [...lines, ...(next === null ? [] : [`more: --cursor ${next}`])].join('\n');
-}
-
-/** Others wrote it: control characters could drive the reader's terminal. */
-function oneLine(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').trim();
 }

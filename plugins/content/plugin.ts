@@ -1,6 +1,6 @@
 import { readPostId } from './post-id.ts';
 import type { PostId } from './post-id.ts';
-import { bind, contribute, definePlugin, readNodeId, serviceArrived, Type } from '../../kernel/index.ts';
+import { bind, contribute, definePlugin, KNOWN_IDS, readNodeId, serviceArrived, Type } from '../../kernel/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
 import { extensionFeature, HANDSHAKE, peerFeaturesChanged, peerReady, PEERS, SECTION_MAX_BYTES } from '../peers/api.ts';
 import type { HandshakeExtension } from '../peers/api.ts';
@@ -201,6 +201,16 @@ export default definePlugin({
         ...contentUi,
         contribute(HANDSHAKE, deletesExtension, { name: DELETES_PART }),
         contribute(HOLDINGS, holdings),
+        contribute(
+          KNOWN_IDS,
+          { kind: 'post', startingWith: (...ask) => store.startingWith(...ask) },
+          { name: 'content/posts' },
+        ),
+        contribute(
+          KNOWN_IDS,
+          { kind: 'node', startingWith: (...ask) => store.authorsStartingWith(...ask) },
+          { name: 'content/authors' },
+        ),
       ],
       handlers: {
         pullSync: (request) => server.pull(request),

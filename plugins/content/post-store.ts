@@ -1,5 +1,5 @@
 import { postIdFromBytes } from './post-id.ts';
-import { hexToBytes, bytesToHex, nodeIdFromBytes } from '../../kernel/index.ts';
+import { bytesToHex, hexToBytes, idsWith, nodeIdFromBytes } from '../../kernel/index.ts';
 import type { PostId } from './post-id.ts';
 import type { Database, NodeId } from '../../kernel/index.ts';
 import type { DeleteRecord } from './delete-record.ts';
@@ -47,6 +47,26 @@ export class PostStore {
   has(id: PostId): boolean {
     const key = hexToBytes(id);
     return this.#db.prepare(`SELECT 1 FROM posts WHERE ${HAS_ID}`).get(key, key) !== undefined;
+  }
+
+  /** Posts, of whomever, whose ids begin with `prefix`. */
+  startingWith(prefix: string, max: number): PostId[] {
+    const { from, to } = idsWith(prefix);
+    return this.#db
+      .prepare<{ id: Uint8Array }>(
+        'SELECT id FROM posts WHERE substr(id, 1, 8) BETWEEN substr(?, 1, 8) AND substr(?, 1, 8) AND id BETWEEN ? AND ? LIMIT ?',
+      )
+      .all(...[from, to, from, to].map(hexToBytes), max)
+      .map((row) => postIdFromBytes(row.id));
+  }
+
+  /** Authors of posts that are or were stored, whose ids begin with `prefix`. */
+  authorsStartingWith(prefix: string, max: number): NodeId[] {
+    const { from, to } = idsWith(prefix);
+    return this.#db
+      .prepare<{ node_id: Uint8Array }>('SELECT node_id FROM authors WHERE node_id BETWEEN ? AND ? LIMIT ?')
+      .all(hexToBytes(from), hexToBytes(to), max)
+      .map((row) => nodeIdFromBytes(row.node_id));
   }
 
   get(id: PostId): SyncPost | undefined {

@@ -1,4 +1,4 @@
-import { defineCommand, readNodeId, Type } from '../../kernel/index.ts';
+import { defineCommand, idParam, readNodeId, Type } from '../../kernel/index.ts';
 import type { CommandHandlers, NodeId } from '../../kernel/index.ts';
 import type { MeshContext } from './context.ts';
 import type { GrowthLoop } from './growth/growth-loop.ts';
@@ -11,7 +11,7 @@ import type { Slots } from './slots/slots.ts';
 import { summarize } from './rebalance/summary.ts';
 
 const CANDIDATES_SHOWN = 10;
-const NodeIdParam = Type.String({ description: 'Node id, 64 hex characters' });
+const NodeIdParam = idParam(['node'], 'Node id');
 const Ids = Type.Array(Type.String());
 
 export const meshCommands = {

@@ -1,4 +1,4 @@
-import { defineCommand, readNodeId, Type } from '../../kernel/index.ts';
+import { defineCommand, idParam, readNodeId, Type } from '../../kernel/index.ts';
 import type { CommandHandlers, NodeId } from '../../kernel/index.ts';
 import { PEER_FACTS, ReachBadge } from './api.ts';
 import { SearchRecord } from './answers.ts';
@@ -11,10 +11,11 @@ import type { PeerStore } from './peer-store.ts';
 import type { ReconnectQueue } from './reconnect-queue.ts';
 import type { PeerSession, PeerSessions } from './sessions.ts';
 
-const NodeIdParam = Type.String({ description: 'Node id, 64 hex characters' });
+const NodeIdParam = idParam(['node'], 'Node id');
 
 const PeerView = Type.Object({
   node_id: Type.String(),
+  display_name: Type.Optional(Type.String()),
   device_id: Type.String(),
   kind: Type.String(),
   /** `preferred`, `non-preferred` or `none`. */
@@ -26,7 +27,6 @@ const PeerView = Type.Object({
   last_activity_ms: Type.Integer(),
   direction: Type.String(),
   features: Type.Array(Type.String()),
-  display_name: Type.Optional(Type.String()),
 });
 
 const ConnectionView = Type.Object({
@@ -50,7 +50,7 @@ export const peersCommands = {
   'peer.connect': defineCommand({
     about: 'Connect to another node and remember it',
     restart: true,
-    params: Type.Object({ target: Type.String({ description: '<node id>@<host>:<port>[,<host>:<port>]' }) }),
+    params: Type.Object({ target: idParam(['node'], '<node id>@<host>:<port>[,<host>:<port>]') }),
     result: PeerView,
     positional: ['target'],
     text: (peer) => `Connected to ${peer.display_name ?? peer.node_id} at ${peer.remote_addr}`,
@@ -120,6 +120,7 @@ export function peersCommandHandlers(
     const { slot = 'none', reach = 'none', display_name } = factsOf(session.nodeId);
     return {
       node_id: session.nodeId,
+      ...(display_name === undefined ? {} : { display_name }),
       device_id: session.deviceId,
       kind: connection.kind,
       // Of several connections of a node one holds its slot.
@@ -130,7 +131,6 @@ export function peersCommandHandlers(
       last_activity_ms: connection.lastActivityMs,
       direction: session.direction,
       features: [...session.features],
-      ...(display_name === undefined ? {} : { display_name }),
     };
   };
 

@@ -16,13 +16,14 @@ const HOST_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([
 const IPV6 = /^[0-9a-f:.]{2,45}(%[a-z0-9]{1,15})?$/i;
 
 /**
- * Reads `<nodeid hex>@<host:port>[,<host:port>]`. The id may be in capitals; spaces around it are ignored.
+ * Reads `<nodeid hex>@<host:port>[,<host:port>]`. The id may be in capitals. White space is
+ * ignored wherever it is: a string copied from a narrow terminal has line breaks in it.
  *
  * @throws mesh/bad-connect-string with the reason in words.
  */
 export function parseConnectString(text: string): ConnectTarget {
   const refuse = (reason: string) => peersErrors.make('bad-connect-string', { reason });
-  const trimmed = text.trim();
+  const trimmed = text.replace(/\s+/gu, '');
   if (trimmed === '') throw refuse('it is empty');
   if (trimmed.length > CONNECT_STRING_MAX_CHARS)
     throw refuse(`it is longer than ${CONNECT_STRING_MAX_CHARS} characters`);

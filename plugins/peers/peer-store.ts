@@ -1,3 +1,4 @@
+import { idsWith } from '../../kernel/index.ts';
 import type { Database, NodeId } from '../../kernel/index.ts';
 import { isHostPort } from './connect-string.ts';
 
@@ -61,6 +62,14 @@ export class PeerStore {
 
   isWanted(nodeId: NodeId): boolean {
     return this.#db.prepare(`SELECT 1 FROM peers WHERE node_id = ? AND ${WANTED}`).get(nodeId) !== undefined;
+  }
+
+  startingWith(prefix: string, max: number): readonly NodeId[] {
+    const { from, to } = idsWith(prefix);
+    return this.#db
+      .prepare<Row>('SELECT node_id FROM peers WHERE node_id BETWEEN ? AND ? LIMIT ?')
+      .all(from, to, max)
+      .map((row) => row.node_id);
   }
 
   count(): number {

@@ -2,9 +2,11 @@ import {
   bind,
   connectionClosed,
   connectionOpened,
+  contribute,
   contributionsChanged,
   definePlugin,
   featuresChanged,
+  KNOWN_IDS,
   Type,
 } from '../../kernel/index.ts';
 import { HANDSHAKE, PEER_FACTS, PEER_FINDER, peerGone, PEERS, SLOT_POLICY } from './api.ts';
@@ -90,7 +92,16 @@ export default definePlugin({
     });
 
     return {
-      contributes: peersUi,
+      contributes: [
+        ...peersUi,
+        contribute(KNOWN_IDS, {
+          kind: 'node',
+          startingWith: (prefix, max) => [
+            ...[ctx.self.nodeId].filter((self) => self.startsWith(prefix)),
+            ...store.startingWith(prefix, max),
+          ],
+        }),
+      ],
       services: [bind(PEERS, service)],
       commands: peersCommandHandlers(peers, { sessions, store, reconnect, history, service }),
       handlers: {

@@ -1,4 +1,4 @@
-import { defineCommand, readNodeId, Type } from '../../kernel/index.ts';
+import { defineCommand, idParam, readNodeId, Type } from '../../kernel/index.ts';
 import type { CommandHandlers } from '../../kernel/index.ts';
 import { presenceErrors } from './errors.ts';
 import type { Routes } from './routes.ts';
@@ -6,7 +6,7 @@ import type { Routes } from './routes.ts';
 export const presenceCommands = {
   'follow.show': defineCommand({
     about: 'Show where somebody you follow, or who follows you, was last reached and by whom',
-    params: Type.Object({ node_id: Type.String({ description: 'Node id, 64 hex characters' }) }),
+    params: Type.Object({ node_id: idParam(['node'], 'Node id') }),
     result: Type.Object({
       node_id: Type.String(),
       relation: Type.String(),

@@ -1,4 +1,4 @@
-import { defineCommand, Type } from '../../kernel/index.ts';
+import { defineCommand, idParam, Type } from '../../kernel/index.ts';
 import type { NodeId } from '../../kernel/index.ts';
 import { ReachBadge } from '../peers/api.ts';
 import type { RoutingView } from './contract.ts';
@@ -6,7 +6,7 @@ import type { RoutingView } from './contract.ts';
 export const routingCommands = {
   'peer.reach': defineCommand({
     about: 'Say how many hops away a node is, and which peers report it',
-    params: Type.Object({ node_id: Type.String({ description: 'Node id, 64 hex characters' }) }),
+    params: Type.Object({ node_id: idParam(['node'], 'Node id') }),
     result: Type.Object({
       node_id: Type.String(),
       /** `n1` connected, `n2` one hop behind a peer, `n3` two hops behind, `none` farther. */

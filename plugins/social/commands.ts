@@ -1,4 +1,4 @@
-import { codeOf, defineCommand, readNodeId, Type } from '../../kernel/index.ts';
+import { codeOf, defineCommand, idParam, readNodeId, Type } from '../../kernel/index.ts';
 import type { CommandHandlers, NodeId, Ref } from '../../kernel/index.ts';
 import { parseConnectString } from '../peers/api.ts';
 import type { PeersService } from '../peers/api.ts';
@@ -38,6 +38,7 @@ const FollowerView = Type.Object({
   following: Type.Boolean(),
 });
 
+const NodeIdParam = idParam(['node'], 'Node id');
 export const socialCommands = {
   'profile.set': defineCommand({
     about: 'Set your name and bio, and tell connected peers',
@@ -55,14 +56,14 @@ export const socialCommands = {
   }),
   'profile.show': defineCommand({
     about: 'Show your profile, or that of another node',
-    params: Type.Object({ node_id: Type.Optional(Type.String({ description: 'Node id, 64 hex characters' })) }),
+    params: Type.Object({ node_id: Type.Optional(NodeIdParam) }),
     result: ProfileView,
     positional: ['node_id'],
   }),
   'follow.add': defineCommand({
     restart: true,
     about: 'Follow a node: its posts come into your feed',
-    params: Type.Object({ target: Type.String({ description: 'Node id, or connect string to connect as well' }) }),
+    params: Type.Object({ target: idParam(['node'], 'Node id, or connect string to connect as well') }),
     result: Type.Object({
       node_id: Type.String(),
       connected: Type.Boolean(),
@@ -75,7 +76,7 @@ export const socialCommands = {
   }),
   'follow.remove': defineCommand({
     about: 'Cease to follow a node',
-    params: Type.Object({ node_id: Type.String({ description: 'Node id, 64 hex characters' }) }),
+    params: Type.Object({ node_id: NodeIdParam }),
     result: Type.Object({ node_id: Type.String() }),
     positional: ['node_id'],
   }),
@@ -94,7 +95,7 @@ export const socialCommands = {
   'follower.remove': defineCommand({
     about: 'Take a follower off your list; it may follow again unless you block it',
     params: Type.Object({
-      node_id: Type.String({ description: 'Node id, 64 hex characters' }),
+      node_id: NodeIdParam,
       block: Type.Boolean({ default: false, description: 'Never list it again, until `follower unblock`' }),
     }),
     result: Type.Object({ node_id: Type.String(), was_follower: Type.Boolean(), blocked: Type.Boolean() }),
@@ -104,7 +105,7 @@ export const socialCommands = {
   }),
   'follower.unblock': defineCommand({
     about: 'Let a blocked node follow you again',
-    params: Type.Object({ node_id: Type.String({ description: 'Node id, 64 hex characters' }) }),
+    params: Type.Object({ node_id: NodeIdParam }),
     result: Type.Object({ node_id: Type.String() }),
     positional: ['node_id'],
   }),

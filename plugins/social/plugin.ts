@@ -4,6 +4,7 @@ import {
   contribute,
   definePlugin,
   DeviceIdSchema,
+  KNOWN_IDS,
   NETWORK,
   NodeIdSchema,
   SIGNER,
@@ -18,6 +19,7 @@ import { socialCommandHandlers, socialCommands } from './commands.ts';
 import { SocialConfig } from './config.ts';
 import { Contacts } from './contacts.ts';
 import { socialErrors } from './errors.ts';
+import { contactsStartingWith } from './known-nodes.ts';
 import { followingNotice, profileUpdate } from './messages.ts';
 import { socialTables } from './migrations/0001-social.ts';
 import { routingTables } from './migrations/0002-routing.ts';
@@ -177,7 +179,10 @@ export default definePlugin({
       ],
       contributes: [
         ...socialUi,
-
+        contribute(KNOWN_IDS, {
+          kind: 'node',
+          startingWith: (prefix, max) => contactsStartingWith(ctx.db, prefix, max),
+        }),
         contribute(HANDSHAKE, profileExtension, { name: 'profile' }),
         contribute(HANDSHAKE, followingExtension, { name: 'following' }),
         contribute(PEER_FACTS, { facts: (nodeId) => ({ display_name: contacts.displayName(nodeId) }) }),

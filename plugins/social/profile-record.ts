@@ -1,4 +1,4 @@
-import { defineRecord, NodeIdSchema, Type } from '../../kernel/index.ts';
+import { defineRecord, NodeIdSchema, safeLine, Type } from '../../kernel/index.ts';
 import type { RecordRefusal, Static, Verified } from '../../kernel/index.ts';
 import { parseConnectString } from '../peers/api.ts';
 
@@ -40,6 +40,7 @@ export function problemWith({
   if ([...name].length > NAME_MAX_CHARS) return `the name is longer than ${NAME_MAX_CHARS} characters`;
   if ([...bio].length > BIO_MAX_CHARS) return `the bio is longer than ${BIO_MAX_CHARS} characters`;
   if (!name.isWellFormed() || UNFIT_FOR_NAME.test(name)) return 'the name contains control characters';
+  if (name !== '' && safeLine(name) === '') return 'the name has nothing that can be seen';
   if (!bio.isWellFormed() || UNFIT_FOR_BIO.test(bio)) return 'the bio contains control characters';
   if (anchors.length > PROFILE_ANCHORS_MAX) return `it names more than ${PROFILE_ANCHORS_MAX} anchors`;
   return anchors.map(problemWithAnchor).find((problem) => problem !== undefined);

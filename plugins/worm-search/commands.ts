@@ -1,4 +1,4 @@
-import { defineCommand, parseHexId, Type } from '../../kernel/index.ts';
+import { defineCommand, idParam, parseHexId, Type } from '../../kernel/index.ts';
 import type { NodeId, Static } from '../../kernel/index.ts';
 import type { WormResult, WormTarget } from './api.ts';
 import { wormErrors } from './errors.ts';
@@ -50,7 +50,7 @@ export const wormCommands = {
     about: 'Look for a node, post or blob beyond three hops',
     restart: true,
     params: Type.Object({
-      id: Type.String({ maxLength: 200, description: 'Node, post or blob id, 64 hex characters' }),
+      id: idParam(['node', 'post'], 'Node, post or blob id'),
       kind: Type.Optional(
         Type.Union([Type.Literal('node'), Type.Literal('post'), Type.Literal('blob')], {
           description: 'What the id names: node (default), post or blob',

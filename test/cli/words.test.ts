@@ -3,7 +3,7 @@ import { Type } from '../../kernel/sdk/typebox.ts';
 import { splitLine } from '../../cli/command-line.ts';
 import { exitCodeOf } from '../../cli/errors.ts';
 import { formatEvent, formatResult } from '../../cli/output.ts';
-import { plain } from '../../cli/plain-text.ts';
+import { oneLine, safeJson } from '../../kernel/sdk/kit/safe-text.ts';
 import { runWords } from '../../cli/command-line.ts';
 import type { RunResult } from '../../kernel/control/client.ts';
 import type { CommandDescription } from '../../kernel/control/protocol.ts';
@@ -48,6 +48,7 @@ async function typed(words: string[], answer?: string) {
   const terminal: Terminal = {
     interactive: answer !== undefined,
     columns: 80,
+    wide: false,
     out: (text) => printed.push(text),
     err: () => {},
     ask: async () => answer ?? '',
@@ -169,16 +170,27 @@ test('a table never exceeds the columns, whatever is in it', (t) => {
   t.is(formatResult({ peers: [] }, 80), '(none)');
 });
 
+test('ids in a table were cut so short that no command took them back', (t) => {
+  const row = { node_id: 'ab'.repeat(32), device_id: 'cd'.repeat(32) };
+  const more = Object.fromEntries(Array.from({ length: 9 }, (_, index) => [`column_${index}`, 'some words']));
+  const text = formatResult({ peers: [{ ...row, ...more }] }, 80);
+  t.regex(text, /^ababababab… {2}cdcdcdcdcd… {2}/m);
+  t.regex(text, /\(no room for: column 5, .*column 8; --json shows all\)$/);
+  t.regex(formatResult({ peers: [{ ...row, ...more }] }, Number.POSITIVE_INFINITY), /(cd){32} {2}(some words\s*){9}$/);
+});
+
 test('text from elsewhere cannot steer the terminal', (t) => {
-  const evil = 'a\x1b]0;owned\x07\x1b[2Jb\u009b31mc\r\nd';
+  const evil = 'a\x1b]0;owned\x07\x1b[2Jb\u009b31mc\r\nd\u202eefg\u2067\u200b\u{e0041}';
   for (const text of [
     formatResult({ name: evil }, 80),
     formatResult({ rows: [{ name: evil }] }, 80),
-    plain(evil, true),
+    oneLine(evil),
+    safeJson({ name: evil }),
   ]) {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not be there
-    t.notRegex(text, /[\x00-\x09\x0b-\x1f\x7f-\x9f]/);
+    t.notRegex(text, /[\x00-\x09\x0b-\x1f\x7f-\x9f]|[\u202e\u2067\u200b]|\u{e0041}/u);
   }
+  t.deepEqual(JSON.parse(safeJson({ name: evil })), { name: evil });
   const event = { topic: 'a/b', atMs: 0, event: { text: evil } };
   t.notRegex(formatEvent(event), /\n/);
 });

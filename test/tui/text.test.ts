@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import test from 'ava';
 import fc from 'fast-check';
 import { identicon } from '../../tui/identicon.ts';
-import { safeLine, safeText } from '../../tui/safe-text.ts';
+import { safeLine, safeText } from '../../kernel/sdk/kit/safe-text.ts';
 import * as editor from '../../tui/store/editor.ts';
 import { columnsOf, graphemes, truncate, wrap } from '../../tui/wrap.ts';
 

@@ -1,5 +1,5 @@
 import type { Terminal } from '../../cli/terminal.ts';
-import { safeText } from '../safe-text.ts';
+import { safeText } from '../../kernel/sdk/kit/safe-text.ts';
 import type { UiSession } from '../session.ts';
 import { EMPTY } from '../store/editor.ts';
 
@@ -12,6 +12,7 @@ export async function runCommandLine(session: UiSession, line: string): Promise<
   const terminal: Terminal = {
     interactive: true,
     columns: session.view.columns,
+    wide: false,
     out: (text) => void printed.push(text),
     err: (text) => void printed.push(text),
     ask: (question, { hidden = false }) => askForText(session, question, hidden),

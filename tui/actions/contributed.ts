@@ -1,4 +1,4 @@
-import { safeLine } from '../safe-text.ts';
+import { safeLine } from '../../kernel/sdk/kit/safe-text.ts';
 import type { UiSession } from '../session.ts';
 import type { ShownAction } from '../store/contributions.ts';
 import { problemOf } from '../store/problem.ts';

@@ -1,5 +1,5 @@
 import { dateTime } from '../format.ts';
-import { safeLine, safeText } from '../safe-text.ts';
+import { safeLine, safeText } from '../../kernel/sdk/kit/safe-text.ts';
 import type { UiSession } from '../session.ts';
 import type { PluginRow } from '../store/lines.ts';
 import { record } from '../store/post.ts';

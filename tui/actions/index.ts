@@ -1,6 +1,6 @@
 import { bindingOf, type Action, type Scope } from '../keys.ts';
 import type { KeyPress } from '../key-names.ts';
-import { safeText } from '../safe-text.ts';
+import { safeText } from '../../kernel/sdk/kit/safe-text.ts';
 import type { UiSession } from '../session.ts';
 import { insert } from '../store/editor.ts';
 import type { Overlay } from '../store/shell.ts';

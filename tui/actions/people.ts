@@ -2,7 +2,7 @@ import { shortId } from '../format.ts';
 import type { UiSession } from '../session.ts';
 import { EMPTY } from '../store/editor.ts';
 import { record } from '../store/post.ts';
-import { safeLine } from '../safe-text.ts';
+import { safeLine } from '../../kernel/sdk/kit/safe-text.ts';
 import { openPeer } from './peer-card.ts';
 
 export async function openSelectedPerson(session: UiSession): Promise<void> {

@@ -4,7 +4,7 @@ import { contributedActions } from '../actions/contributed.ts';
 import { ago, bytes, count, dateTime, shortId } from '../format.ts';
 import { colorOf } from '../identicon.ts';
 import { BINDINGS, SCOPE_TITLES, type Binding, type Scope } from '../keys.ts';
-import { safeLine } from '../safe-text.ts';
+import { safeLine } from '../../kernel/sdk/kit/safe-text.ts';
 import type { UiSession } from '../session.ts';
 import type { PeerCardState } from '../store/peer-card.ts';
 import type { Overlay } from '../store/shell.ts';

@@ -2,7 +2,7 @@ import { Box, Text } from 'ink';
 import { contributedActions } from '../actions/contributed.ts';
 import { scopesOf } from '../actions/index.ts';
 import { hintsOf } from '../keys.ts';
-import { safeLine } from '../safe-text.ts';
+import { safeLine } from '../../kernel/sdk/kit/safe-text.ts';
 import type { UiSession } from '../session.ts';
 import type { Notice } from '../store/shell.ts';
 import { useStore } from '../use-store.ts';

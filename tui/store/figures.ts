@@ -1,5 +1,5 @@
 import { FIGURE_ROWS } from '../../kernel/sdk/ui/names.ts';
-import { safeLine } from '../safe-text.ts';
+import { safeLine } from '../../kernel/sdk/kit/safe-text.ts';
 import type { Answers } from './answers.ts';
 import { type Contributions, isAmong } from './contributions.ts';
 import { ReadAnswers } from './read-answers.ts';

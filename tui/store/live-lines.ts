@@ -1,5 +1,5 @@
 import type { UiClock } from '../clock.ts';
-import { safeLine } from '../safe-text.ts';
+import { safeLine } from '../../kernel/sdk/kit/safe-text.ts';
 import type { Backend } from './backend.ts';
 import type { Contributions } from './contributions.ts';
 import { NO_TRAFFIC, addFrame, readFrame, readLogLine } from './lines.ts';

@@ -1,5 +1,5 @@
 import type { UiClock } from '../clock.ts';
-import { safeLine } from '../safe-text.ts';
+import { safeLine } from '../../kernel/sdk/kit/safe-text.ts';
 import type { Backend } from './backend.ts';
 import { problemOf } from './problem.ts';
 import { list, numberOr, record } from './post.ts';

@@ -1,5 +1,5 @@
 import type { UiLineGroup, UiPane } from '../../kernel/sdk/ui/schemas.ts';
-import { safeLine } from '../safe-text.ts';
+import { safeLine } from '../../kernel/sdk/kit/safe-text.ts';
 import type { Answer } from './answers.ts';
 import type { ShownPane } from './contributions.ts';
 import { list, numberOr } from './post.ts';

@@ -1,4 +1,4 @@
-import { safeLine } from '../safe-text.ts';
+import { safeLine } from '../../kernel/sdk/kit/safe-text.ts';
 import type { Answers } from './answers.ts';
 import { type Contributions, isAmong, type ShownAction, type ShownPane } from './contributions.ts';
 import { paneRows } from './pane-rows.ts';

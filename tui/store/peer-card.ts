@@ -1,4 +1,4 @@
-import { safeLine } from '../safe-text.ts';
+import { safeLine } from '../../kernel/sdk/kit/safe-text.ts';
 import type { Backend } from './backend.ts';
 import { readBadge, type ReachBadge } from './peer.ts';
 import { list, numberOr, record } from './post.ts';

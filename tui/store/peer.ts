@@ -1,4 +1,4 @@
-import { safeLine } from '../safe-text.ts';
+import { safeLine } from '../../kernel/sdk/kit/safe-text.ts';
 import { numberOr } from './post.ts';
 
 type Fields = Record<string, unknown>;

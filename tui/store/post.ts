@@ -1,4 +1,4 @@
-import { safeLine, safeText, TEXT_MAX_CHARS } from '../safe-text.ts';
+import { safeLine, safeText, TEXT_MAX_CHARS } from '../../kernel/sdk/kit/safe-text.ts';
 
 /** A post as the screen shows it: every string is safe to paint. */
 export interface Post {

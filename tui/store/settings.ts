@@ -1,4 +1,4 @@
-import { safeLine } from '../safe-text.ts';
+import { safeLine } from '../../kernel/sdk/kit/safe-text.ts';
 import type { Backend } from './backend.ts';
 import type { Contributions, ShownAction } from './contributions.ts';
 import { moveCursor, type ListCursor } from './list-cursor.ts';

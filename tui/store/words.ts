@@ -1,7 +1,7 @@
 import type { UiLine } from '../../kernel/sdk/ui/schemas.ts';
 import { parseTemplate, type TemplateField } from '../../kernel/sdk/ui/template.ts';
 import { bytes, count, duration, timeOfDay } from '../format.ts';
-import { safeLine } from '../safe-text.ts';
+import { safeLine } from '../../kernel/sdk/kit/safe-text.ts';
 import { numberOr } from './post.ts';
 import type { Part, Tone } from './rows.ts';
 

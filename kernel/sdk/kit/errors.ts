@@ -7,6 +7,6 @@ export const kitErrors = defineErrors('kit', {
   },
   'bad-node-id': {
     message: '"{text}" is not a node id.',
-    hint: 'A node id is 64 hex characters: the part of a connect string before the @.',
+    hint: 'A node id is 64 hex characters: the part of a connect string before the @. The first 8 do for a node that is known',
   },
 });

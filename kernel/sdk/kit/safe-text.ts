@@ -29,7 +29,26 @@ export function safeText(raw: unknown, maxChars = TEXT_MAX_CHARS): string {
     .replace(STACKED_MARKS, '$1');
 }
 
+/** Longest line kept of a name, an address or an error. */
+const LINE_MAX_CHARS = 200;
+
 /** The same for what must stay on one line: names, addresses, error texts. */
-export function safeLine(raw: unknown, maxChars = 200): string {
+export function safeLine(raw: unknown, maxChars = LINE_MAX_CHARS): string {
   return safeText(raw, maxChars).replace(/\s+/gu, ' ').trim();
+}
+
+/** The same of any length, for a printed line. */
+export function oneLine(raw: string): string {
+  return safeLine(raw, Number.POSITIVE_INFINITY);
+}
+
+const HIDDEN_IN_JSON = /[\x7f-\x9f\u2028\u2029]|[\p{Cf}\u115f\u1160\u3164\uffa0\u2800\u{e0100}-\u{e01ef}]/gv;
+
+/** JSON of one line that reads as the same value, but shows what a terminal would obey or hide as `\\uXXXX`. */
+export function safeJson(value: unknown): string {
+  return (JSON.stringify(value) ?? 'null').replace(HIDDEN_IN_JSON, (found) =>
+    Array.from({ length: found.length }, (_, at) => `\\u${found.charCodeAt(at).toString(16).padStart(4, '0')}`).join(
+      '',
+    ),
+  );
 }
