@@ -18,6 +18,7 @@ export * from './sdk/database.ts';
 export * from './sdk/errors.ts';
 export * from './sdk/identifiers.ts';
 export * from './sdk/kit/abort.ts';
+export { BlockRows, blocksColumns } from './sdk/kit/block-rows.ts';
 export { type AddressBlock, BlockShares } from './sdk/kit/block-shares.ts';
 export * from './sdk/kit/bounded-map.ts';
 export * from './sdk/kit/canonical.ts';

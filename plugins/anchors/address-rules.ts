@@ -1,4 +1,4 @@
-import type { Network } from '../../kernel/index.ts';
+import type { AddressBlock, Network } from '../../kernel/index.ts';
 
 /** The host part of `host:port`, brackets left out. */
 export function hostOf(address: string): string {
@@ -8,6 +8,12 @@ export function hostOf(address: string): string {
 /** IPv6 texts are in brackets. */
 export function isIPv6(address: string): boolean {
   return address.startsWith('[');
+}
+
+/** Under what an address is counted: its blocks, or its host alone where it is in none. */
+export function countedAs(network: Pick<Network, 'blocksOf'>, address: string): readonly AddressBlock[] {
+  const blocks = network.blocksOf(address);
+  return blocks.length > 0 ? blocks : [{ name: hostOf(address), shares: 1 }];
 }
 
 /** True for an address of the public Internet (or what the config counts as such), whoever told it. */

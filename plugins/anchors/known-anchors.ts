@@ -1,11 +1,11 @@
 import type { Database, Network, NodeId } from '../../kernel/index.ts';
-import { hostOf, isPublic } from './address-rules.ts';
+import { countedAs, isPublic } from './address-rules.ts';
 import type { KnownAnchor } from './api.ts';
 
 /** Rows of `known_anchors`; beyond it the longest unseen goes. */
 export const ANCHORS_MAX = 256;
-/** Rows of one public host: a machine that invents identities displaces nobody else's anchors. */
-export const ANCHORS_PER_HOST_MAX = 3;
+/** Rows of one public address block, a /48 four times as many: a machine that invents identities displaces nobody else's. */
+export const ANCHORS_PER_BLOCK_MAX = 3;
 
 interface Row {
   node_id: NodeId;
@@ -16,9 +16,9 @@ interface Row {
 /** The table `known_anchors`: nothing is scored, the one seen last is tried first (ANCH-03, -04). */
 export class KnownAnchors {
   readonly #db: Database;
-  readonly #network: Pick<Network, 'mayDial'>;
+  readonly #network: Pick<Network, 'mayDial' | 'blocksOf'>;
 
-  constructor(db: Database, network: Pick<Network, 'mayDial'>) {
+  constructor(db: Database, network: Pick<Network, 'mayDial' | 'blocksOf'>) {
     this.#db = db;
     this.#network = network;
   }
@@ -73,10 +73,15 @@ export class KnownAnchors {
   /** Sharing a private or loopback host is no sign of one machine with many names. */
   #trim(addresses: readonly string[]): void {
     const anchors = this.all();
-    const hosts = new Set(addresses.filter((address) => isPublic(this.#network, address)).map(hostOf));
-    const sharing = anchors.filter((anchor) => anchor.addresses.some((address) => hosts.has(hostOf(address))));
-    for (const { nodeId } of [...sharing.slice(ANCHORS_PER_HOST_MAX), ...anchors.slice(ANCHORS_MAX)])
-      this.remove(nodeId);
+    const blocks = addresses
+      .filter((address) => isPublic(this.#network, address))
+      .flatMap((address) => countedAs(this.#network, address));
+    const isIn = (anchor: KnownAnchor, name: string): boolean =>
+      anchor.addresses.some((address) => countedAs(this.#network, address).some((block) => block.name === name));
+    const over = blocks.flatMap(({ name, shares }) =>
+      anchors.filter((anchor) => isIn(anchor, name)).slice(ANCHORS_PER_BLOCK_MAX * shares),
+    );
+    for (const { nodeId } of [...over, ...anchors.slice(ANCHORS_MAX)]) this.remove(nodeId);
   }
 }
 

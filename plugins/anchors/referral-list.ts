@@ -1,13 +1,13 @@
 import { NodeIdSchema, Type } from '../../kernel/index.ts';
-import type { NodeId, Static } from '../../kernel/index.ts';
-import { hostOf } from './address-rules.ts';
+import type { Network, NodeId, Static } from '../../kernel/index.ts';
+import { countedAs } from './address-rules.ts';
 
 /** REFERRAL_DISCONNECT_GRACE (ANCH-20). */
 const GRACE_MS = 120_000;
 /** Nodes that may wait at once; a further one takes the place of the most used. */
 export const WAITING_MAX = 1_000;
-/** Nodes behind one address that may wait at once, so that one machine cannot fill the list with itself. */
-export const WAITING_PER_HOST_MAX = 64;
+/** Nodes of one address block that may wait at once, a /48 four times as many, so that no machine fills the list. */
+export const WAITING_PER_BLOCK_MAX = 64;
 /** Nodes given to one request. */
 export const HANDED_OUT_MAX = 10;
 
@@ -25,6 +25,11 @@ export type Entry = Static<typeof Entry>;
 /** Who waits to be introduced, in memory only (ANCH-18). */
 export class ReferralList {
   readonly #entries = new Map<NodeId, Entry>();
+  readonly #network: Pick<Network, 'blocksOf'>;
+
+  constructor(network: Pick<Network, 'blocksOf'>) {
+    this.#network = network;
+  }
 
   get size(): number {
     return this.#entries.size;
@@ -60,9 +65,12 @@ export class ReferralList {
       known.disconnected_at = 0;
       return true;
     }
-    const host = hostOf(addresses[0] ?? '');
-    const ofHost = this.entries().filter(({ addresses: [first = ''] }) => hostOf(first) === host).length;
-    if (ofHost >= WAITING_PER_HOST_MAX) return false;
+    const blocksOf = ([first = '']: readonly string[]) => countedAs(this.#network, first);
+    const waiting = this.entries().flatMap((entry) => blocksOf(entry.addresses).map(({ name }) => name));
+    const isFull = blocksOf(addresses).some(
+      ({ name, shares }) => waiting.filter((one) => one === name).length >= WAITING_PER_BLOCK_MAX * shares,
+    );
+    if (isFull) return false;
     if (this.size >= WAITING_MAX) {
       const mostUsed = this.#leastUsedFirst().at(-1);
       if (mostUsed !== undefined) this.#entries.delete(mostUsed.node_id);

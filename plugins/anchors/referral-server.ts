@@ -18,12 +18,13 @@ const TOPPED_UP_TO = 5;
 
 /** The anchor's side: who waits here, and who is told of whom. Every node has it; only those dialled use it. */
 export class ReferralServer {
-  readonly list = new ReferralList();
+  readonly list: ReferralList;
   readonly #anchors: AnchorsContext;
   readonly #directory: PeerDirectory;
   readonly #gossip: AnchorGossip;
 
   constructor(anchors: AnchorsContext, directory: PeerDirectory, gossip: AnchorGossip) {
+    this.list = new ReferralList(anchors.network);
     this.#anchors = anchors;
     this.#directory = directory;
     this.#gossip = gossip;

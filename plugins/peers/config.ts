@@ -31,5 +31,12 @@ export const PeersConfig = Type.Object({
     formerly: 'mesh.redialMaxMs',
     description: 'Longest wait between two dials of a remembered peer (live)',
   }),
+  rowsPerAddress: Type.Integer({
+    default: 100,
+    minimum: 1,
+    maximum: 10_000,
+    description:
+      'Strangers remembered of one IPv4 address or IPv6 /64, a /48 four times as many; each costs 500 bytes (live)',
+  }),
 });
 export type PeersConfig = Static<typeof PeersConfig>;

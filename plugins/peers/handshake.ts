@@ -153,7 +153,16 @@ export class Handshake {
     const addresses = body.addresses
       .slice(0, ADDRESSES_BELIEVED)
       .filter((address) => this.#peers.network.mayDial(address, seenAt ?? ''));
-    store.seen(peer.nodeId, seenAt, addresses, body.nat_type, this.#peers.ctx.clock.now());
+    const { ctx, network } = this.#peers;
+    store.seen({
+      nodeId: peer.nodeId,
+      seenAt,
+      told: addresses,
+      natType: body.nat_type,
+      blocks: network.blocksOf(seenAt ?? ''),
+      share: ctx.config.rowsPerAddress,
+      nowMs: ctx.clock.now(),
+    });
     settleSlot();
     if (session.state !== 'ready') this.#becomePeer(session);
     else if (changed) {

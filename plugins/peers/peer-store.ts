@@ -1,5 +1,5 @@
-import { idsWith } from '../../kernel/index.ts';
-import type { Database, NodeId } from '../../kernel/index.ts';
+import { BlockRows, blocksColumns, idsWith } from '../../kernel/index.ts';
+import type { AddressBlock, Database, NodeId } from '../../kernel/index.ts';
 import { isHostPort } from './connect-string.ts';
 
 /** Rows of `peers`; beyond it the longest unseen that nobody asked to remember goes. */
@@ -25,6 +25,19 @@ export interface KnownPeer {
   readonly heldOff: boolean;
 }
 
+/** A finished handshake. */
+export interface Seen {
+  readonly nodeId: NodeId;
+  readonly seenAt: string | undefined;
+  readonly told: readonly string[];
+  readonly natType: string;
+  /** Of the address it is `seenAt`. */
+  readonly blocks: readonly AddressBlock[];
+  /** Rows that a block has. */
+  readonly share: number;
+  readonly nowMs: number;
+}
+
 interface Row {
   node_id: NodeId;
   addresses: string;
@@ -43,9 +56,16 @@ const WANTED = '(connected_by_user = 1 OR kept_reachable = 1) AND held_off = 0';
 /** The table `peers` (DB-01): where nodes were last reached, and which of them to redial. */
 export class PeerStore {
   readonly #db: Database;
+  readonly #rows: BlockRows;
 
   constructor(db: Database) {
     this.#db = db;
+    this.#rows = new BlockRows(
+      db,
+      'peers',
+      'last_seen_ms',
+      (nodeId) => !this.isWanted(nodeId) && !this.#isOnline(nodeId),
+    );
   }
 
   get(nodeId: NodeId): KnownPeer | undefined {
@@ -72,24 +92,33 @@ export class PeerStore {
       .map((row) => row.node_id);
   }
 
+  #isOnline(nodeId: NodeId): boolean {
+    return this.#db.prepare('SELECT 1 FROM peers WHERE node_id = ? AND online > 0').get(nodeId) !== undefined;
+  }
+
   count(): number {
     return this.#db.prepare<{ n: number }>('SELECT count(*) AS n FROM peers').get()?.n ?? 0;
   }
 
   /**
    * Records a finished handshake. The address it is `seenAt` and those it told come before what was known;
-   * bad ones are left out.
+   * bad ones are left out. One that nobody asked to remember counts for the blocks of the address it is `seenAt`,
+   * which have `share` rows each: it takes the place of the one away for longest there, or is not remembered.
    */
-  seen(nodeId: NodeId, seenAt: string | undefined, told: readonly string[], natType: string, nowMs: number): void {
+  seen({ nodeId, seenAt, told, natType, blocks, share, nowMs }: Seen): void {
     const addresses = seenAt === undefined ? told : [seenAt, ...told];
     this.#db.transaction(() => {
+      const known = this.get(nodeId);
+      const counts = known === undefined || !(known.connectedByUser || known.keptReachable);
+      if (known === undefined && !this.#rows.makeRoom(blocks, share, nowMs)) return;
       this.#ensure(nodeId, addresses);
+      const { block, site } = blocksColumns(counts ? blocks : []);
       this.#db
         .prepare(
           `UPDATE peers SET nat_type = ?, last_seen_ms = ?, online = max(online, ${ONLINE_AS.peer}),
-             proved_address = coalesce(?, proved_address) WHERE node_id = ?`,
+             proved_address = coalesce(?, proved_address), block = ?, site = ? WHERE node_id = ?`,
         )
-        .run(NAT_TYPES.has(natType) ? natType : 'unknown', nowMs, seenAt ?? null, nodeId);
+        .run(NAT_TYPES.has(natType) ? natType : 'unknown', nowMs, seenAt ?? null, block, site, nodeId);
     });
   }
 
@@ -97,7 +126,9 @@ export class PeerStore {
   connected(nodeId: NodeId, addresses: readonly string[]): void {
     this.#db.transaction(() => {
       this.#ensure(nodeId, addresses);
-      this.#db.prepare('UPDATE peers SET connected_by_user = 1, held_off = 0 WHERE node_id = ?').run(nodeId);
+      this.#db
+        .prepare('UPDATE peers SET connected_by_user = 1, held_off = 0, block = NULL, site = NULL WHERE node_id = ?')
+        .run(nodeId);
     });
   }
 
@@ -107,7 +138,7 @@ export class PeerStore {
     if (known?.keptReachable === true && addresses.every((address) => known.addresses.includes(address))) return;
     this.#db.transaction(() => {
       this.#ensure(nodeId, addresses);
-      this.#db.prepare('UPDATE peers SET kept_reachable = 1 WHERE node_id = ?').run(nodeId);
+      this.#db.prepare('UPDATE peers SET kept_reachable = 1, block = NULL, site = NULL WHERE node_id = ?').run(nodeId);
     });
   }
 

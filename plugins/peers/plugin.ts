@@ -19,6 +19,7 @@ import { NodeHistory } from './history.ts';
 import { TellState } from './local-hello.ts';
 import { featuresNotice, initialExchange, meshKeepalive, sectionsNotice } from './messages.ts';
 import { peersTable } from './migrations/0001-peers.ts';
+import { peerBlocks } from './migrations/0002-peer-blocks.ts';
 import * as part from './parts.ts';
 import { Plan } from './reconnect-queue.ts';
 import { PeerSession, peerOf } from './sessions.ts';
@@ -46,7 +47,7 @@ export default definePlugin({
   points: [HANDSHAKE, SLOT_POLICY, PEER_FINDER, PEER_FACTS],
   messages: { initialExchange, meshKeepalive, featuresNotice, sectionsNotice },
   commands: peersCommands,
-  migrations: [peersTable],
+  migrations: [peersTable, peerBlocks],
   state: State,
   setup(ctx) {
     const peers = ctx.part(part.CONTEXT);

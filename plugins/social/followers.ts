@@ -1,4 +1,5 @@
 import type { AddressBlock, Database, NodeId } from '../../kernel/index.ts';
+import { BlockRows, blocksColumns } from '../../kernel/index.ts';
 import { socialErrors } from './errors.ts';
 
 /** All there are; who has not been heard of for longest makes room. */
@@ -28,12 +29,12 @@ interface Row {
  */
 export class Followers {
   readonly #db: Database;
-  readonly #isKept: (nodeId: NodeId) => boolean;
+  readonly #rows: BlockRows;
 
   /** `isKept` names those who make room for nobody: whom the user follows. */
   constructor(db: Database, isKept: (nodeId: NodeId) => boolean) {
     this.#db = db;
-    this.#isKept = isKept;
+    this.#rows = new BlockRows(db, 'followers', 'heard_ms', (nodeId) => !isKept(nodeId));
   }
 
   has(nodeId: NodeId): boolean {
@@ -56,7 +57,7 @@ export class Followers {
     const row = this.#row(nodeId);
     if (!following) return this.remove(nodeId) ? 'changed' : 'same';
     if (this.isBlocked(nodeId)) return 'blocked';
-    const [block, site] = [blocks[0]?.name ?? null, blocks[1]?.name ?? null];
+    const { block, site } = blocksColumns(blocks);
     if (row !== undefined) {
       if (nowMs - row.heard_ms >= HEARD_EVERY_MS) {
         this.#db
@@ -66,9 +67,8 @@ export class Followers {
       return 'same';
     }
     return this.#db.transaction(() => {
-      if (!this.#makeRoomIn('block', block, share * (blocks[0]?.shares ?? 1), nowMs)) return 'share';
-      if (!this.#makeRoomIn('site', site, share * (blocks[1]?.shares ?? 1), nowMs)) return 'share';
-      if (this.count() >= FOLLOWERS_MAX && !this.#drop('heard_ms < ?', [nowMs - STALE_MS])) return 'full';
+      if (!this.#rows.makeRoom(blocks, share, nowMs - FRESH_MS)) return 'share';
+      if (this.count() >= FOLLOWERS_MAX && !this.#rows.dropOldest('heard_ms < ?', [nowMs - STALE_MS])) return 'full';
       this.#db
         .prepare('INSERT INTO followers (node_id, since_ms, heard_ms, block, site) VALUES (?, ?, ?, ?, ?)')
         .run(nodeId, nowMs, nowMs, block, site);
@@ -111,25 +111,5 @@ export class Followers {
 
   #row(nodeId: NodeId): Row | undefined {
     return this.#db.prepare<Row>('SELECT node_id, since_ms, heard_ms FROM followers WHERE node_id = ?').get(nodeId);
-  }
-
-  /** Whether a block has room for one more, if need be in place of one it has not been heard of for a day. */
-  #makeRoomIn(column: 'block' | 'site', name: string | null, max: number, nowMs: number): boolean {
-    if (name === null) return true;
-    const { n } = this.#db
-      .prepare<{ n: number }>(`SELECT count(*) AS n FROM followers WHERE ${column} = ?`)
-      .get(name) ?? {
-      n: 0,
-    };
-    return n < max || this.#drop(`${column} = ? AND heard_ms < ?`, [name, nowMs - FRESH_MS]);
-  }
-
-  /** Drops the one among those that was heard of longest ago and is not kept. */
-  #drop(where: string, params: readonly (string | number)[]): boolean {
-    const oldest = this.#db
-      .prepare<Row>(`SELECT node_id FROM followers WHERE ${where} ORDER BY heard_ms LIMIT 64`)
-      .all(...params)
-      .find(({ node_id }) => !this.#isKept(node_id));
-    return oldest !== undefined && this.remove(oldest.node_id);
   }
 }

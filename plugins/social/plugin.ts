@@ -27,6 +27,7 @@ import { companyTable } from './migrations/0004-company.ts';
 import { profileAnchors } from './migrations/0003-profile-anchors.ts';
 import { moreOfProfiles } from './migrations/0005-more-of-profiles.ts';
 import { followerBlocks } from './migrations/0006-follower-blocks.ts';
+import { profileBlocks } from './migrations/0007-profile-blocks.ts';
 import { Outbox } from './outbox.ts';
 import { OwnProfile } from './own-profile.ts';
 import { verifyProfile } from './profile-record.ts';
@@ -55,7 +56,15 @@ export default definePlugin({
   points: [CONTACT_FACTS],
   messages: { profileUpdate, followingNotice },
   commands: socialCommands,
-  migrations: [socialTables, routingTables, profileAnchors, companyTable, moreOfProfiles, followerBlocks],
+  migrations: [
+    socialTables,
+    routingTables,
+    profileAnchors,
+    companyTable,
+    moreOfProfiles,
+    followerBlocks,
+    profileBlocks,
+  ],
   features: [extensionFeature('profile'), extensionFeature('following')],
   state: State,
   setup(ctx) {
@@ -119,11 +128,11 @@ export default definePlugin({
       },
     });
 
-    /** From where its newest connection comes: that is its word, and a relayed or local one counts for no block. */
-    const heardFollowing = ({ nodeId }: PeerId, following: boolean): void => {
-      const address = network.connectionsOf(nodeId).at(-1)?.remoteAddr ?? '';
-      contacts.heardFollowing(nodeId, following, network.blocksOf(address), ctx.config.followersPerAddress);
-    };
+    /** Of the address its newest connection comes from: that is its word, and a relayed or local one counts for none. */
+    const blocksOf = (nodeId: NodeId) => network.blocksOf(network.connectionsOf(nodeId).at(-1)?.remoteAddr ?? '');
+
+    const heardFollowing = ({ nodeId }: PeerId, following: boolean): void =>
+      contacts.heardFollowing(nodeId, following, blocksOf(nodeId), ctx.config.followersPerAddress);
 
     const refusal = (reason: string) => {
       ctx.counters.add(`profiles-refused.${reason}`);
@@ -141,8 +150,10 @@ export default definePlugin({
       const read = verifyProfile(value, now);
       if ('refused' in read) throw refusal(read.refused);
       const { record } = read;
-      if (record.author !== peer.nodeId && !follows.isFollowing(record.author)) throw refusal('not-the-author');
-      const isNewer = profiles.store(record, now);
+      const isFollowed = follows.isFollowing(record.author);
+      if (record.author !== peer.nodeId && !isFollowed) throw refusal('not-the-author');
+      const blocks = isFollowed ? [] : blocksOf(peer.nodeId);
+      const isNewer = profiles.store(record, now, blocks, ctx.config.profilesPerAddress);
       ctx.counters.add(isNewer ? 'profiles-stored' : 'profiles-known');
       if (isNewer) ctx.emit(profileChanged, toProfile(record));
     };

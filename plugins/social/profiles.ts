@@ -1,4 +1,5 @@
-import type { Database, NodeId } from '../../kernel/index.ts';
+import { BlockRows, blocksColumns } from '../../kernel/index.ts';
+import type { AddressBlock, Database, NodeId } from '../../kernel/index.ts';
 import type { ProfileRecord } from './profile-record.ts';
 
 /** Profiles kept; beyond it those longest without news go, never the user's own or those followed. */
@@ -20,10 +21,12 @@ interface Row {
 export class Profiles {
   readonly #db: Database;
   readonly #own: NodeId;
+  readonly #rows: BlockRows;
 
   constructor(db: Database, own: NodeId) {
     this.#db = db;
     this.#own = own;
+    this.#rows = new BlockRows(db, 'profiles', 'received_ms', (nodeId) => this.#mayGo(nodeId));
   }
 
   get(nodeId: NodeId): ProfileRecord | undefined {
@@ -36,20 +39,27 @@ export class Profiles {
     return anchors.length === 0 ? record : { ...record, anchors };
   }
 
-  /** Stores a verified record unless the known one is as new; says whether it did. */
-  store(record: ProfileRecord, nowMs: number): boolean {
+  /**
+   * Stores a verified record unless the known one is as new; says whether it did. A stranger's counts for the blocks
+   * of its address, of which each has `share`: a new one takes the place of the one without news for longest there.
+   */
+  store(record: ProfileRecord, nowMs: number, blocks: readonly AddressBlock[] = [], share = PROFILES_MAX): boolean {
     const { author, name, bio, anchors = [], timestamp_ms, signature, ...more } = record;
     return this.#db.transaction(() => {
       const known = this.get(author);
       if (known !== undefined && known.timestamp_ms >= timestamp_ms) return false;
-      if (known === undefined && this.count() >= PROFILES_MAX) this.#prune();
+      if (known === undefined) {
+        if (!this.#rows.makeRoom(blocks, share, nowMs)) return false;
+        if (this.count() >= PROFILES_MAX) this.#prune();
+      }
+      const { block, site } = blocksColumns(blocks);
       this.#db
         .prepare(
-          `INSERT INTO profiles (node_id, name, bio, anchors, timestamp_ms, signature, more, received_ms)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+          `INSERT INTO profiles (node_id, name, bio, anchors, timestamp_ms, signature, more, received_ms, block, site)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
            ON CONFLICT (node_id) DO UPDATE SET name = excluded.name, bio = excluded.bio, anchors = excluded.anchors,
              timestamp_ms = excluded.timestamp_ms, signature = excluded.signature, more = excluded.more,
-             received_ms = excluded.received_ms`,
+             received_ms = excluded.received_ms, block = excluded.block, site = excluded.site`,
         )
         .run(
           author,
@@ -60,6 +70,8 @@ export class Profiles {
           signature,
           Object.keys(more).length === 0 ? null : JSON.stringify(more),
           nowMs,
+          block,
+          site,
         );
       return true;
     });
@@ -67,6 +79,12 @@ export class Profiles {
 
   count(): number {
     return this.#db.prepare<{ n: number }>('SELECT count(*) AS n FROM profiles').get()?.n ?? 0;
+  }
+
+  #mayGo(nodeId: NodeId): boolean {
+    return (
+      nodeId !== this.#own && this.#db.prepare('SELECT 1 FROM follows WHERE node_id = ?').get(nodeId) === undefined
+    );
   }
 
   #prune(): void {

@@ -1,17 +1,19 @@
 import test from 'ava';
 import type { NodeId } from '../../kernel/index.ts';
+import { addressBlocks } from '../../kernel/transport/address-blocks.ts';
 import {
   HANDED_OUT_MAX,
   ReferralList,
   WAITING_MAX,
-  WAITING_PER_HOST_MAX,
+  WAITING_PER_BLOCK_MAX,
 } from '../../plugins/anchors/referral-list.ts';
 
 const id = (number: number) => number.toString(16).padStart(64, '0') as NodeId;
+const blocksOf = addressBlocks();
 const asker = (number: number) => id(1_000_000 + number);
 
 function listOf(count: number): ReferralList {
-  const list = new ReferralList();
+  const list = new ReferralList({ blocksOf });
   for (let at = 0; at < count; at++) list.register(id(at), [`5.0.${at >> 8}.${at & 255}:4433`], 0);
   return list;
 }
@@ -24,7 +26,7 @@ for (const [count, usesMax] of [
 ] as const) {
   test(`with ${count} registrants each is released after ${usesMax} uses, and not before`, (t) => {
     for (let use = 1; use <= usesMax; use++) {
-      const list = new ReferralList();
+      const list = new ReferralList({ blocksOf });
       list.restore(
         listOf(count)
           .entries()
@@ -91,10 +93,18 @@ test('who comes back within the grace stays for good', (t) => {
 });
 
 test('one machine with many names fills only its share of the list', (t) => {
-  const list = new ReferralList();
+  const list = new ReferralList({ blocksOf });
   for (let at = 0; at < 500; at++) list.register(id(at), [`6.6.6.6:${1_000 + at}`], 0);
-  t.is(list.size, WAITING_PER_HOST_MAX);
+  t.is(list.size, WAITING_PER_BLOCK_MAX);
   t.true(list.register(id(900), ['7.7.7.7:4433'], 0));
+});
+
+test('one machine had an IPv6 address for each of its names, and filled the list', (t) => {
+  const list = new ReferralList({ blocksOf });
+  for (let at = 0; at < 500; at++) list.register(id(at), [`[2600:1::${at.toString(16)}]:4433`], 0);
+  t.is(list.size, WAITING_PER_BLOCK_MAX);
+  for (let at = 0; at < 500; at++) list.register(id(1_000 + at), [`[2600:1:0:${at.toString(16)}::1]:4433`], 0);
+  t.is(list.size, 4 * WAITING_PER_BLOCK_MAX, 'a /48 has four shares');
 });
 
 test('a full list gives the place of the most used to a newcomer', (t) => {
