@@ -19,7 +19,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const at = (...path) => join(root, ...path);
-const SOURCES = ['kernel', 'plugins', 'tui', 'cli', 'test', 'bench', 'sim', 'scripts'];
+const SOURCES = ['kernel', 'plugins', 'tui', 'cli', 'test', 'bench', 'lab', 'sim', 'scripts'];
 /** npm writes this file at the end of every complete installation. */
 const INSTALLED = at('node_modules', '.package-lock.json');
 /** The package-lock.json that was installed; a checkout changes the file's time without changing it. */
