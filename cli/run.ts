@@ -50,6 +50,7 @@ export async function runCommand(
         terminal.wide ? Number.POSITIVE_INFINITY : terminal.columns,
       ),
     );
+  if (given.failure !== undefined) throw given.failure;
 }
 
 /** The error as the person or the script reads it: one line and a hint, or one JSON object. */

@@ -1,5 +1,5 @@
 import { Type, type Static, type TObject, type TSchema, Value } from '../sdk/typebox.ts';
-import type { ItsgoinError } from '../sdk/errors.ts';
+import { ItsgoinError } from '../sdk/errors.ts';
 import { deepFreeze } from '../sdk/kit/freeze.ts';
 import { configErrors } from './errors.ts';
 import { nearest } from './nearest.ts';
@@ -53,7 +53,17 @@ export function resolvePluginConfig(
   plugin: string,
   others?: (plugin: string) => unknown,
 ): Record<string, unknown> {
+  const [first] = pluginFaults(schema, raw, plugin, others);
+  if (first !== undefined) throw withAWayOn(first, raw, plugin);
   return resolveSection(schema ?? NO_KEYS, ownSettings(schema, raw, others), `the config of plugin ${plugin}`);
+}
+
+/** New code may have renamed or narrowed a setting, so the message, which is all that lists show, says what to do. */
+function withAWayOn({ key, error }: ConfigFault, raw: unknown, plugin: string): ItsgoinError {
+  const [top = ''] = key.split('.');
+  if (!isRecord(raw) || !Object.hasOwn(raw, top)) return error;
+  const { code, message, hint } = error;
+  return new ItsgoinError(code, { message: `${message}. "itsgoin config unset ${plugin}.${top}" takes it out`, hint });
 }
 
 /** What would make {@link resolvePluginConfig} throw. */

@@ -138,7 +138,7 @@ export async function runLocal(
   const local = Object.hasOwn(LOCAL_COMMANDS, command) ? LOCAL_COMMANDS[command] : undefined;
   if (local === undefined) throw commandErrors.make('unknown-command', { command });
   const result = await local.run(readParams(command, local.spec.params, params), call, { dataDir });
-  return { result, text: local.spec.text?.(result, view) };
+  return { result, text: local.spec.text?.(result, view), failure: local.failure?.(result) };
 }
 
 export function describeCommand(name: string, spec: AnyCommand, plugin: string): CommandDescription {

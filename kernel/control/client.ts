@@ -13,6 +13,8 @@ export interface CallOptions {
 export interface RunResult {
   readonly result: unknown;
   readonly text?: string | undefined;
+  /** Why the command failed though there is a result to show; only where it runs in this process. */
+  readonly failure?: ItsgoinError | undefined;
 }
 
 /**

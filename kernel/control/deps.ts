@@ -4,6 +4,7 @@ import type { ConfigFile } from '../config/config.ts';
 import type { PluginHost } from '../lifecycle/plugin-host.ts';
 import type { Clock } from '../sdk/clock.ts';
 import type { AnyCommand, CommandCall, CommandSpec } from '../sdk/command.ts';
+import type { ItsgoinError } from '../sdk/errors.ts';
 import type { Log } from '../sdk/log.ts';
 import type { Network } from '../sdk/network.ts';
 import type { Gauges, LogBook } from '../observe/index.ts';
@@ -32,6 +33,8 @@ export interface ControlDeps {
 export interface KernelCommand<Deps = ControlDeps> {
   readonly spec: AnyCommand;
   run(params: unknown, call: CommandCall, deps: Deps): unknown;
+  /** The error with which the command line ends though there is a result to show. */
+  failure?(result: unknown): ItsgoinError | undefined;
 }
 
 export type KernelCommands<Deps = ControlDeps> = Readonly<Record<string, KernelCommand<Deps>>>;
@@ -46,8 +49,9 @@ export function kernelCommand<
 >(
   spec: CommandSpec<Params, Result, NoInfer<Answer>>,
   run: (params: NoInfer<Given>, call: CommandCall, deps: Deps) => NoInfer<Answer> | Promise<NoInfer<Answer>>,
+  failure?: (result: NoInfer<Answer>) => ItsgoinError | undefined,
 ): KernelCommand<Deps> {
-  return { spec, run } as KernelCommand<Deps>;
+  return { spec, run, failure } as KernelCommand<Deps>;
 }
 
 /** A method that streams events to its caller until it unsubscribes. */

@@ -72,4 +72,16 @@ export const controlErrors = defineErrors('control', {
     message: '"{name}" is not a plugin name',
     hint: 'Use lower-case letters, digits and dashes, starting with a letter, at most 40 characters',
   },
+  'not-yours': {
+    message: 'There is no plugin of yours named "{name}"; there is: {known}',
+    hint: '"itsgoin plugin new {name}" writes one with a test',
+  },
+  'no-tests': {
+    message: '{name} has no tests: {place} is not there, nor another file that ends in .test.ts or .test.js',
+    hint: 'Begin with: import test from "node:test"; import { testNetwork } from "itsgoin/testing". docs/testing.md goes on from there, and "itsgoin plugin new <other name>" writes an example',
+  },
+  'tests-failed': {
+    message: '{failed} of {total} tests of {name} failed',
+    hint: 'Each is listed with its place; `node --test --test-name-pattern=<name>` in the folder runs one of them',
+  },
 });

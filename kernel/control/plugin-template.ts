@@ -23,15 +23,26 @@ export function writePlugin(dataDir: string, name: string, single: boolean): str
   const files = single ? ['plugin.test.ts', 'plugin.ts'] : ['README.md', 'plugin.test.ts', 'plugin.ts'];
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   linkPackage(root);
-  return files.map((file) => {
-    const path = join(folder, file.replace('plugin', base));
-    const template = readFileSync(join(packageRoot(), 'scripts', 'plugin-template', `${file}.txt`), 'utf8');
-    const named = template.replaceAll('NAME', name).replaceAll('./plugin.ts', `./${base}.ts`);
-    // A folder is one plugin; lone files share theirs.
-    const text = single ? named.replaceAll('import.meta.dirname', `new URL('./${base}.ts', import.meta.url)`) : named;
-    writeFileSync(path, text, { flag: 'wx' });
-    return path;
-  });
+  const settings = single ? [] : writeSettings(folder, name);
+  return settings.concat(
+    files.map((file) => {
+      const path = join(folder, file.replace('plugin', base));
+      const template = readFileSync(join(packageRoot(), 'scripts', 'plugin-template', `${file}.txt`), 'utf8');
+      const named = template.replaceAll('NAME', name).replaceAll('./plugin.ts', `./${base}.ts`);
+      // A folder is one plugin; lone files share theirs.
+      const text = single ? named.replaceAll('import.meta.dirname', `new URL('./${base}.ts', import.meta.url)`) : named;
+      writeFileSync(path, text, { flag: 'wx' });
+      return path;
+    }),
+  );
+}
+
+/** A package of its own: `npm install` in a plugin's folder is for that plugin alone. */
+function writeSettings(folder: string, name: string): string[] {
+  const [packages, types] = [join(folder, 'package.json'), join(folder, 'tsconfig.json')];
+  writeNew(packages, { name, private: true, type: 'module', scripts: { test: 'node --test' } });
+  writeNew(types, { extends: '../tsconfig.json' });
+  return [packages, types];
 }
 
 /**

@@ -9,7 +9,7 @@ const LINES_MAX: Record<string, number> = {
   clock: 350,
   command: 120,
   config: 500,
-  control: 1_800,
+  control: 2_050,
   identity: 1_000,
   lifecycle: 3_150,
   observe: 300,

@@ -166,6 +166,27 @@ test('plugin settings get defaults at every depth, are checked and frozen; the i
   t.throws(() => resolvePluginConfig(undefined, { a: 1 }, 'e'), { code: 'config/unknown-key' });
 });
 
+test('a setting that new code of a plugin renamed or narrowed kept it out, and nothing said how to go on', (t) => {
+  const schema = Type.Object({ salute: Type.String({ default: 'hi' }), times: Type.Integer({ default: 1 }) });
+  t.throws(() => resolvePluginConfig(schema, { greeting: 'hey' }, 'hello'), {
+    code: 'config/unknown-key',
+    message: /no setting greeting .*"itsgoin config unset hello\.greeting" takes it out$/,
+  });
+  t.throws(() => resolvePluginConfig(schema, { times: 'twice' }, 'hello'), {
+    code: 'config/bad-value',
+    message: /"itsgoin config unset hello\.times" takes it out$/,
+  });
+  const heir = Type.Object(
+    { salute: Type.String({ default: 'hi', formerly: 'hello.greeting' }) },
+    { moved: ['greeting'] },
+  );
+  const old = { greeting: 'hey' };
+  t.deepEqual(
+    resolvePluginConfig(heir, old, 'hello', () => old),
+    { salute: 'hey' },
+  );
+});
+
 test('every kernel key says when a change counts and what it is for', (t) => {
   for (const [key, schema] of Object.entries(NodeKeys.properties)) {
     const { applies, description } = schema as { applies?: string; description?: string };

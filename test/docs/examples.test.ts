@@ -10,6 +10,7 @@ import { describeCommand } from '../../kernel/control/api.ts';
 import type { CommandDescription } from '../../kernel/control/protocol.ts';
 import { connectControl } from '../../kernel/control/socket-client.ts';
 import { writePlugin } from '../../kernel/control/plugin-template.ts';
+import { findTests, runTests } from '../../kernel/control/plugin-tests.ts';
 import { findPlugins, loadPlugin } from '../../kernel/lifecycle/loader.ts';
 import type { CommandBase } from '../../kernel/sdk/command.ts';
 import { type TestNode, testNode } from '../rig/nodes.ts';
@@ -107,12 +108,10 @@ async function nodeWith(t: ExecutionContext, page: string): Promise<TestNode> {
   return node;
 }
 
-/** Runs a plugin's own test; what it printed when it failed. */
-function failureOf(file: string): string | undefined {
-  // The runner would take part in the run of the tests around it.
-  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['--test', file], { encoding: 'utf8', env });
-  return status === 0 ? undefined : `${stdout}${stderr}`;
+/** Runs a plugin's own tests as `plugin test` does; what failed in them. */
+async function failuresOf(dataDir: string, plugin: string): Promise<readonly unknown[]> {
+  const { tests } = await runTests(findTests(dataDir, plugin), new AbortController().signal, () => {});
+  return tests.filter(({ outcome }) => outcome !== 'passed');
 }
 
 for (const page of PAGES) {
@@ -122,7 +121,7 @@ for (const page of PAGES) {
   test(`${page}: its plugins start and its tests pass`, async (t) => {
     const node = await nodeWith(t, page);
     for (const file of code.filter((name) => name.endsWith('.test.ts')))
-      t.is(failureOf(join(node.dataDir, 'plugins', file)), undefined);
+      t.deepEqual(await failuresOf(node.dataDir, dirname(file)), []);
   });
 }
 

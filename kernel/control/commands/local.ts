@@ -6,6 +6,7 @@ import { resetData, writeFileAtomic } from '../../store/index.ts';
 import { type ControlDeps, kernelCommand, type KernelCommands } from '../deps.ts';
 import { controlErrors } from '../errors.ts';
 import { writePlugin } from '../plugin-template.ts';
+import { pluginTestCommand } from './plugin-test.ts';
 
 /** Asked for without echo, or taken from `--passphrase-file` or ITSGOIN_PASSPHRASE, never from a flag's value in `ps`. */
 const Passphrase = Type.String({ format: 'password', minLength: 1, description: 'Passphrase of the export' });
@@ -70,6 +71,7 @@ export const localCommands: KernelCommands<Pick<ControlDeps, 'dataDir'>> = {
     },
     ({ name, single }, _call, { dataDir }) => ({ files: writePlugin(dataDir, name, single) }),
   ),
+  'plugin.test': pluginTestCommand,
   reset: kernelCommand(
     {
       // Takes the data directory's lock, so it is refused (store/locked) while a node runs.
