@@ -24,7 +24,11 @@ export function resolveSection<Schema extends TObject, Settings = Static<Schema>
 ): Settings {
   const [first] = faultsOf(schema, raw, where);
   if (first !== undefined) throw first.error;
-  return deepFreeze(Value.Default(schema, structuredClone(raw ?? {}))) as Settings;
+  return filledIn(schema, raw) as Settings;
+}
+
+function filledIn(schema: TObject, raw: unknown): unknown {
+  return deepFreeze(Value.Default(schema, structuredClone(raw ?? {})));
 }
 
 /** What would make {@link resolveSection} throw: unknown keys first, then values, the first fault of each key. */
@@ -55,7 +59,7 @@ export function resolvePluginConfig(
 ): Record<string, unknown> {
   const [first] = pluginFaults(schema, raw, plugin, others);
   if (first !== undefined) throw withAWayOn(first, raw, plugin);
-  return resolveSection(schema ?? NO_KEYS, ownSettings(schema, raw, others), `the config of plugin ${plugin}`);
+  return filledIn(schema ?? NO_KEYS, ownSettings(schema, raw, others)) as Record<string, unknown>;
 }
 
 /** New code may have renamed or narrowed a setting, so the message, which is all that lists show, says what to do. */

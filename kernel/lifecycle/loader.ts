@@ -128,13 +128,15 @@ function codeFiles(path: string, seen = new Set<string>()): string[] {
   const home = realpathSync(path);
   if (seen.has(home) || seen.size > FOLDER_MAX_FILES) return [];
   seen.add(home);
-  return readdirSync(path)
-    .filter((name) => name !== 'node_modules' && !name.startsWith('.'))
-    .sort()
-    .flatMap((name) => {
-      const entry = join(path, name);
-      const stats = statSync(entry, { throwIfNoEntry: false });
-      if (stats?.isDirectory()) return codeFiles(entry, seen);
-      return stats?.isFile() && CODE_FILE.test(name) ? [realpathSync(entry)] : [];
+  return readdirSync(home, { withFileTypes: true })
+    .filter(({ name }) => name !== 'node_modules' && !name.startsWith('.'))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) => {
+      const child = join(home, entry.name);
+      // Only what is linked has to be asked for: a reload reads hundreds of files.
+      const kind = entry.isSymbolicLink() ? statSync(child, { throwIfNoEntry: false }) : entry;
+      if (kind?.isDirectory()) return codeFiles(child, seen);
+      if (!kind?.isFile() || !CODE_FILE.test(entry.name)) return [];
+      return [entry.isSymbolicLink() ? realpathSync(child) : child];
     });
 }
