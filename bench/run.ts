@@ -20,6 +20,11 @@ const BENCHES: Record<string, Bench> = {
     table: async (figures) => (await import('./peers/table.ts')).peersTable(figures),
     takes: 'mtu',
   },
+  loss: {
+    about: 'whole nodes beside hyperdht at 0, 1 and 5 % loss and 20 and 100 ms; shares beside TCP (root, gcc)',
+    run: async () => (await import('./loss/loss.ts')).measureLoss(),
+    table: async (figures) => (await import('./loss/loss.ts')).lossTable(figures),
+  },
   transport: {
     about: 'bulk and requests: raw driver, full stack, and the engine’s own classes',
     run: async () => (await import('./transport/transport.ts')).measureTransport(),

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Calls } from './end.ts';
 
@@ -40,5 +41,13 @@ export class EndProcess {
 
   stop(): void {
     this.#child.kill();
+  }
+
+  /** Stops it, and resolves when it is gone. */
+  async stopped(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const gone = once(this.#child, 'exit');
+    this.stop();
+    await gone;
   }
 }

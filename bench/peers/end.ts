@@ -3,14 +3,18 @@ import { parallelRate, serialRate } from '../wire/echo.ts';
 import { hyperdht } from './subjects/hyperdht.ts';
 import { itsgoin } from './subjects/itsgoin.ts';
 import { libp2p } from './subjects/libp2p.ts';
+import { tcp } from './subjects/tcp.ts';
 import type { Contact, Link, Peer, Subject } from './subjects/subject.ts';
 
 /*
  * One of the processes that are measured: it holds one end, or both, and does what the parent says.
  */
 
-export const SUBJECTS = { itsgoin, hyperdht, libp2p } satisfies Record<string, Subject>;
+export const SUBJECTS = { itsgoin, hyperdht, libp2p, tcp } satisfies Record<string, Subject>;
 export type SubjectName = keyof typeof SUBJECTS;
+/** Those that are compared in everything. */
+export const PEERS = ['itsgoin', 'hyperdht', 'libp2p'] as const satisfies readonly SubjectName[];
+export type PeerName = (typeof PEERS)[number];
 
 const PARALLEL = 50;
 const MB = 1_000_000;
@@ -27,6 +31,10 @@ export interface Calls {
   parallel(options: { ms: number }): Promise<number>;
   /** Megabytes a second, as the reader gets them. */
   bulk(options: { bytes: number }): Promise<number>;
+  /** Megabytes a second of one transfer, and the longest time in which none of its bytes came. */
+  transfer(options: { bytes: number }): Promise<{ rate: number; stallMs: number }>;
+  /** Requests one after another: how long they took, in milliseconds. */
+  delays(options: { times: number }): Promise<{ medianMs: number; longestMs: number }>;
   /** Of this process so far, system time included: milliseconds. */
   cpu(options: object): Promise<number>;
 }
@@ -59,6 +67,26 @@ const CALLS: Calls = {
     const startMs = performance.now();
     await started(link).fetch(bytes);
     return bytes / MB / ((performance.now() - startMs) / 1_000);
+  },
+  async transfer({ bytes }) {
+    const startMs = performance.now();
+    let lastMs = startMs;
+    let stallMs = 0;
+    await started(link).fetch(bytes, () => {
+      const nowMs = performance.now();
+      stallMs = Math.max(stallMs, nowMs - lastMs);
+      lastMs = nowMs;
+    });
+    return { rate: bytes / MB / ((performance.now() - startMs) / 1_000), stallMs };
+  },
+  async delays({ times }) {
+    const took: number[] = [];
+    for (let time = 0; time < times; time++) {
+      const startMs = performance.now();
+      await started(link).request();
+      took.push(performance.now() - startMs);
+    }
+    return { medianMs: median(took), longestMs: Math.max(...took) };
   },
   async cpu() {
     const { user, system } = process.cpuUsage();

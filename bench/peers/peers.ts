@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EndProcess } from './end-process.ts';
-import { type SubjectName, SUBJECTS } from './end.ts';
+import { type PeerName, PEERS } from './end.ts';
 import { makeNamespace, type NetworkNamespace } from './network-namespace.ts';
 import type { Contact } from './subjects/subject.ts';
 import { installPackages } from './packages.ts';
@@ -31,7 +31,7 @@ export interface PeersFigures {
 
 /** A pair of ends that is measured. */
 interface Pair {
-  readonly subject: SubjectName;
+  readonly subject: PeerName;
   readonly processes: 'one' | 'two';
   readonly near: EndProcess;
   /** The same where both ends are in one process. */
@@ -50,10 +50,9 @@ export async function measurePeers({ mtu }: PeersOptions): Promise<PeersFigures>
   const tmpDir = mkdtempSync(join(tmpdir(), 'itsgoin-bench-peers-'));
   const ends: EndProcess[] = [];
   try {
-    const names = Object.keys(SUBJECTS) as SubjectName[];
     const pairs: Pair[] = [];
     for (const processes of ['one', 'two'] as const)
-      for (const subject of names) pairs.push(await startPair(subject, processes, namespace, tmpDir, ends));
+      for (const subject of PEERS) pairs.push(await startPair(subject, processes, namespace, tmpDir, ends));
     for (let round = 0; round <= ROUNDS; round++) {
       for (const pair of pairs) {
         const found = await measure(pair);
@@ -65,7 +64,7 @@ export async function measurePeers({ mtu }: PeersOptions): Promise<PeersFigures>
     const figures = (processes: 'one' | 'two'): Readonly<Record<Measure, Figure>> => {
       const rounds = Object.fromEntries(
         pairs.filter((pair) => pair.processes === processes).map(({ subject, rounds }) => [subject, rounds]),
-      ) as Record<SubjectName, Round[]>;
+      ) as Record<PeerName, Round[]>;
       const entries = MEASURES.map((measure) => [measure, figureOf(measure, rounds)]);
       return Object.fromEntries(entries) as Record<Measure, Figure>;
     };
@@ -82,7 +81,7 @@ export async function measurePeers({ mtu }: PeersOptions): Promise<PeersFigures>
 }
 
 async function startPair(
-  subject: SubjectName,
+  subject: PeerName,
   processes: 'one' | 'two',
   namespace: NetworkNamespace | undefined,
   tmpDir: string,

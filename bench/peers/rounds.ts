@@ -1,4 +1,4 @@
-import { median, type SubjectName } from './end.ts';
+import { median, type PeerName } from './end.ts';
 
 export const MEASURES = ['connect', 'firstAnswer', 'serial', 'parallel', 'parallelCpu', 'bulk', 'bulkCpu'] as const;
 export type Measure = (typeof MEASURES)[number];
@@ -20,16 +20,16 @@ export interface Spread {
 }
 
 export interface Figure {
-  readonly of: Readonly<Record<SubjectName, Spread>>;
+  readonly of: Readonly<Record<PeerName, Spread>>;
   /** The fastest of the others, and how many times as fast we are: above 1 is faster. Taken round by round. */
-  readonly fastestOther: SubjectName;
+  readonly fastestOther: PeerName;
   readonly ratio: Spread;
   readonly ratioToHyperdht: Spread;
 }
 
-export function figureOf(measure: Measure, rounds: Readonly<Record<SubjectName, readonly Round[]>>): Figure {
-  const values = (subject: SubjectName): number[] => rounds[subject].map((round) => round[measure]);
-  const ratioTo = (other: SubjectName): Spread => {
+export function figureOf(measure: Measure, rounds: Readonly<Record<PeerName, readonly Round[]>>): Figure {
+  const values = (subject: PeerName): number[] => rounds[subject].map((round) => round[measure]);
+  const ratioTo = (other: PeerName): Spread => {
     const theirs = values(other);
     return spread(
       values('itsgoin').map((value, n) => {

@@ -1,7 +1,6 @@
 import { type Figure, type Measure, MEASURES, type Spread } from './rounds.ts';
+import { PEERS } from './end.ts';
 import type { PeersFigures } from './peers.ts';
-
-const SUBJECT_NAMES = ['itsgoin', 'hyperdht', 'libp2p'] as const;
 
 /** Rows to print: the median and, in brackets, the least and the most of all rounds. */
 export function peersTable({ mtu, processes }: PeersFigures): readonly Readonly<Record<string, string>>[] {
@@ -19,7 +18,7 @@ export function peersTable({ mtu, processes }: PeersFigures): readonly Readonly<
     ...Object.fromEntries(MEASURES.map((measure) => [titles[measure], cell(figures[measure])])),
   });
   return Object.entries(processes).flatMap(([count, figures]) => [
-    ...SUBJECT_NAMES.map((name) =>
+    ...PEERS.map((name) =>
       row(`${name}, ${count === 'one' ? 'one process' : 'two processes'}`, figures, ({ of }) => text(of[name])),
     ),
     row('ratio to the fastest other', figures, ({ fastestOther, ratio }) => `${text(ratio)} ${fastestOther}`),

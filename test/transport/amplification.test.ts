@@ -15,7 +15,7 @@ const RETRANSMITTED_MS = 7_000;
 
 /** A client's first datagram of `length` bytes, by quiche; what is answered to it nobody reads. */
 function firstFlight(to: SocketAddress, from: number): Buffer {
-  const config = new QuicConfigs(freshCredentials(), DEFAULT_LIMITS).of(1_200);
+  const config = new QuicConfigs(freshCredentials(), DEFAULT_LIMITS).of({ windowUnitBytes: 1_200, isLong: false });
   const local = { host: '127.0.0.1', port: from };
   const client = quiche.Connection.connect(null, Buffer.alloc(8, 7), local, to, config);
   const buffer = Buffer.alloc(1_500);

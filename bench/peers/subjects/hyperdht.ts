@@ -36,6 +36,7 @@ class StreamLink implements Link {
   #seq = 0;
   #bytesLeft = 0;
   #fetched = (): void => {};
+  #onBytes = (): void => {};
 
   constructor(socket: SecretStream) {
     this.#socket = socket;
@@ -48,8 +49,9 @@ class StreamLink implements Link {
     return new Promise((resolve) => this.#waiting.set(seq, resolve));
   }
 
-  fetch(bytes: number): Promise<void> {
+  fetch(bytes: number, onBytes = () => {}): Promise<void> {
     this.#bytesLeft = bytes;
+    this.#onBytes = onBytes;
     const done = new Promise<void>((resolve) => {
       this.#fetched = resolve;
     });
@@ -72,6 +74,7 @@ class StreamLink implements Link {
   #received(message: Uint8Array): void {
     if (this.#bytesLeft > 0) {
       this.#bytesLeft -= message.length;
+      this.#onBytes();
       if (this.#bytesLeft === 0) this.#fetched();
       return;
     }

@@ -48,12 +48,15 @@ class NodeLink implements Link {
     await this.#network.sendTo(this.#connection.peer, echo, REQUEST);
   }
 
-  async fetch(wanted: number): Promise<void> {
+  async fetch(wanted: number, onBytes = () => {}): Promise<void> {
     // Raw bytes are for peers that have told, in their handshake, that they take them.
     while (!this.#network.featuresOf(this.#connection.id).has(RAW_BLOB)) await pause(FEATURES_POLL_MS);
     const { bytes } = await this.#network.sendTo(this.#connection.peer, bulk, { bytes: wanted });
     let received = 0;
-    for await (const chunk of bytes ?? []) received += chunk.length;
+    for await (const chunk of bytes ?? []) {
+      received += chunk.length;
+      onBytes();
+    }
     if (received !== wanted) throw new Error(`${received} of ${wanted} bytes came`);
   }
 

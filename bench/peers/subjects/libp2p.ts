@@ -38,12 +38,15 @@ class StreamsLink implements Link {
     await closed;
   }
 
-  async fetch(bytes: number): Promise<void> {
+  async fetch(bytes: number, onBytes = () => {}): Promise<void> {
     const stream = await this.#connection.newStream(BULK, MANY);
     stream.send(encode({ bytes }));
     const closed = stream.close();
     let received = 0;
-    for await (const chunk of stream) received += chunk.byteLength;
+    for await (const chunk of stream) {
+      received += chunk.byteLength;
+      onBytes();
+    }
     await closed;
     if (received !== bytes) throw new Error(`${received} of ${bytes} bytes came`);
   }

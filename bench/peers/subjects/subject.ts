@@ -16,8 +16,8 @@ export type Contact = Readonly<Record<string, string | number>>;
 export interface Link {
   /** {@link REQUEST} as JSON each way. */
   request(): Promise<void>;
-  /** Asks for this many bytes and reads them all. */
-  fetch(bytes: number): Promise<void>;
+  /** Asks for this many bytes and reads them all; tells whenever some have come. */
+  fetch(bytes: number, onBytes?: () => void): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -10,6 +10,8 @@ export interface DatagramPath {
   readonly maxDatagramBytes: number;
   /** quiche's unit of congestion control, at least `maxDatagramBytes`. */
   readonly windowUnitBytes: number;
+  /** Whether it may leave the house: what loses packets there need not be a crowded link. */
+  readonly isLong: boolean;
   /** True when a datagram from there came along this path; `host` as the system writes it. */
   matches(host: string, port: number): boolean;
   /** Sends the first `length` bytes of `buffer`, which is free again when this returns. Loss is silent. */

@@ -223,7 +223,7 @@ export class QuicEndpoint implements Endpoint, ConnectionDelegate<QuicConnection
         cid,
         dial.from.local,
         { host: withoutZone(address.host), port: address.port },
-        this.#configs.of(path.windowUnitBytes),
+        this.#configs.of(path),
       );
     } catch (error) {
       this.log.warn('dial-failed', { remote: address.host, reason: (error as Error).message });
@@ -371,7 +371,7 @@ export class QuicEndpoint implements Endpoint, ConnectionDelegate<QuicConnection
         accepted.original ?? null,
         socket.local,
         { host: withoutZone(source.host), port: source.port },
-        this.#configs.of(path.windowUnitBytes),
+        this.#configs.of(path),
       );
     } catch (error) {
       this.log.warn('accept-failed', { reason: (error as Error).message });

@@ -201,6 +201,11 @@ export function windowUnit(remote: SocketAddress): number {
   return classifyAddress(remote.host) === 'loopback' ? LOOPBACK_UNIT_BYTES : largestDatagram(remote);
 }
 
+/** Not within one machine, nor within a LAN. */
+export function isLong(remote: SocketAddress): boolean {
+  return !['loopback', 'private', 'link-local'].includes(classifyAddress(remote.host));
+}
+
 let knownMtu: { readonly value: number | undefined } | undefined;
 
 /** Smallest MTU of the interfaces that carry an address, loopback apart; undefined where the system does not show it. */

@@ -2,7 +2,7 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { transportErrors } from '../errors.ts';
 import type { SocketAddress } from '../transport.ts';
 import type { DatagramPath } from './datagram-path.ts';
-import { largestDatagram, windowUnit } from './path-mtu-discovery.ts';
+import { isLong, largestDatagram, windowUnit } from './path-mtu-discovery.ts';
 
 /** Asked for; the system gives what its own limit allows. A turn of the event loop must fit in. */
 const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
@@ -106,6 +106,7 @@ class SocketPath implements DatagramPath {
   readonly remote: SocketAddress;
   readonly maxDatagramBytes: number;
   readonly windowUnitBytes: number;
+  readonly isLong: boolean;
   readonly #socket: UdpSocket;
   readonly #systemHost: string;
 
@@ -115,6 +116,7 @@ class SocketPath implements DatagramPath {
     this.#systemHost = systemHost;
     this.maxDatagramBytes = largestDatagram(remote);
     this.windowUnitBytes = windowUnit(remote);
+    this.isLong = isLong(remote);
   }
 
   matches(systemHost: string, port: number): boolean {
