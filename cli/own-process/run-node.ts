@@ -3,6 +3,7 @@ import type { Node, NodeOptions } from '../../kernel/node.ts';
 import { EXIT } from '../errors.ts';
 import type { Terminal } from '../terminal.ts';
 import { exit, guardProcess } from './guard.ts';
+import { releaseWhenIdle } from './idle-memory.ts';
 import { startWatchdog } from './watchdog.ts';
 
 /** A node that has not stopped by then is ended: a supervisor would kill it soon anyway. */
@@ -24,6 +25,7 @@ export async function startOwnNode(options: StartOptions): Promise<Node> {
   };
   const node = await startNode({ ...options, guard, watch: startWatchdog });
   setFlagsFromString('--semi-space-growth-factor=2');
+  releaseWhenIdle();
   void node.stopped.then(() => setTimeout(() => exit(), LINGER_MS).unref());
   return node;
 }

@@ -36,6 +36,11 @@ export class ConnectionShares<C extends object> {
     return this.#pending.usedOf(this.#blocksOf(host), this.#limits.connectionsPerBlock);
   }
 
+  /** The part of its share of open connections that this address has used up; at 1 no further stranger gets in. */
+  openShareOf({ host }: SocketAddress): number {
+    return this.#open.usedOf(this.#blocksOf(host), this.#limits.connectionsPerBlock);
+  }
+
   begin(connection: C, { host }: SocketAddress): void {
     const blocks = this.#blocksOf(host);
     this.#underWay.set(connection, blocks);

@@ -29,5 +29,6 @@ export const followingNotice = defineNotice({
   about: 'The sender tells the receiver alone whether it follows it',
   body: Type.Object({ following: Type.Boolean() }),
   maxBytes: 256,
-  budget: { perSecond: 1, burst: 20, inFlight: 2 },
+  // Each change is a write: a person changes its mind a few times, a host with 32 connections must not fill the disk's queue.
+  budget: { perSecond: 0.1, burst: 10, inFlight: 2 },
 });

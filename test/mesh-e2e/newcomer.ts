@@ -20,6 +20,7 @@ export interface Newcomer {
   readonly connectString: string;
   /** By its own clock, of the process being spawned. */
   readonly startedMs: number;
+  readonly pid: number;
   /** Runs a command by the launcher with `--json`, gives its result, fails the test when it fails. */
   cli<R>(...words: string[]): Promise<R>;
   /** The same by the control socket, for what is asked often. */
@@ -30,14 +31,26 @@ export interface Newcomer {
   kill(): Promise<void>;
 }
 
+export interface NewcomerOptions {
+  /** Where it listens; default is loopback. */
+  readonly host?: string;
+  /** Put before a command, this runs it in a network of its own. */
+  readonly within?: readonly string[];
+}
+
 /** Starts `itsgoin --daemon` and resolves when it listens; it knows nobody but `anchors`. */
-export async function newcomer(t: ExecutionContext, anchors: readonly string[] = []): Promise<Newcomer> {
+export async function newcomer(
+  t: ExecutionContext,
+  anchors: readonly string[] = [],
+  { host = '127.0.0.1', within = [] }: NewcomerOptions = {},
+): Promise<Newcomer> {
   const dataDir = temporaryDirectory(t);
   const startedMs = performance.now();
-  const args = ['--daemon', '--data', dataDir, '--bind', '127.0.0.1:0'];
+  const args = ['--daemon', '--data', dataDir, '--bind', `${host.includes(':') ? `[${host}]` : host}:0`];
   const node = launch(
     [...args, ...anchors.flatMap((anchor) => ['--anchors', anchor])],
     ['ignore', 'pipe', 'inherit', 'ipc'],
+    within,
   );
   t.teardown(() => node.kill('SIGKILL'));
   for await (const line of createInterface({ input: node.stdout as NodeJS.ReadableStream }))
@@ -49,6 +62,7 @@ export async function newcomer(t: ExecutionContext, anchors: readonly string[] =
     nodeId: node_id,
     connectString: connect[0] as string,
     startedMs,
+    pid: node.pid as number,
     async cli(...words) {
       const { code, out, err } = await finished(launch([...words, '--json', '--data', dataDir]));
       t.is(code, 0, `${words.join(' ')}: ${err}`);
@@ -85,8 +99,10 @@ export async function newcomer(t: ExecutionContext, anchors: readonly string[] =
 function launch(
   args: readonly string[],
   stdio: ('ignore' | 'pipe' | 'inherit' | 'ipc')[] = ['ignore', 'pipe', 'pipe', 'ipc'],
+  within: readonly string[] = [],
 ): ChildProcess {
-  return spawn(process.execPath, [LAUNCHER, ...args], { stdio, env: { ...process.env, ITSGOIN_LAUNCHED: '1' } });
+  const [program, ...words] = [...within, process.execPath, LAUNCHER, ...args] as [string, ...string[]];
+  return spawn(program, words, { stdio, env: { ...process.env, ITSGOIN_LAUNCHED: '1' } });
 }
 
 async function finished(child: ChildProcess): Promise<{ code: number | null; out: string; err: string }> {

@@ -14,7 +14,11 @@ const CID = Buffer.from('0102030405060708', 'hex');
 const RETRY_CID = Buffer.from('1112131415161718', 'hex');
 const SOURCE = socketAddress('192.0.2.1', 4433);
 
-const underWay = (pending: number, ofShare = 0) => ({ pending, pendingShareOf: () => ofShare });
+const underWay = (pending: number, ofShare = 0, open = 0) => ({
+  pending,
+  pendingShareOf: () => ofShare,
+  openShareOf: () => open,
+});
 
 function gate(): { gate: HandshakeLimiter; clock: VirtualClock } {
   const clock = new VirtualClock();
@@ -40,6 +44,20 @@ test('an IPv6 source is its /64', (t) => {
   for (let i = 1; i <= 20; i++) t.is(g.judge(socketAddress(`2001:db8::${i}`, 1), underWay(0), false), 'accept');
   t.is(g.judge(socketAddress('2001:db8::1:2:3:4', 1), underWay(0), false), 'over-budget');
   t.is(g.judge(socketAddress('2001:db8:0:1::1', 1), underWay(0), false), 'accept');
+});
+
+test('a host that had all its connections went on to cost fifty handshakes a second', async (t) => {
+  const { gate: g, clock } = gate();
+  t.is(g.judge(SOURCE, underWay(0, 0, 1), false), 'retry', 'its rate is not for others to use up');
+  const accepted = (): number => {
+    let count = 0;
+    while (g.judge(SOURCE, underWay(0, 0, 1), true) === 'accept') count++;
+    return count;
+  };
+  t.is(accepted(), 4);
+  await clock.advance(1_000);
+  t.is(accepted(), 4);
+  t.is(g.judge(SOURCE, underWay(0, 0, 0.9), false), 'accept', 'with a connection less it is a host like others');
 });
 
 test('under load an address must be proved, and beyond the limit nobody gets in', (t) => {

@@ -14,6 +14,8 @@ const TIME_BYTES = 6;
 const MAC_BYTES = 16;
 /** The part of an address's share of handshakes under way that needs no proof of the address. */
 const UNPROVED_PART = 1 / 4;
+/** What a block whose connections are all taken gets of its rate: whoever is let in from there is known to us. */
+const FULL_PART = 1 / 5;
 /** Of any address: a rate of handshakes suits a private one as well. */
 const blocksOf = addressBlocks([]);
 
@@ -22,6 +24,8 @@ export interface HandshakesUnderWay {
   readonly pending: number;
   /** The part of its share that this address has used up; 1 is all of it. */
   pendingShareOf(source: SocketAddress): number;
+  /** The same of open connections, when only somebody we know is let in from there. */
+  openShareOf(source: SocketAddress): number;
 }
 
 /**
@@ -33,6 +37,8 @@ export class HandshakeLimiter {
   readonly #perSource: RateLimiter<string>;
   /** By IPv6 /48, which has many. */
   readonly #perSite: RateLimiter<string>;
+  /** By the widest block of those whose connections are all taken. */
+  readonly #perFull: RateLimiter<string>;
   readonly #key: Uint8Array;
   readonly #clock: Clock;
   readonly #limits: TransportLimits;
@@ -44,6 +50,12 @@ export class HandshakeLimiter {
     const perSecond = limits.handshakesPerSecondPerIp;
     const burst = Math.max(BURST_MIN, perSecond);
     this.#perSource = new RateLimiter({ clock, perSecond, burst, keysMax: SOURCES_MAX });
+    this.#perFull = new RateLimiter({
+      clock,
+      perSecond: perSecond * FULL_PART,
+      burst: burst * FULL_PART,
+      keysMax: SOURCES_MAX,
+    });
     this.#perSite = new RateLimiter({ clock, perSecond: 4 * perSecond, burst: 4 * burst, keysMax: SOURCES_MAX });
   }
 
@@ -57,9 +69,11 @@ export class HandshakeLimiter {
     if (!validated && underWay.pending >= this.#limits.retryAbovePendingHandshakes) return 'retry';
     const used = underWay.pendingShareOf(source);
     // Whoever writes the address of another onto his packets must not use up that one's share.
-    if (!validated && used >= UNPROVED_PART) return 'retry';
+    const isFull = underWay.openShareOf(source) >= 1;
+    if (!validated && (isFull || used >= UNPROVED_PART)) return 'retry';
     if (used >= 1) return 'over-share';
     const [own, site = own] = blocksOf(source.host).map(({ name }) => name) as [string, string?];
+    if (isFull && !this.#perFull.take(site)) return 'over-budget';
     if (!this.#perSource.allows(own) || (site !== own && !this.#perSite.take(site))) return 'over-budget';
     return this.#perSource.take(own) ? 'accept' : 'over-budget';
   }
