@@ -10,7 +10,8 @@ import { laboratory } from './laboratory.ts';
 const CROWD = fileURLToPath(new URL('crowd.js', import.meta.url));
 const NAMES = 2_000;
 const HONEST = 10;
-const FEW = 40;
+/** Half of what a block may have, so that those who come later find room. */
+const FEW = 16;
 const WARM_UP_MS = 5_000;
 const POSTS = 200;
 /** The crowd has tried all its names by then. */
