@@ -144,7 +144,7 @@ async function startCrowd(
     CROWD,
     node.nodeId,
     address,
-    `${NAMES}`,
+    `${names}`,
     ...hosts,
   ];
   const child: ChildProcess = spawn(program as string, words, { stdio: ['pipe', 'pipe', 'inherit'] });
