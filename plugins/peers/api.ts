@@ -129,7 +129,7 @@ export interface PeersService {
     options: Pick<ConnectRequest, 'purpose' | 'signal'> & { readonly except?: ReadonlySet<string> },
   ): Promise<PeerInfo>;
   /**
-   * Dials a connect string of the user's and remembers the peer for redialling.
+   * Dials a connect string of the user's, or finds the node of an id, and remembers the peer for redialling.
    *
    * @throws mesh/bad-connect-string, and what {@link connect} throws.
    */

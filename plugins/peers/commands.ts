@@ -50,7 +50,9 @@ export const peersCommands = {
   'peer.connect': defineCommand({
     about: 'Connect to another node and remember it',
     restart: true,
-    params: Type.Object({ target: idParam(['node'], '<node id>@<host>:<port>[,<host>:<port>]') }),
+    params: Type.Object({
+      target: idParam(['node'], '<node id>@<host>:<port>[,<host>:<port>], or the node id of one to be looked for'),
+    }),
     result: PeerView,
     positional: ['target'],
     text: (peer) => `Connected to ${peer.display_name ?? peer.node_id} at ${peer.remote_addr}`,
@@ -171,7 +173,7 @@ export function peersCommandHandlers(
 
   return {
     'peer.connect': async ({ target }, call) => {
-      call.progress('dialling');
+      call.progress(target.includes('@') ? 'dialling' : 'looking for it');
       const { connectionId } = await parts.service.connectAndRemember(target, { signal: call.signal });
       const session = sessions.get(connectionId);
       const view = session && viewPeer(session);

@@ -1,4 +1,4 @@
-import { isHexId } from '../../kernel/index.ts';
+import { isHexId, parseHexId } from '../../kernel/index.ts';
 import type { NodeId, PeerId } from '../../kernel/index.ts';
 import { peersErrors } from './errors.ts';
 
@@ -64,9 +64,14 @@ function isIPv4(text: string): boolean {
   return parts.length === 4 && parts.every((part) => /^[0-9]{1,3}$/.test(part) && Number(part) <= 255);
 }
 
-/** The same for somebody else's node. @throws mesh/bad-connect-string, mesh/own-node */
+/**
+ * The same for somebody else's node, which may be named by its id alone: no addresses then.
+ *
+ * @throws mesh/bad-connect-string, mesh/own-node
+ */
 export function readOthersTarget(target: string, self: PeerId): ConnectTarget {
-  const parsed = parseConnectString(target);
+  const id = parseHexId(target);
+  const parsed = id === undefined ? parseConnectString(target) : { nodeId: id as NodeId, addresses: [] };
   if (parsed.nodeId === self.nodeId) throw peersErrors.make('own-node');
   return parsed;
 }

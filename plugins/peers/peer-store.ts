@@ -151,6 +151,11 @@ export class PeerStore {
     this.#db.prepare('UPDATE peers SET connected_by_user = 0, held_off = 1 WHERE node_id = ?').run(nodeId);
   }
 
+  /** The user asks for it again. */
+  letBack(nodeId: NodeId): void {
+    this.#db.prepare('UPDATE peers SET held_off = 0 WHERE node_id = ? AND held_off = 1').run(nodeId);
+  }
+
   /** It has got a mesh slot, or lost it and is still a peer. Not said of those who are here when the node stops. */
   slotChanged(nodeId: NodeId, holdsSlot: boolean): void {
     const presence = holdsSlot ? ONLINE_AS.slot : ONLINE_AS.peer;

@@ -65,7 +65,10 @@ export function peersService({ ctx, network }: PeersContext, parts: ServiceParts
     connectAndRemember: async (target, { signal } = {}) => {
       const { nodeId, addresses: at } = readOthersTarget(target, ctx.self);
       const heard = signal === undefined ? {} : { signal };
-      const session = await connector.connect({ nodeId, at, purpose: 'user', ...heard });
+      // Of a bare id it is to be found out where the node is, also of one that was sent away.
+      if (at.length === 0) store.letBack(nodeId);
+      const place = at.length === 0 ? {} : { at };
+      const session = await connector.connect({ nodeId, ...place, purpose: 'user', ...heard });
       store.connected(nodeId, at);
       await ctx.db.synced();
       return described(session);

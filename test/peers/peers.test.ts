@@ -17,6 +17,16 @@ test('a connect string makes each node the peer of the other', async (t) => {
   t.true(seen?.features.includes('ProfileUpdate'));
 });
 
+test('no command connected to a node by its id', async (t) => {
+  const net = meshNet(t);
+  const [anna, bert] = await net.start('anna', 'bert');
+  await anna.run('peer.connect', { target: bert.connectString });
+  await anna.run('peer.disconnect', { node_id: bert.id });
+  const view = await anna.run<PeerView>('peer.connect', { target: bert.id.slice(0, 12) });
+  t.is(view.node_id, bert.id);
+  await t.throwsAsync(anna.run('peer.connect', { target: 'f'.repeat(64) }), { code: 'resolve/unreachable' });
+});
+
 test('connecting again gives the same connection', async (t) => {
   const net = meshNet(t);
   const [anna, bert] = await net.start('anna', 'bert');
