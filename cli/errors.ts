@@ -4,6 +4,10 @@ import { defineErrors, ItsgoinError } from '../kernel/sdk/errors.ts';
 export const cliErrors = defineErrors('cli', {
   usage: { message: '{problem}', hint: '{advice}' },
   'missing-param': { message: '{command} needs {name}', hint: 'See `itsgoin {command} --help`' },
+  'input-too-long': {
+    message: 'More than {limit} bytes came by standard input',
+    hint: 'Nothing was sent; give a shorter text',
+  },
   'bad-value': { message: '{flag} takes {expected}, not "{given}"', hint: 'See `itsgoin {command} --help`' },
   unconfirmed: {
     message: '{question} Nobody is there to answer',

@@ -64,7 +64,7 @@ export async function runRepl(dataDir: string, client: ControlClient): Promise<n
 }
 
 function replTerminal(reader: ReturnType<typeof createInterface>, interactive: boolean): Terminal {
-  const terminal = processTerminal();
+  const { readAll: _ownInput, ...terminal } = processTerminal();
   return {
     ...terminal,
     interactive,

@@ -31,6 +31,7 @@ export async function runCommand(
   const { terminal, signal } = session;
   if (command.kind === 'subscription') return watch(session, command, params, options);
   for (const flag of missing) params[flag.name] = await askSecret(session, command, flag);
+  await takePiped(session, command, params);
   if (command.confirm !== undefined && options.yes !== true) await confirm(session, command.confirm);
   let given: RunResult;
   try {
@@ -113,6 +114,19 @@ async function watch(
 function onAbort(signal: AbortSignal, then: (value: undefined) => void): void {
   if (signal.aborted) then(undefined);
   signal.addEventListener('abort', () => then(undefined), { once: true });
+}
+
+/** `-` in place of a text that may be long stands for what is piped in, without the line end that programs add. */
+async function takePiped(
+  { terminal, signal }: Session,
+  { params: { properties = {} } }: CommandDescription,
+  params: Record<string, unknown>,
+): Promise<void> {
+  for (const [name, schema] of Object.entries(properties)) {
+    if (params[name] !== '-' || schema.stdin !== true || terminal.readAll === undefined) continue;
+    if (terminal.interactive) terminal.err('Reading until Ctrl-D on a line of its own');
+    params[name] = (await terminal.readAll(signal)).replace(/\r?\n$/, '');
+  }
 }
 
 async function askSecret({ terminal, signal }: Session, command: CommandDescription, flag: Flag): Promise<string> {

@@ -1,3 +1,5 @@
+import { addAbortSignal } from 'node:stream';
+import { cliErrors } from './errors.ts';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 
@@ -12,11 +14,15 @@ export interface Terminal {
   err(text: string): void;
   /** One line typed by the person; not shown when `hidden`. Rejects when `signal` aborts. */
   ask(question: string, options: { hidden?: boolean; signal: AbortSignal }): Promise<string>;
+  /** All that comes by standard input, to its end. Absent where that is this terminal's own. @throws cli/input-too-long, or when `signal` aborts */
+  readAll?(signal: AbortSignal): Promise<string>;
   /** Shows the state of long work in place; an empty text clears it. */
   status(text: string): void;
 }
 
 const COLUMNS_DEFAULT = 80;
+/** Far more than any text that a command takes. */
+const INPUT_MAX_BYTES = 1024 * 1024;
 
 export function processTerminal(): Terminal {
   const { stdin, stdout, stderr } = process;
@@ -45,6 +51,16 @@ export function processTerminal(): Terminal {
         reader.close();
         if (hidden) stderr.write('\n');
       }
+    },
+    async readAll(signal) {
+      const parts: Buffer[] = [];
+      let bytes = 0;
+      for await (const part of addAbortSignal(signal, stdin) as AsyncIterable<Buffer>) {
+        bytes += part.length;
+        if (bytes > INPUT_MAX_BYTES) throw cliErrors.make('input-too-long', { limit: INPUT_MAX_BYTES });
+        parts.push(part);
+      }
+      return Buffer.concat(parts).toString('utf8');
     },
     status(text) {
       if (!stderr.isTTY || (text === '' && !shown)) return;

@@ -4,7 +4,10 @@ import type { Static, TSchema } from './typebox.ts';
 export interface CommandBase {
   /** One line for `--help`. */
   readonly about: string;
-  /** An object schema; each property becomes a `--flag`, its `description` the flag's help. */
+  /**
+   * An object schema; each property becomes a `--flag`, its `description` the flag's help. A string with `stdin: true`
+   * is read from standard input where `-` was given.
+   */
   readonly params: TSchema;
   readonly result: TSchema;
   /** Names of params that the CLI also takes by position, in order: `itsgoin peer connect <target>`. */

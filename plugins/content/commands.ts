@@ -20,7 +20,9 @@ const Id = idParam(['post'], 'Post id');
 export const contentCommands = {
   'post.create': defineCommand({
     about: 'Publish a post for everybody',
-    params: Type.Object({ text: Type.String({ description: "How's it goin?" }) }),
+    params: Type.Object({
+      text: Type.String({ description: "How's it goin? `-` reads it from standard input", stdin: true }),
+    }),
     result: Type.Object({ id: Type.String() }),
     positional: ['text'],
     text: ({ id }) => id,

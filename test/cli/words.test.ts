@@ -16,7 +16,7 @@ const COMMANDS: CommandDescription[] = [
     plugin: 'content',
     kind: 'call',
     params: Type.Object({
-      text: Type.String(),
+      text: Type.String({ stdin: true }),
       reply_to: Type.Optional(Type.String()),
       copies: Type.Integer({ default: 1 }),
       loud: Type.Boolean({ default: false }),
@@ -42,7 +42,7 @@ const COMMANDS: CommandDescription[] = [
 ];
 
 /** What reached the node, what was printed, and the error if one was thrown. */
-async function typed(words: string[], answer?: string) {
+async function typed(words: string[], answer?: string, piped?: string) {
   const calls: [string, object][] = [];
   const printed: string[] = [];
   const terminal: Terminal = {
@@ -52,6 +52,7 @@ async function typed(words: string[], answer?: string) {
     out: (text) => printed.push(text),
     err: () => {},
     ask: async () => answer ?? '',
+    ...(piped === undefined ? {} : { readAll: async () => piped }),
     status: () => {},
   };
   const client = {
@@ -83,6 +84,16 @@ test('words become params of the types the command wants', async (t) => {
         ...{ json: 'mine', file: `${process.cwd()}/relative.txt` },
       },
     ],
+  ]);
+});
+
+test('a post of several lines could not be piped in', async (t) => {
+  t.deepEqual((await typed(['post', 'create', '-'], undefined, 'one\n\ntwo\n')).calls, [
+    ['post.create', { text: 'one\n\ntwo' }],
+  ]);
+  t.deepEqual((await typed(['post', 'create', '-'])).calls, [['post.create', { text: '-' }]], 'in the REPL');
+  t.deepEqual((await typed(['post', 'create', 'x', '--reply-to', '-'], undefined, 'piped')).calls, [
+    ['post.create', { text: 'x', reply_to: '-' }],
   ]);
 });
 
