@@ -1,5 +1,5 @@
-import { codeOf, defineCommand, idParam, readNodeId, Type } from '../../kernel/index.ts';
-import type { CommandHandlers, NodeId, Ref } from '../../kernel/index.ts';
+import { codeOf, defineCommand, idParam, linkSignals, readNodeId, Type } from '../../kernel/index.ts';
+import type { Clock, CommandHandlers, NodeId, Ref } from '../../kernel/index.ts';
 import { parseConnectString } from '../peers/api.ts';
 import type { PeersService } from '../peers/api.ts';
 import type { ContactFacts } from './api.ts';
@@ -39,6 +39,9 @@ const FollowerView = Type.Object({
 });
 
 const NodeIdParam = idParam(['node'], 'Node id');
+/** How long the answer waits for the followee to be reached: a dead address and a search. Check-ins go on from there. */
+const FIND_LIMIT_MS = 18_000;
+
 export const socialCommands = {
   'profile.set': defineCommand({
     about: 'Set your name and bio, and tell connected peers',
@@ -63,7 +66,9 @@ export const socialCommands = {
   'follow.add': defineCommand({
     restart: true,
     about: 'Follow a node: its posts come into your feed',
-    params: Type.Object({ target: idParam(['node'], 'Node id, or connect string to connect as well') }),
+    params: Type.Object({
+      target: idParam(['node'], '<node id>@<host>:<port>[,<host>:<port>], or the node id of one to be looked for'),
+    }),
     result: Type.Object({
       node_id: Type.String(),
       connected: Type.Boolean(),
@@ -120,6 +125,7 @@ export const socialCommands = {
 
 interface CommandParts {
   readonly self: NodeId;
+  readonly clock: Clock;
   readonly contacts: Contacts;
   readonly profile: OwnProfile;
   readonly peers: Ref<PeersService>;
@@ -147,18 +153,19 @@ export function socialCommandHandlers(parts: CommandParts): CommandHandlers<type
       await contacts.follow(nodeId, addresses);
       const { peers } = parts;
       if (!peers.available) return { node_id: nodeId, connected: false, problem: 'peers is off' };
-      if (addresses.length === 0)
-        return { node_id: nodeId, connected: await peers.use((service) => service.isPeer(nodeId)) };
-      call.progress('dialling');
+      call.progress(addresses.length === 0 ? 'looking for it' : 'dialling');
+      const limited = linkSignals([call.signal], { deadlineMs: FIND_LIMIT_MS, clock: parts.clock });
       try {
         await peers.use((service, signal) => service.connectAndRemember(target, { signal }), {
-          signal: call.signal,
+          signal: limited.signal,
           restart: true,
         });
         return { node_id: nodeId, connected: true };
       } catch (error) {
         call.signal.throwIfAborted();
         return { node_id: nodeId, connected: false, problem: codeOf(error) };
+      } finally {
+        limited.dispose();
       }
     },
     'follow.remove': async (params) => {

@@ -198,7 +198,7 @@ export default definePlugin({
         contribute(HANDSHAKE, followingExtension, { name: 'following' }),
         contribute(PEER_FACTS, { facts: (nodeId) => ({ display_name: contacts.displayName(nodeId) }) }),
       ],
-      commands: socialCommandHandlers({ self, contacts, profile, peers }),
+      commands: socialCommandHandlers({ self, clock: ctx.clock, contacts, profile, peers }),
       handlers: {
         profileUpdate: (body, call) => receiveProfile(call.peer, body),
         followingNotice: ({ following }, call) => heardFollowing(call.peer, following),

@@ -81,6 +81,20 @@ test('following by connect string connects, tells the followee, and makes friend
   t.deepEqual(await followers(anna), []);
 });
 
+test('whom the user followed by id was looked for at the next minute only', async (t) => {
+  const net = new TestNetwork({ t, builtin: [...CORE, 'social', 'presence'] });
+  const [anna, bert, carl] = await net.start('anna', 'bert', 'carl');
+  await bert.run('peer.connect', { target: anna.connectString });
+  await bert.run('peer.connect', { target: carl.connectString });
+  await net.advance(1_000);
+  await anna.run('peer.disconnect', { node_id: carl.id }).catch(() => undefined);
+  const startedMs = net.clock.now();
+  t.like(await anna.run('follow.add', { target: carl.id }), { node_id: carl.id, connected: true });
+  t.true(net.clock.now() - startedMs < 5_000, 'at once, also of one sent away before');
+  const absent = 'f'.repeat(64);
+  t.like(await anna.run('follow.add', { target: absent }), { connected: false, problem: 'resolve/unreachable' });
+});
+
 test('nobody but the followee learns of a follow', async (t) => {
   const net = new TestNetwork({ t, builtin: [...CORE, 'social', 'presence'] });
   const [anna, bert, carl] = await net.start('anna', 'bert', 'carl');

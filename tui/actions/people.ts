@@ -23,6 +23,7 @@ export async function toggleFollow(session: UiSession, nodeId: string, name: str
 
 /** Following somebody who is away is fine: the node keeps trying, and says what went wrong so far. */
 async function follow(session: UiSession, target: string, name: string): Promise<void> {
+  session.shell.tell(target.includes('@') ? 'Connecting …' : 'Looking for it …', 'plain');
   const { connected, problem } = record(await session.backend.call('follow.add', { target }, CONNECT_MS));
   const so =
     connected === false ? `, not connected yet${typeof problem === 'string' ? ` (${safeLine(problem)})` : ''}` : '';
