@@ -8,7 +8,7 @@ import { type ControlServer, startControl } from './control/server.ts';
 import { makeCredentials } from './identity/certificate.ts';
 import { blake3Hasher, createSealer, loadIdentity } from './identity/index.ts';
 import { listenOptions } from './listen-options.ts';
-import { THIRD_PARTY_CALLS } from './lifecycle/attribution.ts';
+import { noted, THIRD_PARTY } from './lifecycle/attribution.ts';
 import { Resources } from './lifecycle/container.ts';
 import { lifecycleErrors } from './lifecycle/errors.ts';
 import { Host } from './lifecycle/host.ts';
@@ -16,9 +16,11 @@ import { findPlugins } from './lifecycle/loader.ts';
 import type { PluginHost } from './lifecycle/plugin-host.ts';
 import { Points } from './lifecycle/points.ts';
 import { PluginWatcher } from './lifecycle/plugin-watcher.ts';
-import { RunMarks, takeHung } from './lifecycle/run-marks.ts';
+import { type Held, RunMarks, takeHung } from './lifecycle/run-marks.ts';
 import { Scope, within } from './lifecycle/scope.ts';
+import type { SharedCaller } from './lifecycle/shared-caller.ts';
 import { Services } from './lifecycle/services.ts';
+import type { Caller } from './lifecycle/stray-errors.ts';
 import { STOP_LIMIT_MS } from './lifecycle/swap.ts';
 import type { SwapperDeps } from './lifecycle/swapper.ts';
 import { createCounters, createLog, type LogOptions, startGauges } from './observe/index.ts';
@@ -72,14 +74,38 @@ export interface NodeOptions {
   /** Watch `{dataDir}/plugins` and open the control socket. Default true; a simulation does without. */
   readonly attended?: boolean;
   /** For who owns the process: called before any code of a third-party plugin may run. */
-  readonly guard?: (node: Pick<Node, 'strayError' | 'refuseEnd' | 'stop'>) => void;
+  readonly guard?: (node: GuardedNode) => void;
   /**
-   * For who owns the process: called once, before the first code of a third-party plugin is evaluated. `calls` counts
-   * the calls of such code that the main thread is in, `hungFile` is read at the next start.
+   * For who owns the process: called once, before the first code of a third-party plugin is evaluated. `caller` says
+   * whose code the main thread is in, `hungFile` is read at the next start (who held the event loop, as {@link Held}).
    */
-  readonly watch?: (hungFile: string, calls: Int32Array) => void;
+  readonly watch?: (hungFile: string, caller: SharedCaller) => void;
   /** Without third-party plugins (`--safe`): they are listed as left out. Default false. */
   readonly safe?: boolean;
+}
+
+export type { Held } from './lifecycle/run-marks.ts';
+export type { Caller } from './lifecycle/stray-errors.ts';
+
+/** What who owns the process needs of the node in it. */
+export interface GuardedNode extends Pick<Node, 'stop'> {
+  /**
+   * An error that nothing caught. It is charged to the plugin it comes from; one that is
+   * nobody's is logged, and stops the node with `torn`, when kernel code may have been left half done. With `fatal`
+   * its plugin goes at once.
+   */
+  strayError(error: unknown, how?: { readonly fatal?: boolean; readonly torn?: boolean }): void;
+  /**
+   * Called when something is about to end it by `process.<call>`. When that is a third-party
+   * plugin it goes, and the error for it is returned; otherwise undefined.
+   */
+  refuseEnd(call: string): Error | undefined;
+  /** A plugin held the event loop until the child process that it waited for was ended. */
+  heldUp(held: Held): void;
+  /** The third-party plugin whose code calls now, if any. */
+  caller(): Caller | undefined;
+  /** Runs a call that may wait for ever, so that the thread which watches this one can tell whose it is. */
+  noted<R>(call: () => R): R;
 }
 
 /** A running node. */
@@ -96,17 +122,6 @@ export interface Node {
   readonly stopped: Promise<Error | undefined>;
   /** Closes connections, stops plugins, flushes and unlocks (OPS-04). Safe to call again. */
   stop(): Promise<void>;
-  /**
-   * For who owns the process: an error that nothing caught. It is charged to the plugin it comes from; one that is
-   * nobody's is logged, and stops the node with `torn`, when kernel code may have been left half done. With `fatal`
-   * its plugin goes at once.
-   */
-  strayError(error: unknown, how?: { readonly fatal?: boolean; readonly torn?: boolean }): void;
-  /**
-   * For who owns the process: called when something is about to end it by `process.<call>`. When that is a third-party
-   * plugin it goes, and the error for it is returned; otherwise undefined.
-   */
-  refuseEnd(call: string): Error | undefined;
 }
 
 /**
@@ -218,11 +233,27 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       router: dispatcher.router,
       isKernelCommand,
       config,
-      beforeForeign: () => options.watch?.(paths.hung, THIRD_PARTY_CALLS),
+      beforeForeign: () => options.watch?.(paths.hung, THIRD_PARTY),
     };
     const host = new Host(hostDeps, marks);
     undo.defer('endpoint', () => network.shutdown());
     undo.defer('plugins', () => host.stop(), STOP_LIMIT_MS);
+    const strayError = (error: unknown, { fatal = false, torn = false } = {}): void => {
+      if (host.strays.charge(error, { fatal }) !== undefined) return;
+      log.error('stray-error', { error });
+      if (!torn) return;
+      failure ??= error instanceof Error ? error : new Error(textOf(error));
+      void stop();
+    };
+    const refuseEnd = (call: string): Error | undefined => {
+      const calling = host.strays.caller();
+      if (calling === undefined) return undefined;
+      const error = lifecycleErrors.make('exit', { name: calling.name, call });
+      strayError(error, { fatal: true });
+      return error;
+    };
+    const caller = (): Caller | undefined => host.strays.caller();
+    options.guard?.({ strayError, refuseEnd, heldUp: (held) => host.heldUp(held), caller, noted, stop });
     await host.start(options.plugins ?? findPlugins(BUILTIN_PLUGINS));
     await network.listen();
     log.info('start-listening', { port: network.port });
@@ -255,25 +286,10 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       const server = control;
       undo.defer('control', () => server.stop());
     }
-    const strayError = (error: unknown, { fatal = false, torn = false } = {}): void => {
-      if (host.strays.charge(error, { fatal }) !== undefined) return;
-      log.error('stray-error', { error });
-      if (!torn) return;
-      failure ??= error instanceof Error ? error : new Error(textOf(error));
-      void stop();
-    };
-    const refuseEnd = (call: string): Error | undefined => {
-      const name = host.strays.caller();
-      if (name === undefined) return undefined;
-      const error = lifecycleErrors.make('exit', { name, call });
-      strayError(error, { fatal: true });
-      return error;
-    };
-    options.guard?.({ strayError, refuseEnd, stop });
     const others = host.startOthers(attended ? findPlugins(paths.plugins) : []);
     await within(others, OTHERS_LIMIT_MS, clock);
     const { self } = identity;
-    return { self, host, network, bus, trace: dispatcher.trace, control, stopped, stop, strayError, refuseEnd };
+    return { self, host, network, bus, trace: dispatcher.trace, control, stopped, stop };
   } catch (error) {
     if (scope) await scope.close(error);
     else {

@@ -1,18 +1,25 @@
-import type { Node } from '../../kernel/node.ts';
+import type { GuardedNode } from '../../kernel/node.ts';
+import { guardListeners } from './process-listeners.ts';
 
 /** Ends the process, whoever calls: what `process.exit` was before it was guarded. */
 export const exit = process.exit.bind(process);
+
+/** Ends the process, or changes what all in it share. */
+const FOR_THE_NODE = [
+  ...['exit', 'abort', 'kill', 'reallyExit', 'execve', 'setUncaughtExceptionCaptureCallback'],
+  ...['chdir', 'setuid', 'setgid', 'seteuid', 'setegid', 'setgroups', 'initgroups', 'disconnect'],
+] as const;
 
 /**
  * Makes the errors of this process that nothing catches the node's business, and ending the process the node's
  * alone: a third-party plugin that tries is told that it may not, and goes.
  */
-export function guardProcess(node: Pick<Node, 'strayError' | 'refuseEnd'>): void {
+export function guardProcess(node: GuardedNode): void {
   process.on('unhandledRejection', (error) => node.strayError(error));
   process.on('uncaughtException', (error, origin) => node.strayError(error, { torn: origin === 'uncaughtException' }));
-  const guarded = ['exit', 'abort', 'kill', 'reallyExit', 'execve'] as const;
+  guardListeners(node);
   const calls = process as unknown as Record<string, (...args: unknown[]) => unknown>;
-  for (const call of guarded) {
+  for (const call of FOR_THE_NODE) {
     const own = calls[call]?.bind(process);
     if (own === undefined) continue;
     calls[call] = (...args) => {

@@ -1,10 +1,11 @@
 import { setFlagsFromString } from 'node:v8';
-import type { Node, NodeOptions } from '../../kernel/node.ts';
+import type { GuardedNode, Node, NodeOptions } from '../../kernel/node.ts';
 import { EXIT } from '../errors.ts';
 import type { Terminal } from '../terminal.ts';
+import { noteBlockingCalls } from './blocking-calls.ts';
 import { exit, guardProcess } from './guard.ts';
 import { releaseWhenIdle } from './idle-memory.ts';
-import { startWatchdog } from './watchdog.ts';
+import { startWatchdog, watchStop } from './watchdog.ts';
 
 /** A node that has not stopped by then is ended: a supervisor would kill it soon anyway. */
 const STOP_LIMIT_MS = 4_500;
@@ -19,11 +20,21 @@ export async function startOwnNode(options: StartOptions): Promise<Node> {
   // A start leaves 40 MB of garbage, for which V8 would make its young generation larger for good.
   setFlagsFromString('--semi-space-growth-factor=1');
   const { startNode } = await import('../../kernel/node.ts');
+  let own: GuardedNode | undefined;
   const guard: NodeOptions['guard'] = (started) => {
+    own = started;
     guardProcess(started);
     stopOnSignals(started);
   };
-  const node = await startNode({ ...options, guard, watch: startWatchdog });
+  const watch: NodeOptions['watch'] = (hungFile, caller) => {
+    const guarded = own as GuardedNode;
+    noteBlockingCalls(guarded);
+    startWatchdog(hungFile, caller, (notice) => {
+      if ('held' in notice) guarded.heldUp(notice.held);
+      else stopWithin(guarded);
+    });
+  };
+  const node = await startNode({ ...options, guard, watch });
   setFlagsFromString('--semi-space-growth-factor=2');
   releaseWhenIdle();
   void node.stopped.then(() => setTimeout(() => exit(), LINGER_MS).unref());
@@ -67,6 +78,7 @@ export async function runAttended(options: StartOptions, use: (node: Node) => Pr
 }
 
 function stopWithin(node: Pick<Node, 'stop'>): void {
+  watchStop();
   setTimeout(() => exit(EXIT.failed), STOP_LIMIT_MS).unref();
   void node.stop();
 }

@@ -34,6 +34,10 @@ export const lifecycleErrors = defineErrors('lifecycle', {
     hint: 'Mend its code, or "itsgoin plugin reload {name}" to try it as it is.',
   },
   exit: { message: '"{name}" called process.{call}, which is for the node alone.' },
+  blocked: {
+    message: 'It held the event loop with a call that waits{place}; the process it waited for was ended.',
+    hint: 'Use the call that does not wait: spawn, exec and execFile have no "Sync" in their names.',
+  },
   'not-loaded': {
     message: 'The code of "{name}" is not loaded: {reason}',
     hint: 'Mend it, then "itsgoin plugin reload {name}".',

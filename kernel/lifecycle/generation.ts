@@ -10,7 +10,7 @@ import type { NodeId } from '../sdk/identifiers.ts';
 import type { AnyParts, AnyPlugin, PluginContext, SendOptions } from '../sdk/plugin.ts';
 import { type Injection, type Resource, type Token, tokenKey } from '../sdk/token.ts';
 import { codeOf, messageOf } from '../sdk/errors.ts';
-import { followed, followedParts, runAs } from './attribution.ts';
+import { followed, followedParts, runAs, startAs } from './attribution.ts';
 import type { Injector, Resources } from './container.ts';
 import { lifecycleErrors } from './errors.ts';
 import { EventPort } from './event-port.ts';
@@ -102,11 +102,12 @@ export class Generation {
     const { plugin } = loaded;
     const generation = new Generation(host, loaded, config, confined);
     try {
-      const setup = (async () => {
-        const parts = await generation.call(() => plugin.setup(generation.#context()));
-        generation.parts = loaded.foreign && parts ? followedParts(plugin.name, parts) : parts;
-      })();
-      if (!(await within(setup, SETUP_LIMIT_MS, host.clock, signal))) {
+      const setup = async (): Promise<void> => {
+        const parts = await plugin.setup(generation.#context());
+        generation.parts = loaded.foreign && parts ? followedParts(plugin.name, parts, generation.scope.signal) : parts;
+      };
+      const ended = (): Promise<boolean> => within(setup(), SETUP_LIMIT_MS, host.clock, signal);
+      if (!(await (loaded.foreign ? startAs(plugin.name, ended, generation.scope.signal) : ended()))) {
         throw lifecycleErrors.make('setup-timeout', { name: plugin.name, limit: SETUP_LIMIT_MS });
       }
       generation.#checkParts();
@@ -132,7 +133,7 @@ export class Generation {
 
   /** Calls code of this plugin. */
   call<R>(code: () => R): R {
-    return this.#foreign ? runAs(this.plugin.name, code) : code();
+    return this.#foreign ? runAs(this.plugin.name, code, this.scope.signal) : code();
   }
 
   /** The commit's half that is this generation's own: it hears and speaks from now on. Synchronous. */
@@ -222,7 +223,7 @@ export class Generation {
       }
     });
     const listen: EventPort['on'] = (topic, listener) =>
-      events.on(topic, this.#foreign ? followed(plugin.name, listener) : listener);
+      events.on(topic, this.#foreign ? followed(plugin.name, listener, scope.signal) : listener);
     const ctx: PluginContext<Record<string, unknown>, Record<string, Injection>> = {
       name: plugin.name,
       config: this.config,

@@ -1,5 +1,6 @@
 import type { ConfigFile } from '../config/config.ts';
 import type { AnyCommand, CommandCall } from '../sdk/command.ts';
+import { messageOf } from '../sdk/errors.ts';
 import type { AnyPlugin } from '../sdk/plugin.ts';
 import type { Contribution, Point } from '../sdk/point.ts';
 import type { Ref, Token } from '../sdk/token.ts';
@@ -22,7 +23,7 @@ import type {
 import { migrationsFor, PluginRecord, persistChange } from './plugin-record.ts';
 import { checkChange, readSettings } from './plugin-settings.ts';
 import { PluginRegistry } from './plugin-registry.ts';
-import { RunMarks } from './run-marks.ts';
+import { type Held, placeOf, RunMarks } from './run-marks.ts';
 import { within } from './scope.ts';
 import { StrayErrors } from './stray-errors.ts';
 import { STOP_DRAIN_MS, withdraw } from './swap.ts';
@@ -30,6 +31,9 @@ import { PluginSwapper, type SwapperDeps } from './swapper.ts';
 
 /** A third-party plugin that takes longer to start keeps the next one waiting no more. */
 const OTHERS_WAIT_MS = 1_000;
+
+/** Turns of the event loop in which a connection is taken, a question read and its answer written. */
+const ANSWER_TURNS = 4;
 
 /**
  * Runs the plugins of one node. Changes of one plugin stand in line, and the switches of all take turns,
@@ -79,6 +83,8 @@ export class Host implements PluginHost {
     const late: Promise<unknown>[] = [];
     const wait = async (work: Promise<unknown>): Promise<void> => {
       if (!(await within(work, OTHERS_WAIT_MS, this.#deps.clock))) late.push(work);
+      // Each may hold the event loop for seconds before it is found out: who asks meanwhile is answered in between.
+      for (let turn = 0; turn < ANSWER_TURNS; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
     };
     for (const path of own) await wait(this.#registry.register(path, 'local'));
     for (const { name, source } of sourced) {
@@ -115,6 +121,14 @@ export class Host implements PluginHost {
     if (record.generation === undefined) {
       await this.#swaps.swap(record, record.loaded as LoadedPlugin, migrationsFor(record));
     }
+  }
+
+  /** A third-party plugin held the event loop until what it waited for was ended: it goes, and is left out from then on. */
+  heldUp(held: Held): void {
+    const error = lifecycleErrors.make('blocked', { place: placeOf(held) });
+    // While its code is being evaluated nobody knows it yet.
+    this.#code.marks.leaveOutHolder(held, messageOf(error));
+    this.strays.charge(error, { fatal: true, held });
   }
 
   /** Lets plugins act by themselves (loops, `activate`); called once the node can be reached. */

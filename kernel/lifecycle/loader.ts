@@ -7,6 +7,7 @@ import type { Clock } from '../sdk/clock.ts';
 import { messageOf } from '../sdk/errors.ts';
 import { BoundedMap } from '../sdk/kit/bounded-map.ts';
 import type { AnyPlugin } from '../sdk/plugin.ts';
+import { startAs } from './attribution.ts';
 import { placeInCode } from './code-place.ts';
 import { lifecycleErrors } from './errors.ts';
 import { checkManifest } from './manifest.ts';
@@ -66,12 +67,14 @@ export async function loadPlugin(
     // CommonJS modules are kept by their file names alone, whatever revision asks for them.
     for (const file of files) delete commonJs[file];
     REVISIONS.set(resolve(path), revision);
-    const loading = import(atRevision(pathToFileURL(entry), revision)) as Promise<{ default?: unknown }>;
-    if (!(await within(loading, LOAD_LIMIT_MS, clock, signal))) {
+    const evaluate = async (): Promise<{ default?: unknown }> => {
+      const loading = import(atRevision(pathToFileURL(entry), revision)) as Promise<{ default?: unknown }>;
+      if (await within(loading, LOAD_LIMIT_MS, clock, signal)) return loading;
       throw new Error(`it awaits something at its top level that takes longer than ${LOAD_LIMIT_MS} ms`);
-    }
+    };
+    const module = await (foreign ? startAs(realpathSync(path), evaluate) : evaluate());
     return {
-      plugin: checkManifest((await loading).default, path),
+      plugin: checkManifest(module.default, path),
       path: resolve(path),
       home: realpathSync(path),
       revision,

@@ -1,6 +1,7 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { sep } from 'node:path';
 import { Type, Value } from '../sdk/typebox.ts';
+import { BoundedMap } from '../sdk/kit/bounded-map.ts';
 import type { Clock, TimerHandle } from '../sdk/clock.ts';
 import type { Log } from '../sdk/log.ts';
 
@@ -8,6 +9,7 @@ import type { Log } from '../sdk/log.ts';
 const SETTLED_MS = 600_000;
 /** Short runs in a row that ended without stopping, after which third-party plugins are left out. */
 export const BROKEN_RUNS_MAX = 3;
+const BEGUN_MAX = 1_024;
 /** Plugins remembered as left out; the oldest are forgotten. */
 const LEFT_OUT_MAX = 256;
 
@@ -24,7 +26,7 @@ const FileSchema = Type.Object({
 
 export interface MarkOptions {
   /** Who held the event loop when the last run was ended for it. */
-  readonly hung?: Hung | undefined;
+  readonly hung?: Held | undefined;
   /** No third-party plugin is to start. */
   readonly safe?: boolean | undefined;
 }
@@ -45,6 +47,8 @@ export class RunMarks {
   readonly #log: Log;
   readonly #starting = new Map<string, Marked>();
   readonly #live = new Map<string, Marked>();
+  /** What was begun in this run, whatever became of it. */
+  readonly #begun = new BoundedMap<string, Marked>(BEGUN_MAX);
   readonly #leftOut = new Map<string, LeftOut>();
   #brokenRuns = 0;
   #settling: TimerHandle | undefined;
@@ -58,8 +62,8 @@ export class RunMarks {
     this.#log = log;
     const last = file === undefined ? undefined : read(file);
     for (const left of last?.leftOut ?? []) this.#leftOut.set(left.path, left);
-    const guilty = hung && [...(last?.starting ?? []), ...(last?.live ?? [])].find(({ path }) => isIn(hung.file, path));
-    if (guilty !== undefined) this.leaveOut(guilty, `it held the event loop at ${hung?.file}:${hung?.line}`);
+    const guilty = hung && [...(last?.starting ?? []), ...(last?.live ?? [])].find((marked) => isOf(hung, marked));
+    if (guilty !== undefined) this.leaveOut(guilty, `it held the event loop${placeOf(hung)}`);
     else if (last?.running === true) {
       for (const marked of last.starting) this.leaveOut(marked, 'the node ended while it was being started');
       if (last.starting.length === 0 && last.live.length > 0) this.#brokenRuns = last.brokenRuns + 1;
@@ -85,6 +89,7 @@ export class RunMarks {
   }
 
   starting(marked: Marked): void {
+    this.#begun.set(marked.path, marked);
     this.#starting.set(marked.path, marked);
     this.#write(true);
   }
@@ -110,6 +115,12 @@ export class RunMarks {
     if (this.#leftOut.size > LEFT_OUT_MAX && oldest !== undefined) this.#leftOut.delete(oldest);
     this.#log.warn('plugin-left-out', { plugin: marked.name ?? marked.path, reason });
     this.#write(true);
+  }
+
+  /** The same for whoever of this run held the event loop. */
+  leaveOutHolder(held: Held, reason: string): void {
+    const holder = [...this.#begun].map(([, marked]) => marked).find((marked) => isOf(held, marked));
+    if (holder !== undefined) this.leaveOut(holder, reason);
   }
 
   /** The node stops in an orderly way. */
@@ -151,20 +162,32 @@ function read(file: string): Type.Static<typeof FileSchema> | undefined {
   }
 }
 
-const HungSchema = Type.Object({ file: Type.String(), line: Type.Integer() });
+const HeldSchema = Type.Object({
+  file: Type.Optional(Type.String()),
+  line: Type.Optional(Type.Integer()),
+  /** The plugin's name, or the path of one that was being loaded. */
+  plugin: Type.Optional(Type.String()),
+});
 
-function isIn(file: string, path: string): boolean {
-  return file === path || file.startsWith(path + sep);
+function isOf({ file, plugin }: Held, { path, name }: Marked): boolean {
+  if (file === path || file?.startsWith(path + sep)) return true;
+  return plugin !== undefined && (plugin === name || plugin === path);
 }
 
-type Hung = Type.Static<typeof HungSchema>;
+/** As it reads after what somebody did; nothing when it is not known. */
+export function placeOf({ file, line }: Held = {}): string {
+  return file === undefined ? '' : ` at ${file}:${line}`;
+}
+
+/** Who held the event loop, as far as it is known; files may be those of packages, which belong to nobody. */
+export type Held = Type.Static<typeof HeldSchema>;
 
 /** What the watchdog wrote before it ended the last run; it is taken away. */
-export function takeHung(file: string): Hung | undefined {
+export function takeHung(file: string): Held | undefined {
   try {
     const found: unknown = JSON.parse(readFileSync(file, 'utf8'));
     rmSync(file, { force: true });
-    return Value.Check(HungSchema, found) ? found : undefined;
+    return Value.Check(HeldSchema, found) ? found : undefined;
   } catch {
     return undefined;
   }

@@ -4,8 +4,9 @@ import type { Clock } from '../sdk/clock.ts';
 import { codeOf, messageOf } from '../sdk/errors.ts';
 import { BoundedMap } from '../sdk/kit/bounded-map.ts';
 import type { Log } from '../sdk/log.ts';
-import { runningAs } from './attribution.ts';
+import { runAs, runningAs } from './attribution.ts';
 import type { PluginRecord } from './plugin-record.ts';
+import type { Held } from './run-marks.ts';
 
 /** Stray errors within this time that a third-party plugin is switched off for, or sent back to its code before. */
 export const STRAYS_MAX = 3;
@@ -17,6 +18,24 @@ const PLUGINS_MAX = 256;
 const STACK_MAX = 16_384;
 /** Texts of stack frames: `file:///…/plugin.ts?rev=…:12:5`. */
 const FRAME = /(file:\/\/[^\s?)]+?)(\?[^\s:)]*)?:\d+:\d+/g;
+
+/** Third-party code that calls something of the node's. */
+export interface Caller {
+  /** The plugin's name; its path or file while it is being loaded. */
+  readonly name: string;
+  /** Aborts when the generation ends whose code called; undefined where that cannot be told. */
+  readonly signal: AbortSignal | undefined;
+  /** True while that code is live. */
+  serves(): boolean;
+  /** Calls back into it. */
+  run<R>(call: () => R): R;
+}
+
+export interface ChargeOptions {
+  readonly fatal?: boolean;
+  /** Who is to blame, where the error cannot tell. */
+  readonly held?: Held;
+}
 
 /**
  * Errors that no caller catches: rejections nobody waits for, throws in timers, emitters and microtasks. The
@@ -51,9 +70,9 @@ export class StrayErrors {
    * Counts it against its plugin, with `fatal` as the last one that is borne. Returns the plugin's name, or of one
    * that is gone the file that still runs; undefined when it is nobody's.
    */
-  charge(error: unknown, { fatal = false }: { readonly fatal?: boolean } = {}): string | undefined {
-    const record = this.ownerOf(error);
-    const name = record?.name ?? strangerIn(error);
+  charge(error: unknown, { fatal = false, held }: ChargeOptions = {}): string | undefined {
+    const record = held === undefined ? this.ownerOf(error) : this.#holder(held);
+    const name = record?.name ?? (held === undefined ? strangerIn(error) : (held.plugin ?? held.file));
     if (name === undefined) return undefined;
     const came = this.#came(name);
     if (record?.generation !== undefined) record.generation.reportFailure('stray error', error);
@@ -62,6 +81,14 @@ export class StrayErrors {
     const times = fatal ? '' : `${STRAYS_MAX} errors that nothing caught, the last: `;
     this.#giveUp(record, `${times}${messageOf(error)}`);
     return name;
+  }
+
+  #holder({ file, plugin }: Held): PluginRecord | undefined {
+    const records = this.#plugins();
+    return (
+      records.find((record) => file !== undefined && holds(record, file)) ??
+      records.find((record) => plugin === record.name || (plugin !== undefined && holds(record, plugin)))
+    );
   }
 
   /** How many have come from it lately, with this one. */
@@ -77,22 +104,35 @@ export class StrayErrors {
   ownerOf(error: unknown): PluginRecord | undefined {
     const records = this.#plugins();
     const owners = framesOf(error).flatMap(({ file }) => records.find((record) => holds(record, file)) ?? []);
-    const led = runningAs();
+    const led = runningAs()?.plugin;
     return owners.find((record) => this.#isForeign(record)) ?? records.find(({ name }) => name === led) ?? owners[0];
   }
 
-  /** The third-party plugin whose code calls, for what is the node's alone to do. Of code being loaded, its file. */
-  caller(): string | undefined {
+  /** The third-party plugin whose code calls, for what is the node's alone to do or to undo. */
+  caller(): Caller | undefined {
     const here = new Error('who calls');
     const owner = this.ownerOf(here);
-    if (owner === undefined) return strangerIn(here);
-    return this.#isForeign(owner) ? owner.name : undefined;
+    const name = owner?.name ?? strangerIn(here);
+    if (name === undefined || (owner !== undefined && !this.#isForeign(owner))) return undefined;
+    const { signal } = runningAs() ?? {};
+    const { file = name, revision } = framesOf(here).find((frame) => frame.revision !== undefined) ?? {};
+    return {
+      name,
+      signal,
+      run: (call) => runAs(name, call, signal),
+      serves: () =>
+        signal?.aborted !== true &&
+        this.#plugins().some((record) => {
+          if (record.generation === undefined || (record.name !== name && !holds(record, file))) return false;
+          return revision === undefined || record.loaded?.revision === revision;
+        }),
+    };
   }
 }
 
 /** Plugin code that no plugin known here has: it is being loaded, or its plugin is gone. */
 function strangerIn(error: unknown): string | undefined {
-  return runningAs() ?? framesOf(error).find(({ plugin }) => plugin)?.file;
+  return runningAs()?.plugin ?? framesOf(error).find(({ revision }) => revision !== undefined)?.file;
 }
 
 function holds({ loaded, path }: PluginRecord, file: string): boolean {
@@ -100,13 +140,13 @@ function holds({ loaded, path }: PluginRecord, file: string): boolean {
   return file === own || file.startsWith(own + sep);
 }
 
-/** The files of a stack, innermost first, and whether they are of plugins: only those have a revision. */
-function framesOf(error: unknown): { readonly file: string; readonly plugin: boolean }[] {
+/** The files of a stack, innermost first, and their revisions: only those of plugins have one. */
+function framesOf(error: unknown): { readonly file: string; readonly revision: string | undefined }[] {
   try {
     const stack = String((error as Error | undefined)?.stack ?? '').slice(0, STACK_MAX);
     return [...stack.matchAll(FRAME)].map(([, url = '', query]) => ({
       file: fileURLToPath(url),
-      plugin: query?.startsWith('?rev=') === true,
+      revision: query === undefined ? undefined : (new URLSearchParams(query).get('rev') ?? undefined),
     }));
   } catch {
     // A stack may be a getter that throws, a URL none of a file.

@@ -11,7 +11,7 @@ const LINES_MAX: Record<string, number> = {
   config: 500,
   control: 2_050,
   identity: 1_000,
-  lifecycle: 3_150,
+  lifecycle: 3_400,
   observe: 300,
   sdk: 860,
   'sdk/kit': 410,

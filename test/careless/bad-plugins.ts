@@ -4,6 +4,8 @@ export type Fate =
   | 'out'
   /** It runs, and what it does wrong is counted. */
   | 'counted'
+  /** It holds the event loop until what it waits for is ended, and is taken out of service. */
+  | 'freed'
   /** It holds the event loop, and the node begins again without it. */
   | 'held';
 
@@ -21,7 +23,9 @@ function plugin(
 ): BadPlugin {
   const code = `
 import { defineCommand, definePlugin, Type } from 'itsgoin';
+import { execSync, spawnSync } from 'node:child_process';
 import { EventEmitter } from 'node:events';
+import { readFileSync } from 'node:fs';
 ${top}
 export default definePlugin({
   name: '${name}', version: '1.0.0', kernel: '^1', about: 'Does harm', ${fields}
@@ -87,6 +91,42 @@ export const BAD_PLUGINS: readonly BadPlugin[] = [
   plugin('loops-later', 'held', activate('setTimeout(() => { for (;;) {} }, 200);')),
   plugin('loops-microtasks', 'held', activate('const f = () => Promise.resolve().then(f); void f();')),
   plugin('loops-regexp', 'held', activate("setTimeout(() => /^(a+)+$/.test('a'.repeat(60) + 'b'), 20);")),
+  // Calls into the system that do not come back.
+  plugin('blocks-top', 'freed', { top: "execSync('sleep 600');" }),
+  plugin('blocks-setup', 'freed', { setup: "await null; execSync('sleep 600; true');" }),
+  plugin('blocks-later', 'freed', activate("setTimeout(() => spawnSync('sleep', ['600']), 20);")),
+  plugin('blocks-again', 'held', activate("setTimeout(() => { for (;;) spawnSync('sleep', ['600']); }, 20);")),
+  plugin(
+    'blocks-pipe',
+    'held',
+    activate(
+      "const pipe = import.meta.dirname + '/../pipe-' + Date.now(); execSync('mkfifo ' + pipe); setTimeout(() => readFileSync(pipe), 20);",
+    ),
+  ),
+  // What is the process's.
+  plugin(
+    'listeners-all',
+    'out',
+    activate(`process.removeAllListeners(); ${thrice(`setTimeout(() => { throw ${LOST}; }, 5);`)}`),
+  ),
+  plugin(
+    'listeners-last',
+    'out',
+    activate(`process.removeAllListeners('uncaughtException'); ${thrice(`setTimeout(() => { throw ${LOST}; }, 5);`)}`),
+  ),
+  plugin(
+    'listener-exits',
+    'out',
+    activate(`process.on('uncaughtException', () => process.exit(5)); setTimeout(() => { throw ${LOST}; }, 5);`),
+  ),
+  plugin(
+    'listener-throws',
+    'out',
+    activate(
+      `process.on('uncaughtException', () => { throw ${LOST}; }); ${thrice(`setTimeout(() => { throw ${LOST}; }, 5);`)}`,
+    ),
+  ),
+  plugin('changes-folder', 'out', activate("process.chdir('/');")),
   // Waits without end.
   plugin('hangs-top', 'out', { top: 'await new Promise(() => {});' }),
   plugin('hangs-setup', 'out', { setup: 'await new Promise(() => {});' }),

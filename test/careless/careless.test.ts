@@ -9,6 +9,7 @@ import { pluginPath, watchedNode } from './node.ts';
 const ANSWER_MAX_MS = 1_000;
 const ANSWER_AFTER_LOOP_MAX_MS = 5_000;
 /** A module that awaits something for ever is given up after 10 s, a setup after 30. */
+const UP_LIMIT_MS = 60_000;
 const FATE_LIMIT_MS = 45_000;
 /** Found out later than all others, without harm to anybody meanwhile. */
 const SLOW = ['hangs-top', 'hangs-setup'];
@@ -37,7 +38,10 @@ test.serial('one bad plugin after the other, added to a node that runs, ended it
     const said = JSON.stringify(stateOf(plugins, bad.name));
     t.true(met(bad, plugins), `${bad.name}: ${said}`);
     t.deepEqual(harmed(plugins), [], bad.name);
-    t.true(worstMs <= (bad.fate === 'held' ? ANSWER_AFTER_LOOP_MAX_MS : ANSWER_MAX_MS), `${bad.name}: ${worstMs} ms`);
+    t.true(
+      worstMs <= (['held', 'freed'].includes(bad.fate) ? ANSWER_AFTER_LOOP_MAX_MS : ANSWER_MAX_MS),
+      `${bad.name}: ${worstMs} ms`,
+    );
     t.false(node.ended, bad.name);
     rmSync(pluginPath(dir, bad.name));
   }
@@ -51,28 +55,30 @@ test.serial('forty bad plugins at once kept the node from starting, now and at t
   mkdirSync(join(dir, 'plugins'));
   for (const { name, code } of BAD_PLUGINS) writeFileSync(pluginPath(dir, name), code);
   const everything = (seen: readonly PluginSummary[]): boolean => BAD_PLUGINS.every((bad) => met(bad, seen));
-  const fast = (seen: readonly PluginSummary[]): boolean =>
-    BAD_PLUGINS.every((bad) => SLOW.includes(bad.name) || met(bad, seen));
+  const unmet = (seen: readonly PluginSummary[]): unknown[] =>
+    BAD_PLUGINS.filter((bad) => !SLOW.includes(bad.name) && !met(bad, seen)).map(
+      ({ name }) => stateOf(seen, name) ?? name,
+    );
+  const fast = (seen: readonly PluginSummary[]): boolean => unmet(seen).length === 0;
 
   const first = await watchedNode(t, dir);
   const upMs = performance.now();
-  await first.until(fast, 60_000);
-  t.true(performance.now() - upMs < 60_000, 'up again without the fatal ones');
+  const up = await first.until(fast, UP_LIMIT_MS);
+  t.log(`up again without the fatal ones after ${Math.round(performance.now() - upMs)} ms`);
+  t.deepEqual(unmet(up), []);
   const plugins = await first.until(everything, FATE_LIMIT_MS);
   t.deepEqual(
     BAD_PLUGINS.filter((bad) => !met(bad, plugins)).map(({ name }) => name),
     [],
   );
   t.deepEqual(harmed(plugins), []);
-  t.true(first.takeWorstMs() <= ANSWER_AFTER_LOOP_MAX_MS);
+  const worstMs = first.takeWorstMs();
+  t.true(worstMs <= ANSWER_AFTER_LOOP_MAX_MS, `${worstMs} ms`);
   t.is(await first.stop(), 0);
 
   const second = await watchedNode(t, dir);
   const again = await second.until(fast, 20_000);
-  t.deepEqual(
-    BAD_PLUGINS.filter((bad) => !SLOW.includes(bad.name) && !met(bad, again)).map(({ name }) => name),
-    [],
-  );
+  t.deepEqual(unmet(again), []);
   t.deepEqual(harmed(again), []);
   t.true(second.takeWorstMs() <= ANSWER_MAX_MS, 'nothing holds it a second time');
   t.is(await second.stop(), 0);
