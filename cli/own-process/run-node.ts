@@ -3,9 +3,10 @@ import type { GuardedNode, Node, NodeOptions } from '../../kernel/node.ts';
 import { EXIT } from '../errors.ts';
 import type { Terminal } from '../terminal.ts';
 import { noteBlockingCalls } from './blocking-calls.ts';
+import { lockBuiltIns } from './built-ins.ts';
 import { exit, guardProcess } from './guard.ts';
 import { releaseWhenIdle } from './idle-memory.ts';
-import { startWatchdog, watchStop } from './watchdog.ts';
+import { startWatchdog, type WatchdogNotice, watchStop } from './watchdog.ts';
 
 /** A node that has not stopped by then is ended: a supervisor would kill it soon anyway. */
 const STOP_LIMIT_MS = 4_500;
@@ -29,10 +30,12 @@ export async function startOwnNode(options: StartOptions): Promise<Node> {
   const watch: NodeOptions['watch'] = (hungFile, caller) => {
     const guarded = own as GuardedNode;
     noteBlockingCalls(guarded);
-    startWatchdog(hungFile, caller, (notice) => {
+    lockBuiltIns();
+    const onNotice = (notice: WatchdogNotice): void => {
       if ('held' in notice) guarded.heldUp(notice.held);
       else stopWithin(guarded);
-    });
+    };
+    startWatchdog(hungFile, caller, onNotice, () => guarded.caller()?.name);
   };
   const node = await startNode({ ...options, guard, watch });
   setFlagsFromString('--semi-space-growth-factor=2');

@@ -18,7 +18,7 @@ interface Frame {
 
 const CHECK_MS = 250;
 /** The event loop is held for this long before the watchdog looks who holds it. */
-const HELD_MS = 2_500;
+const HELD_MS = 2_000;
 /** What the inspector takes to stop running code; what lasts longer is a call into the system. */
 const STOPPABLE_MS = 300;
 /** What it may take after the children are ended that such a call may wait for. */
@@ -105,7 +105,16 @@ async function look(heldMs: number): Promise<void> {
       if (!(await isDone(paused, FREED_MS)) && !(await isDone(paused, await patience()))) return stuck();
     }
     const { frames, id } = await paused;
-    const guilty = guiltyIn(frames) ?? (waiting === undefined ? undefined : { plugin: waiting });
+    const evaluate = (call: string): Promise<{ result: { value?: unknown } }> => {
+      const expression = `globalThis[Symbol.for(${JSON.stringify(mainThread)})].${call}()`;
+      return session.post('Debugger.evaluateOnCallFrame', { callFrameId: id, expression });
+    };
+    let guilty = guiltyIn(frames) ?? (waiting === undefined ? undefined : { plugin: waiting });
+    if (guilty?.file !== undefined && guilty.plugin === undefined) {
+      // The file may be of a package that several plugins have.
+      const { value } = (await evaluate('led')).result;
+      if (typeof value === 'string') guilty = { ...guilty, plugin: value };
+    }
     const isStopping = Atomics.load(beats, STOPPING) !== 0;
     if (guilty === undefined) await session.post('Debugger.resume');
     else if (ended > 0 && !freed) {
@@ -115,8 +124,7 @@ async function look(heldMs: number): Promise<void> {
     } else {
       remember(guilty);
       const call = isStopping || stopAskedMs !== undefined || takeStopSignal() ? 'end' : 'again';
-      const expression = `globalThis[Symbol.for(${JSON.stringify(mainThread)})].${call}()`;
-      await session.post('Debugger.evaluateOnCallFrame', { callFrameId: id, expression });
+      await evaluate(call);
     }
   } finally {
     session.disconnect();

@@ -23,8 +23,10 @@ export interface WatchdogSettings {
   readonly mainThread: string;
 }
 
-/** What the watchdog may call on the main thread when it has stopped that one. Neither returns. */
+/** What the watchdog may call on the main thread when it has stopped that one. */
 export interface MainThread {
+  /** The third-party plugin whose code led there. The other two do not return. */
+  led(): string | undefined;
   again(): void;
   end(): void;
 }
@@ -58,6 +60,7 @@ export function startWatchdog(
   hungFile: string,
   caller: SharedCaller,
   onNotice: (notice: WatchdogNotice) => void,
+  led: () => string | undefined,
 ): void {
   const workerData: WatchdogSettings = {
     ...{ beats, startedAtMs: Date.now(), caller, hungFile, mainThread: MAIN_THREAD },
@@ -80,7 +83,7 @@ export function startWatchdog(
   worker.on('error', () => {});
   worker.unref();
   setInterval(() => Atomics.add(beats, BEAT, 1), BEAT_MS).unref();
-  const mainThread: MainThread = { again: () => become(program()), end: () => become(NOTHING) };
+  const mainThread: MainThread = { again: () => become(program()), end: () => become(NOTHING), led };
   Object.defineProperty(globalThis, Symbol.for(MAIN_THREAD), { value: mainThread });
 }
 

@@ -54,7 +54,7 @@ export const controlErrors = defineErrors('control', {
   },
   'not-swapped': {
     message: '{name} was {outcome}: {reason}',
-    hint: 'What ran before still runs; "itsgoin plugin list" shows the state',
+    hint: '{hint}',
   },
   'no-identity': {
     message: '{dataDir} has no identity yet',

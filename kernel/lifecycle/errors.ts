@@ -30,7 +30,7 @@ export const lifecycleErrors = defineErrors('lifecycle', {
     hint: 'Check the path and the code; "itsgoin plugin new NAME" writes a plugin that works.',
   },
   'left-out': {
-    message: '"{name}" is left out: {reason}.',
+    message: '"{name}" is left out: {reason}. "itsgoin plugin reload {name}" tries it again.',
     hint: 'Mend its code, or "itsgoin plugin reload {name}" to try it as it is.',
   },
   exit: { message: '"{name}" called process.{call}, which is for the node alone.' },

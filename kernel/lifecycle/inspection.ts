@@ -1,4 +1,5 @@
 import { textOf } from '../sdk/errors.ts';
+import { plainValue } from '../sdk/kit/plain-value.ts';
 import type { AnyMessage } from '../sdk/message.ts';
 import type { PluginInspection } from './plugin-host.ts';
 import type { PluginRecord } from './plugin-record.ts';
@@ -40,7 +41,10 @@ export function inspectPlugin(deps: SwapDeps, record: PluginRecord): PluginInspe
 /** What the plugin says of itself, `{}` while it is off. A plugin that throws here must not break the overview. */
 export function readDiagnostics(record: PluginRecord): Record<string, unknown> {
   try {
-    return record.generation?.parts.diagnostics?.() ?? {};
+    const said = record.generation?.parts.diagnostics?.() ?? {};
+    if (record.loaded?.foreign !== true) return said;
+    const plain = plainValue(said);
+    return typeof plain === 'object' && plain !== null ? { ...plain } : { said: plain };
   } catch (error) {
     return { error: textOf(error) };
   }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -18,6 +18,8 @@ import { within } from './scope.ts';
 export const LOAD_LIMIT_MS = 10_000;
 /** A plugin folder larger than this is surely not one (a home directory, a checkout). */
 const FOLDER_MAX_FILES = 500;
+/** All of it is read and hashed at every reload, with the event loop waiting. */
+const CODE_MAX_BYTES = 16 * 1024 * 1024;
 /** Paths of plugins in one process. */
 const PATHS_MAX = 1_024;
 const CODE_FILE = /(?<!\.test|\.d)\.(?:[cm]?[jt]s|json)$/;
@@ -99,8 +101,8 @@ export function findPlugins(directory: string): string[] {
 
 /** True for a folder with a `plugin.ts`/`plugin.js`, or a lone `.ts`/`.js` file that is no test or type file. */
 export function isPlugin(path: string): boolean {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats?.isDirectory()) return existsSync(join(path, 'plugin.js')) || existsSync(join(path, 'plugin.ts'));
+  const stats = statOf(path);
+  if (stats?.isDirectory()) return isFile(join(path, 'plugin.js')) || isFile(join(path, 'plugin.ts'));
   return stats?.isFile() === true && CODE_FILE.test(path) && !path.endsWith('.json');
 }
 
@@ -108,14 +110,28 @@ export function isPlugin(path: string): boolean {
 export function entryOf(path: string): string {
   if (statSync(path).isFile()) return resolve(path);
   const compiled = resolve(path, 'plugin.js');
-  return existsSync(compiled) ? compiled : resolve(path, 'plugin.ts');
+  return isFile(compiled) ? compiled : resolve(path, 'plugin.ts');
 }
+
+/** What is there; nothing for what cannot be asked for, such as a link to itself. */
+export function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A pipe or a device is no code: reading it may never end. */
+const isFile = (path: string): boolean => statOf(path)?.isFile() === true;
 
 /** The code files of a plugin, and what its last revision imported by relative paths, which may lie beside it. */
 function filesOf(path: string): string[] {
   const imported = [...importsOf(REVISIONS.get(resolve(path)) ?? '')].filter((file) => existsSync(file));
   const files = [...new Set([...codeFiles(path), ...imported])];
   if (files.length > FOLDER_MAX_FILES) throw new Error(`more than ${FOLDER_MAX_FILES} code files`);
+  const bytes = files.reduce((sum, file) => sum + (statOf(file)?.size ?? 0), 0);
+  if (bytes > CODE_MAX_BYTES) throw new Error(`more than ${CODE_MAX_BYTES} bytes of code`);
   return files;
 }
 
@@ -137,7 +153,7 @@ function codeFiles(path: string, seen = new Set<string>()): string[] {
     .flatMap((entry) => {
       const child = join(home, entry.name);
       // Only what is linked has to be asked for: a reload reads hundreds of files.
-      const kind = entry.isSymbolicLink() ? statSync(child, { throwIfNoEntry: false }) : entry;
+      const kind = entry.isSymbolicLink() ? statOf(child) : entry;
       if (kind?.isDirectory()) return codeFiles(child, seen);
       if (!kind?.isFile() || !CODE_FILE.test(entry.name)) return [];
       return [entry.isSymbolicLink() ? realpathSync(child) : child];

@@ -41,8 +41,8 @@ export class PluginCode {
       const left = unasked ? this.marks.leftOut(marked, revision) : undefined;
       const reason = unasked ? (this.marks.allLeftOut ?? left?.reason) : undefined;
       if (reason !== undefined) {
-        const name = left?.name ?? nameless(path);
-        throw lifecycleErrors.make('left-out', { name, reason: reason.replace(/\.$/, '') });
+        // As it is listed: the name in the code is not read.
+        throw lifecycleErrors.make('left-out', { name: nameless(path), reason: reason.replace(/\.$/, '') });
       }
       this.#beforeForeign?.();
       this.#beforeForeign = undefined;

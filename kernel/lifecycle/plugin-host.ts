@@ -24,6 +24,8 @@ export interface SwapOutcome {
   readonly outcome: 'committed' | 'refused' | 'rolled-back' | 'disabled';
   readonly generation: number;
   readonly reason: string | undefined;
+  /** What can be done about a refusal, by whoever refused. */
+  readonly hint?: string | undefined;
   /** How long messages were held, and the whole swap. */
   readonly heldMs: number;
   readonly totalMs: number;

@@ -1,13 +1,19 @@
-import { type FSWatcher, mkdirSync, readdirSync, statSync, watch } from 'node:fs';
+import { type FSWatcher, mkdirSync, readdirSync, watch } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import type { Clock, TimerHandle } from '../sdk/clock.ts';
 import { messageOf } from '../sdk/errors.ts';
 import type { Log } from '../sdk/log.ts';
+import { statOf } from './loader.ts';
 
 /** Editors save in several steps (write, rename, chmod); one reload after the last of them. */
 const SETTLE_MS = 60;
+/** How soon a folder of plugins that was deleted, moved away or put back is noticed. */
+const PRESENCE_MS = 2_000;
 /** Folders watched at once; what lies deeper or comes later is reloaded by command only. */
 const FOLDERS_MAX = 256;
+
+/** Entries of the folder of plugins that are remembered, to be looked at again when it is another one. */
+const ENTRIES_MAX = 1_024;
 
 /**
  * Watches the folder of third-party plugins and says which entry of it changed.
@@ -22,6 +28,10 @@ export class PluginWatcher {
   readonly #onChange: (path: string) => Promise<void>;
   readonly #settling = new Map<string, TimerHandle>();
   readonly #folders = new Map<string, FSWatcher>();
+  #presence: TimerHandle | undefined;
+  /** Of the folder that is watched; undefined while there is none. */
+  #inode: number | undefined;
+  #entries: readonly string[] = [];
 
   /** `onChange` gets the path of the plugin's own file or folder, directly inside `directory`. */
   constructor(directory: string, clock: Clock, log: Log, onChange: (path: string) => Promise<void>) {
@@ -40,9 +50,29 @@ export class PluginWatcher {
       return;
     }
     this.#watch(this.#directory);
+    this.#inode = statOf(this.#directory)?.ino;
+    this.#entries = entriesOf(this.#directory);
+    this.#lookAgain();
+  }
+
+  /** A watch ends with its folder, in silence: another of its name has to be watched anew. */
+  #lookAgain(): void {
+    this.#presence = this.#clock.timer(PRESENCE_MS, () => {
+      const inode = statOf(this.#directory)?.ino;
+      if (inode !== this.#inode) {
+        this.#inode = inode;
+        for (const folder of [...this.#folders.keys()]) this.#forget(folder);
+        const before = this.#entries;
+        this.#entries = entriesOf(this.#directory);
+        if (inode !== undefined) this.#watch(this.#directory);
+        for (const entry of new Set([...before, ...this.#entries])) this.#touched(join(this.#directory, entry));
+      }
+      this.#lookAgain();
+    });
   }
 
   stop(): void {
+    this.#presence?.cancel();
     for (const folder of [...this.#folders.keys()]) this.#forget(folder);
     for (const timer of this.#settling.values()) timer.cancel();
     this.#settling.clear();
@@ -98,8 +128,17 @@ export class PluginWatcher {
     for (const folder of [...this.#folders.keys()]) {
       if (folder === entry || folder.startsWith(entry + sep)) this.#forget(folder);
     }
-    if (statSync(entry, { throwIfNoEntry: false })?.isDirectory()) this.#watch(entry);
+    if (statOf(entry)?.isDirectory()) this.#watch(entry);
+    this.#entries = [...new Set([...this.#entries, relative(this.#directory, entry)])].slice(-ENTRIES_MAX);
     await this.#onChange(entry);
+  }
+}
+
+function entriesOf(directory: string): string[] {
+  try {
+    return readdirSync(directory).slice(0, ENTRIES_MAX);
+  } catch {
+    return [];
   }
 }
 
@@ -109,7 +148,7 @@ function foldersIn(folder: string): string[] {
     return readdirSync(folder)
       .filter((name) => !isHidden(name))
       .map((name) => join(folder, name))
-      .filter((path) => statSync(path, { throwIfNoEntry: false })?.isDirectory());
+      .filter((path) => statOf(path)?.isDirectory());
   } catch {
     return [];
   }

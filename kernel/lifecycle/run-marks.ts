@@ -21,6 +21,8 @@ const FileSchema = Type.Object({
   starting: Type.Array(MarkedSchema),
   live: Type.Array(MarkedSchema),
   leftOut: Type.Array(LeftOutSchema),
+  /** What was live in a run that lasted, or that stopped. */
+  proven: Type.Optional(Type.Array(MarkedSchema)),
   brokenRuns: Type.Integer(),
 });
 
@@ -50,6 +52,8 @@ export class RunMarks {
   /** What was begun in this run, whatever became of it. */
   readonly #begun = new BoundedMap<string, Marked>(BEGUN_MAX);
   readonly #leftOut = new Map<string, LeftOut>();
+  /** The revision by path of what ran well once. */
+  readonly #proven = new BoundedMap<string, string>(BEGUN_MAX);
   #brokenRuns = 0;
   #settling: TimerHandle | undefined;
   #written = false;
@@ -62,14 +66,18 @@ export class RunMarks {
     this.#log = log;
     const last = file === undefined ? undefined : read(file);
     for (const left of last?.leftOut ?? []) this.#leftOut.set(left.path, left);
+    for (const { path, revision } of last?.proven ?? []) this.#proven.set(path, revision);
     const guilty = hung && [...(last?.starting ?? []), ...(last?.live ?? [])].find((marked) => isOf(hung, marked));
     if (guilty !== undefined) this.leaveOut(guilty, `it held the event loop${placeOf(hung)}`);
     else if (last?.running === true) {
       for (const marked of last.starting) this.leaveOut(marked, 'the node ended while it was being started');
       if (last.starting.length === 0 && last.live.length > 0) this.#brokenRuns = last.brokenRuns + 1;
       if (this.#brokenRuns >= BROKEN_RUNS_MAX) {
+        const why = `the node ended ${this.#brokenRuns} times in a row without stopping while`;
+        const fresh = last.live.filter(({ path, revision }) => this.#proven.get(path) !== revision);
+        for (const marked of fresh) this.leaveOut(marked, `${why} it ran, which it did not before`);
         const names = last.live.map(({ name, path }) => name ?? path).join(', ');
-        this.allLeftOut = `the node ended ${this.#brokenRuns} times in a row without stopping while these ran: ${names}`;
+        if (fresh.length === 0) this.allLeftOut = `${why} these ran: ${names}`;
         this.#brokenRuns = 0;
       }
     }
@@ -78,6 +86,7 @@ export class RunMarks {
     if (file === undefined) return;
     this.#settling = clock.timer(SETTLED_MS, () => {
       this.#brokenRuns = 0;
+      this.#prove();
       if (this.#written) this.#write(true);
     });
   }
@@ -127,9 +136,14 @@ export class RunMarks {
   close(): void {
     this.#settling?.cancel();
     this.#starting.clear();
+    this.#prove();
     this.#live.clear();
     this.#brokenRuns = 0;
     if (this.#written) this.#write(false);
+  }
+
+  #prove(): void {
+    for (const { path, revision } of this.#live.values()) this.#proven.set(path, revision);
   }
 
   #write(running: boolean): void {
@@ -140,6 +154,7 @@ export class RunMarks {
       starting: [...this.#starting.values()],
       live: [...this.#live.values()],
       leftOut: [...this.#leftOut.values()],
+      proven: [...this.#proven].map(([path, revision]) => ({ path, revision })),
       brokenRuns: this.#brokenRuns,
     } satisfies Type.Static<typeof FileSchema>);
     try {

@@ -14,10 +14,13 @@ export const STRAYS_WITHIN_MS = 60_000;
 /** Code that is off, or gone, may still have timers of its own: of the errors of one plugin these are logged a minute. */
 const LOGGED_MAX = 10;
 const PLUGINS_MAX = 256;
+/** Errors that one plugin led to within this time, beyond which they are only counted. */
+const BURST_MAX = 100;
+const BURST_MS = 1_000;
 /** Of a stack, which a plugin may make as long as it likes. */
 const STACK_MAX = 16_384;
-/** Texts of stack frames: `file:///…/plugin.ts?rev=…:12:5`. */
-const FRAME = /(file:\/\/[^\s?)]+?)(\?[^\s:)]*)?:\d+:\d+/g;
+/** Texts of stack frames: `file:///…/plugin.ts?rev=…:12:5`, and `/…/index.js:12:5` of CommonJS. */
+const FRAME = /((?:file:\/\/|\/|[A-Z]:\\)[^\s?)]+?)(\?[^\s:)]*)?:\d+:\d+/g;
 
 /** Third-party code that calls something of the node's. */
 export interface Caller {
@@ -50,6 +53,7 @@ export class StrayErrors {
   readonly #log: Log;
   /** When the last stray errors of each plugin came; beyond the cap the plugin heard of longest ago is forgotten. */
   readonly #cameMs = new BoundedMap<string, number[]>(PLUGINS_MAX);
+  #burst: { readonly led: string; readonly sinceMs: number; count: number } | undefined;
 
   constructor(deps: {
     plugins(): readonly PluginRecord[];
@@ -71,6 +75,8 @@ export class StrayErrors {
    * that is gone the file that still runs; undefined when it is nobody's.
    */
   charge(error: unknown, { fatal = false, held }: ChargeOptions = {}): string | undefined {
+    const led = runningAs()?.plugin;
+    if (!fatal && led !== undefined && this.#isBurst(led)) return led;
     const record = held === undefined ? this.ownerOf(error) : this.#holder(held);
     const name = record?.name ?? (held === undefined ? strangerIn(error) : (held.plugin ?? held.file));
     if (name === undefined) return undefined;
@@ -84,11 +90,24 @@ export class StrayErrors {
   }
 
   #holder({ file, plugin }: Held): PluginRecord | undefined {
-    const records = this.#plugins();
-    return (
-      records.find((record) => file !== undefined && holds(record, file)) ??
-      records.find((record) => plugin === record.name || (plugin !== undefined && holds(record, plugin)))
-    );
+    return this.#plugins().find((record) => file !== undefined && holds(record, file)) ?? this.#namedBy(plugin);
+  }
+
+  /** By its name, or by its path, which stands for it while it is being loaded. */
+  #namedBy(plugin: string | undefined): PluginRecord | undefined {
+    if (plugin === undefined) return undefined;
+    return this.#plugins().find((record) => plugin === record.name || holds(record, plugin));
+  }
+
+  /** A plugin that is found out may still have thousands to come, and looking into each holds the event loop. */
+  #isBurst(led: string): boolean {
+    const nowMs = this.#clock.monotonic();
+    const burst = this.#burst;
+    if (burst?.led !== led || nowMs - burst.sinceMs > BURST_MS) {
+      this.#burst = { led, sinceMs: nowMs, count: 1 };
+      return false;
+    }
+    return ++burst.count > BURST_MAX;
   }
 
   /** How many have come from it lately, with this one. */
@@ -104,8 +123,8 @@ export class StrayErrors {
   ownerOf(error: unknown): PluginRecord | undefined {
     const records = this.#plugins();
     const owners = framesOf(error).flatMap(({ file }) => records.find((record) => holds(record, file)) ?? []);
-    const led = runningAs()?.plugin;
-    return owners.find((record) => this.#isForeign(record)) ?? records.find(({ name }) => name === led) ?? owners[0];
+    const foreign = owners.find((record) => this.#isForeign(record));
+    return foreign ?? this.#namedBy(runningAs()?.plugin) ?? owners[0];
   }
 
   /** The third-party plugin whose code calls, for what is the node's alone to do or to undo. */
@@ -145,7 +164,7 @@ function framesOf(error: unknown): { readonly file: string; readonly revision: s
   try {
     const stack = String((error as Error | undefined)?.stack ?? '').slice(0, STACK_MAX);
     return [...stack.matchAll(FRAME)].map(([, url = '', query]) => ({
-      file: fileURLToPath(url),
+      file: url.startsWith('file:') ? fileURLToPath(url) : url,
       revision: query === undefined ? undefined : (new URLSearchParams(query).get('rev') ?? undefined),
     }));
   } catch {

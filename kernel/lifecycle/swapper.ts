@@ -1,7 +1,7 @@
 import type { ConfigFile } from '../config/config.ts';
 import { resolvePluginConfig } from '../config/index.ts';
 import type { Migration } from '../sdk/database.ts';
-import { messageOf } from '../sdk/errors.ts';
+import { ItsgoinError, messageOf } from '../sdk/errors.ts';
 import { pluginChanged } from '../sdk/lifecycle-topics.ts';
 import type { AnyPlugin } from '../sdk/plugin.ts';
 import { type Token, tokenKey } from '../sdk/token.ts';
@@ -275,7 +275,8 @@ export class PluginSwapper {
     if (record.generation) record.reason = `refused: ${reason}`;
     else record.fail(reason);
     this.#deps.log('lifecycle').warn('swap-refused', { plugin: record.name, reason });
-    return this.outcome(record, 'refused', reason);
+    const { hint } = error instanceof ItsgoinError ? error : {};
+    return { ...this.outcome(record, 'refused', reason), hint };
   }
 
   outcome(

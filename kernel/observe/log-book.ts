@@ -1,6 +1,8 @@
+import { types } from 'node:util';
 import { type Logger, pino } from 'pino';
 import type { Clock } from '../sdk/clock.ts';
 import { codeOf, errorText, messageOf } from '../sdk/errors.ts';
+import { plainValue } from '../sdk/kit/plain-value.ts';
 import type { Log, LogFields } from '../sdk/log.ts';
 import { openLogFile } from './log-file.ts';
 
@@ -53,8 +55,9 @@ export function createLog(options: LogOptions): LogBook {
   const write = (logger: Logger, area: string, level: LogLevel, event: string, given: LogFields): void => {
     if (LOG_LEVELS.indexOf(level) < threshold) return;
     const fields = plainFields(given);
-    logger[level](fields, event);
-    const entry = { atMs: clock.now(), level, area, event, fields };
+    const name = errorText(event);
+    logger[level](fields, name);
+    const entry = { atMs: clock.now(), level, area, event: name, fields };
     if (ring.push(entry) > keep) ring.shift();
     for (const listener of listeners) {
       try {
@@ -112,13 +115,20 @@ function openSink(to: LogOptions['to']): Sink {
   return { write: (line) => void stream.write(line), close() {} };
 }
 
-/** Errors become `{code, message, stack}` with their causes' codes; byte arrays become their length. */
+/** Errors that are made without a constructor of Error; asking a proxy would run its code. */
+function isOwnError(value: unknown): value is Error {
+  return typeof value === 'object' && !types.isProxy(value) && value instanceof Error;
+}
+
+/** Errors become `{code, message, stack}` with their causes' codes; all else as {@link plainValue} makes it. */
 function plainFields(fields: LogFields): LogFields {
   const plain: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(fields)) {
-    if (value instanceof Error) plain[key] = plainError(value);
-    else if (value instanceof Uint8Array) plain[key] = `${value.length} bytes`;
-    else plain[key] = value;
+  try {
+    for (const [key, value] of Object.entries(fields)) {
+      plain[key] = types.isNativeError(value) || isOwnError(value) ? plainError(value) : plainValue(value);
+    }
+  } catch {
+    plain.unreadable = true;
   }
   return plain;
 }

@@ -127,6 +127,22 @@ export const BAD_PLUGINS: readonly BadPlugin[] = [
     ),
   ),
   plugin('changes-folder', 'out', activate("process.chdir('/');")),
+  plugin('replaces-json', 'counted', activate('globalThis.JSON = undefined;')),
+  plugin('replaces-push', 'counted', activate('Array.prototype.push = undefined;')),
+  plugin('replaces-then', 'counted', activate('Object.prototype.then = () => {};')),
+  plugin('replaces-emit', 'counted', activate('EventEmitter.prototype.emit = undefined;')),
+  // Errors and lines that do harm when they are looked at.
+  plugin(
+    'throws-proxy',
+    'out',
+    activate(
+      thrice(
+        'setTimeout(() => { throw new Proxy({}, { get() { throw 1; }, ownKeys() { throw 2; }, getPrototypeOf() { throw 3; } }); }, 5);',
+      ),
+    ),
+  ),
+  plugin('throws-often', 'out', activate('for (let n = 0; n < 50_000; n++) void Promise.reject(new Error("x"));')),
+  plugin('logs-much', 'counted', activate("ctx.log.error('much', { text: 'x'.repeat(100e6) });")),
   // Waits without end.
   plugin('hangs-top', 'out', { top: 'await new Promise(() => {});' }),
   plugin('hangs-setup', 'out', { setup: 'await new Promise(() => {});' }),

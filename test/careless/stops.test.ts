@@ -33,7 +33,10 @@ for (const [where, code] of Object.entries(CODE)) {
     const dir = temporaryDirectory(t);
     write(dir, 'lingers', code);
     const node = await watchedNode(t, dir);
-    const plugins = await node.until((seen) => seen.some(({ name }) => name === 'lingers'), 5_000);
+    const plugins = await node.until(
+      (seen) => seen.some(({ name, state }) => name === 'lingers' && state === 'active'),
+      5_000,
+    );
     t.is(plugins.find(({ name }) => name === 'lingers')?.state, 'active');
     const askedMs = performance.now();
     t.is(await node.stop(), 0);

@@ -8,7 +8,7 @@ import { temporaryDirectory } from '../rig/temporary.ts';
 
 /** A watched folder; `until` resolves at the next report of an entry after `change` ran. */
 function watched(t: ExecutionContext) {
-  const dir = temporaryDirectory(t);
+  const dir = join(temporaryDirectory(t), 'plugins');
   let heard = (_entry: string): void => {};
   const watcher = new PluginWatcher(dir, systemClock(), recordingLog(), async (path) => heard(basename(path)));
   watcher.start();
@@ -47,5 +47,17 @@ test('a folder that went and came back is watched again', async (t) => {
     await until('folder', () => writeFileSync(file, round));
     await until('folder', () => rmSync(join(dir, 'folder'), { recursive: true }));
   }
+  t.pass();
+});
+
+test('nothing was noticed in a folder of plugins that was moved away and put back', async (t) => {
+  const { dir, until } = watched(t);
+  await until('hello.ts', () => writeFileSync(join(dir, 'hello.ts'), 'one'));
+  await until('hello.ts', () => renameSync(dir, `${dir}.away`));
+  await until('other.ts', () => {
+    mkdirSync(dir);
+    writeFileSync(join(dir, 'other.ts'), 'one');
+  });
+  await until('other.ts', () => writeFileSync(join(dir, 'other.ts'), 'two'));
   t.pass();
 });

@@ -73,16 +73,63 @@ test('code that the last run ended in was started again, and so ended every run'
   t.is(open().leftOut(marked.path, 'r1'), undefined);
 });
 
-test('a plugin that ends the node a while after each start was started for ever', (t) => {
+test('a plugin that ends the node a while after each start was started for ever, and then all were left out for it', (t) => {
   const file = join(temporaryDirectory(t), 'marks.json');
   const open = (): RunMarks => new RunMarks(file, new VirtualClock(), recordingLog());
+  const good = { path: '/plugins/good.ts', revision: 'r1', name: 'good' };
+  const bad = { path: '/plugins/bad.ts', revision: 'r1', name: 'bad' };
+  const first = open();
+  first.live(good);
+  first.close();
   for (let run = 0; run < 3; run++) {
     const marks = open();
-    t.is(marks.allLeftOut, undefined);
-    marks.starting({ path: '/plugins/bad.ts', revision: 'r1' });
-    marks.live({ path: '/plugins/bad.ts', revision: 'r1', name: 'bad' });
+    t.is(marks.leftOut(bad.path, 'r1'), undefined);
+    for (const each of [good, bad]) marks.live(each);
   }
-  t.regex(open().allLeftOut ?? '', /ended 3 times in a row without stopping while these ran: bad/);
+  const fourth = open();
+  t.regex(fourth.leftOut(bad.path, 'r1')?.reason ?? '', /ended 3 times in a row without stopping while it ran/);
+  t.is(fourth.leftOut(good.path, 'r1'), undefined);
+  t.is(fourth.allLeftOut, undefined);
+});
+
+test('when all that run have run well before, nobody knows better than to leave out all', (t) => {
+  const file = join(temporaryDirectory(t), 'marks.json');
+  const open = (): RunMarks => new RunMarks(file, new VirtualClock(), recordingLog());
+  const good = { path: '/plugins/good.ts', revision: 'r1', name: 'good' };
+  const first = open();
+  first.live(good);
+  first.close();
+  for (let run = 0; run < 3; run++) open().live(good);
+  t.regex(open().allLeftOut ?? '', /ended 3 times in a row without stopping while these ran: good/);
+});
+
+test('an error in a CommonJS package of a plugin was nobody’s, and 200,000 at once held the event loop for eight seconds', async (t) => {
+  const rig = hostRig(t);
+  const path = rig.write('counter.ts', counterPlugin());
+  await rig.host.add(path);
+  const lost = new Error('lost');
+  lost.stack = `Error: lost\n    at tick (${path}/node_modules/pkg/index.js:3:4)`;
+  t.is(rig.host.strays.charge(lost), 'counter');
+  const startedMs = performance.now();
+  runAs('counter', () => {
+    for (let n = 0; n < 200_000; n++) rig.host.strays.charge(new Error('again'));
+  });
+  t.true(performance.now() - startedMs < 2_000);
+});
+
+test('whoever held the event loop is found by file, by name and by the path it was loaded from', (t) => {
+  const holders = [
+    { file: '/plugins/bad/node_modules/p/i.js', line: 3 },
+    { plugin: 'bad' },
+    { plugin: '/plugins/bad' },
+  ];
+  for (const held of holders) {
+    const file = join(temporaryDirectory(t), 'marks.json');
+    const bad = { path: '/plugins/bad', revision: 'r1', name: 'bad' };
+    new RunMarks(file, new VirtualClock(), recordingLog()).live(bad);
+    const marks = new RunMarks(file, new VirtualClock(), recordingLog(), { hung: held });
+    t.regex(marks.leftOut(bad.path, 'r1')?.reason ?? '', /held the event loop/);
+  }
 });
 
 test('runs that lasted, and runs that were stopped, do not count as broken', async (t) => {

@@ -92,10 +92,12 @@ export const pluginCommands: KernelCommands = {
   ),
 };
 
+const STATE_HINT = 'What ran before still runs; "itsgoin plugin list" shows the state';
+
 /** @throws control/not-swapped, so that whoever asked for a change learns from the exit code that there is none */
-function outcomeOf({ name, outcome, generation, reason, heldMs, totalMs }: SwapOutcome) {
+function outcomeOf({ name, outcome, generation, reason, hint = STATE_HINT, heldMs, totalMs }: SwapOutcome) {
   if (outcome === 'refused' || outcome === 'rolled-back')
-    throw controlErrors.make('not-swapped', { name, outcome, reason: reason ?? 'no reason is known' });
+    throw controlErrors.make('not-swapped', { name, outcome, reason: reason ?? 'no reason is known', hint });
   return { name, outcome, generation, reason: reason ?? null, held_ms: heldMs, total_ms: totalMs };
 }
 
