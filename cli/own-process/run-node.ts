@@ -6,6 +6,7 @@ import { noteBlockingCalls } from './blocking-calls.ts';
 import { lockBuiltIns } from './built-ins.ts';
 import { exit, guardProcess } from './guard.ts';
 import { releaseWhenIdle } from './idle-memory.ts';
+import { limitWorkers } from './worker-limits.ts';
 import { startWatchdog, type WatchdogNotice, watchStop } from './watchdog.ts';
 
 /** A node that has not stopped by then is ended: a supervisor would kill it soon anyway. */
@@ -36,6 +37,7 @@ export async function startOwnNode(options: StartOptions): Promise<Node> {
       else stopWithin(guarded);
     };
     startWatchdog(hungFile, caller, onNotice, () => guarded.caller()?.name);
+    limitWorkers(guarded);
   };
   const node = await startNode({ ...options, guard, watch });
   setFlagsFromString('--semi-space-growth-factor=2');

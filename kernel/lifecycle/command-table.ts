@@ -34,11 +34,10 @@ export async function runCommand(
   const found = commandTable(records).get(command);
   const record = records.find(({ name }) => name === found?.plugin);
   if (found === undefined || record === undefined) throw commandErrors.make('unknown-command', { command });
-  const checked = expandIds(
-    found.spec.params,
-    readParams(command, found.spec.params, params),
-    points.contributions(KNOWN_IDS),
-  );
+  const read = () => readParams(command, found.spec.params, params);
+  // A schema is code of its plugin: one regular expression in it can take for ever.
+  const given = record.generation?.call(read) ?? read();
+  const checked = expandIds(found.spec.params, given, points.contributions(KNOWN_IDS));
   return record.gate.runAbortable(
     command,
     async (signal) => {

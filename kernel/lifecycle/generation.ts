@@ -59,7 +59,7 @@ export class Generation {
   #live = false;
   #activated = false;
   /** Not shipped with the node: what its code starts is followed, so that stray errors find their owner. */
-  readonly #foreign: boolean;
+  readonly foreign: boolean;
   /** Says only what is named after it. */
   readonly #confined: boolean;
   readonly #host: GenerationDeps;
@@ -75,7 +75,7 @@ export class Generation {
     const { plugin, foreign } = loaded;
     this.#host = host;
     this.plugin = plugin;
-    this.#foreign = foreign;
+    this.foreign = foreign;
     this.#confined = confined;
     this.config = config;
     this.#log = host.log(plugin.name);
@@ -133,7 +133,7 @@ export class Generation {
 
   /** Calls code of this plugin. */
   call<R>(code: () => R): R {
-    return this.#foreign ? runAs(this.plugin.name, code, this.scope.signal) : code();
+    return this.foreign ? runAs(this.plugin.name, code, this.scope.signal) : code();
   }
 
   /** The commit's half that is this generation's own: it hears and speaks from now on. Synchronous. */
@@ -223,7 +223,7 @@ export class Generation {
       }
     });
     const listen: EventPort['on'] = (topic, listener) =>
-      events.on(topic, this.#foreign ? followed(plugin.name, listener, scope.signal) : listener);
+      events.on(topic, this.foreign ? followed(plugin.name, listener, scope.signal) : listener);
     const ctx: PluginContext<Record<string, unknown>, Record<string, Injection>> = {
       name: plugin.name,
       config: this.config,

@@ -1,5 +1,6 @@
 import type { ConfigFile } from '../config/config.ts';
 import { type ConfigFault, pluginFaults, refuseMovedKeys } from '../config/index.ts';
+import { runAs } from './attribution.ts';
 import { lifecycleErrors } from './errors.ts';
 import type { ConfigChange, PluginSettings } from './plugin-host.ts';
 import type { PluginRecord } from './plugin-record.ts';
@@ -44,6 +45,7 @@ export function readSettings(file: ConfigFile, record: PluginRecord): PluginSett
   return { values, problems: problems.map(({ key, error }) => ({ key, problem: error.message })) };
 }
 
-function faults(file: ConfigFile, { name, plugin }: PluginRecord, settings: Settings): ConfigFault[] {
-  return pluginFaults(plugin?.config, settings, name, (other) => file.plugin(other).config);
+function faults(file: ConfigFile, { name, plugin, loaded }: PluginRecord, settings: Settings): ConfigFault[] {
+  const check = (): ConfigFault[] => pluginFaults(plugin?.config, settings, name, (other) => file.plugin(other).config);
+  return loaded?.foreign === true ? runAs(name, check) : check();
 }

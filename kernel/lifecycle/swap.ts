@@ -1,5 +1,5 @@
 import { Value } from '../sdk/typebox.ts';
-import type { MessageHandler, MessageRouter } from '../wire/message-router.ts';
+import type { MessageHandler, MessageRouter, RouteEntry } from '../wire/message-router.ts';
 import { ItsgoinError, messageOf } from '../sdk/errors.ts';
 import { contributionsChanged } from '../sdk/lifecycle-topics.ts';
 import type { AnyMessage } from '../sdk/message.ts';
@@ -130,7 +130,7 @@ function handOver(deps: SwapDeps, old: Generation, next: Generation): void {
     return;
   }
   try {
-    if (schema && !Value.Check(schema, state)) {
+    if (schema && !next.call(() => Value.Check(schema, state))) {
       const [first] = Value.Errors(schema, state);
       throw new Error(`state${first?.instancePath ?? ''} ${first?.message ?? 'does not match the schema'}`);
     }
@@ -140,10 +140,11 @@ function handOver(deps: SwapDeps, old: Generation, next: Generation): void {
   }
 }
 
-function routesOf(generation: Generation): { message: AnyMessage; handler: MessageHandler }[] {
+function routesOf(generation: Generation): RouteEntry[] {
   return Object.entries<AnyMessage>(generation.plugin.messages ?? {}).map(([key, message]) => ({
     message,
     handler: guard(generation, `message ${message.name}`, generation.parts.handlers?.[key] as MessageHandler),
+    call: generation.foreign ? (code) => generation.call(code) : undefined,
   }));
 }
 

@@ -5,6 +5,7 @@ import { ItsgoinError, messageOf } from '../sdk/errors.ts';
 import { pluginChanged } from '../sdk/lifecycle-topics.ts';
 import type { AnyPlugin } from '../sdk/plugin.ts';
 import { type Token, tokenKey } from '../sdk/token.ts';
+import { runAs } from './attribution.ts';
 import { CapabilityPublisher } from './capability-publisher.ts';
 import type { ChangeQueue } from './change-queue.ts';
 import { lifecycleErrors } from './errors.ts';
@@ -104,7 +105,8 @@ export class PluginSwapper {
       this.#signal.throwIfAborted();
       checkAgainstOthers(deps, this.#registry, plugin);
       const others = (name: string): unknown => deps.config.plugin(name).config;
-      const config = resolvePluginConfig(plugin.config, rawConfig, plugin.name, others);
+      const resolve = (): unknown => resolvePluginConfig(plugin.config, rawConfig, plugin.name, others);
+      const config = loaded.foreign ? runAs(plugin.name, resolve) : resolve();
       if (loaded.foreign)
         this.#code.marks.starting({ name: plugin.name, path: loaded.home, revision: loaded.revision });
       // What stands in for a plugin of the node has that one's tables.

@@ -4,6 +4,13 @@ import type { AnyMessage } from '../sdk/message.ts';
 /** A handler of the present generation, already bound to its scope. */
 export type MessageHandler = (body: unknown, call: IncomingCall) => unknown;
 
+export interface RouteEntry {
+  readonly message: AnyMessage;
+  readonly handler: MessageHandler;
+  /** Calls what the message's schemas run, in the name of their plugin; undefined for what ships with the node. */
+  readonly call?: (<R>(code: () => R) => R) | undefined;
+}
+
 /**
  * The swap's view of the dispatcher. The lifecycle points messages at handlers, holds them while a
  * plugin is swapped and releases them; packets, streams and connections never notice.
@@ -20,7 +27,7 @@ export interface MessageRouter {
   /** Resolves when no handler of `owner` runs any more; after `limitMs` aborts the rest (their signals). Resolves with how many it aborted. */
   drain(owner: string, limitMs: number): Promise<number>;
   /** Points the owner's messages at new handlers, replacing those of any earlier generation; messages no longer listed become unsupported. */
-  install(owner: string, entries: readonly { message: AnyMessage; handler: MessageHandler }[]): void;
+  install(owner: string, entries: readonly RouteEntry[]): void;
   /** The owner's messages are answered "unsupported" from now on; what is held is answered so too. */
   remove(owner: string): void;
   /**

@@ -1,14 +1,14 @@
 import type { Clock } from '../sdk/clock.ts';
 import { EXTENSION_CODE } from '../sdk/message.ts';
 import type { AnyMessage } from '../sdk/message.ts';
-import { validatorOf } from '../sdk/validator.ts';
+import { type Validator, validatorOf } from '../sdk/validator.ts';
 import { catalogueEntry } from './catalogue.ts';
 import { wireErrors } from './errors.ts';
 import { RAW_LENGTH_FIELD } from './frame.ts';
 import { EXTENSION_ENVELOPE_BYTES, EXTENSION_NAMES_MAX, FRAME_MAX_BYTES } from './limits.ts';
 import { MessageRoute, RouteOwner } from './message-route.ts';
 import type { MessageTable } from './message-route.ts';
-import type { MessageHandler, MessageRouter } from './message-router.ts';
+import type { MessageRouter, RouteEntry } from './message-router.ts';
 
 /** `vendor/message@version` */
 const EXTENSION_NAME = /^[a-z0-9][a-z0-9-]{0,31}\/[a-z0-9][a-z0-9-]{0,63}@[0-9]{1,5}$/;
@@ -74,21 +74,21 @@ export class RouteTable implements MessageRouter, MessageTable {
     return late.length;
   }
 
-  install(owner: string, entries: readonly { message: AnyMessage; handler: MessageHandler }[]): void {
+  install(owner: string, entries: readonly RouteEntry[]): void {
     this.check(
       owner,
       entries.map((entry) => entry.message),
     );
     const target = this.#owner(owner);
     for (const route of target.routes) route.serving = undefined;
-    target.routes = entries.map(({ message, handler }) => {
+    target.routes = entries.map(({ message, handler, call }) => {
       const route = this.#place(message);
       route.serving = {
         owner: target,
         message,
         handler,
-        request: validatorOf(message.body),
-        answer: message.response === undefined ? undefined : validatorOf(message.response.body),
+        request: calledBy(call, validatorOf(message.body)),
+        answer: message.response === undefined ? undefined : calledBy(call, validatorOf(message.response.body)),
       };
       return route;
     });
@@ -199,4 +199,13 @@ function faultOf(message: AnyMessage): string | undefined {
   if (message.response !== undefined && message.response.code !== entry.answeredBy)
     return 'it is answered by another code';
   return undefined;
+}
+
+/** A schema is code of its plugin: one regular expression in it can take for ever. */
+function calledBy(call: RouteEntry['call'], validator: Validator): Validator {
+  if (call === undefined) return validator;
+  return {
+    check: (value): value is unknown => call(() => validator.check(value)),
+    explain: (value) => call(() => validator.explain(value)),
+  };
 }

@@ -26,6 +26,7 @@ import { defineCommand, definePlugin, Type } from 'itsgoin';
 import { execSync, spawnSync } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
 ${top}
 export default definePlugin({
   name: '${name}', version: '1.0.0', kernel: '^1', about: 'Does harm', ${fields}
@@ -131,6 +132,15 @@ export const BAD_PLUGINS: readonly BadPlugin[] = [
   plugin('replaces-push', 'counted', activate('Array.prototype.push = undefined;')),
   plugin('replaces-then', 'counted', activate('Object.prototype.then = () => {};')),
   plugin('replaces-emit', 'counted', activate('EventEmitter.prototype.emit = undefined;')),
+  plugin(
+    'thread-without-end',
+    'out',
+    activate(
+      thrice(
+        "new Worker('const rows = []; for (;;) rows.push(new Array(1e5).fill(0).map(() => ({})));', { eval: true, resourceLimits: { maxOldGenerationSizeMb: 64 } });",
+      ),
+    ),
+  ),
   // Errors and lines that do harm when they are looked at.
   plugin(
     'throws-proxy',

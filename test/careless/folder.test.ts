@@ -3,7 +3,7 @@ import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { temporaryDirectory } from '../rig/temporary.ts';
-import { watchedNode } from './node.ts';
+import { pluginPath, watchedNode } from './node.ts';
 
 const PLUGIN = (name: string, top = ''): string => `
 import { definePlugin } from 'itsgoin';
@@ -66,3 +66,31 @@ test.serial(
     }
   },
 );
+
+test.serial('a regular expression in the schema of a command held the node for ever, and was nobody’s', async (t) => {
+  const dir = temporaryDirectory(t);
+  mkdirSync(join(dir, 'plugins'), { recursive: true });
+  const code = `
+import { defineCommand, definePlugin, Type } from 'itsgoin';
+export default definePlugin({
+  name: 'slow-schema', version: '1.0.0', kernel: '^1', about: 'Does harm',
+  commands: { 'slow.check': defineCommand({
+    about: 'Checks', params: Type.Object({ text: Type.String({ pattern: '^(a+)+$' }) }), result: Type.Object({}),
+  }) },
+  setup: () => ({ commands: { 'slow.check': () => ({}) } }),
+});
+`;
+  writeFileSync(pluginPath(dir, 'slow-schema'), code);
+  const node = await watchedNode(t, dir);
+  await node.until((seen) => seen.some(({ name, state }) => name === 'slow-schema' && state === 'active'), 5_000);
+  t.deepEqual(await node.ask('slow.check', { text: 'aaa' }), {});
+  const asked = node.ask('slow.check', { text: `${'a'.repeat(60)}b` }).catch(() => 'lost');
+  const seen = await node.until(
+    (listed) => listed.some(({ reason }) => reason?.includes('held the event loop')),
+    15_000,
+  );
+  t.is(await asked, 'lost');
+  t.regex(seen.find(({ name }) => name === 'slow-schema')?.reason ?? '', /held the event loop/);
+  t.true(node.takeWorstMs() < 5_000);
+  t.is(await node.stop(), 0);
+});

@@ -14,6 +14,8 @@ const GONE_MS = 20_000;
 export interface WatchedNode {
   /** What `plugin list` shows as soon as all of `seen` is true; asks all the time and notes how long answers took. */
   until(seen: (plugins: readonly PluginSummary[]) => boolean, limitMs: number): Promise<readonly PluginSummary[]>;
+  /** Asks something that may never be answered. */
+  ask(command: string, params: object): Promise<unknown>;
   /** The longest that nobody got an answer since this was last read. */
   takeWorstMs(): number;
   readonly ended: boolean;
@@ -53,6 +55,14 @@ export async function watchedNode(
         const plugins = await ask();
         if (seen(plugins) || performance.now() - startedMs > limitMs) return plugins;
         await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      }
+    },
+    async ask(command, params) {
+      const client = await connectControl(dataDir);
+      try {
+        return await client.call(command, params);
+      } finally {
+        client.close();
       }
     },
     takeWorstMs() {
