@@ -13,6 +13,8 @@ const OVERRIDDEN = new Set([
  * V8 looks here whether all is as it made it, and is slower for good where it is not; or code is meant to write here.
  */
 const LEFT_ALONE = new Set(['constructor', 'stackTraceLimit', 'prepareStackTrace', '__proto__']);
+/** Of `process`, which is guarded elsewhere, and partly taken over by who draws on the terminal. */
+const OF_PROCESS = ['nextTick', 'hrtime', 'memoryUsage', 'cwd', 'uptime', 'cpuUsage', 'emitWarning'];
 /** Looking at one of these loads 20 ms of code, and nothing of the node uses it. */
 const UNLOADED =
   /^(fetch|FormData|Headers|Request|Response|MessageEvent|CloseEvent|WebSocket|EventSource|Storage|.*Storage|CompressionStream|DecompressionStream|Crypto.*|crypto|SubtleCrypto|navigator|Navigator|Lock.*|global|globalThis)$/;
@@ -35,6 +37,7 @@ export function lockBuiltIns(): void {
   for (const typed of [Object.getPrototypeOf(Int8Array), Object.getPrototypeOf(Int8Array.prototype)]) shared.add(typed);
   for (const object of shared) lockAll(object, false);
   for (const emitter of [EventEmitter, Stream, Readable, Writable, Duplex, Transform]) lockAll(emitter.prototype, true);
+  for (const name of OF_PROCESS) Object.defineProperty(process, name, { writable: false, configurable: false });
   for (const name of globals) {
     const found = Object.getOwnPropertyDescriptor(globalThis, name);
     if (found?.configurable !== true) continue;

@@ -10,6 +10,7 @@ test('a plugin that replaced what all share froze the node', (t) => {
     stringify: () => Object.assign(JSON, { stringify: undefined }),
     promise: () => Object.assign(globalThis, { Promise: undefined }),
     setTimeout: () => Object.assign(globalThis, { setTimeout: undefined }),
+    nextTick: () => Object.assign(process, { nextTick: undefined }),
     push: () => Object.assign(Array.prototype, { push: undefined }),
     has: () => Object.assign(Map.prototype, { has: undefined }),
     toString: () => Object.assign(Object.prototype, { toString: undefined }),
